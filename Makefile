@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#
+# make              build/bramble
+# make run          install what is missing, build, run the probe on this machine
+# make test         the whole ladder of tests
+# make bench        what the probe costs on this machine
+# make help         all targets
+
+VERSION  := 0.1.0
+REVISION := $(shell git rev-parse --short=12 HEAD 2>/dev/null)
+
+PREFIX  ?= /usr/local
+DESTDIR ?=
+BUILD   := build
+
+CLANG    ?= clang
+BPFTOOL  ?= $(firstword $(wildcard /usr/sbin/bpftool) bpftool)
+CC       := $(CROSS_COMPILE)gcc
+AR       := $(CROSS_COMPILE)ar
+PKG_CONFIG ?= pkg-config
+
+LIBS := libbpf libmicrohttpd libcurl jansson libcap
+
+CPPFLAGS := -D_GNU_SOURCE -Iinclude -Isrc -I$(BUILD)
+WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 \
+            -Wundef -Wpointer-arith -Wvla -Wwrite-strings -Wimplicit-fallthrough
+CFLAGS   ?= -O2 -g
+ALL_CFLAGS = -std=c11 $(WARNINGS) $(CFLAGS) -fPIE -fstack-protector-strong
+ALL_LDFLAGS = $(LDFLAGS) -pie -Wl,-z,relro,-z,now -Wl,--as-needed
+LIB_CFLAGS = $(shell $(PKG_CONFIG) --cflags $(LIBS))
+LDLIBS   = $(shell $(PKG_CONFIG) --libs $(LIBS))
+
+# -mcpu=v3 is what kernel 5.10 knows; the object is the same on every little-endian machine.
+BPF_CFLAGS := -g -O2 -target bpf -mcpu=v3 -std=gnu11 -Wall -Wextra -Werror -Wno-unknown-attributes \
+              -Iinclude -Ivmlinux -Ibpf -idirafter /usr/include/$(shell $(CC) -print-multiarch)
+
+# The file that defines a shared map goes first: libbpf 1.1 loses track of it otherwise.
+BPF_SRC := bpf/slots.bpf.c $(filter-out bpf/slots.bpf.c,$(wildcard bpf/*.bpf.c))
+BPF_OBJ := $(BPF_SRC:bpf/%.bpf.c=$(BUILD)/bpf/%.bpf.o)
+SRC     := $(wildcard src/*.c src/*/*.c)
+OBJ     := $(SRC:%.c=$(BUILD)/%.o)
+LIB_OBJ := $(filter-out $(BUILD)/src/main.o,$(OBJ))
+
+# Short lines, unless V=1.
+ifeq ($(V),1)
+Q :=
+say = @:
+else
+Q := @
+say = @printf '  %-8s %s\n'
+endif
+
+all: $(BUILD)/bramble ## build the program (the default)
+
+$(BUILD)/bramble: $(BUILD)/src/main.o $(BUILD)/libbramble.a
+	$(say) LINK $@
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(BUILD)/libbramble.a: $(LIB_OBJ)
+	$(say) AR $@
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+$(BUILD)/src/%.o: src/%.c $(BUILD)/bramble.skel.h $(BUILD)/flags
+	$(say) CC $@
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) $(LIB_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/src/version.o: CPPFLAGS += -DBRAMBLE_VERSION='"$(VERSION)"' -DBRAMBLE_REVISION='"$(REVISION)"'
+
+$(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c $(BUILD)/flags
+	$(say) BPF $@
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/bramble.bpf.o: $(BPF_OBJ)
+	$(say) BPFLINK $@
+	$(Q)$(BPFTOOL) gen object $@ $^
+
+$(BUILD)/bramble.skel.h: $(BUILD)/bramble.bpf.o
+	$(say) SKEL $@
+	$(Q)$(BPFTOOL) gen skeleton $< name bramble_bpf > $@.tmp && mv $@.tmp $@
+
+# Objects depend on how they are compiled: other flags, other objects.
+FLAGS = $(CC) $(CPPFLAGS) $(ALL_CFLAGS) $(VERSION) $(REVISION) | $(CLANG) $(BPF_CFLAGS) | $(ALL_LDFLAGS)
+$(BUILD)/flags: FORCE
+	@mkdir -p $(@D); echo '$(FLAGS)' | cmp -s - $@ || echo '$(FLAGS)' > $@
+
+include tests/tests.mk
+-include $(OBJ:.o=.d) $(BPF_OBJ:.o=.d)
+
+clean: ## remove build/
+	rm -rf $(BUILD)
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile tests/tests.mk | expand -t 18
+
+.PHONY: all clean help FORCE
+.DELETE_ON_ERROR:

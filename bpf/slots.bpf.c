@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "slots.bpf.h"
+
+const volatile __u32 slot_count = 1;
+
+struct slot_cgroups_map slot_cgroups SEC(".maps");
+
+__u16 slot_hints[1 << SLOT_HINT_BITS];
+
+__u64 cgroup_lost[CGROUP_LOST_REASONS];
+
+/* The truth about slots: cgroup id -> slot. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1); /* slot_count, set by the loader */
+	__type(key, __u64);
+	__type(value, __u32);
+} slot_by_cgroup SEC(".maps");
+
+/*
+ * The free slots. A queue, because taking from one is atomic on kernels whose
+ * BPF has no fetching atomics (arm64 before 5.12). User space fills it.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_QUEUE);
+	__uint(max_entries, 1); /* slot_count, set by the loader */
+	__type(value, __u32);
+} slot_free SEC(".maps");
+
+__noinline __u32 slot_find(__u64 cgroup_id)
+{
+	__u32 *known, slot;
+	__u64 *owner;
+
+	known = bpf_map_lookup_elem(&slot_by_cgroup, &cgroup_id);
+	if (known) {
+		slot = *known;
+	} else {
+		if (bpf_map_pop_elem(&slot_free, &slot))
+			goto overflow;
+		if (bpf_map_update_elem(&slot_by_cgroup, &cgroup_id, &slot, BPF_NOEXIST)) {
+			/* Another CPU was first, or the map is full. */
+			bpf_map_push_elem(&slot_free, &slot, 0);
+			known = bpf_map_lookup_elem(&slot_by_cgroup, &cgroup_id);
+			if (!known)
+				goto overflow;
+			slot = *known;
+		}
+	}
+
+	owner = bpf_map_lookup_elem(&slot_cgroups, &slot);
+	if (!owner)
+		goto overflow;
+	*owner = cgroup_id;
+	slot_hints[hash_u64(cgroup_id, SLOT_HINT_BITS)] = slot;
+	return slot;
+
+overflow:
+	__sync_fetch_and_add(&cgroup_lost[CGROUP_LOST_NO_SLOT], 1);
+	return SLOT_OVERFLOW;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

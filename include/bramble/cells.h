@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * What the BPF programs write and user space reads: slots, cells, counters of
+ * what was lost, and the events of cgroups. Shared by both sides.
+ *
+ * A slot is the place of one cgroup. A cell is what one signal group counted
+ * for one slot on one CPU. A CPU writes its own cells only, so the signals whose
+ * hooks cannot be interrupted by themselves need no atomics.
+ */
+#ifndef BRAMBLE_CELLS_H
+#define BRAMBLE_CELLS_H
+
+#include <linux/types.h>
+
+#include "bramble/hist.h"
+
+#define CACHE_LINE 64
+
+/* Samples of cgroups for which no slot was left are counted here. */
+#define SLOT_OVERFLOW 0
+
+/*
+ * What a CPU ran before a task, when that was no task of a slot: its idle
+ * task, or nothing that was seen. As a slot it is beyond any real one.
+ */
+#define SLOT_IDLE  0xfffeU
+#define SLOT_OTHER 0xffffU
+#define SLOTS_MAX  0x8000U
+
+/* Waits of at least this long are charged to what ran on the CPU just before. */
+#define WAIT_CAUSED_MIN_NS 1000000ULL
+
+enum switch_kind {
+	SWITCH_VOLUNTARY,   /* the task blocked */
+	SWITCH_INVOLUNTARY, /* the task was preempted, or yielded: it waits again */
+	SWITCH_KINDS,
+};
+
+/* The scheduler's cell: slot x CPU. */
+struct sched_cell {
+	struct hist wait;
+	__u64 switches[SWITCH_KINDS];
+	__u64 caused_other_ns; /* waits whose cause found no place in the map of pairs */
+	__u64 caused_other;    /* how many such waits there were */
+} __attribute__((aligned(CACHE_LINE)));
+
+/* A pair of slots: whose task waited, and whose task ran on that CPU before. */
+struct wait_pair {
+	__u16 victim;
+	__u16 cause;
+};
+
+enum sched_lost {
+	SCHED_LOST_NO_WAKEUP, /* a task was switched in whose wait's start was not seen */
+	SCHED_LOST_COLLISION, /* a start was overwritten by another task's */
+	SCHED_LOST_CLOCK,     /* the wait's start lay after its end */
+	SCHED_LOST_REASONS,
+};
+
+/* What the sched programs keep for each CPU. */
+struct sched_cpu {
+	__u64 running; /* key of the task that was switched in last */
+	__u64 wait_ns; /* the wait of that task, not yet in a cell, or WAIT_UNKNOWN */
+	__u64 idle;    /* key of this CPU's idle task, 0 until it was seen */
+	__u64 events;  /* context switches seen */
+	__u64 lost[SCHED_LOST_REASONS];
+	__u32 cause; /* slot of the task that ran before the running one */
+} __attribute__((aligned(CACHE_LINE)));
+
+#define WAIT_UNKNOWN (~0ULL)
+
+/*
+ * Since when tasks wait. A set of WAIT_WAYS places, found by a hash of the
+ * task's key; since_ns is 0 when the task of that key does not wait.
+ */
+#define WAIT_SETS 1024
+#define WAIT_WAYS 4
+
+struct wait_set {
+	__u64 key[WAIT_WAYS];
+	__u64 since_ns[WAIT_WAYS];
+} __attribute__((aligned(CACHE_LINE)));
+
+enum cgroup_event_kind {
+	CGROUP_MADE = 1,
+	CGROUP_REMOVED = 2,
+};
+
+#define CGROUP_PATH_MAX 1024
+
+/* A record in the ring buffer. Only the path's own length is sent. */
+struct cgroup_event {
+	__u64 id;
+	__u64 time_ns; /* CLOCK_MONOTONIC */
+	__u32 kind;
+	__u32 path_len; /* without the NUL that follows it */
+	char path[CGROUP_PATH_MAX];
+};
+
+enum cgroup_lost {
+	CGROUP_LOST_RING_FULL, /* no place in the ring buffer for an event */
+	CGROUP_LOST_NO_SLOT,   /* a sample went to the overflow slot */
+	CGROUP_LOST_REASONS,
+};
+
+#endif

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Latency histograms in the buckets of Prometheus native histograms, schema 2.
+ * Shared by the BPF programs and user space: no float, no loop, no division.
+ *
+ * Source of the bucket layout: the Prometheus native histogram specification,
+ * schema 2: bucket k ends at 2^(k/4) seconds, and a value equal to a bound
+ * belongs to the bucket that ends there.
+ */
+#ifndef BRAMBLE_HIST_H
+#define BRAMBLE_HIST_H
+
+#include <linux/types.h>
+
+#define HIST_SCHEMA 2
+#define HIST_MIN_K  (-80) /* the first bound: 2^-20 s, 0.95 us */
+#define HIST_MAX_K  28	  /* the last bound: 2^7 s, 128 s */
+
+/* Bounds, and so buckets without the one for what lies above the last bound. */
+#define HIST_BOUNDS  (HIST_MAX_K - HIST_MIN_K + 1)
+#define HIST_BUCKETS (HIST_BOUNDS + 1)
+
+#define HIST_MIN_NS 953ULL	    /* 2^-20 s, rounded down */
+#define HIST_MAX_NS 128000000000ULL /* 2^7 s */
+
+/* 10^9 * 2^(k/4), k modulo 4 = 0..3, with the highest bit shifted to bit 63, rounded down. */
+#define HIST_MANTISSA_0 0xee6b280000000000ULL
+#define HIST_MANTISSA_1 0x8dc3b8960164a7d9ULL
+#define HIST_MANTISSA_2 0xa8965f74bf065071ULL
+#define HIST_MANTISSA_3 0xc87c3e7d03cdbec3ULL
+
+/*
+ * One histogram as the kernel side writes it. A bucket may wrap: user space
+ * reads it more often than 2^32 events can happen and adds the differences.
+ * The number of values is the sum of the buckets.
+ */
+struct hist {
+	__u64 sum_ns;
+	__u32 bucket[HIST_BUCKETS];
+};
+
+/*
+ * The bucket of a value: how many bounds are smaller than it.
+ *
+ * ns: nanoseconds, any value. Returns 0 (at most 2^-20 s) to HIST_BUCKETS - 1
+ * (more than 2^7 s).
+ *
+ * Bounds are 10^9 * 2^(k/4) ns, so the mantissas of the bounds between two
+ * powers of two are the same four numbers in every octave. The value is
+ * shifted until its highest bit is bit 63 and compared with these four
+ * mantissas, rounded down. Integer against rounded-down bound is exact.
+ */
+static inline __attribute__((always_inline)) __u32 hist_bucket(__u64 ns)
+{
+	__u32 exponent = 63;
+	__u32 bucket;
+
+	if (ns <= HIST_MIN_NS)
+		return 0;
+	if (ns > HIST_MAX_NS)
+		return HIST_BUCKETS - 1;
+
+	if (ns < 1ULL << 32) {
+		ns <<= 32;
+		exponent -= 32;
+	}
+	if (ns < 1ULL << 48) {
+		ns <<= 16;
+		exponent -= 16;
+	}
+	if (ns < 1ULL << 56) {
+		ns <<= 8;
+		exponent -= 8;
+	}
+	if (ns < 1ULL << 60) {
+		ns <<= 4;
+		exponent -= 4;
+	}
+	if (ns < 1ULL << 62) {
+		ns <<= 2;
+		exponent -= 2;
+	}
+	if (ns < 1ULL << 63) {
+		ns <<= 1;
+		exponent -= 1;
+	}
+
+	/* 2^30 ns lies above bound k = 0 (1 s, 2^29.9 ns), the 81st. */
+	bucket = 4 * exponent + (1 - HIST_MIN_K) - 4 * 30;
+	if (ns > HIST_MANTISSA_1)
+		bucket++;
+	if (ns > HIST_MANTISSA_2)
+		bucket++;
+	if (ns > HIST_MANTISSA_3)
+		bucket++;
+	if (ns > HIST_MANTISSA_0)
+		bucket++;
+	return bucket;
+}
+
+#endif

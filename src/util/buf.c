@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "util/buf.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Makes room for len bytes and the NUL. */
+static bool reserve(struct buf *buf, size_t len)
+{
+	size_t size = buf->size ? buf->size : 256;
+	char *data;
+
+	if (buf->failed || len > SIZE_MAX / 4 - buf->len) {
+		buf->failed = true;
+		return false;
+	}
+	while (size < buf->len + len + 1)
+		size *= 2;
+	if (size == buf->size)
+		return true;
+	data = realloc(buf->data, size);
+	if (!data) {
+		buf->failed = true;
+		return false;
+	}
+	buf->data = data;
+	buf->size = size;
+	return true;
+}
+
+void buf_add(struct buf *buf, const void *data, size_t len)
+{
+	if (!reserve(buf, len))
+		return;
+	memcpy(buf->data + buf->len, data, len);
+	buf->len += len;
+	buf->data[buf->len] = '\0';
+}
+
+void buf_puts(struct buf *buf, const char *text)
+{
+	buf_add(buf, text, strlen(text));
+}
+
+void buf_putc(struct buf *buf, char c)
+{
+	buf_add(buf, &c, 1);
+}
+
+void buf_printf(struct buf *buf, const char *format, ...)
+{
+	va_list args;
+	int len;
+
+	va_start(args, format);
+	len = vsnprintf(NULL, 0, format, args);
+	va_end(args);
+	if (len < 0 || !reserve(buf, (size_t)len)) {
+		buf->failed = true;
+		return;
+	}
+	va_start(args, format);
+	vsnprintf(buf->data + buf->len, (size_t)len + 1, format, args);
+	va_end(args);
+	buf->len += (size_t)len;
+}
+
+bool buf_failed(const struct buf *buf)
+{
+	return buf->failed;
+}
+
+char *buf_take(struct buf *buf)
+{
+	char *data;
+
+	if (!buf->data)
+		buf_add(buf, "", 0);
+	if (buf->failed)
+		buf_free(buf);
+	data = buf->data;
+	*buf = (struct buf){0};
+	return data;
+}
+
+void buf_free(struct buf *buf)
+{
+	free(buf->data);
+	*buf = (struct buf){0};
+}
+
+int buf_read_file(struct buf *buf, const char *path, size_t max)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int err = 0;
+	ssize_t got;
+
+	*buf = (struct buf){0};
+	if (fd < 0)
+		return -errno;
+	while (!err) {
+		if (!reserve(buf, 4096)) {
+			err = -ENOMEM;
+			break;
+		}
+		got = read(fd, buf->data + buf->len, buf->size - buf->len - 1);
+		if (got == 0)
+			break;
+		if (got < 0) {
+			err = errno == EINTR ? 0 : -errno;
+			continue;
+		}
+		buf->len += (size_t)got;
+		if (buf->len > max)
+			err = -EFBIG;
+	}
+	close(fd);
+	if (err)
+		buf_free(buf);
+	else
+		buf->data[buf->len] = '\0';
+	return err;
+}

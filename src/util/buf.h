@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * A growing buffer of bytes, always followed by a NUL. After memory ran out
+ * it stays as it was, further writes do nothing, and buf_failed() tells.
+ */
+#ifndef BRAMBLE_BUF_H
+#define BRAMBLE_BUF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct buf {
+	char *data; /* NULL while empty; owned by the buffer, or by who takes it with buf_take() */
+	size_t len; /* without the NUL */
+	size_t size;
+	bool failed;
+};
+
+void buf_add(struct buf *buf, const void *data, size_t len);
+void buf_puts(struct buf *buf, const char *text);
+void buf_putc(struct buf *buf, char c);
+__attribute__((format(printf, 2, 3))) void buf_printf(struct buf *buf, const char *format, ...);
+
+/* Whether memory ran out at any write. */
+bool buf_failed(const struct buf *buf);
+
+/* Hands the bytes over: the caller frees them. NULL if memory ran out. The buffer is empty then. */
+char *buf_take(struct buf *buf);
+
+/* Frees the bytes. The buffer is empty then and can be used again. */
+void buf_free(struct buf *buf);
+
+/*
+ * Reads a whole file. At most max bytes are read; a longer file is EFBIG.
+ * Returns 0 or a negative errno; on an error buf is empty.
+ */
+int buf_read_file(struct buf *buf, const char *path, size_t max);
+
+#endif

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "util/log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "util/buf.h"
+
+static enum log_level min_level = LOG_INFO;
+static enum log_format format = LOG_LOGFMT;
+
+void log_setup(enum log_level level, enum log_format log_format)
+{
+	min_level = level;
+	format = log_format;
+}
+
+bool log_enabled(enum log_level level)
+{
+	return level >= min_level;
+}
+
+/* The escapes of a quoted value are the same in logfmt and in JSON. */
+static void put_quoted(struct buf *line, const char *text)
+{
+	buf_putc(line, '"');
+	for (; *text; text++) {
+		unsigned char c = (unsigned char)*text;
+
+		if (c == '"' || c == '\\')
+			buf_printf(line, "\\%c", c);
+		else if (c < 0x20)
+			buf_printf(line, "\\u%04x", c);
+		else
+			buf_putc(line, (char)c);
+	}
+	buf_putc(line, '"');
+}
+
+void log_at(enum log_level level, const char *message_format, ...)
+{
+	static const char *const names[] = {"debug", "info", "warn", "error"};
+	char message[1024], when[32];
+	struct buf line = {0};
+	struct timespec now;
+	struct tm utc;
+	va_list args;
+
+	if (!log_enabled(level))
+		return;
+	va_start(args, message_format);
+	vsnprintf(message, sizeof(message), message_format, args);
+	va_end(args);
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	gmtime_r(&now.tv_sec, &utc);
+	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%S", &utc);
+
+	if (format == LOG_JSON)
+		buf_printf(&line, "{\"ts\":\"%s.%03ldZ\",\"level\":\"%s\",\"msg\":", when,
+			   now.tv_nsec / 1000000, names[level]);
+	else
+		buf_printf(&line, "ts=%s.%03ldZ level=%s msg=", when, now.tv_nsec / 1000000,
+			   names[level]);
+	put_quoted(&line, message);
+	buf_puts(&line, format == LOG_JSON ? "}\n" : "\n");
+	if (!buf_failed(&line))
+		fwrite(line.data, 1, line.len, stderr);
+	buf_free(&line);
+}

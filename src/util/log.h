@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Messages for the operator, on standard error: logfmt or JSON, one a line.
+ */
+#ifndef BRAMBLE_LOG_H
+#define BRAMBLE_LOG_H
+
+#include <stdbool.h>
+
+enum log_level {
+	LOG_DEBUG,
+	LOG_INFO,
+	LOG_WARN,
+	LOG_ERROR,
+};
+
+enum log_format {
+	LOG_LOGFMT,
+	LOG_JSON,
+};
+
+/* Sets what is printed and how. Before it is called: info and above, logfmt. */
+void log_setup(enum log_level level, enum log_format format);
+
+/* Whether messages of this level are printed. */
+bool log_enabled(enum log_level level);
+
+/*
+ * Prints one message. A message names the object, the cause and the remedy;
+ * it has no newline. Longer ones than 1 KiB are cut.
+ */
+__attribute__((format(printf, 2, 3))) void log_at(enum log_level level, const char *format, ...);
+
+#define log_debug(...) log_at(LOG_DEBUG, __VA_ARGS__)
+#define log_info(...)  log_at(LOG_INFO, __VA_ARGS__)
+#define log_warn(...)  log_at(LOG_WARN, __VA_ARGS__)
+#define log_error(...) log_at(LOG_ERROR, __VA_ARGS__)
+
+#endif

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The few kernel types whose fields the BPF programs name. Field offsets are
+ * relocated at load (CO-RE): against the kernel's own BTF, or against the BTF
+ * that src/probe/tracefs_btf.c makes from tracefs' format files. Order and
+ * size of the fields here carry no meaning, names and types do.
+ *
+ * The records of classic tracepoints are named trace_event_raw_<event class>,
+ * as in include/trace/stages of the kernel.
+ *
+ * struct bpf_raw_tracepoint_args is not here on purpose: it comes from the
+ * UAPI header <linux/bpf.h>. With preserve_access_index on it, libbpf would
+ * ask for kernel BTF.
+ */
+#ifndef BRAMBLE_VMLINUX_H
+#define BRAMBLE_VMLINUX_H
+
+#include <linux/types.h>
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+/* include/trace/events/sched.h; prev_state is relocated by size (long). */
+struct trace_event_raw_sched_switch {
+	__s32 prev_pid;
+	long prev_state;
+	__s32 next_pid;
+};
+
+struct trace_event_raw_sched_wakeup_template {
+	__s32 pid;
+};
+
+/* include/trace/events/cgroup.h */
+struct trace_event_raw_cgroup {
+	int root;
+	__u64 id;
+	__u32 __data_loc_path;
+};
+
+#pragma clang attribute pop
+
+#endif
