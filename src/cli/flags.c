@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "cli/flags.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/duration.h"
+
+struct parser {
+	const struct flag_command *command;
+	uint64_t seen; /* a bit for each flag given */
+	char *error;
+	size_t error_size;
+};
+
+__attribute__((format(printf, 2, 3))) static int usage_error(struct parser *parser,
+							     const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(parser->error, parser->error_size, format, args);
+	va_end(args);
+	return -EINVAL;
+}
+
+#define WORD_MAX 64
+
+static size_t least(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+/*
+ * How many letters were forgotten, added, changed, or swapped with their neighbour to make
+ * one word of the other (the optimal string alignment distance, row by row).
+ */
+static size_t distance(const char *a, const char *b)
+{
+	size_t rows[3][WORD_MAX], len = strlen(b), i, j;
+
+	if (len >= WORD_MAX)
+		return SIZE_MAX;
+	for (j = 0; j <= len; j++)
+		rows[0][j] = j;
+	for (i = 1; a[i - 1]; i++) {
+		const size_t *before = rows[(i + 1) % 3], *above = rows[(i + 2) % 3];
+		size_t *row = rows[i % 3];
+
+		row[0] = i;
+		for (j = 1; j <= len; j++) {
+			row[j] = least(above[j], row[j - 1]) + 1;
+			row[j] = least(row[j], above[j - 1] + (a[i - 1] != b[j - 1]));
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+				row[j] = least(row[j], before[j - 2] + 1);
+		}
+	}
+	return rows[(i - 1) % 3][len];
+}
+
+const char *closest_word(const char *word, const char *const *words, size_t count)
+{
+	size_t nearest = 1 + strlen(word) / 3, i;
+	const char *closest = NULL;
+
+	if (nearest > 4)
+		nearest = 4;
+	for (i = 0; i < count; i++) {
+		size_t d = distance(word, words[i]);
+
+		if (d < nearest) {
+			nearest = d;
+			closest = words[i];
+		}
+	}
+	return closest;
+}
+
+static int unknown_flag(struct parser *parser, const char *name)
+{
+	char negated[FLAGS_MAX][WORD_MAX];
+	const char *words[2 * FLAGS_MAX + 1], *closest;
+	size_t count = 0, i;
+
+	words[count++] = "help";
+	for (i = 0; i < parser->command->flag_count; i++) {
+		const struct flag *flag = &parser->command->flags[i];
+
+		words[count++] = flag->name;
+		if (flag->type != FLAG_BOOL)
+			continue;
+		snprintf(negated[i], sizeof(negated[i]), "no-%s", flag->name);
+		words[count++] = negated[i];
+	}
+	closest = closest_word(name, words, count);
+	if (closest)
+		return usage_error(parser, "unknown flag --%s; did you mean --%s?", name, closest);
+	return usage_error(parser, "unknown flag --%s; %s --help lists what there is", name,
+			   parser->command->name);
+}
+
+static int set_duration(struct parser *parser, const struct flag *flag, const char *text)
+{
+	char low[64], high[64];
+	uint64_t ns;
+	int err = duration_parse(text, &ns);
+
+	if (err == -EINVAL)
+		return usage_error(parser,
+				   "flag --%s: \"%s\" is not a duration; write a number and a "
+				   "unit, such as 250ms, 5m or 1h30m",
+				   flag->name, text);
+	duration_format(flag->min, low, sizeof(low));
+	duration_format(flag->max ? flag->max : INT64_MAX, high, sizeof(high));
+	if (err || ns < flag->min || (flag->max && ns > flag->max))
+		return usage_error(parser,
+				   "flag --%s: %s is out of range; from %s to %s is allowed",
+				   flag->name, text, low, high);
+	*flag->to.number = ns;
+	return 0;
+}
+
+static int set_uint(struct parser *parser, const struct flag *flag, const char *text)
+{
+	uint64_t max = flag->max ? flag->max : UINT64_MAX, number;
+	char *end;
+
+	errno = 0;
+	number = strtoull(text, &end, 10);
+	if (*text < '0' || *text > '9' || *end || errno || number < flag->min || number > max)
+		return usage_error(parser,
+				   "flag --%s: \"%s\" is not a whole number from %" PRIu64
+				   " to %" PRIu64,
+				   flag->name, text, flag->min, max);
+	*flag->to.number = number;
+	return 0;
+}
+
+static int wrong_choice(struct parser *parser, const struct flag *flag, const char *text)
+{
+	struct buf allowed = {0};
+	int i;
+
+	for (i = 0; flag->choices[i]; i++)
+		buf_printf(&allowed, "%s%s", i ? ", " : "", flag->choices[i]);
+	usage_error(parser, "flag --%s: \"%s\" is not one of %s", flag->name, text,
+		    allowed.data ? allowed.data : "");
+	buf_free(&allowed);
+	return -EINVAL;
+}
+
+static int set_choice(struct parser *parser, const struct flag *flag, const char *text)
+{
+	int i;
+
+	for (i = 0; flag->choices[i]; i++)
+		if (strcmp(flag->choices[i], text) == 0)
+			break;
+	if (!flag->choices[i])
+		return wrong_choice(parser, flag, text);
+	*flag->to.choice = i;
+	return 0;
+}
+
+static int list_add(struct flag_list *list, const char *text)
+{
+	const char **values = realloc(list->values, (list->count + 1) * sizeof(*values));
+
+	if (!values)
+		return -ENOMEM;
+	list->values = values;
+	list->values[list->count++] = text;
+	return 0;
+}
+
+void flag_list_free(struct flag_list *list)
+{
+	free(list->values);
+	*list = (struct flag_list){0};
+}
+
+static int set_value(struct parser *parser, const struct flag *flag, const char *text)
+{
+	switch (flag->type) {
+	case FLAG_BOOL:
+		*flag->to.boolean = strcmp(text, "on") == 0;
+		return 0;
+	case FLAG_STRING:
+		*flag->to.string = text;
+		return 0;
+	case FLAG_LIST:
+		return list_add(flag->to.list, text);
+	case FLAG_DURATION:
+		return set_duration(parser, flag, text);
+	case FLAG_UINT:
+		return set_uint(parser, flag, text);
+	case FLAG_CHOICE:
+		return set_choice(parser, flag, text);
+	}
+	return -EINVAL;
+}
+
+/* Marks a flag as given: the first value of a list replaces the default, others come once. */
+static int mark_seen(struct parser *parser, const struct flag *flag)
+{
+	uint64_t bit = UINT64_C(1) << (flag - parser->command->flags);
+	bool again = parser->seen & bit;
+
+	parser->seen |= bit;
+	if (flag->type == FLAG_LIST) {
+		if (!again)
+			flag->to.list->count = 0;
+		return 0;
+	}
+	return again ? usage_error(parser, "flag --%s is given more than once", flag->name) : 0;
+}
+
+/* The flag of this name. *negated tells whether it was written with "no-". */
+static const struct flag *find_flag(const struct flag_command *command, const char *name,
+				    size_t len, bool *negated)
+{
+	size_t i;
+
+	for (i = 0; i < command->flag_count; i++) {
+		const struct flag *flag = &command->flags[i];
+		bool no = flag->type == FLAG_BOOL && len > 3 && memcmp(name, "no-", 3) == 0;
+
+		*negated = false;
+		if (strlen(flag->name) == len && memcmp(flag->name, name, len) == 0)
+			return flag;
+		*negated = true;
+		if (no && strlen(flag->name) == len - 3 &&
+		    memcmp(flag->name, name + 3, len - 3) == 0)
+			return flag;
+	}
+	return NULL;
+}
+
+static int set_boolean(struct parser *parser, const struct flag *flag, bool on, const char *value)
+{
+	if (value)
+		return usage_error(parser, "flag --%s takes no value; write --%s or --no-%s",
+				   flag->name, flag->name, flag->name);
+	*flag->to.boolean = on;
+	return 0;
+}
+
+/* Reads the flag in words[0]. *used is set to the words it took. */
+static int parse_flag(struct parser *parser, int count, char **words, int *used)
+{
+	char *name = words[0] + 2, *value = strchr(name, '=');
+	size_t len = value ? (size_t)(value - name) : strlen(name);
+	const struct flag *flag;
+	bool negated;
+	int err;
+
+	*used = 1;
+	flag = find_flag(parser->command, name, len, &negated);
+	if (!flag) {
+		char *copy = strndup(name, len);
+
+		err = copy ? unknown_flag(parser, copy) : -ENOMEM;
+		free(copy);
+		return err;
+	}
+	err = mark_seen(parser, flag);
+	if (err)
+		return err;
+	if (flag->type == FLAG_BOOL)
+		return set_boolean(parser, flag, !negated, value);
+	if (value)
+		return set_value(parser, flag, value + 1);
+	if (count < 2 || strncmp(words[1], "--", 2) == 0)
+		return usage_error(parser, "flag --%s needs a value: --%s=%s", flag->name,
+				   flag->name, flag->placeholder ? flag->placeholder : "VALUE");
+	*used = 2;
+	return set_value(parser, flag, words[1]);
+}
+
+static int set_defaults(struct parser *parser)
+{
+	const struct flag_command *command = parser->command;
+	size_t i;
+	int err = 0;
+
+	for (i = 0; i < command->flag_count; i++)
+		if (command->flags[i].type == FLAG_LIST)
+			*command->flags[i].to.list = (struct flag_list){0};
+	for (i = 0; i < command->flag_count && !err; i++)
+		if (command->flags[i].fallback)
+			err = set_value(parser, &command->flags[i], command->flags[i].fallback);
+	return err;
+}
+
+static int check_args(struct parser *parser, int count, char **args)
+{
+	const struct flag_command *command = parser->command;
+
+	if (count && !command->args)
+		return usage_error(parser, "%s takes no argument \"%s\"", command->name, args[0]);
+	if ((size_t)count < command->min_args)
+		return usage_error(parser, "%s needs %s", command->name, command->args);
+	return 0;
+}
+
+int flags_parse(const struct flag_command *command, int *argc, char **argv, char *error,
+		size_t error_size)
+{
+	struct parser parser = {.command = command, .error = error, .error_size = error_size};
+	int args = 0, used, i, err;
+	bool ended = false;
+
+	assert(command->flag_count <= FLAGS_MAX);
+	err = set_defaults(&parser);
+	for (i = 0; i < *argc && !err; i += used) {
+		char *word = argv[i];
+
+		used = 1;
+		if (ended || word[0] != '-' || word[1] == '\0')
+			argv[args++] = word;
+		else if (strcmp(word, "--") == 0)
+			ended = true;
+		else if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
+			return FLAGS_HELP;
+		else if (word[1] != '-')
+			err = usage_error(&parser, "unknown flag %s; %s --help lists what there is",
+					  word, command->name);
+		else
+			err = parse_flag(&parser, *argc - i, argv + i, &used);
+	}
+	if (err)
+		return err;
+	*argc = args;
+	return check_args(&parser, args, argv);
+}

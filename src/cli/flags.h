@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The command line, read by a table of flags in the way Prometheus' exporters
+ * read theirs: --name=value, --name value, --flag and --no-flag, no
+ * abbreviations; "--" ends the flags; -h and --help ask for help.
+ *
+ * Nothing here is kept between calls. Values of type string and list point
+ * into argv or into the table.
+ */
+#ifndef BRAMBLE_FLAGS_H
+#define BRAMBLE_FLAGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "util/buf.h"
+
+enum flag_type {
+	FLAG_BOOL,
+	FLAG_STRING,
+	FLAG_LIST,     /* may be repeated; what is given replaces the default */
+	FLAG_DURATION, /* nanoseconds, written 250ms, 5m or 1h30m */
+	FLAG_UINT,
+	FLAG_CHOICE, /* index into choices */
+};
+
+struct flag_list {
+	const char **values; /* owned: flag_list_free(); the strings are not */
+	size_t count;
+};
+
+struct flag {
+	const char *name; /* without the dashes; "no-" is put before it for a FLAG_BOOL */
+	enum flag_type type;
+	union { /* where the value goes, by type */
+		bool *boolean;
+		const char **string;
+		struct flag_list *list;
+		uint64_t *number; /* FLAG_DURATION, FLAG_UINT */
+		int *choice;
+	} to;
+	/*
+	 * As it would be written after "=" ("on" or "off" for a FLAG_BOOL). NULL: the value is
+	 * left as it was, an empty list for a FLAG_LIST.
+	 */
+	const char *fallback;
+	const char *const *choices; /* ended by NULL */
+	uint64_t min, max;	    /* FLAG_DURATION in ns, FLAG_UINT; max 0 means no upper bound */
+	const char *placeholder;    /* of the value, in the help: "FILE" */
+	const char *help;	    /* one sentence */
+};
+
+#define FLAGS_MAX 64
+
+struct flag_command {
+	const char *name; /* as typed: "bramble serve" */
+	const char *help; /* what it does, a sentence or a few */
+	const struct flag *flags;
+	size_t flag_count; /* at most FLAGS_MAX */
+	const char *args;  /* the positional arguments in the help; NULL: none are taken */
+	size_t min_args;   /* fewer are wrong usage */
+};
+
+#define FLAGS_HELP 1
+
+/*
+ * Sets every value to its default, then reads argv[0] to argv[*argc - 1] (the
+ * words after the command). The positional arguments are moved to the front of
+ * argv, and *argc is their number then.
+ *
+ * Returns 0; FLAGS_HELP if help was asked for; -EINVAL if the usage is wrong:
+ * error then holds one line without a newline; -ENOMEM. Lists are to be freed
+ * in every case.
+ */
+int flags_parse(const struct flag_command *command, int *argc, char **argv, char *error,
+		size_t error_size);
+
+/* Frees a list. It is empty then. */
+void flag_list_free(struct flag_list *list);
+
+/* The help of a command, at most 80 columns wide, made from the table. */
+void flags_help(const struct flag_command *command, struct buf *out);
+
+/*
+ * The word of a list of count words that looks most like this one: what was
+ * meant by a typing error. NULL if none is near.
+ */
+const char *closest_word(const char *word, const char *const *words, size_t count);
+
+#endif

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "cli/flags.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define COLUMNS	    80
+#define HELP_COLUMN 34
+
+/* Writes the words of text from this column on, with line breaks before COLUMNS. */
+static void put_wrapped(struct buf *out, const char *text, int indent)
+{
+	int column = indent;
+
+	while (*text) {
+		int len = (int)strcspn(text, " ");
+
+		if (column > indent && column + 1 + len > COLUMNS) {
+			buf_printf(out, "\n%*s", indent, "");
+			column = indent;
+		}
+		buf_printf(out, "%s%.*s", column > indent ? " " : "", len, text);
+		column += len + (column > indent);
+		text += len;
+		text += strspn(text, " ");
+	}
+	buf_putc(out, '\n');
+}
+
+/* What stands left of the help: --name=VALUE */
+static void put_name(struct buf *out, const struct flag *flag)
+{
+	int i;
+
+	if (flag->type == FLAG_BOOL) {
+		buf_printf(out, "  --[no-]%s", flag->name);
+		return;
+	}
+	buf_printf(out, "  --%s=", flag->name);
+	if (flag->placeholder || !flag->choices)
+		buf_puts(out, flag->placeholder ? flag->placeholder : "VALUE");
+	else
+		for (i = 0; flag->choices[i]; i++)
+			buf_printf(out, "%s%s", i ? "|" : "", flag->choices[i]);
+	if (flag->type == FLAG_LIST)
+		buf_puts(out, " ...");
+}
+
+static void put_flag(struct buf *out, const struct flag *flag)
+{
+	struct buf left = {0}, right = {0};
+
+	put_name(&left, flag);
+	buf_puts(&right, flag->help);
+	if (flag->type == FLAG_LIST)
+		buf_puts(&right, " May be repeated.");
+	if (flag->fallback && *flag->fallback)
+		buf_printf(&right, " (default: %s)", flag->fallback);
+	if (!buf_failed(&left) && !buf_failed(&right)) {
+		buf_puts(out, left.data);
+		if (left.len + 2 > HELP_COLUMN)
+			buf_printf(out, "\n%*s", HELP_COLUMN, "");
+		else
+			buf_printf(out, "%*s", HELP_COLUMN - (int)left.len, "");
+		put_wrapped(out, right.data, HELP_COLUMN);
+	}
+	buf_free(&left);
+	buf_free(&right);
+}
+
+void flags_help(const struct flag_command *command, struct buf *out)
+{
+	size_t i;
+
+	buf_printf(out, "usage: %s%s%s%s\n\n", command->name,
+		   command->flag_count ? " [FLAG...]" : "", command->args ? " " : "",
+		   command->args ? command->args : "");
+	put_wrapped(out, command->help, 0);
+	buf_puts(out, "\nFlags:\n");
+	buf_printf(out, "%-*s%s\n", HELP_COLUMN, "  -h, --help", "Show this help.");
+	for (i = 0; i < command->flag_count; i++)
+		put_flag(out, &command->flags[i]);
+}
