@@ -31,7 +31,7 @@ LIB_CFLAGS = $(shell $(PKG_CONFIG) --cflags $(LIBS))
 LDLIBS   = $(shell $(PKG_CONFIG) --libs $(LIBS))
 
 # -mcpu=v3 is what kernel 5.10 knows; the object is the same on every little-endian machine.
-BPF_CFLAGS := -g -O2 -target bpf -mcpu=v3 -std=gnu11 -Wall -Wextra -Werror -Wno-unknown-attributes \
+BPF_CFLAGS = -g -O2 -target bpf -mcpu=v3 -std=gnu11 -Wall -Wextra -Werror -Wno-unknown-attributes \
               -Iinclude -Ivmlinux -Ibpf -idirafter /usr/include/$(shell $(CC) -print-multiarch)
 
 # The file that defines a shared map goes first: libbpf 1.1 loses track of it otherwise.
@@ -52,6 +52,14 @@ endif
 
 all: $(BUILD)/bramble ## build the program (the default)
 
+# ARGS are more flags for `bramble serve`. After `sudo make run`, build/ belongs
+# to who called sudo, so that a later `make` works without.
+run: ## install what is missing, build, run the probe on this machine (as root)
+	@scripts/install-packages build
+	+@$(MAKE) --no-print-directory all
+	@if [ -n "$$SUDO_UID" ]; then chown -R "$$SUDO_UID:$$SUDO_GID" $(BUILD); fi
+	@exec $(BUILD)/bramble serve $(ARGS)
+
 $(BUILD)/bramble: $(BUILD)/src/main.o $(BUILD)/libbramble.a
 	$(say) LINK $@
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)
@@ -63,9 +71,12 @@ $(BUILD)/libbramble.a: $(LIB_OBJ)
 $(BUILD)/src/%.o: src/%.c $(BUILD)/bramble.skel.h $(BUILD)/flags
 	$(say) CC $@
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) $(LIB_CFLAGS) -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(CPPFLAGS) $(VERSION_FLAGS) $(ALL_CFLAGS) $(LIB_CFLAGS) -MMD -MP -c -o $@ $<
 
-$(BUILD)/src/version.o: CPPFLAGS += -DBRAMBLE_VERSION='"$(VERSION)"' -DBRAMBLE_REVISION='"$(REVISION)"'
+# Not a target-specific CPPFLAGS: build/flags would inherit it, and differ from run to run.
+VERSION_FLAGS = $(if $(filter %/version.o,$@),-DBRAMBLE_VERSION='"$(VERSION)"' -DBRAMBLE_REVISION='"$(REVISION)"')
+
+$(BUILD)/src/version.o: $(BUILD)/revision
 
 $(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c $(BUILD)/flags
 	$(say) BPF $@
@@ -81,12 +92,28 @@ $(BUILD)/bramble.skel.h: $(BUILD)/bramble.bpf.o
 	$(Q)$(BPFTOOL) gen skeleton $< name bramble_bpf > $@.tmp && mv $@.tmp $@
 
 # Objects depend on how they are compiled: other flags, other objects.
-FLAGS = $(CC) $(CPPFLAGS) $(ALL_CFLAGS) $(VERSION) $(REVISION) | $(CLANG) $(BPF_CFLAGS) | $(ALL_LDFLAGS)
+FLAGS = $(CC) $(CPPFLAGS) $(ALL_CFLAGS) | $(CLANG) $(BPF_CFLAGS) | $(ALL_LDFLAGS)
 $(BUILD)/flags: FORCE
 	@mkdir -p $(@D); echo '$(FLAGS)' | cmp -s - $@ || echo '$(FLAGS)' > $@
+$(BUILD)/revision: FORCE
+	@mkdir -p $(@D); echo '$(VERSION) $(REVISION)' | cmp -s - $@ || echo '$(VERSION) $(REVISION)' > $@
 
 include tests/tests.mk
 -include $(OBJ:.o=.d) $(BPF_OBJ:.o=.d)
+
+DOCDIR  = $(DESTDIR)$(PREFIX)/share/doc/bramble
+UNITDIR = $(DESTDIR)$(PREFIX)/lib/systemd/system
+
+install: all ## install the program and a systemd unit (DESTDIR, PREFIX)
+	install -D -m 755 $(BUILD)/bramble $(DESTDIR)$(PREFIX)/bin/bramble
+	install -d $(UNITDIR)
+	sed 's,@PREFIX@,$(PREFIX),g' deploy/systemd/bramble.service.in > $(UNITDIR)/bramble.service
+	chmod 644 $(UNITDIR)/bramble.service
+	install -D -m 644 -t $(DOCDIR) README.md LICENSE LICENSES/*
+
+uninstall: ## remove what install installed
+	rm -f $(DESTDIR)$(PREFIX)/bin/bramble $(UNITDIR)/bramble.service
+	rm -rf $(DOCDIR)
 
 clean: ## remove build/
 	rm -rf $(BUILD)
@@ -94,5 +121,5 @@ clean: ## remove build/
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile tests/tests.mk | expand -t 18
 
-.PHONY: all clean help FORCE
+.PHONY: all run install uninstall clean help FORCE
 .DELETE_ON_ERROR:
