@@ -1,6 +1,19 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# The ladder: unit, BPF, integration. Every test prints "PASS name", "FAIL name"
-# or "SKIP name: reason"; tests/summary counts them.
+# The ladder: lint, unit, fuzz, BPF, integration. Every test prints "PASS name",
+# "FAIL name" or "SKIP name: reason"; tests/summary counts them.
+
+# What `make test` makes, in this order. A stage without sources is left out.
+STAGES = lint test-unit $(if $(FUZZ_SRC),test-fuzz) $(if $(BPFTEST_SRC),test-bpf) test-integration
+
+test: ## install what is missing, run every test, end with one line of counts (as root)
+	@scripts/install-packages build test
+	+@MAKE="$(MAKE)" tests/stages $(STAGES)
+
+lint: $(BUILD)/bramble.skel.h ## format, clang-tidy and shellcheck
+	@tests/lint $(CPPFLAGS) -std=c11 $(WARNINGS) $(LIB_CFLAGS) \
+		-DBRAMBLE_VERSION='"lint"' -DBRAMBLE_REVISION='"lint"'
+
+# Unit tests, under ASan and UBSan.
 
 SAN         := $(BUILD)/san
 SAN_CFLAGS  := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
@@ -12,9 +25,9 @@ TEST_LIBS   := cmocka
 $(SAN)/src/%.o: src/%.c $(BUILD)/bramble.skel.h $(BUILD)/flags
 	$(say) CC $@
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(CPPFLAGS) -std=c11 $(WARNINGS) $(SAN_CFLAGS) $(LIB_CFLAGS) -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(CPPFLAGS) $(VERSION_FLAGS) -std=c11 $(WARNINGS) $(SAN_CFLAGS) $(LIB_CFLAGS) -MMD -MP -c -o $@ $<
 
-$(SAN)/src/version.o: CPPFLAGS += -DBRAMBLE_VERSION='"$(VERSION)"' -DBRAMBLE_REVISION='"$(REVISION)"'
+$(SAN)/src/version.o: $(BUILD)/revision
 
 $(SAN)/libbramble.a: $(SAN_OBJ)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
@@ -24,9 +37,70 @@ $(SAN)/test_%: tests/unit/test_%.c $(SAN)/libbramble.a
 	$(Q)$(CC) $(CPPFLAGS) -Itests -std=c11 $(WARNINGS) $(SAN_CFLAGS) $(LIB_CFLAGS) -MMD -MP -o $@ $< \
 		$(SAN)/libbramble.a $$($(PKG_CONFIG) --libs $(TEST_LIBS)) $(LDLIBS)
 
--include $(SAN_OBJ:.o=.d) $(UNIT:=.d)
-
 test-unit: $(UNIT) ## the unit tests alone, under ASan and UBSan
-	@tests/unit/run $(UNIT)
+	@tests/unit/run unit $(UNIT)
 
-.PHONY: test-unit
+# BPF programs under BPF_PROG_TEST_RUN: cmocka programs that need root.
+
+BPFTEST_SRC := $(wildcard tests/bpf/test_*.c)
+BPFTEST     := $(BPFTEST_SRC:tests/bpf/%.c=$(SAN)/bpf/%)
+
+$(SAN)/bpf/test_%: tests/bpf/test_%.c $(SAN)/libbramble.a
+	$(say) TEST $@
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) -Itests -std=c11 $(WARNINGS) $(SAN_CFLAGS) $(LIB_CFLAGS) -MMD -MP -o $@ $< \
+		$(SAN)/libbramble.a $$($(PKG_CONFIG) --libs $(TEST_LIBS)) $(LDLIBS)
+
+test-bpf: $(BPFTEST) ## the BPF programs alone, run by the kernel on made-up events (as root)
+	@tests/unit/run bpf $(BPFTEST)
+
+# Fuzzing: what a stranger can hand us. clang compiles the program's sources
+# once more, as its libFuzzer wants them. gcc has already warned about them.
+
+FUZZ         := $(BUILD)/fuzz
+FUZZ_CFLAGS  := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+FUZZ_OBJ     := $(LIB_OBJ:$(BUILD)/src/%=$(FUZZ)/src/%)
+FUZZ_SRC     := $(wildcard tests/fuzz/fuzz_*.c)
+FUZZERS      := $(FUZZ_SRC:tests/fuzz/%.c=$(FUZZ)/%)
+FUZZ_SECONDS ?= 10
+
+$(FUZZ)/src/%.o: src/%.c $(BUILD)/bramble.skel.h $(BUILD)/flags
+	$(say) CC $@
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(CPPFLAGS) $(VERSION_FLAGS) -std=c11 $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link $(LIB_CFLAGS) \
+		-MMD -MP -c -o $@ $<
+
+$(FUZZ)/src/version.o: $(BUILD)/revision
+
+$(FUZZ)/libbramble.a: $(FUZZ_OBJ)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+$(FUZZ)/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZ)/libbramble.a
+	$(say) FUZZ $@
+	$(Q)$(CLANG) $(CPPFLAGS) -Itests -std=c11 -Wall -Wextra -Werror $(FUZZ_CFLAGS) -fsanitize=fuzzer $(LIB_CFLAGS) \
+		-MMD -MP -o $@ $< $(FUZZ)/libbramble.a $(LDLIBS)
+
+test-fuzz: $(FUZZERS)
+	@tests/fuzz/run $(FUZZ_SECONDS) $(FUZZERS)
+
+fuzz: FUZZ_SECONDS = 600
+fuzz: test-fuzz ## fuzz for long: FUZZ_SECONDS=600 each
+
+# Integration: real containers, a real Prometheus. The workloads are static, so
+# that they run in a container's empty root file system.
+
+WORKLOAD_SRC := $(wildcard tests/workload/*.c)
+WORKLOADS    := $(WORKLOAD_SRC:tests/workload/%.c=$(BUILD)/tests/%)
+
+$(BUILD)/tests/%: tests/workload/%.c $(BUILD)/flags
+	$(say) CC $@
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -D_GNU_SOURCE -std=c11 $(WARNINGS) -O2 -g -static -pthread -MMD -MP -o $@ $<
+
+# TESTS=20 runs the scripts whose name begins with 20.
+test-integration: $(BUILD)/bramble $(WORKLOADS) ## real containers and a real Prometheus (as root; TESTS=20 for one)
+	@tests/integration/run $(TESTS)
+
+-include $(SAN_OBJ:.o=.d) $(UNIT:=.d) $(BPFTEST:=.d) $(FUZZ_OBJ:.o=.d) $(FUZZERS:=.d) $(WORKLOADS:=.d)
+
+.PHONY: test lint test-unit test-bpf test-fuzz fuzz test-integration
