@@ -101,6 +101,13 @@ $(BUILD)/revision: FORCE
 include tests/tests.mk
 -include $(OBJ:.o=.d) $(BPF_OBJ:.o=.d)
 
+fresh: ## prove run and test in a minimal Debian, from a clone of HEAD (as root; SUITE=trixie)
+	+@SUITE="$(SUITE)" scripts/fresh
+
+clang-matrix: ## build the BPF programs with every clang from 14 to 19 that is installed
+	+@MAKE="$(MAKE)" tests/clangs
+
+SUITE  ?= bookworm
 DOCDIR  = $(DESTDIR)$(PREFIX)/share/doc/bramble
 UNITDIR = $(DESTDIR)$(PREFIX)/lib/systemd/system
 
@@ -121,5 +128,5 @@ clean: ## remove build/
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile tests/tests.mk | expand -t 18
 
-.PHONY: all run install uninstall clean help FORCE
+.PHONY: all run install uninstall fresh clang-matrix clean help FORCE
 .DELETE_ON_ERROR:
