@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * What a cgroup's path says: a container, a pod, a system unit or the root.
+ * The path is read, never looked up. Whoever may make cgroups chooses it, so
+ * it is taken as hostile; what is copied out of it is bounded and printable.
+ *
+ * How a path is read, each step from the root down:
+ *
+ *  1. The first pod in it. What lies above (a machine in a container, a cgroup
+ *     root given to the kubelet) does not matter; a pod inside a pod does not
+ *     count. A pod is kubepods[/burstable|/besteffort]/pod<uid> (the kubelet's
+ *     driver "cgroupfs") or a slice [...-]kubepods[-burstable|-besteffort]-pod<uid>.slice
+ *     (the driver "systemd"), or that slice followed by ":<runtime>:<id>" (the
+ *     two sides disagree about the driver).
+ *  2. The first container, below the pod if there is one. A container is
+ *     <runtime>-<id>[.scope], [...]:<runtime>:<id>, or the bare <id>; the id
+ *     has 64 digits, so crio-conmon-<id>.scope is none. What lies below it
+ *     belongs to it.
+ *  3. Neither: the unit is the first component that is no slice, or the last
+ *     slice.
+ *
+ * Sources: pkg/kubelet/cm/cgroup_manager_linux.go (kubelet), CgroupsPath in
+ * the CRI plugins of containerd and CRI-O, docker's daemon/oci_linux.go,
+ * libpod's container_internal_linux.go, and libcontainer's systemd drivers.
+ *
+ * Every function may be called from any thread.
+ */
+#ifndef BRAMBLE_CGROUP_PATH_H
+#define BRAMBLE_CGROUP_PATH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define POD_UID_SIZE	   37 /* 36 characters and the NUL */
+#define CONTAINER_ID_SIZE  65 /* 64 hexadecimal digits and the NUL */
+#define CGROUP_UNIT_SIZE   96
+
+/* Digits of a container id that tell it apart for a reader; docker shows as many. */
+#define CONTAINER_ID_SHORT 12
+
+/* Longer paths are refused: the kernel's PATH_MAX. */
+#define CGROUP_PATH_LIMIT  4096
+
+enum cgroup_kind {
+	CGROUP_UNKNOWN,	  /* the path could not be read */
+	CGROUP_ROOT,	  /* the root cgroup, where kernel threads live */
+	CGROUP_POD,	  /* of a pod, but of no container: its own cgroup, CRI-O's conmon */
+	CGROUP_CONTAINER, /* of a container, in a pod (pod_uid is set) or outside of Kubernetes */
+	CGROUP_UNIT,	  /* a system unit, a slice or any other cgroup */
+};
+
+enum cgroup_runtime {
+	RUNTIME_UNKNOWN, /* a bare id: containerd's and docker's look the same */
+	RUNTIME_CONTAINERD,
+	RUNTIME_CRIO,
+	RUNTIME_DOCKER,
+	RUNTIME_PODMAN,
+};
+
+enum cgroup_qos {
+	QOS_NONE, /* not in a pod */
+	QOS_GUARANTEED,
+	QOS_BURSTABLE,
+	QOS_BESTEFFORT,
+};
+
+/* What does not apply is an empty string or the enum's first value. */
+struct cgroup_name {
+	enum cgroup_kind kind;
+	enum cgroup_runtime runtime;
+	enum cgroup_qos qos;
+
+	/*
+	 * As the kubelet writes it elsewhere: a UUID with '-', or the 32 digits
+	 * of a static pod's config hash. Lower case; other uids are not read.
+	 */
+	char pod_uid[POD_UID_SIZE];
+
+	char container_id[CONTAINER_ID_SIZE]; /* lower case */
+
+	/*
+	 * The value of the label "unit", set where pod_uid is not:
+	 * "kernel" for the root; "<runtime>-<12 digits>" for a container outside
+	 * of Kubernetes ("container-<12 digits>" if the runtime is unknown);
+	 * else the component's name. Characters other than those of systemd's
+	 * unit names (letters, digits, and : - _ . \ @) become '_', a run of 32
+	 * or more hexadecimal digits is cut to its first 12, and what is longer
+	 * than the array is cut. So several cgroups may share a unit.
+	 */
+	char unit[CGROUP_UNIT_SIZE];
+};
+
+/*
+ * Reads a path relative to the cgroup's hierarchy, with a leading slash, such
+ * as the kernel's cgroup_path() and /proc/PID/cgroup give it. Empty components
+ * and "." are skipped.
+ *
+ * Returns 0, -ENAMETOOLONG, or -EINVAL: no leading slash, or a ".." (a cgroup
+ * outside of the reader's cgroup namespace). On an error *out is all zero.
+ */
+int cgroup_path_parse(const char *path, struct cgroup_name *out);
+
+/*
+ * Reads a pod's uid: a UUID whose separators are '-' or, as in slices, '_', or
+ * 32 hexadecimal digits. Writes it with '-'. Returns whether it is one; if
+ * not, out is untouched. text needs no NUL.
+ */
+bool pod_uid_read(const char *text, size_t len, char out[POD_UID_SIZE]);
+
+/* Whether it is a container's id: 64 hexadecimal digits in lower case. text needs no NUL. */
+bool container_id_valid(const char *text, size_t len);
+
+/* Names for people and JSON: "container", "cri-o", "burstable". "" for what is not known. */
+const char *cgroup_kind_name(enum cgroup_kind kind);
+const char *cgroup_runtime_name(enum cgroup_runtime runtime);
+const char *cgroup_qos_name(enum cgroup_qos qos);
+
+#endif
