@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "probe/features.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <linux/magic.h>
+#include <linux/version.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/capability.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+/* Locked memory the maps may need where RLIMIT_MEMLOCK counts, in bytes. */
+#define MEMLOCK_ENOUGH (64UL << 20)
+
+#define COUNT(array)   (sizeof(array) / sizeof((array)[0]))
+
+/* return 0; */
+static const struct bpf_insn do_nothing[] = {
+	{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0},
+	{.code = BPF_JMP | BPF_EXIT},
+};
+
+/* ctx->args[3]; return 0; */
+static const struct bpf_insn read_4th_arg[] = {
+	{.code = BPF_LDX | BPF_MEM | BPF_DW, .dst_reg = BPF_REG_0, .src_reg = BPF_REG_1, .off = 24},
+	{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0},
+	{.code = BPF_JMP | BPF_EXIT},
+};
+
+/* bpf_get_current_cgroup_id(); return 0; */
+static const struct bpf_insn call_cgroup_id[] = {
+	{.code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_get_current_cgroup_id},
+	{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0},
+	{.code = BPF_JMP | BPF_EXIT},
+};
+
+/* Loads a raw tracepoint program. Returns a file descriptor or a negative errno. */
+static int load(const struct bpf_insn *insns, size_t count)
+{
+	libbpf_print_fn_t print = libbpf_set_print(NULL);
+	int fd = bpf_prog_load(BPF_PROG_TYPE_RAW_TRACEPOINT, NULL, "GPL", insns, count, NULL);
+
+	libbpf_set_print(print);
+	return fd;
+}
+
+/* Closes what a probe opened: it worked. EINVAL is how the kernel says that it cannot. */
+static int answer(int fd)
+{
+	if (fd == -EINVAL)
+		return 0;
+	if (fd < 0)
+		return fd;
+	close(fd);
+	return 1;
+}
+
+/* Loads a program and attaches it to sched_switch, for an instant. */
+static int attach(const struct bpf_insn *insns, size_t count)
+{
+	int prog = load(insns, count), err;
+
+	if (prog < 0)
+		return prog;
+	err = answer(bpf_raw_tracepoint_open("sched_switch", prog));
+	close(prog);
+	return err;
+}
+
+static int create_map(enum bpf_map_type type, __u32 key, __u32 value, __u32 entries, __u32 flags)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = flags);
+	libbpf_print_fn_t print = libbpf_set_print(NULL);
+	int fd = bpf_map_create(type, NULL, key, value, entries, &opts);
+
+	libbpf_set_print(print);
+	return fd;
+}
+
+int feature_tracing(void)
+{
+	int fd = load(do_nothing, COUNT(do_nothing));
+
+	if (fd < 0)
+		return fd;
+	close(fd);
+	return 0;
+}
+
+const char *feature_tracing_reason(int err)
+{
+	switch (err) {
+	case 0:
+		return "tracing programs load";
+	case -EINVAL:
+		return "this kernel is built without CONFIG_BPF_EVENTS; use one that has it";
+	case -ENOSYS:
+		return "this kernel is built without CONFIG_BPF_SYSCALL; use one that has it";
+	case -EPERM:
+		return "the kernel forbids it; run as root in the initial user namespace with "
+		       "CAP_BPF and CAP_PERFMON (a privileged container has them)";
+	default:
+		return strerrordesc_np(-err);
+	}
+}
+
+int feature_raw_tracepoint(void)
+{
+	return attach(do_nothing, COUNT(do_nothing));
+}
+
+int feature_prev_state(void)
+{
+	return attach(read_4th_arg, COUNT(read_4th_arg));
+}
+
+int feature_cgroup_id(void)
+{
+	return answer(load(call_cgroup_id, COUNT(call_cgroup_id)));
+}
+
+int feature_ringbuf(void)
+{
+	return answer(create_map(BPF_MAP_TYPE_RINGBUF, 0, 0, (__u32)sysconf(_SC_PAGESIZE), 0));
+}
+
+int feature_mmapable(void)
+{
+	return answer(create_map(BPF_MAP_TYPE_ARRAY, 4, 8, 1, BPF_F_MMAPABLE));
+}
+
+/* The sysctl is absent from other network namespaces than the first: ask a program itself. */
+int feature_jit(void)
+{
+	struct bpf_prog_info info = {0};
+	__u32 size = sizeof(info);
+	int fd = load(do_nothing, COUNT(do_nothing)), err;
+
+	if (fd < 0)
+		return fd;
+	err = bpf_obj_get_info_by_fd(fd, &info, &size);
+	close(fd);
+	return err ? err : info.jited_prog_len > 0;
+}
+
+static bool have_cap(cap_value_t cap)
+{
+	cap_t caps = cap_get_proc();
+	cap_flag_value_t value = CAP_CLEAR;
+
+	if (!caps)
+		return false;
+	if (cap_get_flag(caps, cap, CAP_EFFECTIVE, &value))
+		value = CAP_CLEAR;
+	cap_free(caps);
+	return value == CAP_SET;
+}
+
+/*
+ * With no locked memory allowed, a map can be made only where RLIMIT_MEMLOCK
+ * does not count. The system call is made by hand, as libbpf would first
+ * raise the limit.
+ */
+static int memlock_ignored(void)
+{
+	union bpf_attr attr = {
+		.map_type = BPF_MAP_TYPE_ARRAY, .key_size = 4, .value_size = 8, .max_entries = 1};
+	struct rlimit old, none;
+	long fd;
+
+	if (getrlimit(RLIMIT_MEMLOCK, &old))
+		return -errno;
+	none = (struct rlimit){.rlim_cur = 0, .rlim_max = old.rlim_max};
+	if (setrlimit(RLIMIT_MEMLOCK, &none))
+		return -errno;
+	fd = syscall(SYS_bpf, BPF_MAP_CREATE, &attr, sizeof(attr));
+	if (fd < 0)
+		fd = -errno;
+	if (setrlimit(RLIMIT_MEMLOCK, &old) && fd >= 0) {
+		close((int)fd);
+		return -errno;
+	}
+	return fd == -EPERM ? 0 : answer((int)fd);
+}
+
+int feature_memlock(void)
+{
+	struct rlimit limit;
+
+	if (have_cap(CAP_SYS_RESOURCE))
+		return 1;
+	if (getrlimit(RLIMIT_MEMLOCK, &limit))
+		return -errno;
+	if (limit.rlim_max >= MEMLOCK_ENOUGH)
+		return 1;
+	if (!have_cap(CAP_BPF) && !have_cap(CAP_SYS_ADMIN))
+		return -EPERM;
+	return memlock_ignored();
+}
+
+size_t features_missing_caps(const char *names[FEATURES_CAPS_MAX])
+{
+	bool admin = have_cap(CAP_SYS_ADMIN);
+	size_t count = 0;
+
+	if (!admin && !have_cap(CAP_BPF))
+		names[count++] = "CAP_BPF";
+	if (!admin && !have_cap(CAP_PERFMON))
+		names[count++] = "CAP_PERFMON";
+	if (geteuid() != 0 && !have_cap(CAP_DAC_READ_SEARCH) && !have_cap(CAP_DAC_OVERRIDE))
+		names[count++] = "CAP_DAC_READ_SEARCH";
+	if (feature_memlock() == 0)
+		names[count++] = "CAP_SYS_RESOURCE";
+	return count;
+}
+
+int feature_kernel_btf(const char *sysfs)
+{
+	char path[PATH_MAX];
+
+	if ((size_t)snprintf(path, sizeof(path), "%s/kernel/btf/vmlinux", sysfs) >= sizeof(path))
+		return -ENAMETOOLONG;
+	if (access(path, R_OK) == 0)
+		return 1;
+	return errno == ENOENT ? 0 : -errno;
+}
+
+/* A tree recorded from another machine is as good as tracefs: it has events/. */
+static int try_tracefs(const char *path)
+{
+	char events[PATH_MAX];
+	struct statfs fs;
+	bool is_tracefs;
+
+	if (statfs(path, &fs))
+		return -ENOENT;
+	is_tracefs = fs.f_type == TRACEFS_MAGIC;
+	if ((size_t)snprintf(events, sizeof(events), "%s/events", path) >= sizeof(events))
+		return -ENAMETOOLONG;
+	if (access(events, R_OK | X_OK) == 0)
+		return 0;
+	return is_tracefs && errno == EACCES ? -EACCES : -ENOENT;
+}
+
+int feature_tracefs(const char *sysfs, const char *wanted, char path[PATH_MAX])
+{
+	static const char *const places[] = {"kernel/tracing", "kernel/debug/tracing"};
+	int err = -ENOENT;
+	size_t i;
+
+	if (wanted) {
+		snprintf(path, PATH_MAX, "%s", wanted);
+		return try_tracefs(path);
+	}
+	for (i = 0; i < COUNT(places) && err == -ENOENT; i++) {
+		if (snprintf(path, PATH_MAX, "%s/%s", sysfs, places[i]) >= PATH_MAX)
+			return -ENAMETOOLONG;
+		err = try_tracefs(path);
+	}
+	return err;
+}
+
+int feature_event(const char *tracefs, const char *event)
+{
+	char path[PATH_MAX];
+
+	if ((size_t)snprintf(path, sizeof(path), "%s/events/%s/format", tracefs, event) >=
+	    sizeof(path))
+		return -ENAMETOOLONG;
+	if (access(path, R_OK) == 0)
+		return 1;
+	return errno == ENOENT ? 0 : -errno;
+}
+
+static unsigned parse_version(const char *release)
+{
+	unsigned major, minor, patch = 0;
+
+	if (sscanf(release, "%u.%u.%u", &major, &minor, &patch) < 2) // NOLINT(cert-err34-c)
+		return 0;
+	return KERNEL_VERSION(major, minor, patch > 255 ? 255 : patch);
+}
+
+/* Where no tracing program loads at all, nothing is known of what one could do. */
+static void probe_tracing(struct features *features)
+{
+	int err = feature_tracing();
+
+	features->tracing = err;
+	features->raw_tracepoint = err ? err : feature_raw_tracepoint();
+	features->prev_state = err ? err : feature_prev_state();
+	features->cgroup_id = err ? err : feature_cgroup_id();
+	features->jit = err ? err : feature_jit();
+}
+
+void features_probe(struct features *features)
+{
+	struct utsname names;
+
+	*features = (struct features){
+		.page_size = sysconf(_SC_PAGESIZE),
+		.cpus_possible = libbpf_num_possible_cpus(),
+		.cpus_online = (int)sysconf(_SC_NPROCESSORS_ONLN),
+		.uid = geteuid(),
+		.ringbuf = feature_ringbuf(),
+		.mmapable = feature_mmapable(),
+		.memlock = feature_memlock(),
+	};
+	probe_tracing(features);
+	if (uname(&names) == 0)
+		snprintf(features->release, sizeof(features->release), "%s", names.release);
+	features->version = parse_version(features->release);
+	features->missing_cap_count = features_missing_caps(features->missing_caps);
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * What this kernel can do, found out by trying it. Each probe names the
+ * version and the commit it depends on.
+ *
+ * A probe answers 1 (yes), 0 (no) or a negative errno: the kernel would not
+ * say, mostly -EPERM for want of capabilities. It loads at most one program
+ * of a few instructions and closes what it opened. libbpf is kept from
+ * printing meanwhile, which makes the probes unfit for use beside another
+ * thread that uses libbpf.
+ */
+#ifndef BRAMBLE_FEATURES_H
+#define BRAMBLE_FEATURES_H
+
+#include <linux/limits.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* Names of missing capabilities fit in this many. */
+#define FEATURES_CAPS_MAX 4
+
+struct features {
+	char release[65];  /* "6.12.47+rpt-rpi-2712" */
+	unsigned version;  /* as KERNEL_VERSION() makes it; 0 if release cannot be read */
+	long page_size;	   /* bytes */
+	int cpus_possible; /* or a negative errno */
+	int cpus_online;
+	uid_t uid; /* effective */
+	const char *missing_caps[FEATURES_CAPS_MAX];
+	size_t missing_cap_count;
+
+	int tracing; /* 0, or the negative errno of feature_tracing() */
+	/* 1, 0 or a negative errno: */
+	int raw_tracepoint, prev_state, cgroup_id, ringbuf, mmapable, jit, memlock;
+};
+
+/* Runs all probes below. Takes some milliseconds. */
+void features_probe(struct features *features);
+
+/*
+ * Loads the smallest tracing program. Returns 0, or a negative errno:
+ * -EPERM   capabilities are missing, or this is a user namespace, or (before
+ *          5.11) RLIMIT_MEMLOCK is too low
+ * -EINVAL  the kernel is built without CONFIG_BPF_EVENTS: all program types
+ *          of tracing are unknown to it then, and it says no more than this
+ * -ENOSYS  the kernel is built without CONFIG_BPF_SYSCALL
+ */
+int feature_tracing(void);
+
+/* What such an error means and what helps, as one sentence. */
+const char *feature_tracing_reason(int err);
+
+/* Raw tracepoints can be attached to. 4.17, c4f6699dfcb8 */
+int feature_raw_tracepoint(void);
+
+/*
+ * The raw tracepoint sched_switch passes prev_state as its 4th argument.
+ * 5.18: fa2c3254d7cf ("sched/tracing: Don't re-read p->state when emitting
+ * sched_switch event") and 9c2136be0878 ("sched/tracing: Append prev_state to
+ * tp args instead"). Distributions port it back, so the version says little.
+ */
+int feature_prev_state(void);
+
+/*
+ * bpf_get_current_cgroup_id() may be called from tracing programs. 4.18 for
+ * tracepoints, bf6fa2c893c5; needs CONFIG_CGROUPS.
+ */
+int feature_cgroup_id(void);
+
+/* BPF_MAP_TYPE_RINGBUF. 5.8, 457f44363a88 */
+int feature_ringbuf(void);
+
+/* Arrays that user space maps: BPF_F_MMAPABLE. 5.5, fc9702273e2e */
+int feature_mmapable(void);
+
+/* Programs are compiled: CONFIG_BPF_JIT, and net.core.bpf_jit_enable is not 0. */
+int feature_jit(void);
+
+/*
+ * Maps of some dozen MB can be made: their memory is charged to the cgroup
+ * (5.11, 97306be45fbe), or RLIMIT_MEMLOCK is high enough or can be raised.
+ */
+int feature_memlock(void);
+
+/*
+ * The capabilities the probe needs and this process has not, by name:
+ * CAP_BPF and CAP_PERFMON (5.8, a17b53c4a4b5 and 980737282232; CAP_SYS_ADMIN
+ * stands for both), CAP_DAC_READ_SEARCH to read tracefs unless the user is
+ * root, CAP_SYS_RESOURCE where RLIMIT_MEMLOCK counts and is too low. The
+ * names are static. Returns how many. docs/capabilities.md says how these
+ * were found.
+ */
+size_t features_missing_caps(const char *names[FEATURES_CAPS_MAX]);
+
+/*
+ * The kernel has BTF, and it can be read: sysfs/kernel/btf/vmlinux. 5.4,
+ * 341dfcf8d78e; CONFIG_DEBUG_INFO_BTF, which Raspberry Pi kernels have off.
+ */
+int feature_kernel_btf(const char *sysfs);
+
+/*
+ * Finds tracefs: at the path wanted, if that is not NULL, else at
+ * sysfs/kernel/tracing or (kernels before 4.1, some distributions)
+ * sysfs/kernel/debug/tracing.
+ * Returns 0; -ENOENT if it is mounted at none of them; -EACCES if it is there
+ * and this process may not read it (it is for root alone), path is set then.
+ */
+int feature_tracefs(const char *sysfs, const char *wanted, char path[PATH_MAX]);
+
+/* Whether the event "group/name" exists under this tracefs. */
+int feature_event(const char *tracefs, const char *event);
+
+#endif
