@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "cgroup/mount.h"
+
+#include <errno.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+/* One line of mountinfo, see proc_pid_mountinfo(5). The strings are in the line. */
+struct mount {
+	char *root;
+	char *point;
+	char *type;
+	char *options; /* of the file system: v1 controllers */
+};
+
+/* Undoes the escapes of mountinfo: \040 and other bytes of three octal digits. */
+static void unescape(char *text)
+{
+	const char *from = text;
+
+	while (*from) {
+		if (from[0] == '\\' && from[1] >= '0' && from[1] <= '3' && from[2] >= '0' &&
+		    from[2] <= '7' && from[3] >= '0' && from[3] <= '7') {
+			*text++ = (char)((from[1] - '0') << 6 | (from[2] - '0') << 3 |
+					 (from[3] - '0'));
+			from += 4;
+		} else {
+			*text++ = *from++;
+		}
+	}
+	*text = '\0';
+}
+
+/*
+ * 36 35 98:0 ROOT POINT rw,noatime master:1 - TYPE SOURCE OPTIONS
+ * There may be any number of fields before the dash.
+ */
+static bool split_line(char *line, struct mount *mount)
+{
+	char *dash = strstr(line, " - "), *save = NULL;
+	int i;
+
+	if (!dash)
+		return false;
+	*dash = '\0';
+	strtok_r(line, " ", &save);
+	for (i = 0; i < 2; i++)
+		strtok_r(NULL, " ", &save);
+	mount->root = strtok_r(NULL, " ", &save);
+	mount->point = strtok_r(NULL, " ", &save);
+	mount->type = strtok_r(dash + 3, " \n", &save);
+	strtok_r(NULL, " \n", &save);
+	mount->options = strtok_r(NULL, " \n", &save);
+	if (!mount->root || !mount->point || !mount->type)
+		return false;
+	unescape(mount->root);
+	unescape(mount->point);
+	return true;
+}
+
+static bool has_option(const char *options, const char *wanted)
+{
+	size_t len = strlen(wanted);
+
+	for (; options; options = strchr(options, ',')) {
+		options += *options == ',';
+		if (strncmp(options, wanted, len) == 0 &&
+		    (options[len] == ',' || options[len] == '\0'))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * How much of the hierarchy a mount shows. A root like "/../.." lies above
+ * the cgroup namespace of this process, each ".." one level; "/" is the
+ * namespace's own; any other lies below.
+ */
+static int rank_root(const char *root)
+{
+	int rank = 1;
+
+	if (strcmp(root, "/") == 0)
+		return rank;
+	while (strncmp(root, "/..", 3) == 0 && (root[3] == '/' || root[3] == '\0')) {
+		rank++;
+		root += 3;
+	}
+	return *root ? 0 : rank;
+}
+
+/* Takes what a line says over. *rank is that of the best mount so far. */
+static void take_line(char *line, struct cgroup2_mount *out, int *rank)
+{
+	struct mount mount;
+
+	if (!split_line(line, &mount))
+		return;
+	if (strcmp(mount.type, "cgroup") == 0) {
+		out->v1 = true;
+		out->v1_memory = out->v1_memory || has_option(mount.options, "memory");
+	} else if (strcmp(mount.type, "cgroup2") == 0 && rank_root(mount.root) > *rank) {
+		*rank = rank_root(mount.root);
+		snprintf(out->path, sizeof(out->path), "%s", mount.point);
+	}
+}
+
+static int read_mountinfo(const char *procfs, struct cgroup2_mount *out)
+{
+	char path[PATH_MAX], *line = NULL;
+	int rank = -1, err = 0;
+	size_t size = 0;
+	FILE *file;
+
+	if ((size_t)snprintf(path, sizeof(path), "%s/self/mountinfo", procfs) >= sizeof(path))
+		return -ENAMETOOLONG;
+	file = fopen(path, "re");
+	if (!file)
+		return -errno;
+	while (getline(&line, &size, file) > 0)
+		take_line(line, out, &rank);
+	if (ferror(file))
+		err = -EIO;
+	free(line);
+	(void)fclose(file);
+	return err;
+}
+
+static int is_cgroup2(const char *path)
+{
+	struct statfs fs;
+
+	if (statfs(path, &fs))
+		return -errno;
+	return fs.f_type == CGROUP2_SUPER_MAGIC;
+}
+
+static int take_wanted(const char *wanted, struct cgroup2_mount *out)
+{
+	int found = is_cgroup2(wanted);
+
+	if (found < 0)
+		return found;
+	if ((size_t)snprintf(out->path, sizeof(out->path), "%s%s", wanted,
+			     found ? "" : "/unified") >= sizeof(out->path))
+		found = -ENAMETOOLONG;
+	else if (!found)
+		found = is_cgroup2(out->path);
+	if (found == 1)
+		return 0;
+	out->path[0] = '\0';
+	return found == 0 || found == -ENOENT ? -EMEDIUMTYPE : found;
+}
+
+/* Only the root of the hierarchy has no events of its own: kernel/cgroup/cgroup.c. */
+static bool is_whole(const char *path)
+{
+	char file[PATH_MAX];
+
+	if ((size_t)snprintf(file, sizeof(file), "%s/cgroup.events", path) >= sizeof(file))
+		return false;
+	return access(file, F_OK) != 0;
+}
+
+int cgroup2_find(const char *procfs, const char *wanted, struct cgroup2_mount *out)
+{
+	int err;
+
+	*out = (struct cgroup2_mount){0};
+	err = read_mountinfo(procfs, out);
+	if (wanted)
+		err = take_wanted(wanted, out);
+	if (err)
+		return err;
+	if (!out->path[0])
+		return -ENOENT;
+	out->whole = is_whole(out->path);
+	return 0;
+}
