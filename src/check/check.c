@@ -1,0 +1,454 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "check/check.h"
+
+#include <errno.h>
+#include <linux/version.h>
+#include <stdarg.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cgroup/mount.h"
+#include "check/boot.h"
+#include "util/buf.h"
+
+#define OLDEST_KERNEL KERNEL_VERSION(5, 10, 0)
+
+/* What the rows look at. */
+struct context {
+	const struct features *features;
+	const char *procfs, *sysfs, *log_dir;
+	char tracefs[PATH_MAX];
+	int tracefs_err;
+	struct cgroup2_mount cgroup2;
+	int cgroup2_err;
+	struct boot boot;
+};
+
+struct row {
+	const char *group, *name;
+	bool needed;
+	void (*find)(const struct context *context, const struct row *row, struct fact *fact);
+	size_t feature; /* offset in struct features, for find_feature() and find_jit() */
+	const char *purpose;
+	const char *remedy; /* NULL: find() writes one where it is called for */
+};
+
+__attribute__((format(printf, 2, 3))) static void detail(struct fact *fact, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(fact->detail, sizeof(fact->detail), format, args);
+	va_end(args);
+}
+
+__attribute__((format(printf, 2, 3))) static void remedy(struct fact *fact, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(fact->remedy, sizeof(fact->remedy), format, args);
+	va_end(args);
+}
+
+/* A state from the answer of a probe: 1, 0 or a negative errno. */
+static void set_answer(struct fact *fact, int answer)
+{
+	fact->state = answer > 0 ? FACT_PRESENT : answer == 0 ? FACT_MISSING : FACT_UNKNOWN;
+	if (answer < 0)
+		detail(fact, "could not be tried: %s", strerrordesc_np(-answer));
+}
+
+static void find_feature(const struct context *context, const struct row *row, struct fact *fact)
+{
+	int answer;
+
+	memcpy(&answer, (const char *)context->features + row->feature, sizeof(answer));
+	set_answer(fact, answer);
+}
+
+static void find_version(const struct context *context, const struct row *row, struct fact *fact)
+{
+	(void)row;
+	detail(fact, "%s", context->features->release);
+	if (!context->features->version)
+		fact->state = FACT_UNKNOWN;
+	else if (context->features->version < OLDEST_KERNEL)
+		fact->state = FACT_MISSING;
+}
+
+static void find_page_size(const struct context *context, const struct row *row, struct fact *fact)
+{
+	(void)row;
+	detail(fact, "%ld bytes", context->features->page_size);
+}
+
+static void find_cpus(const struct context *context, const struct row *row, struct fact *fact)
+{
+	(void)row;
+	if (context->features->cpus_possible < 0)
+		set_answer(fact, context->features->cpus_possible);
+	else
+		detail(fact, "%d possible, %d online", context->features->cpus_possible,
+		       context->features->cpus_online);
+}
+
+static void find_tracing(const struct context *context, const struct row *row, struct fact *fact)
+{
+	int err = context->features->tracing;
+
+	(void)row;
+	if (!err)
+		return;
+	fact->state = FACT_MISSING;
+	detail(fact, "loading one failed: %s", strerrordesc_np(-err));
+	remedy(fact, "%s", feature_tracing_reason(err));
+}
+
+static void find_jit(const struct context *context, const struct row *row, struct fact *fact)
+{
+	find_feature(context, row, fact);
+	if (fact->state == FACT_MISSING)
+		fact->state = FACT_OFF;
+}
+
+static void find_btf(const struct context *context, const struct row *row, struct fact *fact)
+{
+	(void)row;
+	set_answer(fact, feature_kernel_btf(context->sysfs));
+	if (fact->state == FACT_MISSING)
+		detail(fact, "fine: the probe makes its own from tracefs");
+}
+
+/* security/lockdown/lockdown.c: in this mode tracefs and reading kernel memory are denied. */
+static void find_lockdown(const struct context *context, const struct row *row, struct fact *fact)
+{
+	char path[PATH_MAX];
+	struct buf text;
+
+	(void)row;
+	if ((size_t)snprintf(path, sizeof(path), "%s/kernel/security/lockdown", context->sysfs) >=
+	    sizeof(path))
+		return;
+	if (buf_read_file(&text, path, 4096))
+		return;
+	if (strstr(text.data, "[confidentiality]")) {
+		fact->state = FACT_MISSING;
+		detail(fact, "the kernel is locked down: confidentiality");
+	}
+	buf_free(&text);
+}
+
+static void find_user(const struct context *context, const struct row *row, struct fact *fact)
+{
+	(void)row;
+	detail(fact, "uid %u", (unsigned)context->features->uid);
+	if (context->features->uid != 0)
+		fact->state = FACT_MISSING;
+}
+
+/* In the first user namespace all ids stand for themselves. */
+static void find_user_ns(const struct context *context, const struct row *row, struct fact *fact)
+{
+	unsigned inside = 1, outside = 1, count = 0;
+	char path[PATH_MAX];
+	struct buf text;
+
+	(void)row;
+	if ((size_t)snprintf(path, sizeof(path), "%s/self/uid_map", context->procfs) >=
+		    sizeof(path) ||
+	    buf_read_file(&text, path, 4096)) {
+		fact->state = FACT_UNKNOWN;
+		return;
+	}
+	// NOLINTNEXTLINE(cert-err34-c): the numbers are the kernel's
+	if (sscanf(text.data, "%u %u %u", &inside, &outside, &count) != 3 || inside || outside ||
+	    count != UINT32_MAX)
+		fact->state = FACT_MISSING;
+	buf_free(&text);
+}
+
+static void find_caps(const struct context *context, const struct row *row, struct fact *fact)
+{
+	const struct features *f = context->features;
+	char names[128] = "";
+	size_t used = 0, i;
+
+	(void)row;
+	for (i = 0; i < f->missing_cap_count && used < sizeof(names); i++)
+		used += (size_t)snprintf(names + used, sizeof(names) - used, "%s%s", i ? ", " : "",
+					 f->missing_caps[i]);
+	if (!f->missing_cap_count)
+		return;
+	fact->state = FACT_MISSING;
+	detail(fact, "missing: %s", names);
+	remedy(fact, "run as root, or in a privileged container, or give it %s", names);
+}
+
+static void find_tracefs(const struct context *context, const struct row *row, struct fact *fact)
+{
+	(void)row;
+	if (!context->tracefs_err) {
+		detail(fact, "%s", context->tracefs);
+	} else if (context->tracefs_err == -EACCES) {
+		fact->state = FACT_UNKNOWN;
+		detail(fact, "%s may not be read by this user", context->tracefs);
+		remedy(fact, "run as root or with CAP_DAC_READ_SEARCH");
+	} else {
+		fact->state = FACT_MISSING;
+		remedy(fact,
+		       "mount -t tracefs tracefs %s/kernel/tracing (in a container: mount the "
+		       "host's), or say where it is with --path.tracefs",
+		       context->sysfs);
+	}
+}
+
+/* The row's name is the event's. */
+static void find_event(const struct context *context, const struct row *row, struct fact *fact)
+{
+	if (!context->tracefs_err) {
+		set_answer(fact, feature_event(context->tracefs, row->name));
+		return;
+	}
+	fact->state = FACT_UNKNOWN;
+	detail(fact, "tracefs cannot be read");
+}
+
+static void find_cgroup2(const struct context *context, const struct row *row, struct fact *fact)
+{
+	const struct cgroup2_mount *mount = &context->cgroup2;
+	int err = context->cgroup2_err;
+
+	(void)row;
+	if (!err) {
+		detail(fact, "%s at %s", mount->v1 ? "hybrid" : "pure v2", mount->path);
+		return;
+	}
+	fact->state = FACT_MISSING;
+	if (err == -EMEDIUMTYPE) {
+		detail(fact, "--path.cgroupfs is not a cgroup2 mount");
+		remedy(fact, "name the mount point of cgroup2, usually /sys/fs/cgroup");
+	} else if (err == -ENOENT && mount->v1) {
+		detail(fact, "pure cgroup v1");
+		boot_remedy(&context->boot, "systemd.unified_cgroup_hierarchy=1", fact->remedy,
+			    sizeof(fact->remedy));
+	} else if (err == -ENOENT) {
+		detail(fact, "no cgroup file system is mounted");
+		remedy(fact, "mount -t cgroup2 cgroup2 /sys/fs/cgroup, or say where it is with "
+			     "--path.cgroupfs");
+	} else {
+		detail(fact, "could not be looked for: %s", strerrordesc_np(-err));
+		remedy(fact, "check --path.procfs and --path.cgroupfs");
+	}
+}
+
+static void find_whole(const struct context *context, const struct row *row, struct fact *fact)
+{
+	(void)row;
+	if (context->cgroup2_err)
+		set_answer(fact, context->cgroup2_err);
+	else if (!context->cgroup2.whole)
+		fact->state = FACT_MISSING;
+}
+
+static bool has_word(const char *text, const char *word)
+{
+	size_t len = strlen(word), at;
+
+	for (; *text; text += at + strspn(text + at, " \n")) {
+		at = strcspn(text, " \n");
+		if (at == len && memcmp(text, word, len) == 0)
+			return true;
+	}
+	return false;
+}
+
+static int controller_enabled(const struct context *context, const char *controller)
+{
+	char path[PATH_MAX];
+	struct buf text;
+	int err;
+
+	if (context->cgroup2_err)
+		return context->cgroup2_err;
+	if ((size_t)snprintf(path, sizeof(path), "%s/cgroup.controllers", context->cgroup2.path) >=
+	    sizeof(path))
+		return -ENAMETOOLONG;
+	err = buf_read_file(&text, path, 4096);
+	if (err)
+		return err;
+	err = has_word(text.data, controller);
+	buf_free(&text);
+	return err;
+}
+
+static void find_memory(const struct context *context, const struct row *row, struct fact *fact)
+{
+	(void)row;
+	set_answer(fact, controller_enabled(context, "memory"));
+	if (fact->state != FACT_MISSING)
+		return;
+	if (context->cgroup2.v1_memory) {
+		fact->state = FACT_OFF;
+		detail(fact, "it is mounted as cgroup v1");
+		boot_remedy(&context->boot, "systemd.unified_cgroup_hierarchy=1", fact->remedy,
+			    sizeof(fact->remedy));
+	} else if (boot_memory_remedy(&context->boot, fact->remedy, sizeof(fact->remedy))) {
+		fact->state = FACT_OFF;
+		detail(fact, "it is turned off on the kernel's command line");
+	} else {
+		remedy(fact, "use a kernel with CONFIG_MEMCG");
+	}
+}
+
+static void find_psi(const struct context *context, const struct row *row, struct fact *fact)
+{
+	char path[PATH_MAX];
+	struct buf text;
+	int err = -ENAMETOOLONG;
+
+	(void)row;
+	if ((size_t)snprintf(path, sizeof(path), "%s/pressure/cpu", context->procfs) < sizeof(path))
+		err = buf_read_file(&text, path, 4096);
+	if (!err) {
+		buf_free(&text);
+		return;
+	}
+	fact->state = FACT_OFF;
+	boot_remedy(&context->boot, "psi=1", fact->remedy, sizeof(fact->remedy));
+}
+
+static void find_log_dir(const struct context *context, const struct row *row, struct fact *fact)
+{
+	(void)row;
+	if (access(context->log_dir, R_OK | X_OK) == 0) {
+		detail(fact, "%s", context->log_dir);
+		return;
+	}
+	fact->state = errno == EACCES ? FACT_UNKNOWN : FACT_MISSING;
+	detail(fact, "%s: %s", context->log_dir, strerrordesc_np(errno));
+}
+
+#define FEATURE(name) offsetof(struct features, name)
+
+static const struct row rows[] = {
+	{"kernel", "version", true, find_version, 0, "5.10 or later: older ones lack what follows",
+	 "upgrade the kernel to 5.10 or later"},
+	{"kernel", "page size", false, find_page_size, 0, "buffers are sized by it", NULL},
+	{"kernel", "CPUs", false, find_cpus, 0, "buffers are sized by the possible ones", NULL},
+	{"kernel", "tracing programs", true, find_tracing, 0, "all signals", NULL},
+	{"kernel", "raw tracepoints", true, find_feature, FEATURE(raw_tracepoint), "run-queue wait",
+	 "use a kernel with CONFIG_BPF_EVENTS and CONFIG_TRACEPOINTS"},
+	{"kernel", "cgroup id helper", true, find_feature, FEATURE(cgroup_id),
+	 "telling containers apart", "use a kernel with CONFIG_CGROUPS"},
+	{"kernel", "ring buffer", true, find_feature, FEATURE(ringbuf),
+	 "names of short-lived containers", "upgrade the kernel to 5.8 or later"},
+	{"kernel", "mapped arrays", true, find_feature, FEATURE(mmapable),
+	 "scrapes without a system call", "upgrade the kernel to 5.5 or later"},
+	{"kernel", "memory for maps", true, find_feature, FEATURE(memlock),
+	 "holding what is counted",
+	 "raise RLIMIT_MEMLOCK (ulimit -l) to 64 MiB, or give it CAP_SYS_RESOURCE; "
+	 "kernels since 5.11 do not need it"},
+	{"kernel", "prev_state", false, find_feature, FEATURE(prev_state),
+	 "a cheaper hook of sched_switch; without it, its classic tracepoint is used",
+	 "none needed; kernels since 5.18 have it"},
+	{"kernel", "JIT", false, find_jit, FEATURE(jit), "low cost: programs are not interpreted",
+	 "sysctl net.core.bpf_jit_enable=1, or use a kernel with CONFIG_BPF_JIT"},
+	{"kernel", "BTF", false, find_btf, 0, "more exact attribution",
+	 "none needed; a kernel with CONFIG_DEBUG_INFO_BTF has it, --btf=FILE reads it from a "
+	 "file"},
+	{"kernel", "no lockdown", true, find_lockdown, 0, "reading tracefs and names of cgroups",
+	 "boot with lockdown=integrity instead"},
+	{"privileges", "root", false, find_user, 0, "reading tracefs and the logs' directory",
+	 "run as root; capabilities can stand in for it"},
+	{"privileges", "user namespace", true, find_user_ns, 0,
+	 "capabilities count in the first one alone",
+	 "run outside of user namespaces (rootless containers are in one)"},
+	{"privileges", "capabilities", true, find_caps, 0, "loading and attaching programs", NULL},
+	{"files", "tracefs", true, find_tracefs, 0, "events and their layouts", NULL},
+	{"files", "sched/sched_switch", true, find_event, 0, "run-queue wait",
+	 "use a kernel with CONFIG_TRACEPOINTS"},
+	{"files", "sched/sched_wakeup", true, find_event, 0, "run-queue wait",
+	 "use a kernel with CONFIG_TRACEPOINTS"},
+	{"files", "sched/sched_wakeup_new", true, find_event, 0, "run-queue wait of new tasks",
+	 "use a kernel with CONFIG_TRACEPOINTS"},
+	{"files", "cgroup/cgroup_mkdir", true, find_event, 0, "names of short-lived containers",
+	 "use a kernel with CONFIG_CGROUPS and CONFIG_TRACEPOINTS"},
+	{"files", "cgroup/cgroup_rmdir", true, find_event, 0, "reusing the slots of containers",
+	 "use a kernel with CONFIG_CGROUPS and CONFIG_TRACEPOINTS"},
+	{"files", "log directory", false, find_log_dir, 0, "names of pods without the API",
+	 "on a Kubernetes node: mount it in the container, or set --kube.log-dir; elsewhere it "
+	 "is not needed"},
+	{"cgroups", "cgroup v2", true, find_cgroup2, 0, "telling containers apart", NULL},
+	{"cgroups", "whole hierarchy", false, find_whole, 0,
+	 "containers and units outside of this one",
+	 "mount the host's /sys/fs/cgroup and name it with --path.cgroupfs"},
+	{"cgroups", "memory controller", false, find_memory, 0, "memory figures of containers",
+	 NULL},
+	{"cgroups", "PSI", false, find_psi, 0, "pressure (stall) times of containers", NULL},
+};
+
+#define ROWS (sizeof(rows) / sizeof(rows[0]))
+_Static_assert(ROWS <= CHECK_FACTS_MAX, "a report holds all rows");
+
+static const char *or_default(const char *path, const char *fallback)
+{
+	return path ? path : fallback;
+}
+
+static void look_around(const struct check_options *options, const struct features *features,
+			struct context *context)
+{
+	*context = (struct context){
+		.features = features,
+		.procfs = or_default(options->path_procfs, "/proc"),
+		.sysfs = or_default(options->path_sysfs, "/sys"),
+		.log_dir = or_default(options->log_dir, "/var/log/pods"),
+	};
+	context->tracefs_err =
+		feature_tracefs(context->sysfs, options->path_tracefs, context->tracefs);
+	context->cgroup2_err =
+		cgroup2_find(context->procfs, options->path_cgroupfs, &context->cgroup2);
+	boot_find(context->procfs, or_default(options->path_boot, "/boot"), &context->boot);
+}
+
+void check_collect(const struct check_options *options, const struct features *features,
+		   struct check_report *report)
+{
+	struct context context;
+	size_t i;
+
+	look_around(options, features, &context);
+	*report = (struct check_report){.count = ROWS};
+	for (i = 0; i < ROWS; i++) {
+		struct fact *fact = &report->facts[i];
+
+		*fact = (struct fact){.name = rows[i].name,
+				      .group = rows[i].group,
+				      .purpose = rows[i].purpose,
+				      .needed = rows[i].needed};
+		rows[i].find(&context, &rows[i], fact);
+		if (fact->state != FACT_MISSING && fact->state != FACT_OFF)
+			continue;
+		if (!fact->remedy[0] && rows[i].remedy)
+			remedy(fact, "%s", rows[i].remedy);
+		report->lacking += fact->needed;
+	}
+}
+
+int check_run(const struct check_options *options, FILE *out)
+{
+	struct check_report report;
+	struct features features;
+	int err = 0;
+
+	features_probe(&features);
+	check_collect(options, &features, &report);
+	if (options->json)
+		err = check_print_json(&report, out);
+	else
+		check_print(&report, out);
+	if (!err && (fflush(out) || ferror(out)))
+		err = -EIO;
+	return err ? err : report.lacking > 0;
+}

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "check/check.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <string.h>
+
+#define COLUMNS	     80
+#define STATE_COLUMN 2
+#define NAME_COLUMN  11
+#define TEXT_COLUMN  35
+
+const char *fact_state_name(enum fact_state state)
+{
+	static const char *const names[] = {"present", "missing", "off", "unknown"};
+
+	return names[state];
+}
+
+/* What stands before a fact: capitals for what keeps the probe from running. */
+static const char *mark(const struct fact *fact)
+{
+	switch (fact->state) {
+	case FACT_PRESENT:
+		return "ok";
+	case FACT_MISSING:
+		return fact->needed ? "MISSING" : "missing";
+	case FACT_OFF:
+		return fact->needed ? "OFF" : "off";
+	case FACT_UNKNOWN:
+		return "unknown";
+	}
+	return "";
+}
+
+/*
+ * Prints words from a column on, which the cursor has reached, and breaks
+ * lines before COLUMNS. A longer word is not broken: it may be a path.
+ */
+static void print_wrapped(FILE *out, int indent, const char *text)
+{
+	int column = indent;
+
+	while (*text) {
+		int len = (int)strcspn(text, " ");
+
+		if (column > indent && column + 1 + len > COLUMNS) {
+			fprintf(out, "\n%*s", indent, "");
+			column = indent;
+		}
+		fprintf(out, "%s%.*s", column > indent ? " " : "", len, text);
+		column += len + (column > indent);
+		text += len;
+		text += strspn(text, " ");
+	}
+	fputc('\n', out);
+}
+
+static void print_labelled(FILE *out, const char *label, const char *text)
+{
+	char line[512];
+
+	snprintf(line, sizeof(line), "%s: %s", label, text);
+	fprintf(out, "%*s", NAME_COLUMN + 2, "");
+	print_wrapped(out, NAME_COLUMN + 2, line);
+}
+
+static void print_fact(const struct fact *fact, FILE *out)
+{
+	fprintf(out, "%*s%-*s", STATE_COLUMN, "", NAME_COLUMN - STATE_COLUMN, mark(fact));
+	if (fact->detail[0]) {
+		fprintf(out, "%-*s", TEXT_COLUMN - NAME_COLUMN, fact->name);
+		print_wrapped(out, TEXT_COLUMN, fact->detail);
+	} else {
+		fprintf(out, "%s\n", fact->name);
+	}
+	if (fact->state == FACT_MISSING || fact->state == FACT_OFF)
+		print_labelled(out, "for", fact->purpose);
+	if (fact->remedy[0])
+		print_labelled(out, "to do", fact->remedy);
+}
+
+void check_print(const struct check_report *report, FILE *out)
+{
+	const char *group = "";
+	size_t i;
+
+	for (i = 0; i < report->count; i++) {
+		const struct fact *fact = &report->facts[i];
+
+		if (strcmp(group, fact->group) != 0)
+			fprintf(out, "%s%s\n", i ? "\n" : "", fact->group);
+		group = fact->group;
+		print_fact(fact, out);
+	}
+	if (report->lacking)
+		fprintf(out, "\nbramble cannot run here: %zu thing%s missing\n", report->lacking,
+			report->lacking == 1 ? "" : "s");
+	else
+		fprintf(out, "\nbramble can run here\n");
+}
+
+int check_print_json(const struct check_report *report, FILE *out)
+{
+	json_t *facts = json_array(), *root;
+	int err;
+	size_t i;
+
+	for (i = 0; i < report->count; i++) {
+		const struct fact *fact = &report->facts[i];
+
+		err = json_array_append_new(
+			facts,
+			json_pack("{s:s, s:s, s:s, s:b, s:s, s:s, s:s}", "name", fact->name,
+				  "group", fact->group, "state", fact_state_name(fact->state),
+				  "needed", fact->needed, "purpose", fact->purpose, "detail",
+				  fact->detail, "remedy", fact->remedy));
+		if (err) {
+			json_decref(facts);
+			return -ENOMEM;
+		}
+	}
+	root = json_pack("{s:b, s:o}", "can_run", report->lacking == 0, "facts", facts);
+	if (!root)
+		return -ENOMEM;
+	err = json_dumpf(root, out, JSON_INDENT(2)) ? -ENOMEM : 0;
+	json_decref(root);
+	fputc('\n', out);
+	return err;
+}
