@@ -1,0 +1,146 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#
+# Bad input gets one clear line, the right exit code, and loses nothing.
+. "$(dirname "$0")/lib.sh"
+
+# Others than root must be able to run it.
+chmod 755 "$tmp"
+install -m 755 "$BRAMBLE" "$tmp/bramble"
+BRAMBLE=$tmp/bramble
+
+# refuses WHAT CODE PATTERN... -- COMMAND...: the command ends with the code, and
+# what it says on standard error has each pattern (extended, any case).
+refuses() {
+	local what=$1 code=$2 patterns=() pattern got
+	shift 2
+	while [ "$1" != -- ]; do
+		patterns+=("$1")
+		shift
+	done
+	shift
+	timeout 10 "$@" </dev/null >"$tmp/out" 2>"$tmp/err"
+	got=$?
+	sed 's/^/    said: /' "$tmp/err"
+	if [ $got != "$code" ]; then
+		fail "$what: ended with $got, not $code"
+		return
+	fi
+	for pattern in "${patterns[@]}"; do
+		grep -qiE -- "$pattern" "$tmp/err" || {
+			fail "$what: does not say \"$pattern\""
+			return
+		}
+	done
+	# One line for the cause; no page of follow-up errors.
+	if [ "$(wc -l <"$tmp/err")" -gt 3 ]; then
+		fail "$what: says $(wc -l <"$tmp/err") lines"
+		return
+	fi
+	pass "$what"
+}
+
+serve=("$BRAMBLE" serve --web.socket="$tmp/other.sock" --kube.source=logs --kube.log-dir="$log_dir"
+	--web.listen-address="127.0.0.1:$(free_port)")
+own_mounts=(unshare --mount --propagation private sh -c)
+
+# ---- wrong usage: 2
+refuses "an unknown flag" 2 'no-such-flag' -- "${serve[@]}" --no-such-flag
+refuses "an unknown command" 2 'surf' -- "$BRAMBLE" surf
+refuses "no command" 2 'usage|command' -- "$BRAMBLE"
+refuses "a number that is none" 2 'slots' 'many' -- "${serve[@]}" --slots=many
+refuses "a number out of range" 2 'slots' -- "${serve[@]}" --slots=0
+refuses "a duration that is none" 2 'retain' 'soon' -- "${serve[@]}" --retain=soon
+refuses "an address that is none" 2 'listen-address' -- "${serve[@]}" --web.listen-address=nowhere:
+refuses "a flag without its value" 2 'kube.log-dir' -- "$BRAMBLE" serve --kube.log-dir
+
+# ---- not allowed, or not there: 1
+refuses "not root" 1 'root|CAP_BPF' -- \
+	setpriv --reuid=65534 --regid=65534 --clear-groups "${serve[@]}"
+refuses "no CAP_BPF" 1 'CAP_BPF|CAP_SYS_ADMIN' -- \
+	capsh --drop=cap_bpf,cap_sys_admin -- -c 'exec "$@"' sh "${serve[@]}"
+refuses "no CAP_PERFMON" 1 'CAP_PERFMON|CAP_SYS_ADMIN' -- \
+	capsh --drop=cap_perfmon,cap_sys_admin -- -c 'exec "$@"' sh "${serve[@]}"
+
+# shellcheck disable=SC2016 # expanded by the inner shell
+hide_tracefs='
+	for dir in /sys/kernel/debug /sys/kernel/tracing; do
+		[ ! -d $dir ] || mount -t tmpfs none $dir || exit 99
+	done
+	exec "$@"'
+refuses "no tracefs" 1 'tracefs' 'mount -t tracefs' -- "${own_mounts[@]}" "$hide_tracefs" sh "${serve[@]}"
+
+# Version 1 alone: without the unified mount of a hybrid, or else with a hierarchy
+# that has a name only, so that it takes no controller from this machine.
+# shellcheck disable=SC2016
+if [ "$cgroup2" = /sys/fs/cgroup ]; then
+	hide_cgroup2='
+		umount -l -R /sys/fs/cgroup && mount -t tmpfs none /sys/fs/cgroup &&
+			mkdir /sys/fs/cgroup/systemd &&
+			mount -t cgroup -o none,name=bramble-test none /sys/fs/cgroup/systemd || exit 99
+		exec "$@"'
+else
+	hide_cgroup2="umount -l '$cgroup2' || exit 99"'; exec "$@"'
+fi
+if "${own_mounts[@]}" "$hide_cgroup2" sh true 2>/dev/null; then
+	refuses "cgroup version 1 alone" 1 'cgroup.*(v2|version 2)|(v2|version 2).*cgroup' -- \
+		"${own_mounts[@]}" "$hide_cgroup2" sh "${serve[@]}"
+else
+	skip "cgroup version 1 alone: this kernel has no version 1"
+fi
+
+refuses "a BTF file that is not there" 1 '/nonexistent.btf' -- "${serve[@]}" --btf=/nonexistent.btf
+head -c 1000 /dev/urandom >"$tmp/noise.btf"
+refuses "a BTF file that is noise" 1 'noise.btf' -- "${serve[@]}" --btf="$tmp/noise.btf"
+refuses "a socket whose directory is not there" 1 '/nonexistent' -- \
+	"${serve[@]}" --web.socket=/nonexistent/bramble.sock
+
+# ---- a port in use: 1, and the one that has it goes on
+start_bramble
+refuses "a port in use" 1 "${bramble_url#http://}" 'in use' -- \
+	"${serve[@]}" --web.listen-address="${bramble_url#http://}"
+check "the one that has the port goes on" bramble_ready
+stop_bramble
+
+# ---- an unreadable log directory: no names for now, said once
+later=$tmp/later
+start_bramble --kube.log-dir="$later"
+pod_log_dir=$log_dir
+log_dir=$later.hidden
+start_pod shop unnamed-0 main burst 120 1000 10000
+sleep 3
+scrape
+container=$(basename "${container_cgroup[unnamed-0]}")
+check_holds "without the log directory it counts" "$(metric_or_0 bramble_cpu_wait_seconds_count) > 0"
+check "without the log directory the pod has no name" test -z \
+	"$(metric bramble_cpu_wait_seconds_count pod=unnamed-0)"
+check "it says that it cannot read the log directory" grep -q "$later" "$bramble_log"
+mv "$later.hidden" "$later"
+is_named() {
+	scrape
+	[ -n "$(metric bramble_cpu_wait_seconds_count namespace=shop pod=unnamed-0 container=main)" ]
+}
+check "when the directory comes, so does the name" wait_until 60 is_named
+said=$(grep -c "$later" "$bramble_log")
+check_holds "it said so once" "$said <= 2"
+note "container $container; lines about the directory: $said"
+stop_container unnamed-0
+stop_bramble
+log_dir=$pod_log_dir
+
+# ---- more cgroups than slots: the overflow slot, and it is counted
+start_bramble --slots=16
+for ((i = 0; i < 40; i++)); do
+	path=/kubepods/besteffort/pod$(new_uid)/$(random_hex 64)
+	make_cgroup "$path"
+	(echo "$BASHPID" >"$cgroup2$path/cgroup.procs" && exec "$workloads/burst" 0.2 500 500) &
+	jobs[i]=$!
+done
+wait "${jobs[@]}"
+scrape
+check_holds "more cgroups than slots are counted as lost" \
+	"$(metric_or_0 bramble_probe_lost_total reason=no_slot) > 0"
+check_holds "their samples are in the overflow slot" \
+	"$(metric_or_0 bramble_cpu_wait_seconds_count unit=overflow) > 0"
+check "and it goes on" bramble_ready
+finish

@@ -1,0 +1,367 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# shellcheck shell=bash disable=SC2034 # variables that the tests use
+#
+# What the integration tests share: containers as a kubelet makes them, a
+# bramble to watch them, and checks. A test sources this file, calls the functions
+# below, and ends with `finish`. Whatever it started, mounted or made is gone
+# when it ends, however it ends.
+#
+# It leaves alone what it did not make: mounts are made in private mount namespaces,
+# cgroups are removed one by one as they were made, and only processes that were
+# started here are killed.
+set -uo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+top=$(cd "$here/../.." && pwd)
+test_name=$(basename "$0" .sh)
+
+BRAMBLE=${BRAMBLE:-$top/build/bramble}
+workloads=$top/build/tests
+
+tmp=$(mktemp -d "${TMPDIR:-/tmp}/bramble-test.XXXXXX")
+log_dir=$tmp/pods
+mkdir -p "$log_dir" "$tmp/containers" "$tmp/rootfs"
+
+# ---------------------------------------------------------------- verdicts
+
+failed=0
+
+pass() { echo "PASS integration $test_name: $*"; }
+fail() {
+	echo "FAIL integration $test_name: $*"
+	failed=1
+}
+skip() { # what: reason
+	echo "SKIP integration $test_name: $*"
+}
+note() { echo "    $*"; }
+
+# check WHAT COMMAND...: passes if the command succeeds.
+check() {
+	local what=$1
+	shift
+	if "$@"; then pass "$what"; else fail "$what"; fi
+}
+
+# check_holds WHAT EXPRESSION: an awk expression on numbers, such as "1.5 < 2".
+# An empty operand (a metric that is not there) is an error, and fails.
+check_holds() {
+	if awk "BEGIN { exit !($2) }" 2>/dev/null; then
+		pass "$1"
+	else
+		fail "$1: does not hold: $2"
+	fi
+}
+
+finish() { exit $failed; }
+
+# Ends the test before its time: the rest of it makes no sense.
+give_up() {
+	fail "$*"
+	exit 1
+}
+
+# wait_until SECONDS COMMAND...: tries ten times a second.
+wait_until() {
+	local tries=$(($1 * 10))
+	shift
+	while ((tries-- > 0)); do
+		"$@" && return 0
+		sleep 0.1
+	done
+	return 1
+}
+
+# ---------------------------------------------------------------- cgroups
+
+# Where the version 2 hierarchy is: /sys/fs/cgroup, or beside version 1 (hybrid).
+cgroup2_mount() {
+	awk '$3 == "cgroup2" { print $2; exit }' /proc/self/mounts
+}
+
+cgroup2=$(cgroup2_mount)
+declare -a made_cgroups=()
+
+# note_cgroup PATH: remembers the cgroups on the way to PATH that do not exist yet,
+# in every hierarchy, for them to be removed at the end. PATH is about to be made.
+note_cgroup() {
+	local mount path
+	while read -r mount; do
+		path=$1
+		while [ -n "$path" ] && [ "$path" != / ]; do
+			[ -d "$mount$path" ] || made_cgroups+=("$mount$path")
+			path=${path%/*}
+		done
+	done < <(awk '$3 == "cgroup" || $3 == "cgroup2" { print $2 }' /proc/self/mounts)
+}
+
+# make_cgroup PATH: in the version 2 hierarchy alone.
+make_cgroup() {
+	note_cgroup "$1"
+	mkdir -p "$cgroup2$1"
+}
+
+remove_cgroups() {
+	local path
+	# The longest first: children before their parents.
+	printf '%s\n' "${made_cgroups[@]}" | sort -ru | while read -r path; do
+		[ -n "$path" ] && [ -d "$path" ] || continue
+		# Another test may have made its own below it meanwhile.
+		[ -z "$(find "$path" -mindepth 1 -maxdepth 1 -type d -print -quit)" ] || continue
+		# A killed task may take a moment to leave.
+		wait_until 2 rmdir "$path" 2>/dev/null || note "cannot remove $path" >&2
+	done
+}
+
+# ---------------------------------------------------------------- pods and containers
+
+random_hex() { # DIGITS
+	od -An -N $(($1 / 2)) -tx1 /dev/urandom | tr -d ' \n'
+}
+
+new_uid() { cat /proc/sys/kernel/random/uuid; }
+
+# make_rootfs: busybox and the workloads, shared by all containers, read-only there.
+make_rootfs() {
+	local root=$tmp/rootfs
+	[ -e "$root/bin/busybox" ] && return
+	mkdir -p "$root"/{bin,proc,dev,tmp,share}
+	cp "$(command -v busybox)" "$root/bin/busybox"
+	"$root/bin/busybox" --list | while read -r applet; do
+		[ "$applet" = busybox ] || ln -s busybox "$root/bin/$applet"
+	done
+	cp "$workloads"/{spin,burst,forker} "$root/bin/"
+}
+
+# make_log_dir NAMESPACE POD UID CONTAINER: what the kubelet makes before it
+# starts a container.
+make_log_dir() {
+	local dir="$log_dir/$1_$2_$3/$4"
+	mkdir -p "$dir"
+	: >"$dir/0.log"
+}
+
+declare -A container_pid=() container_cgroup=() pod_uid=()
+
+# start_container NAME CGROUP_PATH COMMAND...
+#
+# Runs a command in a container of Debian's runc with that cgroupsPath. Sets
+# container_pid[NAME] and container_cgroup[NAME]. The directory "share" of the
+# test is /share inside, writable. What the container prints is in $tmp/NAME.out.
+start_container() {
+	local name=$1 cgroup=$2 bundle=$tmp/containers/$1
+	shift 2
+	make_rootfs
+	note_cgroup "$cgroup"
+	mkdir -p "$bundle" "$tmp/share"
+	# The default configuration, without a network of its own and without a
+	# /sys. It has no oomScoreAdj: lowering it is not allowed everywhere.
+	(cd "$bundle" && rm -f config.json && runc spec && jq \
+		--arg cgroup "$cgroup" --arg root "$tmp/rootfs" --arg share "$tmp/share" '
+		.process.terminal = false |
+		.process.args = $ARGS.positional |
+		.process.cwd = "/" |
+		.root = {path: $root, readonly: true} |
+		.mounts |= map(select(.destination | startswith("/sys") | not)) |
+		.mounts += [{destination: "/share", type: "bind", source: $share, options: ["bind", "rw"]}] |
+		.linux.cgroupsPath = $cgroup |
+		.linux.namespaces |= map(select(.type != "network"))
+		' config.json --args "$@" >config.new && mv config.new config.json) || return 1
+	runc --root "$tmp/runc" run -d --bundle "$bundle" --pid-file "$bundle/pid" "$name" \
+		</dev/null >"$tmp/$name.out" 2>&1 || {
+		cat "$tmp/$name.out" >&2
+		return 1
+	}
+	container_pid[$name]=$(cat "$bundle/pid")
+	container_cgroup[$name]=$cgroup
+}
+
+# container_runs NAME: it has not ended yet; a zombie has.
+container_runs() {
+	local stat
+	stat=$(cat "/proc/${container_pid[$1]}/stat" 2>/dev/null) || return 1
+	stat=${stat##*) }
+	[ "${stat:0:1}" != Z ]
+}
+container_ended() { ! container_runs "$1"; }
+
+# stop_container NAME: kills it, if it still runs, and removes it and its cgroup.
+stop_container() {
+	runc --root "$tmp/runc" delete --force "$1" >/dev/null 2>&1
+	unset "container_pid[$1]"
+}
+
+# start_pod [-q QOS] NAMESPACE POD CONTAINER COMMAND...
+#
+# A pod of one container, as the kubelet makes it: log directory first, then
+# the container in /kubepods/burstable/pod<uid>/<64 hex>. QOS: burstable, besteffort
+# or guaranteed. The container's NAME for the functions above is POD.
+start_pod() {
+	local qos=burstable uid parent
+	if [ "$1" = -q ]; then
+		qos=$2
+		shift 2
+	fi
+	local namespace=$1 pod=$2 container=$3
+	shift 3
+	uid=$(new_uid)
+	pod_uid[$pod]=$uid
+	make_log_dir "$namespace" "$pod" "$uid" "$container"
+	parent=/kubepods/$qos
+	[ "$qos" != guaranteed ] || parent=/kubepods
+	start_container "$pod" "$parent/pod$uid/$(random_hex 64)" "$@"
+}
+
+# ---------------------------------------------------------------- bramble
+
+bramble_pid=
+bramble_url=
+bramble_log=$tmp/bramble.log
+# A command that bramble is run by, such as a private mount namespace.
+declare -a bramble_prefix=()
+
+# A private mount namespace in which the kernel has no BTF.
+# shellcheck disable=SC2016 # expanded by the inner shell
+without_btf=(unshare --mount --propagation private
+	sh -c 'mount -t tmpfs none /sys/kernel/btf && exec "$@"' sh)
+
+free_port() {
+	local port
+	while :; do
+		port=$((20000 + RANDOM % 12000))
+		[ -n "$(ss -Hltn "sport = :$port")" ] || break
+	done
+	echo $port
+}
+
+bramble_ready() { curl -sf -o /dev/null "$bramble_url/readyz"; }
+
+# spawn_bramble ARGS...: starts `bramble serve` on a free port of the loopback.
+spawn_bramble() {
+	local port
+	port=$(free_port)
+	bramble_url=http://127.0.0.1:$port
+	"${bramble_prefix[@]}" "$BRAMBLE" serve --web.listen-address="127.0.0.1:$port" \
+		--web.socket="$tmp/bramble.sock" --kube.source=logs --kube.log-dir="$log_dir" "$@" \
+		</dev/null >"$bramble_log" 2>&1 &
+	bramble_pid=$!
+}
+
+# start_bramble ARGS...: spawns it and returns when it is ready.
+start_bramble() {
+	local tries=100
+	spawn_bramble "$@"
+	until bramble_ready; do
+		if ((tries-- == 0)) || ! kill -0 "$bramble_pid" 2>/dev/null; then
+			cat "$bramble_log" >&2
+			give_up "bramble serve $*: is not ready"
+		fi
+		sleep 0.1
+	done
+}
+
+# stop_bramble: SIGTERM. Sets bramble_code and bramble_stop_ms.
+stop_bramble() {
+	local begin end pid=$bramble_pid
+	[ -n "$pid" ] || return 0
+	begin=$(date +%s%3N)
+	kill -TERM "$pid" 2>/dev/null
+	# One that hangs is killed, so that the test goes on; its code then tells.
+	(sleep 5 && kill -KILL "$pid") >/dev/null 2>&1 &
+	local killer=$!
+	wait "$pid"
+	bramble_code=$?
+	end=$(date +%s%3N)
+	kill "$killer" 2>/dev/null
+	wait "$killer" 2>/dev/null
+	bramble_stop_ms=$((end - begin))
+	bramble_pid=
+}
+
+# scrape: /metrics into $tmp/metrics.
+scrape() {
+	curl -sf "$bramble_url/metrics" >"$tmp/metrics" || give_up "scrape of $bramble_url/metrics failed"
+}
+
+# select_metric NAME LABEL=VALUE...: the lines of the last scrape that have these
+# labels, whatever other labels they have. Label values with " or \ are not for this.
+select_metric() {
+	awk -v name="$1" -v wanted="$(shift; printf '%s\n' "$@")" '
+		BEGIN {
+			n = split(wanted, want, "\n")
+			for (i = 1; i <= n; i++)
+				if (sub("=", "=\"", want[i]))
+					want[i] = want[i] "\""
+		}
+		/^#/ { next }
+		{
+			open = index($0, "{")
+			space = index($0, " ")
+			labels = ","
+			if (open && open < space || open && !space) {
+				this = substr($0, 1, open - 1)
+				match($0, /}[^}]*$/)
+				labels = "," substr($0, open + 1, RSTART - open - 1) ","
+			} else {
+				this = substr($0, 1, space - 1)
+			}
+			if (this != name)
+				next
+			for (i = 1; i <= n; i++)
+				if (want[i] != "" && !index(labels, "," want[i] ","))
+					next
+			print
+		}' "$tmp/metrics"
+}
+
+# metric NAME LABEL=VALUE...: the sum of these lines; nothing if there are none.
+metric() {
+	select_metric "$@" | awk '{ sum += $NF; n++ } END { if (n) printf "%.9f\n", sum }'
+}
+
+# metric_or_0 NAME LABEL=VALUE...
+metric_or_0() {
+	local value
+	value=$(metric "$@")
+	echo "${value:-0}"
+}
+
+# ---------------------------------------------------------------- the end
+
+declare -a started_pids=()
+
+# in_background COMMAND...: a process of this test. Sets background_pid.
+in_background() {
+	"$@" &
+	background_pid=$!
+	started_pids+=($!)
+}
+
+cleanup() {
+	local name pid
+	trap '' INT TERM HUP
+	for pid in "${started_pids[@]}"; do
+		kill -KILL "$pid" 2>/dev/null && wait "$pid" 2>/dev/null
+	done
+	stop_bramble
+	for name in "${!container_pid[@]}"; do
+		stop_container "$name"
+	done
+	remove_cgroups
+	if [ "$failed" != 0 ] && [ -s "$bramble_log" ]; then
+		echo "    the last lines of bramble's log:"
+		tail -n 20 "$bramble_log" | sed 's/^/    /'
+	fi
+	rm -rf "$tmp"
+}
+trap cleanup EXIT
+trap 'exit 1' INT TERM HUP
+
+if [ "$(id -u)" != 0 ]; then
+	skip "everything: it needs root"
+	exit 0
+fi
+if [ -z "$cgroup2" ]; then
+	skip "everything: cgroup version 2 is not mounted"
+	exit 0
+fi
