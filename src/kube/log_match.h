@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Which container of a pod a cgroup is, told by the time it was made.
+ *
+ * What starts when, on one pod (kuberuntime's SyncPod, startContainer and
+ * generateContainerConfig; containerd's StartContainer; CRI-O's conmon):
+ *
+ *   the pod's log directory, the sandbox's cgroup,
+ *   then for each start of a container, one container after the other:
+ *   its log directory (the first time), N.log, its cgroup.
+ *
+ * So the cgroup belongs to the container that was started last before it was
+ * made. That is believed only if the start lies at most LOG_START_GAP_NS
+ * before it, because starts get lost: when the kubelet rotates a log, N.log is
+ * a new file. And an answer that the clock, set in between, could have made
+ * up is refused where that can be seen. Rather no name than a wrong one, with
+ * one exception: in a pod of one container, a cgroup made after the container's
+ * directory whose start is lost is that container. It may be a sandbox that
+ * was made again, which uses next to nothing.
+ *
+ * Times are nanoseconds of CLOCK_REALTIME; 0 is unknown.
+ */
+#ifndef BRAMBLE_KUBE_LOG_MATCH_H
+#define BRAMBLE_KUBE_LOG_MATCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kube/name.h"
+
+/* From the start of a container to its cgroup: a fraction of a second, seconds on a busy SD card.
+ */
+#define LOG_START_GAP_NS   10000000000LL
+
+/*
+ * Times closer than this have no order: file systems and /proc/PID/stat count
+ * in ticks of at most 10 ms, and the clock may be slewed in between. A runtime
+ * takes longer than this to make a sandbox or a container.
+ */
+#define LOG_CLOCK_SLACK_NS 20000000LL
+
+#define LOG_STARTS_MAX	   5
+
+/* One start of a container. The first has attempt 0, and its log is 0.log. */
+struct log_start {
+	unsigned int attempt;
+	int64_t at_ns;
+};
+
+struct log_container {
+	char name[KUBE_LABEL_MAX + 1];
+	int64_t made_ns; /* birth of its directory */
+	struct log_start starts[LOG_STARTS_MAX];
+	size_t start_count;
+	bool linked; /* its logs are links that name container ids: no time is needed to tell */
+
+	/* One more start lies somewhere between these two; none does if before is 0. */
+	int64_t lost_after_ns;
+	int64_t lost_before_ns;
+};
+
+struct log_pod {
+	int64_t made_ns; /* birth of its directory */
+	struct log_container *containers;
+	size_t count;
+};
+
+/*
+ * Tells whose cgroup was made at born_ns (not 0). The pod was read after that,
+ * at now_ns.
+ *
+ * Returns 0, with *out one of the pod's containers, or NULL for the sandbox;
+ * -EAGAIN if it cannot be told now, *out is untouched then.
+ */
+int log_match(const struct log_pod *pod, int64_t born_ns, int64_t now_ns,
+	      const struct log_container **out);
+
+#endif

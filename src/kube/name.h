@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The names Kubernetes gives a container, and what may be one. They become
+ * label values, so a name that Kubernetes would refuse is not taken.
+ *
+ * Every function may be called from any thread.
+ */
+#ifndef BRAMBLE_KUBE_NAME_H
+#define BRAMBLE_KUBE_NAME_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define KUBE_LABEL_MAX	   63  /* RFC 1123 label: namespaces and containers */
+#define KUBE_SUBDOMAIN_MAX 253 /* RFC 1123 subdomain: pods */
+
+/* The container name of a pod's sandbox; the kubelet and cAdvisor call it so. No container can. */
+#define KUBE_SANDBOX	   "POD"
+
+/* An unknown name is an empty string. */
+struct kube_name {
+	char namespace[KUBE_LABEL_MAX + 1];
+	char pod[KUBE_SUBDOMAIN_MAX + 1];
+	char container[KUBE_LABEL_MAX + 1];
+};
+
+/*
+ * Whether the text, which needs no NUL, is a name by the rules of
+ * k8s.io/apimachinery/pkg/util/validation: letters in lower case and digits,
+ * inside also '-', and in a subdomain '.' between such parts.
+ */
+bool kube_label_valid(const char *text, size_t len);
+bool kube_subdomain_valid(const char *text, size_t len);
+
+#endif
