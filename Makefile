@@ -52,12 +52,14 @@ endif
 
 all: $(BUILD)/bramble ## build the program (the default)
 
-# ARGS are more flags for `bramble serve`. After `sudo make run`, build/ belongs
-# to who called sudo, so that a later `make` works without.
+# What root built under sudo belongs to who called sudo: a later `make` works without.
+GIVE_BACK = if [ -n "$$SUDO_UID" ]; then chown -R "$$SUDO_UID:$$SUDO_GID" $(BUILD); fi
+
+# ARGS are more flags for `bramble serve`.
 run: ## install what is missing, build, run the probe on this machine (as root)
 	@scripts/install-packages build
 	+@$(MAKE) --no-print-directory all
-	@if [ -n "$$SUDO_UID" ]; then chown -R "$$SUDO_UID:$$SUDO_GID" $(BUILD); fi
+	@$(GIVE_BACK)
 	@exec $(BUILD)/bramble serve $(ARGS)
 
 $(BUILD)/bramble: $(BUILD)/src/main.o $(BUILD)/libbramble.a

@@ -7,7 +7,7 @@ STAGES = lint test-unit $(if $(FUZZ_SRC),test-fuzz) $(if $(BPFTEST_SRC),test-bpf
 
 test: ## install what is missing, run every test, end with one line of counts (as root)
 	@scripts/install-packages build test
-	+@MAKE="$(MAKE)" tests/stages $(STAGES)
+	+@MAKE="$(MAKE)" tests/stages $(STAGES); status=$$?; $(GIVE_BACK); exit $$status
 
 lint: $(BUILD)/bramble.skel.h ## format, clang-tidy and shellcheck
 	@tests/lint $(CPPFLAGS) -std=c11 $(WARNINGS) $(LIB_CFLAGS) \
