@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Names of pods and containers from the directories the kubelet keeps logs in,
+ * <namespace>_<pod>_<uid>/<container>/<attempt>.log: no API server, no token.
+ *
+ * The uid is the one in cgroup paths, also for static pods (the config hash).
+ * Everything is called from one thread. The caller remembers a container's
+ * name once it is found: the evidence for it fades (see log_match.h).
+ */
+#ifndef BRAMBLE_KUBE_LOGS_H
+#define BRAMBLE_KUBE_LOGS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "kube/name.h"
+
+struct kube_logs;
+
+/*
+ * Makes *out for a directory, usually /var/log/pods, which need not be there
+ * yet. Returns 0 or -ENOMEM. kube_logs_close() frees it; NULL is fine there.
+ */
+int kube_logs_open(const char *dir, struct kube_logs **out);
+void kube_logs_close(struct kube_logs *logs);
+
+/*
+ * Finds the pod of that uid; out->container becomes empty. A pod once found is
+ * remembered. For one that is not, the directory is read again only if it has
+ * changed.
+ *
+ * Returns 0; -ENOENT if there is no such pod, or not yet; or why the directory
+ * could not be read (kube_logs_error()). Unless it is 0, *out is all empty.
+ */
+int kube_logs_find_pod(struct kube_logs *logs, const char *pod_uid, struct kube_name *out);
+
+/*
+ * Finds the pod, and which of its containers has this id; KUBE_SANDBOX for the
+ * pod's sandbox. The pod's directory is read each time.
+ *
+ * born_ns is when the cgroup was made, in nanoseconds of CLOCK_REALTIME, 0 if
+ * unknown: from cgroup_mkdir's event, or when the oldest process in the cgroup
+ * was started (within 10 ms of it). No time of the cgroup's directory will do:
+ * kernfs sets them anew whenever it makes the inode. A monotonic time is to be
+ * converted when the event is read: if the clock is set afterwards, the
+ * difference is another.
+ *
+ * A link to the container's id (docker) is proof. Else only the time tells
+ * (log_match.h), and if it is unknown, nothing does: even a pod's only
+ * container could be its sandbox.
+ *
+ * Returns 0; -EAGAIN if the container cannot be told, now or for good: the
+ * pod's names are set then, and the short container id should be shown;
+ * -ENOENT and errors as above; or why the pod's own directory could not be
+ * read, with the pod's names set.
+ */
+int kube_logs_find_container(struct kube_logs *logs, const char *pod_uid, const char *container_id,
+			     int64_t born_ns, struct kube_name *out);
+
+/* Forgets a pod that is gone. */
+void kube_logs_forget_pod(struct kube_logs *logs, const char *pod_uid);
+
+/*
+ * Why the directory could not be read when that was last tried, a negative
+ * errno, also -ENOENT; 0 if it could, or has not been tried.
+ */
+int kube_logs_error(const struct kube_logs *logs);
+
+/*
+ * Whether kube_logs_error() is another than when this was last asked; 0 at
+ * first. To be asked after a find, so that a change is logged once.
+ */
+bool kube_logs_error_changed(struct kube_logs *logs);
+
+/* For tests: another clock than CLOCK_REALTIME, in nanoseconds. */
+void kube_logs_use_clock(struct kube_logs *logs, int64_t (*now_ns)(void));
+
+#endif
