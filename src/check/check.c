@@ -2,6 +2,7 @@
 #include "check/check.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/version.h>
 #include <stdarg.h>
 #include <string.h>
@@ -168,21 +169,38 @@ static void find_user_ns(const struct context *context, const struct row *row, s
 	buf_free(&text);
 }
 
+/* What makes a capability unnecessary, by its name. */
+static const char *way_round(const char *cap)
+{
+	if (strcmp(cap, "CAP_SYS_ADMIN") == 0)
+		return "; or, in place of CAP_SYS_ADMIN, sysctl kernel.perf_event_paranoid=2";
+	if (strcmp(cap, "CAP_SYS_RESOURCE") == 0)
+		return "; or, in place of CAP_SYS_RESOURCE, raise RLIMIT_MEMLOCK (ulimit -l) to "
+		       "64 MiB";
+	return "";
+}
+
 static void find_caps(const struct context *context, const struct row *row, struct fact *fact)
 {
 	const struct features *f = context->features;
-	char names[128] = "";
-	size_t used = 0, i;
+	struct buf names = {0}, ways = {0};
+	size_t i;
 
 	(void)row;
-	for (i = 0; i < f->missing_cap_count && used < sizeof(names); i++)
-		used += (size_t)snprintf(names + used, sizeof(names) - used, "%s%s", i ? ", " : "",
-					 f->missing_caps[i]);
 	if (!f->missing_cap_count)
 		return;
+	for (i = 0; i < f->missing_cap_count; i++) {
+		buf_printf(&names, "%s%s", i ? ", " : "", f->missing_caps[i]);
+		buf_puts(&ways, way_round(f->missing_caps[i]));
+	}
 	fact->state = FACT_MISSING;
-	detail(fact, "missing: %s", names);
-	remedy(fact, "run as root, or in a privileged container, or give it %s", names);
+	if (!buf_failed(&names) && !buf_failed(&ways)) {
+		detail(fact, "missing: %s", names.data);
+		remedy(fact, "run as root in a privileged container, or give it %s%s", names.data,
+		       ways.data);
+	}
+	buf_free(&names);
+	buf_free(&ways);
 }
 
 static void find_tracefs(const struct context *context, const struct row *row, struct fact *fact)
@@ -321,7 +339,8 @@ static void find_psi(const struct context *context, const struct row *row, struc
 static void find_log_dir(const struct context *context, const struct row *row, struct fact *fact)
 {
 	(void)row;
-	if (access(context->log_dir, R_OK | X_OK) == 0) {
+	/* access() would leave the capabilities of all but root aside. */
+	if (faccessat(AT_FDCWD, context->log_dir, R_OK | X_OK, AT_EACCESS) == 0) {
 		detail(fact, "%s", context->log_dir);
 		return;
 	}
@@ -345,10 +364,8 @@ static const struct row rows[] = {
 	 "names of short-lived containers", "upgrade the kernel to 5.8 or later"},
 	{"kernel", "mapped arrays", true, find_feature, FEATURE(mmapable),
 	 "scrapes without a system call", "upgrade the kernel to 5.5 or later"},
-	{"kernel", "memory for maps", true, find_feature, FEATURE(memlock),
-	 "holding what is counted",
-	 "raise RLIMIT_MEMLOCK (ulimit -l) to 64 MiB, or give it CAP_SYS_RESOURCE; "
-	 "kernels since 5.11 do not need it"},
+	{"kernel", "perf events", true, find_feature, FEATURE(perf_events), "classic tracepoints",
+	 "use a kernel with CONFIG_PERF_EVENTS"},
 	{"kernel", "prev_state", false, find_feature, FEATURE(prev_state),
 	 "a cheaper hook of sched_switch; without it, its classic tracepoint is used",
 	 "none needed; kernels since 5.18 have it"},

@@ -4,8 +4,11 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/magic.h>
+#include <linux/perf_event.h>
 #include <linux/version.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/capability.h>
@@ -204,6 +207,30 @@ int feature_memlock(void)
 	return memlock_ignored();
 }
 
+/* Any event for all tasks needs what a tracepoint does, and this one needs no tracefs. */
+int feature_perf_events(void)
+{
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_SOFTWARE,
+		.size = sizeof(attr),
+		.config = PERF_COUNT_SW_DUMMY,
+	};
+	long fd = syscall(SYS_perf_event_open, &attr, -1, sched_getcpu(), -1, PERF_FLAG_FD_CLOEXEC);
+
+	if (fd >= 0)
+		close((int)fd);
+	else if (errno != ENOSYS && errno != ENOENT)
+		return -errno;
+	return fd >= 0;
+}
+
+static bool perf_refused(void)
+{
+	int answer = feature_perf_events();
+
+	return answer == -EPERM || answer == -EACCES;
+}
+
 size_t features_missing_caps(const char *names[FEATURES_CAPS_MAX])
 {
 	bool admin = have_cap(CAP_SYS_ADMIN);
@@ -213,11 +240,19 @@ size_t features_missing_caps(const char *names[FEATURES_CAPS_MAX])
 		names[count++] = "CAP_BPF";
 	if (!admin && !have_cap(CAP_PERFMON))
 		names[count++] = "CAP_PERFMON";
+	else if (!admin && perf_refused())
+		names[count++] = "CAP_SYS_ADMIN";
 	if (geteuid() != 0 && !have_cap(CAP_DAC_READ_SEARCH) && !have_cap(CAP_DAC_OVERRIDE))
 		names[count++] = "CAP_DAC_READ_SEARCH";
 	if (feature_memlock() == 0)
 		names[count++] = "CAP_SYS_RESOURCE";
 	return count;
+}
+
+/* Like access(), which is no use here: it leaves the capabilities of all but root aside. */
+static int can(const char *path, int mode)
+{
+	return faccessat(AT_FDCWD, path, mode, AT_EACCESS);
 }
 
 int feature_kernel_btf(const char *sysfs)
@@ -226,7 +261,7 @@ int feature_kernel_btf(const char *sysfs)
 
 	if ((size_t)snprintf(path, sizeof(path), "%s/kernel/btf/vmlinux", sysfs) >= sizeof(path))
 		return -ENAMETOOLONG;
-	if (access(path, R_OK) == 0)
+	if (can(path, R_OK) == 0)
 		return 1;
 	return errno == ENOENT ? 0 : -errno;
 }
@@ -243,7 +278,7 @@ static int try_tracefs(const char *path)
 	is_tracefs = fs.f_type == TRACEFS_MAGIC;
 	if ((size_t)snprintf(events, sizeof(events), "%s/events", path) >= sizeof(events))
 		return -ENAMETOOLONG;
-	if (access(events, R_OK | X_OK) == 0)
+	if (can(events, R_OK | X_OK) == 0)
 		return 0;
 	return is_tracefs && errno == EACCES ? -EACCES : -ENOENT;
 }
@@ -273,7 +308,7 @@ int feature_event(const char *tracefs, const char *event)
 	if ((size_t)snprintf(path, sizeof(path), "%s/events/%s/format", tracefs, event) >=
 	    sizeof(path))
 		return -ENAMETOOLONG;
-	if (access(path, R_OK) == 0)
+	if (can(path, R_OK) == 0)
 		return 1;
 	return errno == ENOENT ? 0 : -errno;
 }
@@ -310,6 +345,7 @@ void features_probe(struct features *features)
 		.uid = geteuid(),
 		.ringbuf = feature_ringbuf(),
 		.mmapable = feature_mmapable(),
+		.perf_events = feature_perf_events(),
 		.memlock = feature_memlock(),
 	};
 	probe_tracing(features);

@@ -18,7 +18,7 @@
 #include <sys/types.h>
 
 /* Names of missing capabilities fit in this many. */
-#define FEATURES_CAPS_MAX 4
+#define FEATURES_CAPS_MAX 5
 
 struct features {
 	char release[65];  /* "6.12.47+rpt-rpi-2712" */
@@ -32,7 +32,7 @@ struct features {
 
 	int tracing; /* 0, or the negative errno of feature_tracing() */
 	/* 1, 0 or a negative errno: */
-	int raw_tracepoint, prev_state, cgroup_id, ringbuf, mmapable, jit, memlock;
+	int raw_tracepoint, prev_state, cgroup_id, ringbuf, mmapable, jit, perf_events, memlock;
 };
 
 /* Runs all probes below. Takes some milliseconds. */
@@ -84,12 +84,19 @@ int feature_jit(void);
 int feature_memlock(void);
 
 /*
+ * Classic tracepoints can be attached to: perf_event_open() for all tasks of a
+ * CPU. Debian's and Ubuntu's kernels refuse it to CAP_PERFMON, with -EPERM or
+ * -EACCES, while kernel.perf_event_paranoid is over 2 (their default).
+ */
+int feature_perf_events(void);
+
+/*
  * The capabilities the probe needs and this process has not, by name:
  * CAP_BPF and CAP_PERFMON (5.8, a17b53c4a4b5 and 980737282232; CAP_SYS_ADMIN
- * stands for both), CAP_DAC_READ_SEARCH to read tracefs unless the user is
- * root, CAP_SYS_RESOURCE where RLIMIT_MEMLOCK counts and is too low. The
- * names are static. Returns how many. docs/capabilities.md says how these
- * were found.
+ * stands for both), CAP_SYS_ADMIN where perf events are refused to
+ * CAP_PERFMON, CAP_DAC_READ_SEARCH to read tracefs unless the user is root,
+ * CAP_SYS_RESOURCE where RLIMIT_MEMLOCK counts and is too low. The names are
+ * static. Returns how many. docs/capabilities.md says how these were found.
  */
 size_t features_missing_caps(const char *names[FEATURES_CAPS_MAX]);
 

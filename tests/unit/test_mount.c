@@ -1,56 +1,26 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-#include <cmocka.h>
 
 #include "cgroup/mount.h"
-
-static char procfs[64];
+#include "tree.h"
 
 static int setup(void **state)
 {
-	char path[128];
-
 	(void)state;
-	snprintf(procfs, sizeof(procfs), "/tmp/bramble-mount-XXXXXX");
-	if (!mkdtemp(procfs))
-		return -1;
-	snprintf(path, sizeof(path), "%s/self", procfs);
-	return mkdir(path, 0700);
+	return tree_make();
 }
 
 static int teardown(void **state)
 {
-	char path[128];
-
 	(void)state;
-	snprintf(path, sizeof(path), "%s/self/mountinfo", procfs);
-	unlink(path);
-	snprintf(path, sizeof(path), "%s/self", procfs);
-	rmdir(path);
-	return rmdir(procfs);
+	return tree_remove("");
 }
 
 /* Finds in a mountinfo of this text. */
 static int find(const char *mountinfo, struct cgroup2_mount *out)
 {
-	char path[128];
-	FILE *file;
-
-	snprintf(path, sizeof(path), "%s/self/mountinfo", procfs);
-	file = fopen(path, "w");
-	assert_non_null(file);
-	fputs(mountinfo, file);
-	fclose(file);
-	return cgroup2_find(procfs, NULL, out);
+	tree_put("self/mountinfo", mountinfo);
+	return cgroup2_find(tree_root, NULL, out);
 }
 
 static void test_pure_v2(void **state)
