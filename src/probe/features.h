@@ -85,8 +85,8 @@ int feature_memlock(void);
 
 /*
  * Classic tracepoints can be attached to: perf_event_open() for all tasks of a
- * CPU. Debian's and Ubuntu's kernels refuse it to CAP_PERFMON, with -EPERM or
- * -EACCES, while kernel.perf_event_paranoid is over 2 (their default).
+ * CPU. Debian's kernels (5.10, 6.1, 6.12) refuse it to CAP_PERFMON, with
+ * -EACCES, while kernel.perf_event_paranoid is over 2, and their default is 3.
  */
 int feature_perf_events(void);
 
