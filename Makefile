@@ -7,7 +7,7 @@
 # make help         all targets
 
 VERSION  := 0.1.0
-REVISION := $(shell git rev-parse --short=12 HEAD 2>/dev/null)
+REVISION := $(or $(shell git rev-parse --short=12 HEAD 2>/dev/null),unknown)
 
 PREFIX  ?= /usr/local
 DESTDIR ?=
@@ -28,10 +28,10 @@ CFLAGS   ?= -O2 -g
 ALL_CFLAGS = -std=c11 $(WARNINGS) $(CFLAGS) -fPIE -fstack-protector-strong
 ALL_LDFLAGS = $(LDFLAGS) -pie -Wl,-z,relro,-z,now -Wl,--as-needed
 LIB_CFLAGS = $(shell $(PKG_CONFIG) --cflags $(LIBS))
-LDLIBS   = $(shell $(PKG_CONFIG) --libs $(LIBS))
+LDLIBS   = $(shell $(PKG_CONFIG) --libs $(LIBS)) -lm
 
 # -mcpu=v3 is what kernel 5.10 knows; the object is the same on every little-endian machine.
-BPF_CFLAGS = -g -O2 -target bpf -mcpu=v3 -std=gnu11 -Wall -Wextra -Werror -Wno-unknown-attributes \
+BPF_CFLAGS = -g -O2 -target bpf -mcpu=v3 -std=gnu11 -Wall -Wextra -Werror -Wno-unused-parameter \
               -Iinclude -Ivmlinux -Ibpf -idirafter /usr/include/$(shell $(CC) -print-multiarch)
 
 # The file that defines a shared map goes first: libbpf 1.1 loses track of it otherwise.

@@ -11,13 +11,12 @@
  *
  * All hooks run with interrupts off, so nothing interrupts them on their CPU.
  */
+#include <stdbool.h>
+
 #include "vmlinux.h"
 #include <bpf/bpf_core_read.h>
 
 #include "slots.bpf.h"
-
-#define WAIT_SET_BITS 10
-_Static_assert(WAIT_SETS == 1 << WAIT_SET_BITS, "the hash has WAIT_SET_BITS bits");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -37,10 +36,10 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, WAIT_SETS);
+	__uint(max_entries, TASK_SETS);
 	__type(key, __u32);
-	__type(value, struct wait_set);
-} wait_sets SEC(".maps");
+	__type(value, struct task_set);
+} task_sets SEC(".maps");
 
 /* Nanoseconds waited, by pair. Bounded: what finds no place goes to caused_other_ns. */
 struct {
@@ -50,90 +49,94 @@ struct {
 	__type(value, __u64);
 } wait_pairs SEC(".maps");
 
-static __always_inline struct sched_cpu *this_cpu(__u32 *cpu)
-{
-	*cpu = bpf_get_smp_processor_id();
-	return bpf_map_lookup_elem(&sched_cpus, cpu);
-}
+/*
+ * Changes whenever a task may have moved to another cgroup: a slot known from
+ * an earlier generation is looked up again. Only the lower 16 bits count.
+ */
+__u16 membership_generation = 1;
 
-static __noinline void count_lost(enum sched_lost reason)
+static __always_inline void count_lost(enum sched_lost reason)
 {
-	__u32 cpu;
-	struct sched_cpu *c = this_cpu(&cpu);
+	__u32 cpu = bpf_get_smp_processor_id();
+	struct sched_cpu *c = bpf_map_lookup_elem(&sched_cpus, &cpu);
 
-	if (c && reason < SCHED_LOST_REASONS)
+	if (c)
 		c->lost[reason]++;
 }
 
-static __always_inline struct wait_set *wait_set_of(__u64 key)
+static __always_inline struct task_set *task_set_of(__u64 key)
 {
-	__u32 index = hash_u64(key, WAIT_SET_BITS);
+	__u32 index = hash_u64(key, TASK_SET_BITS);
 
-	return bpf_map_lookup_elem(&wait_sets, &index);
+	return bpf_map_lookup_elem(&task_sets, &index);
 }
 
-/* No way of the set has this key: take one that does not wait, else the oldest. */
-static __noinline int wait_begin_elsewhere(__u64 key, __u64 now)
+static __always_inline __u32 task_way(const struct task_set *set, __u64 key)
 {
-	struct wait_set *set = wait_set_of(key);
-	int way, oldest = 0;
+	if (set->key[0] == key)
+		return 0;
+	if (set->key[1] == key)
+		return 1;
+	if (set->key[2] == key)
+		return 2;
+	return TASK_WAYS;
+}
+
+/* Gives a new task a way of its set: one that does not wait, else the one that has waited longest.
+ */
+static __noinline int task_add(__u64 key, __u64 now)
+{
+	struct task_set *set = task_set_of(key);
+	__u32 way = 0;
 
 	if (!set)
 		return 0;
-	for (way = 0; way < WAIT_WAYS; way++)
-		if (set->since_ns[way] < set->since_ns[oldest & (WAIT_WAYS - 1)])
-			oldest = way;
-	oldest &= WAIT_WAYS - 1;
-	if (set->since_ns[oldest])
+	if (set->since_ns[1] < set->since_ns[0])
+		way = 1;
+	if (set->since_ns[2] < set->since_ns[way])
+		way = 2;
+	if (set->since_ns[way])
 		count_lost(SCHED_LOST_COLLISION);
-	set->key[oldest] = key;
-	set->since_ns[oldest] = now;
+	set->key[way] = key;
+	set->since_ns[way] = now;
+	set->known_slot[way] = 0;
 	return 0;
 }
 
 static __always_inline void wait_begin(__u64 key, __u64 now)
 {
-	struct wait_set *set = wait_set_of(key);
+	struct task_set *set = task_set_of(key);
+	__u32 way;
 
 	if (!set)
 		return;
-	if (set->key[0] == key)
-		set->since_ns[0] = now;
-	else if (set->key[1] == key)
-		set->since_ns[1] = now;
-	else if (set->key[2] == key)
-		set->since_ns[2] = now;
-	else if (set->key[3] == key)
-		set->since_ns[3] = now;
+	way = task_way(set, key);
+	if (way < TASK_WAYS)
+		set->since_ns[way] = now;
 	else
-		wait_begin_elsewhere(key, now);
+		task_add(key, now);
 }
 
-/* Ends a wait. Returns since when it lasted, or 0 if that is not known. */
-static __always_inline __u64 wait_end(__u64 key)
+/* A new task. Its key may have belonged to one that is gone: what was known of that is forgotten.
+ */
+static __always_inline void task_begin(__u64 key, __u64 now)
 {
-	struct wait_set *set = wait_set_of(key);
-	__u64 *since;
+	struct task_set *set = task_set_of(key);
+	__u32 way;
 
 	if (!set)
-		return 0;
-	if (set->key[0] == key)
-		since = &set->since_ns[0];
-	else if (set->key[1] == key)
-		since = &set->since_ns[1];
-	else if (set->key[2] == key)
-		since = &set->since_ns[2];
-	else if (set->key[3] == key)
-		since = &set->since_ns[3];
-	else
-		return 0;
-
-	__u64 since_ns = *since;
-	*since = 0;
-	return since_ns;
+		return;
+	way = task_way(set, key);
+	if (way == TASK_WAYS) {
+		task_add(key, now);
+		return;
+	}
+	set->since_ns[way] = now;
+	set->known_slot[way] = 0;
 }
 
-static __noinline int charge_cause(struct sched_cell *cell, __u32 victim, __u32 cause, __u64 wait_ns)
+static __noinline int charge_cause(struct sched_cell *cell, __u32 victim, __u32 cause,
+				   __u64 wait_ns)
 {
 	struct wait_pair pair = {.victim = victim, .cause = cause};
 	__u64 *sum, zero = 0;
@@ -165,7 +168,7 @@ static __always_inline void hist_add(struct hist *hist, __u64 ns)
 }
 
 /* Counts the switch, and the wait that came before it, for the current task. */
-static __always_inline void leave(struct sched_cpu *c, __u32 cpu, __u64 prev, __u32 slot,
+static __always_inline void leave(struct sched_cpu *c, __u32 cpu, bool wait_known, __u32 slot,
 				  enum switch_kind kind)
 {
 	__u32 index = cpu * slot_count + slot;
@@ -175,7 +178,7 @@ static __always_inline void leave(struct sched_cpu *c, __u32 cpu, __u64 prev, __
 	if (!cell)
 		return;
 	cell->switches[kind]++;
-	if (c->running != prev)
+	if (!wait_known)
 		return;
 	if (wait_ns == WAIT_UNKNOWN) {
 		c->lost[SCHED_LOST_NO_WAKEUP]++;
@@ -186,43 +189,82 @@ static __always_inline void leave(struct sched_cpu *c, __u32 cpu, __u64 prev, __
 		charge_cause(cell, slot, c->cause, wait_ns);
 }
 
+/* Takes the wait of the task that is switched in, and remembers who it is. */
 static __always_inline void enter(struct sched_cpu *c, __u64 next, __u32 cause, __u64 now)
 {
-	__u64 since_ns = wait_end(next);
+	struct task_set *set = task_set_of(next);
+	__u64 since_ns;
+	__u32 way;
 
 	c->running = next;
 	c->cause = cause;
 	c->wait_ns = WAIT_UNKNOWN;
+	c->known_slot = 0;
+	if (!set)
+		return;
+	way = task_way(set, next);
+	if (way == TASK_WAYS)
+		return;
+	since_ns = set->since_ns[way];
+	set->since_ns[way] = 0;
+	c->known_slot = set->known_slot[way];
 	if (!since_ns)
 		return;
-	if (since_ns > now)
-		c->lost[SCHED_LOST_CLOCK]++;
-	else
+	if (since_ns <= now)
 		c->wait_ns = now - since_ns;
+	else
+		c->lost[SCHED_LOST_CLOCK]++;
 }
 
-static __always_inline int is_idle(struct sched_cpu *c, __u64 key)
+static __always_inline bool is_idle(struct sched_cpu *c, __u64 key)
 {
 	if (key == c->idle)
-		return 1;
+		return true;
 	if (c->idle || (__u32)bpf_get_current_pid_tgid())
-		return 0;
+		return false;
 	c->idle = key;
-	return 1;
+	return true;
+}
+
+/*
+ * Looks up the slot of the current task's cgroup and keeps it with the task,
+ * so that the next switches need not ask. Not so for the overflow slot: one
+ * may become free.
+ */
+static __noinline __u32 slot_learn(__u64 key)
+{
+	__u32 known = membership_generation << 16;
+	__u32 slot = slot_of_current();
+	struct task_set *set = task_set_of(key);
+	__u32 way;
+
+	if (!set || slot == SLOT_OVERFLOW)
+		return slot;
+	way = task_way(set, key);
+	if (way < TASK_WAYS)
+		set->known_slot[way] = known | slot;
+	return slot;
 }
 
 static __always_inline void switch_tasks(__u64 prev, __u64 next, enum switch_kind kind)
 {
 	__u64 now = bpf_ktime_get_ns();
-	__u32 cpu, slot = SLOT_IDLE;
-	struct sched_cpu *c = this_cpu(&cpu);
+	__u32 cpu = bpf_get_smp_processor_id();
+	struct sched_cpu *c = bpf_map_lookup_elem(&sched_cpus, &cpu);
+	__u32 slot = SLOT_IDLE;
 
 	if (!c)
 		return;
 	c->events++;
 	if (!is_idle(c, prev)) {
-		slot = slot_of_current();
-		leave(c, cpu, prev, slot, kind);
+		bool same = c->running == prev;
+		known_slot_t known = c->known_slot;
+
+		if (same && known && known >> 16 == membership_generation)
+			slot = known & 0xffff;
+		else
+			slot = slot_learn(prev);
+		leave(c, cpu, same, slot, kind);
 		if (kind == SWITCH_INVOLUNTARY)
 			wait_begin(prev, now);
 	}
@@ -240,7 +282,15 @@ int sched_wakeup(struct bpf_raw_tracepoint_args *ctx)
 SEC("?raw_tp/sched_wakeup_new")
 int sched_wakeup_new(struct bpf_raw_tracepoint_args *ctx)
 {
-	wait_begin(ctx->args[0], bpf_ktime_get_ns());
+	task_begin(ctx->args[0], bpf_ktime_get_ns());
+	return 0;
+}
+
+/* A task, or all threads of a process, moved to another cgroup. */
+SEC("?raw_tp/cgroup_attach_task")
+int sched_cgroup_attach(void *ctx)
+{
+	membership_generation++;
 	return 0;
 }
 
@@ -259,4 +309,36 @@ int sched_switch(struct bpf_raw_tracepoint_args *ctx)
 		     preempt || !prev_state ? SWITCH_INVOLUNTARY : SWITCH_VOLUNTARY);
 	return 0;
 }
+
+/*
+ * For kernels before 5.18, whose raw tracepoint has no prev_state: the classic
+ * tracepoints, with the thread's id as the key (0 for all idle tasks).
+ */
+#define STATE_PREEMPTED 0x100 /* TASK_REPORT_MAX, include/linux/sched.h since 4.14 */
+
+SEC("?tp/sched/sched_wakeup")
+int sched_wakeup_classic(struct trace_event_raw_sched_wakeup_template *ctx)
+{
+	wait_begin(ctx->pid, bpf_ktime_get_ns());
+	return 0;
+}
+
+SEC("?tp/sched/sched_wakeup_new")
+int sched_wakeup_new_classic(struct trace_event_raw_sched_wakeup_template *ctx)
+{
+	task_begin(ctx->pid, bpf_ktime_get_ns());
+	return 0;
+}
+
+SEC("?tp/sched/sched_switch")
+int sched_switch_classic(struct trace_event_raw_sched_switch *ctx)
+{
+	long prev_state = ctx->prev_state;
+
+	switch_tasks(ctx->prev_pid, ctx->next_pid,
+		     !prev_state || prev_state & STATE_PREEMPTED ? SWITCH_INVOLUNTARY
+								 : SWITCH_VOLUNTARY);
+	return 0;
+}
+
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -24,6 +24,9 @@ struct slot_cgroups_map {
 };
 extern struct slot_cgroups_map slot_cgroups SEC(".maps");
 
+/* What was lost, by enum cgroup_lost. Written with atomics, read by user space. */
+extern __u64 cgroup_lost[CGROUP_LOST_REASONS];
+
 /* Where a cgroup's slot probably is; slot_cgroups tells whether it is true. */
 #define SLOT_HINT_BITS 12
 extern __u16 slot_hints[1 << SLOT_HINT_BITS];

@@ -19,7 +19,7 @@
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
-/* include/trace/events/sched.h; prev_state is relocated by size (long). */
+/* include/trace/events/sched.h. prev_state is a long: on 64-bit kernels, that is, alone. */
 struct trace_event_raw_sched_switch {
 	__s32 prev_pid;
 	long prev_state;

@@ -14,18 +14,14 @@
 
 #include "bramble/hist.h"
 
-#define CACHE_LINE 64
+#define CACHE_LINE	   64
 
 /* Samples of cgroups for which no slot was left are counted here. */
-#define SLOT_OVERFLOW 0
+#define SLOT_OVERFLOW	   0
 
-/*
- * What a CPU ran before a task, when that was no task of a slot: its idle
- * task, or nothing that was seen. As a slot it is beyond any real one.
- */
-#define SLOT_IDLE  0xfffeU
-#define SLOT_OTHER 0xffffU
-#define SLOTS_MAX  0x8000U
+/* The idle task as the cause of a wait: beyond any real slot. */
+#define SLOT_IDLE	   0xffffU
+#define SLOTS_MAX	   0x8000U
 
 /* Waits of at least this long are charged to what ran on the CPU just before. */
 #define WAIT_CAUSED_MIN_NS 1000000ULL
@@ -36,12 +32,12 @@ enum switch_kind {
 	SWITCH_KINDS,
 };
 
-/* The scheduler's cell: slot x CPU. */
+/* The scheduler's cell: slot x CPU. What most switches touch is its first cache line. */
 struct sched_cell {
-	struct hist wait;
 	__u64 switches[SWITCH_KINDS];
 	__u64 caused_other_ns; /* waits whose cause found no place in the map of pairs */
 	__u64 caused_other;    /* how many such waits there were */
+	struct hist wait;
 } __attribute__((aligned(CACHE_LINE)));
 
 /* A pair of slots: whose task waited, and whose task ran on that CPU before. */
@@ -57,6 +53,12 @@ enum sched_lost {
 	SCHED_LOST_REASONS,
 };
 
+/*
+ * The slot of a task as it was when last looked up, with the generation of the
+ * tasks' membership in cgroups: known_slot(). 0 is not known.
+ */
+typedef __u32 known_slot_t;
+
 /* What the sched programs keep for each CPU. */
 struct sched_cpu {
 	__u64 running; /* key of the task that was switched in last */
@@ -64,21 +66,24 @@ struct sched_cpu {
 	__u64 idle;    /* key of this CPU's idle task, 0 until it was seen */
 	__u64 events;  /* context switches seen */
 	__u64 lost[SCHED_LOST_REASONS];
-	__u32 cause; /* slot of the task that ran before the running one */
+	known_slot_t known_slot; /* of the running task */
+	__u16 cause;		 /* slot of the task that ran before it */
 } __attribute__((aligned(CACHE_LINE)));
 
-#define WAIT_UNKNOWN (~0ULL)
+#define WAIT_UNKNOWN  (~0ULL)
 
 /*
- * Since when tasks wait. A set of WAIT_WAYS places, found by a hash of the
- * task's key; since_ns is 0 when the task of that key does not wait.
+ * The tasks, by a hash of their key, and since when each waits. A task keeps
+ * its way of the set until another one needs it. One set is one cache line.
  */
-#define WAIT_SETS 1024
-#define WAIT_WAYS 4
+#define TASK_SET_BITS 11
+#define TASK_SETS     (1 << TASK_SET_BITS)
+#define TASK_WAYS     3
 
-struct wait_set {
-	__u64 key[WAIT_WAYS];
-	__u64 since_ns[WAIT_WAYS];
+struct task_set {
+	__u64 key[TASK_WAYS];
+	__u64 since_ns[TASK_WAYS]; /* 0: the task does not wait */
+	known_slot_t known_slot[TASK_WAYS];
 } __attribute__((aligned(CACHE_LINE)));
 
 enum cgroup_event_kind {

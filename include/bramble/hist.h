@@ -12,16 +12,16 @@
 
 #include <linux/types.h>
 
-#define HIST_SCHEMA 2
-#define HIST_MIN_K  (-80) /* the first bound: 2^-20 s, 0.95 us */
-#define HIST_MAX_K  28	  /* the last bound: 2^7 s, 128 s */
+#define HIST_SCHEMA	2
+#define HIST_MIN_K	(-80) /* the first bound: 2^-20 s, 0.95 us */
+#define HIST_MAX_K	28    /* the last bound: 2^7 s, 128 s */
 
 /* Bounds, and so buckets without the one for what lies above the last bound. */
-#define HIST_BOUNDS  (HIST_MAX_K - HIST_MIN_K + 1)
-#define HIST_BUCKETS (HIST_BOUNDS + 1)
+#define HIST_BOUNDS	(HIST_MAX_K - HIST_MIN_K + 1)
+#define HIST_BUCKETS	(HIST_BOUNDS + 1)
 
-#define HIST_MIN_NS 953ULL	    /* 2^-20 s, rounded down */
-#define HIST_MAX_NS 128000000000ULL /* 2^7 s */
+#define HIST_MIN_NS	953ULL		/* 2^-20 s, rounded down */
+#define HIST_MAX_NS	128000000000ULL /* 2^7 s */
 
 /* 10^9 * 2^(k/4), k modulo 4 = 0..3, with the highest bit shifted to bit 63, rounded down. */
 #define HIST_MANTISSA_0 0xee6b280000000000ULL

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Tells user space of each cgroup that is made or removed, with its path, so
+ * that one that is gone already still has a name.
+ */
+#include <stdbool.h>
+
+#include "vmlinux.h"
+#include <bpf/bpf_core_read.h>
+
+#include "slots.bpf.h"
+
+/* Of the default hierarchy, cgroup v2 (cgroup_init() makes it first). */
+#define DEFAULT_ROOT 0
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 256 * 1024); /* libbpf rounds it up to whole pages */
+} cgroup_events SEC(".maps");
+
+/* Where an event is put together: too large for the stack. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct cgroup_event);
+} cgroup_event_scratch SEC(".maps");
+
+static __always_inline int send(struct trace_event_raw_cgroup *ctx, enum cgroup_event_kind kind)
+{
+	struct cgroup_event *event;
+	__u32 zero = 0;
+	long len;
+
+	if (ctx->root != DEFAULT_ROOT)
+		return 0;
+	event = bpf_map_lookup_elem(&cgroup_event_scratch, &zero);
+	if (!event)
+		return 0;
+	event->id = ctx->id;
+	event->time_ns = bpf_ktime_get_ns();
+	event->kind = kind;
+	/* A __data_loc field: the offset in the record, the length above it. */
+	len = bpf_probe_read_kernel_str(event->path, sizeof(event->path),
+					(void *)ctx + (ctx->__data_loc_path & 0xffff));
+	if (len <= 0 || len > CGROUP_PATH_MAX)
+		len = 0;
+	event->path_len = len ? len - 1 : 0;
+	if (bpf_ringbuf_output(&cgroup_events, event, offsetof(struct cgroup_event, path) + len, 0))
+		__sync_fetch_and_add(&cgroup_lost[CGROUP_LOST_RING_FULL], 1);
+	return 0;
+}
+
+SEC("?tp/cgroup/cgroup_mkdir")
+int cgroup_mkdir(struct trace_event_raw_cgroup *ctx)
+{
+	return send(ctx, CGROUP_MADE);
+}
+
+SEC("?tp/cgroup/cgroup_rmdir")
+int cgroup_rmdir(struct trace_event_raw_cgroup *ctx)
+{
+	return send(ctx, CGROUP_REMOVED);
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
