@@ -2,4 +2,4 @@
 #include "version.h"
 
 const char bramble_version[] = BRAMBLE_VERSION;
-const char bramble_revision[] = BRAMBLE_REVISION[0] ? BRAMBLE_REVISION : "unknown";
+const char bramble_revision[] = BRAMBLE_REVISION;

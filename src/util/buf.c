@@ -71,6 +71,14 @@ void buf_printf(struct buf *buf, const char *format, ...)
 	buf->len += (size_t)len;
 }
 
+void buf_truncate(struct buf *buf, size_t len)
+{
+	if (!buf->data)
+		return;
+	buf->len = len;
+	buf->data[len] = '\0';
+}
+
 bool buf_failed(const struct buf *buf)
 {
 	return buf->failed;

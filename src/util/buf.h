@@ -21,6 +21,9 @@ void buf_puts(struct buf *buf, const char *text);
 void buf_putc(struct buf *buf, char c);
 __attribute__((format(printf, 2, 3))) void buf_printf(struct buf *buf, const char *format, ...);
 
+/* Cuts the buffer to its first len bytes; len is at most what it has. */
+void buf_truncate(struct buf *buf, size_t len);
+
 /* Whether memory ran out at any write. */
 bool buf_failed(const struct buf *buf);
 
