@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The BPF programs: opened, relocated, loaded, attached. One thread calls all
+ * of this. Closing the probe detaches everything; nothing is ever pinned.
+ */
+#ifndef BRAMBLE_PROBE_H
+#define BRAMBLE_PROBE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bramble/cells.h"
+
+/* The probes a user can switch, and those that serve all of them. */
+enum probe_id {
+	PROBE_SCHED,
+	PROBE_CGROUP,
+	PROBES,
+};
+
+extern const char *const probe_names[PROBES];
+
+/* Which tracepoints the sched programs hang on. */
+enum sched_hooks {
+	SCHED_HOOKS_AUTO,    /* raw where prev_state is passed (5.18), else classic */
+	SCHED_HOOKS_RAW,     /* keyed by task pointer */
+	SCHED_HOOKS_CLASSIC, /* keyed by thread id */
+};
+
+struct probe_options {
+	unsigned int slots;   /* cgroup slots, 2 to SLOTS_MAX, with the overflow slot */
+	const char *btf;      /* "auto", "none" (from tracefs alone), or a file */
+	const char *tracefs;  /* where tracefs is mounted */
+	bool enabled[PROBES]; /* PROBE_CGROUP is always on */
+	enum sched_hooks hooks;
+};
+
+struct probe;
+
+/*
+ * Loads and attaches the enabled programs. On success *out is owned by the
+ * caller, who gives it to probe_close(). On failure the reason and the remedy
+ * have been logged, and a negative errno is returned: -EPERM (privileges),
+ * -ENOENT (a tracepoint or tracefs is missing), -ENOTSUP (the kernel cannot
+ * run tracing programs), or libbpf's.
+ */
+int probe_open(const struct probe_options *options, struct probe **out);
+void probe_close(struct probe *probe);
+
+bool probe_is_up(const struct probe *probe, enum probe_id id);
+
+/* How samples find their cgroup, for bramble_probe_attribution_info. */
+const char *probe_attribution(const struct probe *probe, enum probe_id id);
+
+unsigned int probe_slots(const struct probe *probe);
+unsigned int probe_cpus(const struct probe *probe); /* possible ones */
+
+/* The cgroup id of a slot, 0 when it is free or the overflow slot. */
+uint64_t probe_slot_cgroup(const struct probe *probe, unsigned int slot);
+
+/*
+ * Sums a slot's cells over all CPUs. Buckets wrap at 2^32, also in the sum:
+ * only differences between two reads have a meaning.
+ */
+void probe_read_sched(const struct probe *probe, unsigned int slot, struct sched_cell *sum);
+
+/*
+ * Frees a slot whose cgroup is gone: its cells and pairs are cleared, and the
+ * next new cgroup may get it. Returns 0 or a negative errno.
+ */
+int probe_free_slot(struct probe *probe, unsigned int slot);
+
+/*
+ * Calls each for every pair of victim and cause, with the nanoseconds waited
+ * since the pair was first seen. Returns 0 or a negative errno.
+ */
+typedef void (*probe_pair_fn)(void *context, struct wait_pair pair, uint64_t wait_ns);
+int probe_read_pairs(struct probe *probe, probe_pair_fn each, void *context);
+
+/* What was not counted, and why: PROBE_LOST_REASONS rows of names and sums. */
+struct probe_lost {
+	enum probe_id probe;
+	const char *reason;
+	uint64_t count;
+};
+#define PROBE_LOST_REASONS (SCHED_LOST_REASONS + CGROUP_LOST_REASONS + 2)
+void probe_read_lost(const struct probe *probe, struct probe_lost lost[PROBE_LOST_REASONS]);
+
+/* Events seen: context switches (sched), cgroups made or removed (cgroup). */
+uint64_t probe_events(const struct probe *probe, enum probe_id id);
+
+/*
+ * CPU time the probe's programs took, in ns. -ENODATA unless the kernel counts
+ * it (sysctl kernel.bpf_stats_enabled=1).
+ */
+int probe_cpu_ns(const struct probe *probe, enum probe_id id, uint64_t *ns);
+
+/* Readable when probe_poll() has something to do. Owned by the probe. */
+int probe_event_fd(const struct probe *probe);
+
+/* Calls each for every cgroup made or removed since. Returns 0 or a negative errno. */
+typedef void (*probe_cgroup_fn)(void *context, const struct cgroup_event *event);
+int probe_poll(struct probe *probe, probe_cgroup_fn each, void *context);
+
+#endif
