@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "cgroup/registry.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "util/buf.h"
+#include "util/log.h"
+
+/* A hierarchy that is deeper than this is not read further. */
+#define DEPTH_MAX 32
+
+struct walk {
+	struct registry *registry;
+	const char *procfs;
+	uint64_t boot_ns; /* when the machine was started, CLOCK_REALTIME */
+	char path[PATH_MAX];
+	size_t len;
+};
+
+struct cgroup *registry_find(const struct registry *registry, uint64_t id)
+{
+	struct cgroup *cgroup;
+
+	HASH_FIND(hh, registry->table, &id, sizeof(id), cgroup);
+	return cgroup;
+}
+
+struct cgroup *registry_add(struct registry *registry, uint64_t id, const char *path,
+			    uint64_t born_ns)
+{
+	struct cgroup *cgroup = registry_find(registry, id);
+
+	if (cgroup)
+		return cgroup;
+	cgroup = calloc(1, sizeof(*cgroup));
+	if (!cgroup)
+		return NULL;
+	cgroup->path = strdup(path);
+	if (!cgroup->path) {
+		free(cgroup);
+		return NULL;
+	}
+	cgroup->id = id;
+	cgroup->born_ns = born_ns;
+	cgroup->walk = registry->walk;
+	if (cgroup_path_parse(path, &cgroup->name)) {
+		cgroup->name.kind = CGROUP_UNIT;
+		snprintf(cgroup->name.unit, sizeof(cgroup->name.unit), "unknown");
+	}
+	HASH_ADD(hh, registry->table, id, sizeof(cgroup->id), cgroup);
+	return cgroup;
+}
+
+void registry_remove(struct registry *registry, struct cgroup *cgroup)
+{
+	HASH_DEL(registry->table, cgroup);
+	free(cgroup->path);
+	free(cgroup);
+}
+
+void registry_free(struct registry *registry)
+{
+	struct cgroup *cgroup, *next;
+
+	HASH_ITER(hh, registry->table, cgroup, next)
+	registry_remove(registry, cgroup);
+}
+
+/* Since when a process runs, CLOCK_REALTIME in ns; 0 if that cannot be read. */
+static uint64_t process_start_ns(const struct walk *walk, unsigned long pid)
+{
+	long ticks_per_s = sysconf(_SC_CLK_TCK);
+	char path[PATH_MAX], *field;
+	unsigned long long ticks = 0;
+	struct buf text;
+	int i;
+
+	snprintf(path, sizeof(path), "%s/%lu/stat", walk->procfs, pid);
+	if (buf_read_file(&text, path, 4096))
+		return 0;
+	/* proc(5): starttime is field 22, the 20th after the command's name in parentheses. */
+	field = strrchr(text.data, ')');
+	for (i = 0; field && i < 20; i++)
+		field = strchr(field + 1, ' ');
+	if (field)
+		ticks = strtoull(field, NULL, 10);
+	buf_free(&text);
+	return ticks ? walk->boot_ns + ticks * (1000000000ULL / (uint64_t)ticks_per_s) : 0;
+}
+
+/* A container's cgroup is made for its first process, so that one's age is its own. */
+static uint64_t born_ns(const struct walk *walk, int dir_fd)
+{
+	int fd = openat(dir_fd, "cgroup.procs", O_RDONLY | O_CLOEXEC);
+	unsigned long pid = 0;
+	char text[32];
+	ssize_t len;
+
+	if (fd < 0)
+		return 0;
+	len = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	if (len > 0) {
+		text[len] = '\0';
+		pid = strtoul(text, NULL, 10);
+	}
+	return pid ? process_start_ns(walk, pid) : 0; /* 0: of another pid namespace */
+}
+
+static void walk_children(struct walk *walk, DIR *dir, int depth);
+
+static void walk_cgroup(struct walk *walk, int parent_fd, const char *name, uint64_t id, int depth)
+{
+	size_t len = walk->len;
+	struct cgroup *cgroup;
+	DIR *dir;
+	int fd;
+
+	if (len + strlen(name) + 2 > sizeof(walk->path))
+		return;
+	fd = openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	dir = fdopendir(fd);
+	if (!dir) {
+		close(fd);
+		return;
+	}
+	walk->len += (size_t)sprintf(walk->path + len, "/%s", name);
+	cgroup = registry_find(walk->registry, id);
+	if (!cgroup)
+		cgroup = registry_add(walk->registry, id, walk->path, born_ns(walk, fd));
+	if (cgroup)
+		cgroup->walk = walk->registry->walk;
+	if (depth < DEPTH_MAX)
+		walk_children(walk, dir, depth + 1);
+	walk->len = len;
+	walk->path[len] = '\0';
+	closedir(dir);
+}
+
+static void walk_children(struct walk *walk, DIR *dir, int depth)
+{
+	struct dirent *entry;
+
+	while ((entry = readdir(dir)))
+		if (entry->d_type == DT_DIR && strcmp(entry->d_name, ".") != 0 &&
+		    strcmp(entry->d_name, "..") != 0)
+			walk_cgroup(walk, dirfd(dir), entry->d_name, entry->d_ino, depth);
+}
+
+static uint64_t boot_time_ns(void)
+{
+	struct timespec now, up;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	clock_gettime(CLOCK_BOOTTIME, &up);
+	return (uint64_t)(now.tv_sec - up.tv_sec) * 1000000000ULL + (uint64_t)now.tv_nsec -
+	       (uint64_t)up.tv_nsec;
+}
+
+int registry_walk(struct registry *registry, const char *mount, const char *procfs, uint64_t now_ns)
+{
+	struct walk walk = {.registry = registry, .procfs = procfs, .boot_ns = boot_time_ns()};
+	struct cgroup *cgroup, *next;
+	struct stat root;
+	DIR *dir;
+
+	dir = opendir(mount);
+	if (!dir)
+		return -errno;
+	registry->walk++;
+	if (fstat(dirfd(dir), &root) == 0) {
+		cgroup = registry_add(registry, root.st_ino, "/", 0);
+		if (cgroup)
+			cgroup->walk = registry->walk;
+	}
+	walk_children(&walk, dir, 1);
+	closedir(dir);
+
+	HASH_ITER(hh, registry->table, cgroup, next)
+	if (cgroup->walk != registry->walk && !cgroup->removed_ns)
+		cgroup->removed_ns = now_ns;
+	return 0;
+}
