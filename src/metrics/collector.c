@@ -1,0 +1,477 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "metrics/collector.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "cgroup/registry.h"
+#include "kube/logs.h"
+#include "util/clock.h"
+#include "util/log.h"
+
+/* A hierarchy is walked again at most this often, and names are looked for again. */
+#define RETRY_NS	   NS_PER_S
+
+/*
+ * With few slots left, a removed cgroup's slot is freed after this long and not
+ * only after --retain: its totals are its owner's by then, and a task's last
+ * switch comes some milliseconds after its cgroup's end.
+ */
+#define SLOT_RETAIN_MIN_NS (10 * NS_PER_S)
+
+/* An owner that nobody reads is forgotten after this many times --retain. */
+#define RETAIN_UNREAD	   12
+
+/* What is known of a slot that is in use. */
+struct slot {
+	struct cgroup *cgroup;
+	struct sched_cell *before; /* as it was at the last update */
+};
+
+/* How much of a pair's time is in its owner's totals already. */
+struct known_pair {
+	struct wait_pair pair;
+	uint64_t wait_ns;
+	UT_hash_handle hh;
+};
+
+struct collector {
+	struct collector_options options;
+	struct probe *probe;
+	struct registry registry;
+	struct owners owners;
+	struct kube_logs *logs; /* NULL: no names of pods */
+	struct slot *slots;
+	struct known_pair *pairs;
+	struct owner *idle;	/* the cause of waits on a CPU that was idle */
+	struct owner *overflow; /* for cgroups without a slot */
+	uint64_t read_ns;	/* when the owners were last read */
+	uint64_t tried_ns;	/* when names were last looked for again */
+	uint64_t walked_ns;
+	uint64_t ring_full; /* events lost, as of the last walk */
+	uint64_t causes_lost;
+	uint64_t unnamed;
+	unsigned int slots_used;
+};
+
+static void unit_labels(struct labels *labels, const char *unit)
+{
+	memset(labels, 0, sizeof(*labels));
+	snprintf(labels->unit, sizeof(labels->unit), "%s", unit);
+}
+
+static void pod_labels(struct labels *labels, const struct kube_name *name)
+{
+	memset(labels, 0, sizeof(*labels));
+	snprintf(labels->name_space, sizeof(labels->name_space), "%s", name->namespace);
+	snprintf(labels->pod, sizeof(labels->pod), "%s", name->pod);
+	snprintf(labels->container, sizeof(labels->container), "%s", name->container);
+}
+
+/*
+ * The labels of a cgroup by what is known now. What has no name yet goes by its
+ * ids: the pod by its uid, the container by the digits that crictl ps shows.
+ * Returns whether these labels are final.
+ */
+static bool find_labels(struct collector *c, const struct cgroup *cgroup, struct labels *labels)
+{
+	const struct cgroup_name *name = &cgroup->name;
+	struct kube_name found = {.namespace = ""};
+	int err;
+
+	if (!name->pod_uid[0]) {
+		unit_labels(labels, name->unit);
+		return true;
+	}
+	err = -ENOENT;
+	if (c->logs && name->kind == CGROUP_CONTAINER)
+		err = kube_logs_find_container(c->logs, name->pod_uid, name->container_id,
+					       (int64_t)cgroup->born_ns, &found);
+	else if (c->logs)
+		err = kube_logs_find_pod(c->logs, name->pod_uid, &found);
+	if (!found.pod[0])
+		snprintf(found.pod, sizeof(found.pod), "%s", name->pod_uid);
+	if (!found.container[0] && name->kind == CGROUP_CONTAINER)
+		snprintf(found.container, sizeof(found.container), "%.*s", CONTAINER_ID_SHORT,
+			 name->container_id);
+	pod_labels(labels, &found);
+	return !err || !c->logs;
+}
+
+/* All cgroups of one owner get another: two owners turned out to be the same. */
+static void move_cgroups(struct collector *c, const struct owner *from, struct owner *to)
+{
+	struct cgroup *cgroup, *next;
+
+	HASH_ITER(hh, c->registry.table, cgroup, next)
+	if (cgroup->owner == from)
+		cgroup->owner = to;
+}
+
+/* Looks for a cgroup's name and makes or renames its owner. */
+static void name_cgroup(struct collector *c, struct cgroup *cgroup)
+{
+	struct owner *before = cgroup->owner;
+	struct labels labels;
+
+	cgroup->named = find_labels(c, cgroup, &labels);
+	if (!before) {
+		cgroup->owner = owners_get(&c->owners, &labels);
+		if (cgroup->owner)
+			cgroup->owner->cgroups++;
+	} else if (cgroup->named) {
+		cgroup->owner = owners_rename(&c->owners, before, &labels);
+		if (cgroup->owner != before)
+			move_cgroups(c, before, cgroup->owner);
+	}
+}
+
+static void on_cgroup_event(void *context, const struct cgroup_event *event)
+{
+	struct collector *c = context;
+	struct cgroup *cgroup;
+
+	if (event->kind == CGROUP_MADE) {
+		uint64_t born_ns = clock_realtime_ns() - clock_monotonic_ns() + event->time_ns;
+
+		cgroup = registry_add(&c->registry, event->id, event->path, born_ns);
+		/* At birth: the log directory of a short-lived pod may soon be gone. */
+		if (cgroup && cgroup->name.pod_uid[0] && !cgroup->owner)
+			name_cgroup(c, cgroup);
+		return;
+	}
+	cgroup = registry_find(&c->registry, event->id);
+	if (cgroup && !cgroup->removed_ns)
+		cgroup->removed_ns = event->time_ns;
+}
+
+static void walk(struct collector *c, uint64_t now_ns)
+{
+	int err = registry_walk(&c->registry, c->options.cgroupfs, c->options.procfs, now_ns);
+
+	if (err)
+		log_warn("cannot read the cgroups under %s: %s", c->options.cgroupfs,
+			 strerror(-err));
+	c->walked_ns = now_ns;
+}
+
+/* Events that found no place in the ring buffer: what they said is found by a walk. */
+static void walk_if_events_were_lost(struct collector *c, uint64_t now_ns)
+{
+	struct probe_lost lost[PROBE_LOST_REASONS];
+	size_t i;
+
+	probe_read_lost(c->probe, lost);
+	for (i = 0; i < PROBE_LOST_REASONS; i++) {
+		if (strcmp(lost[i].reason, "ring_full") != 0 || lost[i].count == c->ring_full)
+			continue;
+		c->ring_full = lost[i].count;
+		walk(c, now_ns);
+	}
+}
+
+/* The cgroup of a slot. One that is not known even after a walk is a unit "unknown". */
+static struct cgroup *cgroup_of_slot(struct collector *c, uint64_t id, uint64_t now_ns)
+{
+	struct cgroup *cgroup = registry_find(&c->registry, id);
+
+	if (!cgroup) {
+		collector_poll(c);
+		cgroup = registry_find(&c->registry, id);
+	}
+	if (!cgroup && now_ns - c->walked_ns >= RETRY_NS) {
+		walk(c, now_ns);
+		cgroup = registry_find(&c->registry, id);
+		if (!cgroup) {
+			cgroup = registry_add(&c->registry, id, "", 0);
+			c->unnamed++;
+			if (cgroup)
+				cgroup->removed_ns = now_ns;
+		}
+	}
+	return cgroup;
+}
+
+static void update_slot(struct collector *c, unsigned int index, uint64_t now_ns)
+{
+	struct slot *slot = &c->slots[index];
+	struct sched_cell now;
+
+	if (!slot->cgroup)
+		slot->cgroup = cgroup_of_slot(c, probe_slot_cgroup(c->probe, index), now_ns);
+	if (!slot->cgroup)
+		return;
+	if (!slot->cgroup->owner)
+		name_cgroup(c, slot->cgroup);
+	if (!slot->before)
+		slot->before = calloc(1, sizeof(*slot->before));
+	if (!slot->cgroup->owner || !slot->before)
+		return; /* no memory now: nothing is lost, the next update counts it */
+	probe_read_sched(c->probe, index, &now);
+	totals_add_growth(&slot->cgroup->owner->totals, PROBE_SCHED, &now, slot->before);
+	slot->cgroup->owner->caused_other_ns += now.caused_other_ns - slot->before->caused_other_ns;
+	c->causes_lost += now.caused_other - slot->before->caused_other;
+	*slot->before = now;
+}
+
+static void update_overflow(struct collector *c)
+{
+	struct slot *slot = &c->slots[SLOT_OVERFLOW];
+	struct sched_cell now;
+
+	if (!slot->before)
+		slot->before = calloc(1, sizeof(*slot->before));
+	if (!slot->before || !c->overflow)
+		return;
+	probe_read_sched(c->probe, SLOT_OVERFLOW, &now);
+	totals_add_growth(&c->overflow->totals, PROBE_SCHED, &now, slot->before);
+	*slot->before = now;
+}
+
+static struct owner *owner_of_slot(const struct collector *c, unsigned int slot)
+{
+	if (slot == SLOT_IDLE)
+		return c->idle;
+	if (slot == SLOT_OVERFLOW)
+		return c->overflow;
+	if (slot >= probe_slots(c->probe) || !c->slots[slot].cgroup)
+		return NULL;
+	return c->slots[slot].cgroup->owner;
+}
+
+static void on_pair(void *context, struct wait_pair pair, uint64_t wait_ns)
+{
+	struct collector *c = context;
+	struct owner *victim = owner_of_slot(c, pair.victim);
+	struct owner *cause = owner_of_slot(c, pair.cause);
+	struct known_pair *known;
+
+	if (!victim || !cause)
+		return; /* the next update knows them */
+	HASH_FIND(hh, c->pairs, &pair, sizeof(pair), known);
+	if (!known) {
+		known = calloc(1, sizeof(*known));
+		if (!known)
+			return;
+		known->pair = pair;
+		HASH_ADD(hh, c->pairs, pair, sizeof(known->pair), known);
+	}
+	if (wait_ns > known->wait_ns)
+		owner_add_caused(victim, cause, wait_ns - known->wait_ns);
+	known->wait_ns = wait_ns;
+}
+
+static void forget_pairs(struct collector *c, unsigned int slot)
+{
+	struct known_pair *known, *next;
+
+	HASH_ITER(hh, c->pairs, known, next)
+	{
+		if (known->pair.victim != slot && known->pair.cause != slot)
+			continue;
+		HASH_DEL(c->pairs, known);
+		free(known);
+	}
+}
+
+static void free_slot(struct collector *c, unsigned int index)
+{
+	struct slot *slot = &c->slots[index];
+	int err = probe_free_slot(c->probe, index);
+
+	if (err)
+		log_warn("cannot free slot %u of %s: %s", index, slot->cgroup->path,
+			 strerror(-err));
+	forget_pairs(c, index);
+	free(slot->before);
+	*slot = (struct slot){0};
+}
+
+/* Frees the slots of cgroups that were removed long enough ago. */
+static void retire_slots(struct collector *c, uint64_t now_ns)
+{
+	bool scarce = c->slots_used > probe_slots(c->probe) / 8 * 7;
+	uint64_t retain_ns = scarce && c->options.retain_ns > SLOT_RETAIN_MIN_NS
+				     ? SLOT_RETAIN_MIN_NS
+				     : c->options.retain_ns;
+	unsigned int i;
+
+	for (i = SLOT_OVERFLOW + 1; i < probe_slots(c->probe); i++) {
+		const struct cgroup *cgroup = c->slots[i].cgroup;
+
+		if (cgroup && cgroup->removed_ns && now_ns - cgroup->removed_ns > retain_ns)
+			free_slot(c, i);
+	}
+}
+
+static bool has_slot(const struct collector *c, const struct cgroup *cgroup)
+{
+	unsigned int i;
+
+	for (i = SLOT_OVERFLOW + 1; i < probe_slots(c->probe); i++)
+		if (c->slots[i].cgroup == cgroup)
+			return true;
+	return false;
+}
+
+/* Forgets cgroups that were removed and read since, and owners that are left without one. */
+static void retire_cgroups(struct collector *c, uint64_t now_ns)
+{
+	struct cgroup *cgroup, *next;
+
+	HASH_ITER(hh, c->registry.table, cgroup, next)
+	{
+		uint64_t gone_ns = cgroup->removed_ns ? now_ns - cgroup->removed_ns : 0;
+		bool read = c->read_ns > cgroup->removed_ns ||
+			    gone_ns > RETAIN_UNREAD * c->options.retain_ns;
+
+		if (!cgroup->removed_ns || gone_ns <= c->options.retain_ns || !read ||
+		    has_slot(c, cgroup))
+			continue;
+		if (cgroup->owner && --cgroup->owner->cgroups == 0)
+			owners_remove(&c->owners, cgroup->owner);
+		registry_remove(&c->registry, cgroup);
+	}
+}
+
+/* Names that were not known when they were looked for last. */
+static void retry_names(struct collector *c, uint64_t now_ns)
+{
+	struct cgroup *cgroup, *next;
+
+	if (now_ns - c->tried_ns < RETRY_NS)
+		return;
+	c->tried_ns = now_ns;
+	HASH_ITER(hh, c->registry.table, cgroup, next)
+	if (cgroup->owner && !cgroup->named)
+		name_cgroup(c, cgroup);
+}
+
+void collector_poll(struct collector *c)
+{
+	probe_poll(c->probe, on_cgroup_event, c);
+}
+
+void collector_update(struct collector *c)
+{
+	uint64_t now_ns = clock_monotonic_ns();
+	unsigned int i;
+
+	collector_poll(c);
+	walk_if_events_were_lost(c, now_ns);
+	c->slots_used = 0;
+	update_overflow(c);
+	for (i = SLOT_OVERFLOW + 1; i < probe_slots(c->probe); i++) {
+		if (!probe_slot_cgroup(c->probe, i))
+			continue;
+		c->slots_used++;
+		update_slot(c, i, now_ns);
+	}
+	probe_read_pairs(c->probe, on_pair, c);
+	retry_names(c, now_ns);
+	retire_slots(c, now_ns);
+	retire_cgroups(c, now_ns);
+}
+
+void collector_mark_read(struct collector *c)
+{
+	c->read_ns = clock_monotonic_ns();
+}
+
+/* Owners that are no cgroup's: counted as if they had one, so that they stay. */
+static struct owner *add_permanent(struct collector *c, const char *unit)
+{
+	struct labels labels;
+	struct owner *owner;
+
+	unit_labels(&labels, unit);
+	owner = owners_get(&c->owners, &labels);
+	if (owner)
+		owner->cgroups++;
+	return owner;
+}
+
+int collector_open(const struct collector_options *options, struct collector **out)
+{
+	struct collector *c = calloc(1, sizeof(*c));
+	int err;
+
+	if (!c)
+		return -ENOMEM;
+	c->options = *options;
+	err = probe_open(&options->probe, &c->probe);
+	if (err) {
+		free(c);
+		return err;
+	}
+	c->slots = calloc(probe_slots(c->probe), sizeof(*c->slots));
+	c->idle = add_permanent(c, "idle");
+	c->overflow = add_permanent(c, "overflow");
+	if (options->log_dir)
+		err = kube_logs_open(options->log_dir, &c->logs);
+	if (!c->slots || !c->idle || !c->overflow)
+		err = -ENOMEM;
+	if (err) {
+		collector_close(c);
+		return err;
+	}
+	walk(c, clock_monotonic_ns());
+	collector_poll(c);
+	*out = c;
+	return 0;
+}
+
+void collector_close(struct collector *c)
+{
+	struct known_pair *known, *next;
+	unsigned int i;
+
+	if (!c)
+		return;
+	HASH_ITER(hh, c->pairs, known, next)
+	{
+		HASH_DEL(c->pairs, known);
+		free(known);
+	}
+	for (i = 0; c->slots && i < probe_slots(c->probe); i++)
+		free(c->slots[i].before);
+	free(c->slots);
+	kube_logs_close(c->logs);
+	registry_free(&c->registry);
+	owners_free(&c->owners);
+	probe_close(c->probe);
+	free(c);
+}
+
+int collector_event_fd(const struct collector *c)
+{
+	return probe_event_fd(c->probe);
+}
+
+const struct owners *collector_owners(const struct collector *c)
+{
+	return &c->owners;
+}
+
+const struct probe *collector_probe(const struct collector *c)
+{
+	return c->probe;
+}
+
+unsigned int collector_slots_used(const struct collector *c)
+{
+	return c->slots_used;
+}
+
+uint64_t collector_causes_lost(const struct collector *c)
+{
+	return c->causes_lost;
+}
+
+uint64_t collector_unnamed(const struct collector *c)
+{
+	return c->unnamed;
+}

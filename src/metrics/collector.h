@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The collector brings together what the probe counted, which cgroup a slot
+ * belongs to, and what that cgroup is called. It owns all of these. One thread
+ * calls all of this.
+ */
+#ifndef BRAMBLE_COLLECTOR_H
+#define BRAMBLE_COLLECTOR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "metrics/owners.h"
+#include "probe/probe.h"
+
+struct collector_options {
+	struct probe_options probe;
+	const char *cgroupfs; /* where cgroup v2 is mounted */
+	const char *procfs;
+	const char *log_dir; /* of the pods; NULL: pods are shown by their uid */
+	uint64_t retain_ns;  /* how long an owner stays after its last cgroup was removed */
+};
+
+struct collector;
+
+/*
+ * Opens the probe and reads the cgroups there are. The options' strings must
+ * outlive the collector. On success the caller gives *out to
+ * collector_close(). On failure the reason has been logged, and a negative
+ * errno is returned.
+ */
+int collector_open(const struct collector_options *options, struct collector **out);
+void collector_close(struct collector *collector);
+
+/* Readable when collector_poll() has something to do. Owned by the collector. */
+int collector_event_fd(const struct collector *collector);
+
+/* Learns of cgroups made and removed. Cheap when there were none. */
+void collector_poll(struct collector *collector);
+
+/*
+ * Brings the owners up to date with the kernel's counts. To be called before
+ * owners are read, and at least once in a minute: what was removed long ago
+ * goes, and buckets must not wrap unseen.
+ */
+void collector_update(struct collector *collector);
+
+/* What is known now has reached a reader: what has ended may be forgotten. */
+void collector_mark_read(struct collector *collector);
+
+const struct owners *collector_owners(const struct collector *collector);
+const struct probe *collector_probe(const struct collector *collector);
+
+/* Slots in use, without the overflow slot. */
+unsigned int collector_slots_used(const struct collector *collector);
+
+/* Waits whose cause found no place: the pairs beyond the bound. */
+uint64_t collector_causes_lost(const struct collector *collector);
+
+/* Cgroups that were gone before their name was known. */
+uint64_t collector_unnamed(const struct collector *collector);
+
+#endif

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The table of signals: every metric family, once. It drives what is read from
+ * the kernel, what is kept for each container, the exposition and
+ * docs/metrics.md.
+ *
+ * A new signal is a field in a cell (include/bramble/cells.h) that a BPF
+ * program counts in, and a row here.
+ */
+#ifndef BRAMBLE_FAMILIES_H
+#define BRAMBLE_FAMILIES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "probe/probe.h"
+
+enum family_id {
+	FAMILY_CPU_WAIT,
+	FAMILY_CPU_SWITCHES,
+	FAMILY_CPU_WAIT_CAUSED,
+	FAMILY_PROBE_UP,
+	FAMILY_PROBE_ATTRIBUTION,
+	FAMILY_PROBE_EVENTS,
+	FAMILY_PROBE_LOST,
+	FAMILY_PROBE_CPU,
+	FAMILY_SLOTS,
+	FAMILY_SCRAPE,
+	FAMILY_BUILD_INFO,
+	FAMILY_PROCESS_CPU,
+	FAMILY_PROCESS_RESIDENT,
+	FAMILY_PROCESS_VIRTUAL,
+	FAMILY_PROCESS_OPEN_FDS,
+	FAMILY_PROCESS_MAX_FDS,
+	FAMILY_PROCESS_START,
+	FAMILIES,
+};
+
+enum family_kind {
+	KIND_COUNTER,
+	KIND_GAUGE,
+	KIND_HISTOGRAM,
+	KIND_SUMMARY,
+};
+
+/* Whom a sample is about, and so which labels it carries. */
+enum family_scope {
+	SCOPE_OWNER, /* a container (namespace, pod, container) or a unit (unit) */
+	SCOPE_PAIR,  /* an owner, and by_... for another one */
+	SCOPE_PROBE, /* a probe (probe) */
+	SCOPE_SELF,  /* this program */
+};
+
+/* Where the counts of SCOPE_OWNER stand in struct totals. */
+enum total_hist {
+	TOTAL_CPU_WAIT,
+	TOTAL_HISTS,
+};
+
+enum total_counter {
+	TOTAL_SWITCHES, /* SWITCH_KINDS of them */
+	TOTAL_COUNTERS = TOTAL_SWITCHES + SWITCH_KINDS,
+};
+
+struct family {
+	const char *name;
+	const char *help;
+	enum family_kind kind;
+	enum family_scope scope;
+	bool seconds;		   /* counted in ns, exported in seconds */
+	const char *label;	   /* a further label, or NULL */
+	const char *const *values; /* its values, in the order of the counters; NULL: many */
+	size_t value_count;
+	/* SCOPE_OWNER: which probe's cell it is read from, where in it, where it is kept. */
+	enum probe_id probe;
+	size_t cell_offset;
+	size_t total;
+};
+
+extern const struct family families[FAMILIES];
+
+/* "counter", "gauge", "histogram", "summary" */
+const char *family_kind_name(enum family_kind kind);
+
+#endif

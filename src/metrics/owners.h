@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Owners: whom samples are counted for, which is what the labels of a series
+ * say. A container of a pod (namespace, pod, container) or a unit. Several
+ * cgroups may count for one owner: nested ones, or those of a container that
+ * was restarted. An owner's totals only grow as long as it exists.
+ *
+ * One thread calls all of this. Running out of memory is told by NULL.
+ */
+#ifndef BRAMBLE_OWNERS_H
+#define BRAMBLE_OWNERS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <uthash.h>
+
+#include "metrics/families.h"
+
+/* The labels of a series. A unit has no pod, a pod's container has no unit. */
+struct labels {
+	char name_space[64];
+	char pod[254];
+	char container[64];
+	char unit[96];
+};
+
+struct hist_total {
+	uint64_t sum_ns;
+	uint64_t bucket[HIST_BUCKETS];
+};
+
+struct totals {
+	struct hist_total hist[TOTAL_HISTS];
+	uint64_t counter[TOTAL_COUNTERS];
+};
+
+/* How long an owner waited because of another. */
+struct caused {
+	struct owner *cause;
+	uint64_t wait_ns;
+};
+
+struct owner {
+	struct labels labels;
+	struct totals totals;
+	struct caused *caused; /* caused_count of them */
+	size_t caused_count;
+	uint64_t caused_other_ns; /* waits whose cause is not kept */
+	unsigned int cgroups;	  /* that count for it */
+	UT_hash_handle hh;	  /* by labels; in the order of their making */
+};
+
+struct owners {
+	struct owner *table;
+};
+
+/* The owner with these labels, made if there is none. Owned by owners. */
+struct owner *owners_get(struct owners *owners, const struct labels *labels);
+
+/* The same, but NULL if there is none. */
+struct owner *owners_find(struct owners *owners, const struct labels *labels);
+
+/*
+ * Gives an owner other labels. If another owner has these already, it takes
+ * over all that the first one counted, and what others waited because of it,
+ * and the first one is freed. Returns the owner that has the labels now.
+ */
+struct owner *owners_rename(struct owners *owners, struct owner *owner,
+			    const struct labels *labels);
+
+/* Frees an owner. What others waited because of it goes to their caused_other_ns. */
+void owners_remove(struct owners *owners, struct owner *owner);
+
+/* Frees all owners. */
+void owners_free(struct owners *owners);
+
+/* Adds to what owner waited because of cause. Without memory it goes to caused_other_ns. */
+void owner_add_caused(struct owner *owner, struct owner *cause, uint64_t wait_ns);
+
+/* Adds what a probe's cell grew by from before to now. */
+void totals_add_growth(struct totals *totals, enum probe_id probe, const void *now,
+		       const void *before);
+
+/* The number of values in a histogram. */
+uint64_t hist_total_count(const struct hist_total *hist);
+
+#endif

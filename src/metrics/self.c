@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "metrics/self.h"
+
+#include <dirent.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "util/buf.h"
+#include "util/clock.h"
+
+static void set(struct self *self, enum family_id id, uint64_t value)
+{
+	self->value[id] = value;
+	self->known[id] = true;
+}
+
+/* The nth field of /proc/self/stat by proc(5), from 3 on, as a number. */
+static uint64_t stat_field(const struct buf *text, int n)
+{
+	const char *at = strrchr(text->data, ')');
+	int i;
+
+	for (i = 2; at && i < n; i++)
+		at = strchr(at + 1, ' ');
+	return at ? strtoull(at, NULL, 10) : 0;
+}
+
+static void read_stat(struct self *self)
+{
+	uint64_t tick_ns = NS_PER_S / (uint64_t)sysconf(_SC_CLK_TCK);
+	uint64_t boot_ns = clock_realtime_ns() - clock_ns(CLOCK_BOOTTIME);
+	struct buf text;
+
+	if (buf_read_file(&text, "/proc/self/stat", 4096))
+		return;
+	set(self, FAMILY_PROCESS_VIRTUAL, stat_field(&text, 23));
+	set(self, FAMILY_PROCESS_RESIDENT, stat_field(&text, 24) * (uint64_t)sysconf(_SC_PAGESIZE));
+	set(self, FAMILY_PROCESS_START, boot_ns + stat_field(&text, 22) * tick_ns);
+	buf_free(&text);
+}
+
+static void count_fds(struct self *self)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	struct rlimit limit;
+	uint64_t count = 0;
+
+	if (dir) {
+		while (readdir(dir))
+			count++;
+		closedir(dir);
+		set(self, FAMILY_PROCESS_OPEN_FDS, count - 3); /* ".", ".." and dir itself */
+	}
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0)
+		set(self, FAMILY_PROCESS_MAX_FDS, limit.rlim_cur);
+}
+
+void self_read(struct self *self)
+{
+	memset(self, 0, sizeof(*self));
+	set(self, FAMILY_PROCESS_CPU, clock_ns(CLOCK_PROCESS_CPUTIME_ID));
+	read_stat(self);
+	count_fds(self);
+}
+
+bool self_known(const struct self *self, enum family_id id)
+{
+	return id < FAMILY_PROCESS_CPU || self->known[id];
+}
+
+uint64_t self_value(const struct self *self, enum family_id id)
+{
+	return self->value[id];
+}
