@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "expose/text.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "metrics/self.h"
+#include "util/clock.h"
+#include "version.h"
+
+/*
+ * Classic histograms have every second power of two as a bound, 2^-20 s to
+ * 2^6 s: each eighth bound of the kernel's, so nothing is interpolated.
+ */
+#define LE_STEP 8
+
+static void put_header(struct buf *out, const struct family *family)
+{
+	buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n", family->name, family->help, family->name,
+		   family_kind_name(family->kind));
+}
+
+/* A label's value: \, " and newline are escaped. */
+static void put_label(struct buf *out, const char *name, const char *value)
+{
+	const char *end;
+
+	buf_puts(out, name);
+	buf_puts(out, "=\"");
+	while (*value) {
+		end = value + strcspn(value, "\\\"\n");
+		buf_add(out, value, (size_t)(end - value));
+		value = end;
+		if (!*value)
+			break;
+		buf_puts(out, *value == '\n' ? "\\n" : *value == '"' ? "\\\"" : "\\\\");
+		value++;
+	}
+	buf_putc(out, '"');
+}
+
+static void put_owner(struct buf *out, const struct labels *labels, const char *prefix)
+{
+	char name[32];
+
+	if (labels->unit[0]) {
+		snprintf(name, sizeof(name), "%sunit", prefix);
+		put_label(out, name, labels->unit);
+		return;
+	}
+	snprintf(name, sizeof(name), "%snamespace", prefix);
+	put_label(out, name, labels->name_space);
+	snprintf(name, sizeof(name), ",%spod", prefix);
+	put_label(out, name, labels->pod);
+	snprintf(name, sizeof(name), ",%scontainer", prefix);
+	put_label(out, name, labels->container);
+}
+
+/* Seconds without rounding: nanoseconds are never put into a float. */
+static void put_value(struct buf *out, const struct family *family, uint64_t value)
+{
+	if (family->seconds)
+		buf_printf(out, " %" PRIu64 ".%09" PRIu64 "\n", value / NS_PER_S, value % NS_PER_S);
+	else
+		buf_printf(out, " %" PRIu64 "\n", value);
+}
+
+static void put_counters(struct buf *out, const struct family *family, const struct owner *owner)
+{
+	size_t i;
+
+	for (i = 0; i < (family->value_count ? family->value_count : 1); i++) {
+		buf_printf(out, "%s{", family->name);
+		put_owner(out, &owner->labels, "");
+		if (family->label) {
+			buf_putc(out, ',');
+			put_label(out, family->label, family->values[i]);
+		}
+		buf_putc(out, '}');
+		put_value(out, family, owner->totals.counter[family->total + i]);
+	}
+}
+
+static void put_histogram(struct buf *out, const struct family *family, const struct owner *owner)
+{
+	static char le[HIST_BOUNDS / LE_STEP + 1][32];
+	const struct hist_total *hist = &owner->totals.hist[family->total];
+	struct buf labels = {0};
+	uint64_t below = 0;
+	size_t bound, next = 0;
+
+	put_owner(&labels, &owner->labels, "");
+	if (buf_failed(&labels)) {
+		out->failed = true;
+		buf_free(&labels);
+		return;
+	}
+	for (bound = 0; bound < HIST_BOUNDS; bound += LE_STEP) {
+		char *text = le[bound / LE_STEP];
+
+		if (!text[0]) /* 2^(k/4), k a multiple of 4: exact */
+			snprintf(text, sizeof(le[0]), "%.17g",
+				 __builtin_ldexp(1.0, (HIST_MIN_K + (int)bound) / 4));
+		while (next <= bound)
+			below += hist->bucket[next++];
+		buf_printf(out, "%s_bucket{%s,le=\"%s\"} %" PRIu64 "\n", family->name, labels.data,
+			   text, below);
+	}
+	while (next < HIST_BUCKETS)
+		below += hist->bucket[next++];
+	buf_printf(out, "%s_bucket{%s,le=\"+Inf\"} %" PRIu64 "\n", family->name, labels.data,
+		   below);
+	buf_printf(out, "%s_sum{%s}", family->name, labels.data);
+	put_value(out, family, hist->sum_ns);
+	buf_printf(out, "%s_count{%s} %" PRIu64 "\n", family->name, labels.data, below);
+	buf_free(&labels);
+}
+
+static void put_cause(struct buf *out, const struct family *family, const struct owner *victim,
+		      const struct labels *cause, uint64_t wait_ns)
+{
+	buf_printf(out, "%s{", family->name);
+	put_owner(out, &victim->labels, "");
+	buf_putc(out, ',');
+	put_owner(out, cause, "by_");
+	buf_putc(out, '}');
+	put_value(out, family, wait_ns);
+}
+
+static void put_causes(struct buf *out, const struct family *family, const struct owner *owner)
+{
+	static const struct labels other = {.unit = "other"};
+	size_t i;
+
+	for (i = 0; i < owner->caused_count; i++)
+		put_cause(out, family, owner, &owner->caused[i].cause->labels,
+			  owner->caused[i].wait_ns);
+	if (owner->caused_other_ns)
+		put_cause(out, family, owner, &other, owner->caused_other_ns);
+}
+
+/* A container that never ran has no series, and a histogram that never counted neither. */
+static bool counted_anything(const struct owner *owner)
+{
+	size_t i;
+
+	for (i = 0; i < TOTAL_COUNTERS; i++)
+		if (owner->totals.counter[i])
+			return true;
+	return false;
+}
+
+static void put_owners(struct buf *out, const struct family *family, const struct owners *owners)
+{
+	const struct owner *owner;
+
+	for (owner = owners->table; owner; owner = owner->hh.next) {
+		if (family->scope == SCOPE_PAIR)
+			put_causes(out, family, owner);
+		else if (family->kind != KIND_HISTOGRAM && counted_anything(owner))
+			put_counters(out, family, owner);
+		else if (family->kind == KIND_HISTOGRAM &&
+			 hist_total_count(&owner->totals.hist[family->total]))
+			put_histogram(out, family, owner);
+	}
+}
+
+static void put_probe_value(struct buf *out, const struct family *family, enum probe_id id,
+			    uint64_t value)
+{
+	buf_printf(out, "%s{probe=\"%s\"}", family->name, probe_names[id]);
+	put_value(out, family, value);
+}
+
+static void put_lost(struct buf *out, const struct family *family,
+		     const struct collector *collector)
+{
+	struct probe_lost lost[PROBE_LOST_REASONS];
+	size_t i;
+
+	probe_read_lost(collector_probe(collector), lost);
+	for (i = 0; i < PROBE_LOST_REASONS; i++)
+		buf_printf(out, "%s{probe=\"%s\",reason=\"%s\"} %" PRIu64 "\n", family->name,
+			   probe_names[lost[i].probe], lost[i].reason, lost[i].count);
+	buf_printf(out, "%s{probe=\"sched\",reason=\"cause_pairs_full\"} %" PRIu64 "\n",
+		   family->name, collector_causes_lost(collector));
+	buf_printf(out, "%s{probe=\"cgroup\",reason=\"unnamed\"} %" PRIu64 "\n", family->name,
+		   collector_unnamed(collector));
+}
+
+static void put_probes(struct buf *out, enum family_id family_id, const struct collector *collector)
+{
+	const struct family *family = &families[family_id];
+	const struct probe *probe = collector_probe(collector);
+	uint64_t ns;
+	int i;
+
+	if (family_id == FAMILY_PROBE_LOST) {
+		put_lost(out, family, collector);
+		return;
+	}
+	for (i = 0; i < PROBES; i++) {
+		enum probe_id id = (enum probe_id)i;
+
+		if (family_id == FAMILY_PROBE_UP)
+			put_probe_value(out, family, id, probe_is_up(probe, id));
+		else if (!probe_is_up(probe, id))
+			continue;
+		else if (family_id == FAMILY_PROBE_ATTRIBUTION)
+			buf_printf(out, "%s{probe=\"%s\",mode=\"%s\"} 1\n", family->name,
+				   probe_names[i], probe_attribution(probe, id));
+		else if (family_id == FAMILY_PROBE_EVENTS)
+			put_probe_value(out, family, id, probe_events(probe, id));
+		else if (family_id == FAMILY_PROBE_CPU && probe_cpu_ns(probe, id, &ns) == 0)
+			put_probe_value(out, family, id, ns);
+	}
+}
+
+static void put_number(struct buf *out, const struct family *family, const char *suffix,
+		       uint64_t value)
+{
+	buf_printf(out, "%s%s", family->name, suffix);
+	put_value(out, family, value);
+}
+
+static void put_self(struct buf *out, enum family_id family_id, const struct collector *collector,
+		     const struct scrape_times *scrapes, const struct self *self)
+{
+	const struct family *family = &families[family_id];
+	unsigned int slots =
+		probe_slots(collector_probe(collector)) - 1; /* one is the overflow's */
+	unsigned int used = collector_slots_used(collector);
+
+	if (family_id == FAMILY_SLOTS) {
+		put_number(out, family, "{state=\"used\"}", used);
+		put_number(out, family, "{state=\"free\"}", slots - used);
+	} else if (family_id == FAMILY_SCRAPE) {
+		put_number(out, family, "_sum", scrapes->sum_ns);
+		buf_printf(out, "%s_count %" PRIu64 "\n", family->name, scrapes->count);
+	} else if (family_id == FAMILY_BUILD_INFO) {
+		buf_printf(out, "%s{version=\"%s\",revision=\"%s\"} 1\n", family->name,
+			   bramble_version, bramble_revision);
+	} else {
+		put_number(out, family, "", self_value(self, family_id));
+	}
+}
+
+/* A header stands only where samples follow: what is not known is absent, not empty. */
+static void put_family(struct buf *out, enum family_id id, const struct collector *collector,
+		       const struct scrape_times *scrapes, const struct self *self)
+{
+	const struct family *family = &families[id];
+	size_t before = out->len, header;
+
+	put_header(out, family);
+	header = out->len;
+	if (family->scope == SCOPE_PROBE)
+		put_probes(out, id, collector);
+	else if (family->scope == SCOPE_SELF)
+		put_self(out, id, collector, scrapes, self);
+	else
+		put_owners(out, family, collector_owners(collector));
+	if (out->len == header && !out->failed)
+		buf_truncate(out, before);
+}
+
+void text_write(struct buf *out, const struct collector *collector,
+		const struct scrape_times *scrapes)
+{
+	struct self self;
+	int id;
+
+	self_read(&self);
+	for (id = 0; id < FAMILIES; id++)
+		if (families[id].scope != SCOPE_SELF || self_known(&self, (enum family_id)id))
+			put_family(out, (enum family_id)id, collector, scrapes, &self);
+}

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "serve.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "expose/http.h"
+#include "expose/json.h"
+#include "expose/text.h"
+#include "util/clock.h"
+#include "util/log.h"
+#include "version.h"
+
+/* Without scrapes the collector is brought up to date this often. */
+#define UPDATE_INTERVAL_S 60
+
+#define API_CONTAINERS	  "/api/v1/containers"
+
+struct server {
+	const struct serve_options *options;
+	struct collector *collector;
+	struct http *http;
+	struct scrape_times scrapes;
+	char *landing_page;
+	int epoll_fd;
+	int signal_fd;
+	int timer_fd;
+};
+
+static void set_body(struct http_reply *reply, const char *type, char *body, size_t len)
+{
+	reply->status = 200;
+	reply->content_type = type;
+	reply->body = body;
+	reply->len = len;
+}
+
+static void set_string(struct http_reply *reply, const char *type, char *body)
+{
+	set_body(reply, type, body, body ? strlen(body) : 0);
+}
+
+static void reply_metrics(struct server *s, struct http_reply *reply)
+{
+	uint64_t start_ns = clock_monotonic_ns();
+	struct buf text = {0};
+	size_t len;
+
+	collector_update(s->collector);
+	text_write(&text, s->collector, &s->scrapes);
+	collector_mark_read(s->collector);
+	len = text.len;
+	set_body(reply, "text/plain; version=0.0.4; charset=utf-8", buf_take(&text), len);
+	s->scrapes.count++;
+	s->scrapes.sum_ns += clock_monotonic_ns() - start_ns;
+}
+
+static void on_request(void *context, const char *path, struct http_reply *reply)
+{
+	struct server *s = context;
+
+	if (strcmp(path, s->options->telemetry_path) == 0) {
+		reply_metrics(s, reply);
+	} else if (strcmp(path, API_CONTAINERS) == 0) {
+		collector_update(s->collector);
+		set_string(reply, "application/json", json_containers(s->collector));
+	} else if (strcmp(path, "/healthz") == 0 || strcmp(path, "/readyz") == 0) {
+		/* Requests are served from when the probe is attached and the cgroups are known. */
+		set_string(reply, "text/plain; charset=utf-8", strdup("ok\n"));
+	} else if (strcmp(path, "/") == 0) {
+		set_string(reply, "text/html; charset=utf-8", strdup(s->landing_page));
+	}
+}
+
+static char *make_landing_page(const char *telemetry_path)
+{
+	struct buf page = {0};
+
+	buf_printf(&page,
+		   "<!DOCTYPE html>\n<html lang=\"en\"><head><title>bramble</title></head><body>\n"
+		   "<h1>bramble</h1>\n<p>Which pod is slow, and why. Version %s (%s).</p>\n<ul>\n"
+		   "<li><a href=\"%s\">Metrics</a></li>\n"
+		   "<li><a href=\"" API_CONTAINERS "\">Containers, as JSON</a></li>\n"
+		   "<li><a href=\"/healthz\">Health</a>, <a href=\"/readyz\">readiness</a></li>\n"
+		   "</ul>\n</body></html>\n",
+		   bramble_version, bramble_revision, telemetry_path);
+	return buf_take(&page);
+}
+
+static int listen_on(struct server *s, const char *text)
+{
+	struct address_list list;
+	char message[256], where[ADDRESS_TEXT_MAX];
+	int err = address_parse(text, &list, message, sizeof(message));
+	size_t i;
+
+	if (err) {
+		log_error("--web.listen-address: %s", message);
+		return err;
+	}
+	for (i = 0; i < list.count; i++) {
+		err = http_listen(s->http, &list.items[i]);
+		if (err == -EADDRINUSE)
+			log_error("cannot listen on %s: the address is in use, perhaps by another "
+				  "bramble; choose another one with --web.listen-address",
+				  text);
+		else if (err && !(list.any && i + 1 < list.count))
+			log_error("cannot listen on %s: %s", text, strerror(-err));
+		if (!err) {
+			address_format(&list.items[i], where);
+			log_info("serving http://%s%s", where, s->options->telemetry_path);
+		}
+		if (list.any ? !err || err == -EADDRINUSE : err)
+			break;
+	}
+	address_list_free(&list);
+	return err;
+}
+
+/* `bramble top` can load its own probe, so a missing socket is no reason to end. */
+static void listen_on_socket(struct server *s, const char *path)
+{
+	int err;
+
+	if (!path[0])
+		return;
+	err = http_listen_unix(s->http, path);
+	if (err == -EADDRINUSE)
+		log_warn("cannot serve the socket %s: another bramble serves there; name another "
+			 "one with --web.socket",
+			 path);
+	else if (err)
+		log_warn("cannot serve the socket %s: %s; `bramble top` will load a probe of its "
+			 "own",
+			 path, strerror(-err));
+	else
+		log_info("to see it live: bramble top --once --socket=%s", path);
+}
+
+static int watch(struct server *s, int fd)
+{
+	struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
+
+	return epoll_ctl(s->epoll_fd, EPOLL_CTL_ADD, fd, &event) ? -errno : 0;
+}
+
+static int open_event_sources(struct server *s)
+{
+	struct itimerspec every = {.it_interval.tv_sec = UPDATE_INTERVAL_S,
+				   .it_value.tv_sec = UPDATE_INTERVAL_S};
+	sigset_t signals;
+	size_t i;
+	int fd, err;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGTERM);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
+	signal(SIGPIPE, SIG_IGN);
+
+	s->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	s->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+	s->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (s->epoll_fd < 0 || s->signal_fd < 0 || s->timer_fd < 0 ||
+	    timerfd_settime(s->timer_fd, 0, &every, NULL))
+		return -errno;
+	err = watch(s, s->signal_fd);
+	err = err ?: watch(s, s->timer_fd);
+	err = err ?: watch(s, collector_event_fd(s->collector));
+	for (i = 0; !err && (fd = http_event_fd(s->http, i)) >= 0; i++)
+		err = watch(s, fd);
+	return err;
+}
+
+static int start(struct server *s)
+{
+	const struct serve_options *options = s->options;
+	size_t i;
+	int err;
+
+	s->landing_page = make_landing_page(options->telemetry_path);
+	s->http = http_new(on_request, s);
+	if (!s->landing_page || !s->http)
+		return -ENOMEM;
+	/* The addresses first: they are refused in no time. They are served once all is ready. */
+	for (i = 0; i < options->listen.count; i++) {
+		err = listen_on(s, options->listen.values[i]);
+		if (err)
+			return err;
+	}
+	err = collector_open(&options->collector, &s->collector);
+	if (err)
+		return err;
+	listen_on_socket(s, options->socket);
+	return open_event_sources(s);
+}
+
+static int run(struct server *s)
+{
+	struct epoll_event events[16];
+	uint64_t expirations;
+	int i, count;
+
+	for (;;) {
+		count = epoll_wait(s->epoll_fd, events, 16, http_timeout_ms(s->http));
+		if (count < 0 && errno != EINTR)
+			return -errno;
+		for (i = 0; i < count; i++) {
+			int fd = events[i].data.fd;
+
+			if (fd == s->signal_fd)
+				return 0;
+			if (fd == collector_event_fd(s->collector))
+				collector_poll(s->collector);
+			else if (fd == s->timer_fd &&
+				 read(fd, &expirations, sizeof(expirations)) > 0)
+				collector_update(s->collector);
+		}
+		http_run(s->http);
+	}
+}
+
+static void stop(struct server *s)
+{
+	http_free(s->http);
+	collector_close(s->collector);
+	free(s->landing_page);
+	if (s->epoll_fd >= 0)
+		close(s->epoll_fd);
+	if (s->signal_fd >= 0)
+		close(s->signal_fd);
+	if (s->timer_fd >= 0)
+		close(s->timer_fd);
+}
+
+int serve(const struct serve_options *options)
+{
+	struct server s = {.options = options, .epoll_fd = -1, .signal_fd = -1, .timer_fd = -1};
+	int err;
+
+	log_info("bramble %s (%s)", bramble_version, bramble_revision);
+	err = start(&s);
+	if (!err) {
+		err = run(&s);
+		if (err)
+			log_error("cannot wait for events: %s", strerror(-err));
+		else
+			log_info("stopped by a signal");
+	}
+	stop(&s);
+	return err;
+}
