@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* The command line: subcommands and their flags. docs/flags.md is made from the help. */
+#include <errno.h>
+#include <locale.h>
+#include <regex.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cgroup/explain.h"
+#include "cgroup/mount.h"
+#include "check/check.h"
+#include "cli/flags.h"
+#include "probe/features.h"
+#include "serve.h"
+#include "top/top.h"
+#include "util/clock.h"
+#include "util/log.h"
+#include "version.h"
+
+enum exit_code {
+	EXIT_DONE = 0,
+	EXIT_FAILED = 1,
+	EXIT_USAGE = 2,
+};
+
+#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+
+static const char *const log_levels[] = {"debug", "info", "warn", "error", NULL};
+static const char *const log_formats[] = {"logfmt", "json", NULL};
+
+enum kube_source {
+	KUBE_AUTO, /* the log directory, as long as it is the only source */
+	KUBE_LOGS,
+	KUBE_NONE,
+};
+
+static const char *const kube_sources[] = {"auto", "logs", "none", NULL};
+
+/* Where the values of the flags go that several commands have. */
+static struct {
+	int log_level, log_format;
+	const char *btf, *log_dir;
+	const char *path_cgroupfs, *path_procfs, *path_sysfs, *path_tracefs;
+	int kube_source;
+	uint64_t slots, retain_ns;
+	bool probe_sched;
+} shared;
+
+/* clang-format off */
+#define FLAGS_LOG \
+	{"log.level", FLAG_CHOICE, {.choice = &shared.log_level}, .fallback = "info", \
+	 .choices = log_levels, .help = "Print messages of this level and above."}, \
+	{"log.format", FLAG_CHOICE, {.choice = &shared.log_format}, .fallback = "logfmt", \
+	 .choices = log_formats, .help = "How messages are written."}
+
+#define FLAGS_PATH \
+	{"path.cgroupfs", FLAG_STRING, {.string = &shared.path_cgroupfs}, .placeholder = "DIR", \
+	 .help = "Where cgroup v2 is mounted, if not where /proc/self/mountinfo says."}, \
+	{"path.procfs", FLAG_STRING, {.string = &shared.path_procfs}, .fallback = "/proc", \
+	 .placeholder = "DIR", .help = "Where procfs is mounted."}, \
+	{"path.sysfs", FLAG_STRING, {.string = &shared.path_sysfs}, .fallback = "/sys", \
+	 .placeholder = "DIR", .help = "Where sysfs is mounted."}, \
+	{"path.tracefs", FLAG_STRING, {.string = &shared.path_tracefs}, .placeholder = "DIR", \
+	 .help = "Where tracefs is mounted, if not below sysfs."}
+
+#define FLAG_LOG_DIR \
+	{"kube.log-dir", FLAG_STRING, {.string = &shared.log_dir}, .fallback = "/var/log/pods", \
+	 .placeholder = "DIR", .help = "The kubelet's log directories, whose names name the pods."}
+
+#define FLAGS_PROBE \
+	{"probe.sched", FLAG_BOOL, {.boolean = &shared.probe_sched}, .fallback = "on", \
+	 .help = "Measure waits for a CPU."}, \
+	{"btf", FLAG_STRING, {.string = &shared.btf}, .fallback = "auto", \
+	 .placeholder = "auto|none|FILE", \
+	 .help = "Where layouts of kernel records come from: the kernel's BTF or else tracefs " \
+		 "(auto), tracefs (none), or a BTF file."}, \
+	{"slots", FLAG_UINT, {.number = &shared.slots}, .fallback = "1024", .min = 16, \
+	 .max = SLOTS_MAX, .placeholder = "N", \
+	 .help = "How many cgroups are told apart at a time; 0.5 KiB a CPU each."}, \
+	{"retain", FLAG_DURATION, {.number = &shared.retain_ns}, .fallback = "5m", \
+	 .min = NS_PER_S, .placeholder = "TIME", \
+	 .help = "How long the counts of a container stay after its end."}, \
+	{"kube.source", FLAG_CHOICE, {.choice = &shared.kube_source}, .fallback = "auto", \
+	 .choices = kube_sources, .help = "Where the names of pods come from."}, \
+	FLAG_LOG_DIR
+/* clang-format on */
+
+/*
+ * Finds the mounts the probe needs. Returns 0 or a negative errno after the
+ * reason has been logged. The paths live as long as the program.
+ */
+static int find_mounts(struct collector_options *options)
+{
+	static struct cgroup2_mount cgroup2;
+	static char tracefs[PATH_MAX];
+	int err = cgroup2_find(shared.path_procfs, shared.path_cgroupfs, &cgroup2);
+
+	if (err == -ENOENT && cgroup2.v1)
+		log_error("this machine has cgroup v1 alone, and bramble needs v2: boot with "
+			  "systemd.unified_cgroup_hierarchy=1, or mount it beside v1: mount -t "
+			  "cgroup2 cgroup2 /sys/fs/cgroup/unified");
+	else if (err == -ENOENT)
+		log_error("cgroup v2 is not mounted: mount -t cgroup2 cgroup2 /sys/fs/cgroup");
+	else if (err)
+		log_error("cannot find cgroup v2%s%s: %s", shared.path_cgroupfs ? " at " : "",
+			  shared.path_cgroupfs ? shared.path_cgroupfs : "",
+			  err == -EMEDIUMTYPE ? "no cgroup2 file system is mounted there"
+					      : strerror(-err));
+	if (err)
+		return err;
+	err = feature_tracefs(shared.path_sysfs, shared.path_tracefs, tracefs);
+	if (err == -EACCES)
+		log_error("cannot read tracefs at %s: run bramble as root, or in a privileged "
+			  "container",
+			  tracefs);
+	else if (err)
+		log_error("tracefs is not mounted%s%s: mount -t tracefs tracefs "
+			  "/sys/kernel/tracing, or name its place with --path.tracefs",
+			  shared.path_tracefs ? " at " : "",
+			  shared.path_tracefs ? shared.path_tracefs : "");
+	options->cgroupfs = cgroup2.path;
+	options->probe.tracefs = tracefs;
+	return err;
+}
+
+/* What the flags say about the probe. */
+static int collector_options(struct collector_options *options)
+{
+	*options = (struct collector_options){
+		.probe = {.slots = (unsigned int)shared.slots, .btf = shared.btf},
+		.procfs = shared.path_procfs,
+		.log_dir = shared.kube_source == KUBE_NONE ? NULL : shared.log_dir,
+		.retain_ns = shared.retain_ns,
+	};
+	options->probe.enabled[PROBE_SCHED] = shared.probe_sched;
+	if (!shared.probe_sched) {
+		log_error("--no-probe.sched leaves no probe to run");
+		return -EINVAL;
+	}
+	return find_mounts(options);
+}
+
+/* Reads a command's words. Returns -1 if it is to run, else an exit code. */
+static int parse(const struct flag_command *command, int *argc, char **argv)
+{
+	struct buf help = {0};
+	char error[512];
+	int err = flags_parse(command, argc, argv, error, sizeof(error));
+
+	log_setup((enum log_level)shared.log_level, (enum log_format)shared.log_format);
+	if (err == FLAGS_HELP) {
+		flags_help(command, &help);
+		fputs(help.data ? help.data : "", stdout);
+		buf_free(&help);
+		return EXIT_DONE;
+	}
+	if (err == -EINVAL)
+		fprintf(stderr, "%s: %s\n", command->name, error);
+	else if (err)
+		fprintf(stderr, "%s: %s\n", command->name, strerror(-err));
+	return err == -EINVAL ? EXIT_USAGE : err ? EXIT_FAILED : -1;
+}
+
+static int run_serve(int argc, char **argv)
+{
+	static struct serve_options options;
+	static const struct flag flags[] = {
+		{"web.listen-address", FLAG_LIST, {.list = &options.listen}, .fallback = ":9810",
+		 .placeholder = "HOST:PORT", .help = "Address to serve on; may be repeated."},
+		{"web.telemetry-path", FLAG_STRING, {.string = &options.telemetry_path},
+		 .fallback = "/metrics", .placeholder = "PATH", .help = "Path of the metrics."},
+		{"web.socket", FLAG_STRING, {.string = &options.socket},
+		 .fallback = "/run/bramble/bramble.sock", .placeholder = "PATH",
+		 .help = "Unix socket that `bramble top` reads; empty for none."},
+		FLAGS_PROBE,
+		FLAGS_PATH,
+		FLAGS_LOG,
+	};
+	static const struct flag_command command = {
+		.name = "bramble serve",
+		.help = "Runs the probe and serves its metrics to Prometheus.",
+		.flags = flags,
+		.flag_count = COUNT_OF(flags),
+	};
+	int code = parse(&command, &argc, argv);
+
+	if (code < 0 && options.telemetry_path[0] != '/') {
+		fprintf(stderr, "bramble serve: --web.telemetry-path=%s: must begin with a /\n",
+			options.telemetry_path);
+		code = EXIT_USAGE;
+	}
+	if (code < 0)
+		code = collector_options(&options.collector) || serve(&options) ? EXIT_FAILED
+									       : EXIT_DONE;
+	flag_list_free(&options.listen);
+	return code;
+}
+
+/* A filter that is no regular expression is wrong usage, told before a probe is loaded. */
+static bool filter_valid(const char *filter)
+{
+	char reason[128];
+	regex_t regex;
+	int err;
+
+	if (!filter)
+		return true;
+	err = regcomp(&regex, filter, REG_EXTENDED | REG_NOSUB);
+	if (err) {
+		regerror(err, &regex, reason, sizeof(reason));
+		fprintf(stderr, "bramble top: --filter=%s: not a regular expression: %s\n", filter,
+			reason);
+		return false;
+	}
+	regfree(&regex);
+	return true;
+}
+
+static int run_top(int argc, char **argv)
+{
+	static struct top_options options;
+	static int sort;
+	static const struct flag flags[] = {
+		{"once", FLAG_BOOL, {.boolean = &options.once}, .fallback = "off",
+		 .help = "Print one interval and end."},
+		{"json", FLAG_BOOL, {.boolean = &options.json}, .fallback = "off",
+		 .help = "Print JSON, one object for each interval."},
+		{"interval", FLAG_DURATION, {.number = &options.interval_ns}, .fallback = "1s",
+		 .min = NS_PER_S / 10, .max = 3600 * NS_PER_S, .placeholder = "TIME",
+		 .help = "How long to watch before printing."},
+		{"sort", FLAG_CHOICE, {.choice = &sort}, .fallback = "wait",
+		 .choices = top_sort_names, .placeholder = "COLUMN", .help = "What to sort by."},
+		{"filter", FLAG_STRING, {.string = &options.filter}, .placeholder = "REGEX",
+		 .help = "Show names that match this extended regular expression."},
+		{"socket", FLAG_STRING, {.string = &options.socket},
+		 .fallback = "/run/bramble/bramble.sock", .placeholder = "PATH",
+		 .help = "The socket of a running serve; if there is none, a probe is loaded."},
+		FLAGS_PROBE,
+		FLAGS_PATH,
+		FLAGS_LOG,
+	};
+	static const struct flag_command command = {
+		.name = "bramble top",
+		.help = "Prints who waited for a CPU, and because of whom.",
+		.flags = flags,
+		.flag_count = COUNT_OF(flags),
+	};
+	int code = parse(&command, &argc, argv);
+
+	if (code >= 0)
+		return code;
+	if (!filter_valid(options.filter))
+		return EXIT_USAGE;
+	options.sort = (enum top_sort)sort;
+	options.collector_options = collector_options;
+	return top_run(&options) ? EXIT_FAILED : EXIT_DONE;
+}
+
+static int run_check(int argc, char **argv)
+{
+	static struct check_options options;
+	static const struct flag flags[] = {
+		{"json", FLAG_BOOL, {.boolean = &options.json}, .fallback = "off",
+		 .help = "Print one JSON object."},
+		FLAG_LOG_DIR,
+		FLAGS_PATH,
+		FLAGS_LOG,
+	};
+	static const struct flag_command command = {
+		.name = "bramble check",
+		.help = "Tells what this kernel and node offer, what is missing and how to turn it "
+			"on. Exits with 1 if the probe cannot run here.",
+		.flags = flags,
+		.flag_count = COUNT_OF(flags),
+	};
+	int code = parse(&command, &argc, argv);
+
+	if (code >= 0)
+		return code;
+	options.path_procfs = shared.path_procfs;
+	options.path_sysfs = shared.path_sysfs;
+	options.path_tracefs = shared.path_tracefs;
+	options.path_cgroupfs = shared.path_cgroupfs;
+	options.log_dir = shared.log_dir;
+	return check_run(&options, stdout) ? EXIT_FAILED : EXIT_DONE;
+}
+
+static int run_explain(int argc, char **argv)
+{
+	static const struct flag_command command = {
+		.name = "bramble explain",
+		.help = "Prints what cgroup paths are read as: one JSON object a line.",
+		.args = "CGROUP_PATH...",
+		.min_args = 1,
+	};
+	int i, code = parse(&command, &argc, argv);
+
+	if (code >= 0)
+		return code;
+	code = EXIT_DONE;
+	for (i = 0; i < argc; i++)
+		if (explain_path(argv[i], stdout))
+			code = EXIT_FAILED;
+	return code;
+}
+
+static int run_version(int argc, char **argv)
+{
+	static const struct flag_command command = {
+		.name = "bramble version",
+		.help = "Prints the version.",
+	};
+	int code = parse(&command, &argc, argv);
+
+	if (code < 0)
+		printf("bramble %s (%s)\n", bramble_version, bramble_revision);
+	return code < 0 ? EXIT_DONE : code;
+}
+
+static int run_help(int argc, char **argv);
+
+static const struct command {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *help;
+} commands[] = {
+	{"serve", run_serve, "run the probe and the exporter"},
+	{"top", run_top, "who waited for a CPU, and because of whom"},
+	{"check", run_check, "what this machine offers, and what is missing"},
+	{"explain", run_explain, "what a cgroup path is read as"},
+	{"version", run_version, "print the version"},
+	{"help", run_help, "print this, or the help of a command"},
+};
+
+static void print_help(FILE *out)
+{
+	size_t i;
+
+	fputs("bramble tells which pod is slow, and why.\n\nUsage: bramble COMMAND [FLAGS]\n\n"
+	      "Commands:\n",
+	      out);
+	for (i = 0; i < COUNT_OF(commands); i++)
+		fprintf(out, "  %-8s  %s\n", commands[i].name, commands[i].help);
+	fputs("\nbramble COMMAND --help prints the flags of a command.\n", out);
+}
+
+static const struct command *find_command(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < COUNT_OF(commands); i++)
+		if (strcmp(commands[i].name, name) == 0)
+			return &commands[i];
+	return NULL;
+}
+
+static int run_help(int argc, char **argv)
+{
+	char help[] = "--help";
+	char *words[] = {help, NULL};
+	const struct command *command = argc > 0 ? find_command(argv[0]) : NULL;
+
+	if (command && command->run != run_help)
+		return command->run(1, words);
+	print_help(stdout);
+	return EXIT_DONE;
+}
+
+static int unknown_command(const char *name)
+{
+	const char *names[COUNT_OF(commands)], *near;
+	size_t i;
+
+	for (i = 0; i < COUNT_OF(commands); i++)
+		names[i] = commands[i].name;
+	near = closest_word(name, names, COUNT_OF(names));
+	fprintf(stderr, "bramble: unknown command %s%s%s%s; `bramble help` lists them\n", name,
+		near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+	return EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+	const struct command *command;
+
+	setlocale(LC_CTYPE, "");
+	if (argc < 2) {
+		print_help(stderr);
+		return EXIT_USAGE;
+	}
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
+		return run_help(0, NULL);
+	if (strcmp(argv[1], "--version") == 0)
+		return run_version(0, NULL);
+	command = find_command(argv[1]);
+	if (!command)
+		return unknown_command(argv[1]);
+	return command->run(argc - 2, argv + 2);
+}
