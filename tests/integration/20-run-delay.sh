@@ -17,11 +17,12 @@ sum_of_tasks() { # NAME
 			FILENAME ~ /schedstat$/ { delay = $2; waits = $3 }
 			$1 == "voluntary_ctxt_switches:" { voluntary = $2 }
 			$1 == "nonvoluntary_ctxt_switches:" { involuntary = $2 }
-			END { printf "%d %d %d %d 1\n", delay, waits, voluntary, involuntary }
+			END { printf "%.0f %d %d %d 1\n", delay, waits, voluntary, involuntary }
 		' "/proc/$tid/schedstat" "/proc/$tid/status"
 	done | awk '
+		# %.0f: %d of mawk ends at 2^31.
 		{ for (i = 1; i <= 5; i++) sum[i] += $i }
-		END { printf "%d %d %d %d %d\n", sum[1], sum[2], sum[3], sum[4], sum[5] }'
+		END { printf "%.0f %d %d %d %d\n", sum[1], sum[2], sum[3], sum[4], sum[5] }'
 }
 
 # What bramble has counted for it: SUM_NS WAITS VOLUNTARY INVOLUNTARY
@@ -69,7 +70,7 @@ compare() { # MODE
 		"($bramble_ns - $truth_ns) ^ 2 <= (0.01 * $truth_ns + 500 * $waits) ^ 2"
 	check_holds "$mode: as many waits, to 0.1 %" \
 		"($bramble_waits - $waits) ^ 2 <= (0.001 * $waits + 2) ^ 2"
-	# A task's very last switch happens after it was read.
+	# A task that exits leaves for the last time without being counted as a switch by the kernel.
 	check_holds "$mode: as many voluntary switches" \
 		"$bramble_voluntary >= $voluntary - 2 && $bramble_voluntary <= $voluntary + $tasks + 2"
 	check_holds "$mode: as many involuntary switches" \

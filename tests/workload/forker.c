@@ -13,10 +13,9 @@
  * killed. The tasks that are still there are read by the caller before and
  * after, from /proc/PID/task/TID: all of them are asleep then.
  *
- * A child is read when it is a zombie, before it is reaped: nothing is added to
- * its run_delay any more. (Nearly: between becoming a zombie and its last
- * context switch it can be preempted once more.) A child's second thread is
- * reaped by the kernel at once, so it reads itself as the last thing it does.
+ * A child is read and reaped some time after it became a zombie: on the way to
+ * its last context switch it wakes its parent, and may be preempted once more and
+ * wait. Threads that exit are reaped by the kernel at once, so none does.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -25,21 +24,24 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-#define CHILDREN 4
+#define CHILDREN 4 /* that run at a time */
 #define THREADS	 2
+#define ZOMBIES	 4096
+#define SETTLE_S 0.3 /* from becoming a zombie to being off the CPU for ever, at the most */
 
 struct truth {
 	unsigned long long run_delay_ns, waits, voluntary, involuntary, tasks;
 };
 
-/* What the second thread of each child read of itself. Shared with the children. */
-static struct truth *of_threads;
+/* A child that has exited, in the order of their ends. */
+struct zombie {
+	pid_t pid;
+	double since;
+};
 
 static volatile int ended;
 
@@ -111,31 +113,14 @@ static void add_task(struct truth *truth, const char *dir)
 	truth->waits += waits;
 }
 
-static void *second_thread(void *slot)
+static void child(void)
 {
-	struct truth *truth = slot;
 	int i;
 
-	for (i = 0; i < 3; i++) {
-		work_us(200);
-		sleep_us(100);
-	}
-	add_task(truth, "/proc/thread-self");
-	return NULL;
-}
-
-static void child(int slot)
-{
-	pthread_t thread;
-	int i;
-
-	if (pthread_create(&thread, NULL, second_thread, &of_threads[slot]))
-		die("pthread_create");
 	for (i = 0; i < 5; i++) {
 		work_us(300);
 		sleep_us(50);
 	}
-	pthread_join(thread, NULL);
 	_exit(0);
 }
 
@@ -152,51 +137,53 @@ static void *lasting_thread(void *unused)
 	return NULL;
 }
 
-static void reap(struct truth *exited, pid_t *pids)
+static int is_zombie(pid_t pid)
 {
-	siginfo_t info;
-	char dir[64];
-	int slot;
+	siginfo_t info = {0};
 
-	if (waitid(P_ALL, 0, &info, WEXITED | WNOWAIT))
+	if (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT | WNOHANG))
 		die("waitid");
-	snprintf(dir, sizeof(dir), "/proc/%d", info.si_pid);
-	add_task(exited, dir);
-	waitpid(info.si_pid, NULL, 0);
+	return info.si_pid == pid;
+}
 
-	for (slot = 0; slot < CHILDREN; slot++) {
-		if (pids[slot] != info.si_pid)
-			continue;
-		pids[slot] = 0;
-		exited->run_delay_ns += of_threads[slot].run_delay_ns;
-		exited->waits += of_threads[slot].waits;
-		exited->voluntary += of_threads[slot].voluntary;
-		exited->involuntary += of_threads[slot].involuntary;
-		exited->tasks += of_threads[slot].tasks;
-	}
+static void reap(struct truth *exited, pid_t pid)
+{
+	char dir[64];
+
+	snprintf(dir, sizeof(dir), "/proc/%d", pid);
+	add_task(exited, dir);
+	waitpid(pid, NULL, 0);
 }
 
 static void run(double seconds, struct truth *exited)
 {
+	static struct zombie zombies[ZOMBIES];
 	double end = now(CLOCK_MONOTONIC) + seconds;
+	unsigned int first = 0, last = 0;
 	pid_t pids[CHILDREN] = {0};
 	int slot, left = 1;
 
-	while (left) {
+	while (left || first != last) {
 		left = 0;
 		for (slot = 0; slot < CHILDREN; slot++) {
-			if (!pids[slot] && now(CLOCK_MONOTONIC) < end) {
-				memset(&of_threads[slot], 0, sizeof(of_threads[slot]));
+			if (pids[slot] && is_zombie(pids[slot])) {
+				zombies[last++ % ZOMBIES] =
+					(struct zombie){pids[slot], now(CLOCK_MONOTONIC)};
+				pids[slot] = 0;
+			}
+			if (!pids[slot] && now(CLOCK_MONOTONIC) < end && last - first < ZOMBIES) {
 				pids[slot] = fork();
 				if (pids[slot] < 0)
 					die("fork");
 				if (!pids[slot])
-					child(slot);
+					child();
 			}
 			left += pids[slot] != 0;
 		}
-		if (left)
-			reap(exited, pids);
+		while (first != last &&
+		       now(CLOCK_MONOTONIC) - zombies[first % ZOMBIES].since > SETTLE_S)
+			reap(exited, zombies[first++ % ZOMBIES].pid);
+		sleep_us(500);
 	}
 }
 
@@ -211,11 +198,6 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: forker SECONDS GO RESULT\n");
 		return 2;
 	}
-	of_threads = mmap(NULL, CHILDREN * sizeof(*of_threads), PROT_READ | PROT_WRITE,
-			  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (of_threads == MAP_FAILED)
-		die("mmap");
-
 	int fd = open(argv[2], O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0 || read(fd, &go, 1) != 1)
