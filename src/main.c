@@ -9,6 +9,7 @@
 #include "cgroup/explain.h"
 #include "cgroup/mount.h"
 #include "check/check.h"
+#include "cli/address.h"
 #include "cli/flags.h"
 #include "probe/features.h"
 #include "serve.h"
@@ -161,16 +162,46 @@ static int parse(const struct flag_command *command, int *argc, char **argv)
 	return err == -EINVAL ? EXIT_USAGE : err ? EXIT_FAILED : -1;
 }
 
+/* An address that cannot be read is wrong usage, told before a probe is loaded. */
+static bool addresses_valid(const struct flag_list *addresses)
+{
+	struct address_list list;
+	char reason[256];
+	size_t i;
+	int err;
+
+	for (i = 0; i < addresses->count; i++) {
+		err = address_parse(addresses->values[i], &list, reason, sizeof(reason));
+		if (err) {
+			fprintf(stderr, "bramble serve: --web.listen-address: %s\n", reason);
+			return false;
+		}
+		address_list_free(&list);
+	}
+	return true;
+}
+
 static int run_serve(int argc, char **argv)
 {
 	static struct serve_options options;
 	static const struct flag flags[] = {
-		{"web.listen-address", FLAG_LIST, {.list = &options.listen}, .fallback = ":9810",
-		 .placeholder = "HOST:PORT", .help = "Address to serve on; may be repeated."},
-		{"web.telemetry-path", FLAG_STRING, {.string = &options.telemetry_path},
-		 .fallback = "/metrics", .placeholder = "PATH", .help = "Path of the metrics."},
-		{"web.socket", FLAG_STRING, {.string = &options.socket},
-		 .fallback = "/run/bramble/bramble.sock", .placeholder = "PATH",
+		{"web.listen-address",
+		 FLAG_LIST,
+		 {.list = &options.listen},
+		 .fallback = ":9810",
+		 .placeholder = "HOST:PORT",
+		 .help = "Address to serve on; may be repeated."},
+		{"web.telemetry-path",
+		 FLAG_STRING,
+		 {.string = &options.telemetry_path},
+		 .fallback = "/metrics",
+		 .placeholder = "PATH",
+		 .help = "Path of the metrics."},
+		{"web.socket",
+		 FLAG_STRING,
+		 {.string = &options.socket},
+		 .fallback = "/run/bramble/bramble.sock",
+		 .placeholder = "PATH",
 		 .help = "Unix socket that `bramble top` reads; empty for none."},
 		FLAGS_PROBE,
 		FLAGS_PATH,
@@ -189,9 +220,11 @@ static int run_serve(int argc, char **argv)
 			options.telemetry_path);
 		code = EXIT_USAGE;
 	}
+	if (code < 0 && !addresses_valid(&options.listen))
+		code = EXIT_USAGE;
 	if (code < 0)
 		code = collector_options(&options.collector) || serve(&options) ? EXIT_FAILED
-									       : EXIT_DONE;
+										: EXIT_DONE;
 	flag_list_free(&options.listen);
 	return code;
 }
@@ -221,19 +254,41 @@ static int run_top(int argc, char **argv)
 	static struct top_options options;
 	static int sort;
 	static const struct flag flags[] = {
-		{"once", FLAG_BOOL, {.boolean = &options.once}, .fallback = "off",
+		{"once",
+		 FLAG_BOOL,
+		 {.boolean = &options.once},
+		 .fallback = "off",
 		 .help = "Print one interval and end."},
-		{"json", FLAG_BOOL, {.boolean = &options.json}, .fallback = "off",
+		{"json",
+		 FLAG_BOOL,
+		 {.boolean = &options.json},
+		 .fallback = "off",
 		 .help = "Print JSON, one object for each interval."},
-		{"interval", FLAG_DURATION, {.number = &options.interval_ns}, .fallback = "1s",
-		 .min = NS_PER_S / 10, .max = 3600 * NS_PER_S, .placeholder = "TIME",
+		{"interval",
+		 FLAG_DURATION,
+		 {.number = &options.interval_ns},
+		 .fallback = "1s",
+		 .min = NS_PER_S / 10,
+		 .max = 3600 * NS_PER_S,
+		 .placeholder = "TIME",
 		 .help = "How long to watch before printing."},
-		{"sort", FLAG_CHOICE, {.choice = &sort}, .fallback = "wait",
-		 .choices = top_sort_names, .placeholder = "COLUMN", .help = "What to sort by."},
-		{"filter", FLAG_STRING, {.string = &options.filter}, .placeholder = "REGEX",
+		{"sort",
+		 FLAG_CHOICE,
+		 {.choice = &sort},
+		 .fallback = "wait",
+		 .choices = top_sort_names,
+		 .placeholder = "COLUMN",
+		 .help = "What to sort by."},
+		{"filter",
+		 FLAG_STRING,
+		 {.string = &options.filter},
+		 .placeholder = "REGEX",
 		 .help = "Show names that match this extended regular expression."},
-		{"socket", FLAG_STRING, {.string = &options.socket},
-		 .fallback = "/run/bramble/bramble.sock", .placeholder = "PATH",
+		{"socket",
+		 FLAG_STRING,
+		 {.string = &options.socket},
+		 .fallback = "/run/bramble/bramble.sock",
+		 .placeholder = "PATH",
 		 .help = "The socket of a running serve; if there is none, a probe is loaded."},
 		FLAGS_PROBE,
 		FLAGS_PATH,
@@ -260,7 +315,10 @@ static int run_check(int argc, char **argv)
 {
 	static struct check_options options;
 	static const struct flag flags[] = {
-		{"json", FLAG_BOOL, {.boolean = &options.json}, .fallback = "off",
+		{"json",
+		 FLAG_BOOL,
+		 {.boolean = &options.json},
+		 .fallback = "off",
 		 .help = "Print one JSON object."},
 		FLAG_LOG_DIR,
 		FLAGS_PATH,
@@ -385,7 +443,7 @@ int main(int argc, char **argv)
 
 	setlocale(LC_CTYPE, "");
 	if (argc < 2) {
-		print_help(stderr);
+		fputs("bramble: a command is missing; `bramble help` lists them\n", stderr);
 		return EXIT_USAGE;
 	}
 	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)

@@ -30,6 +30,7 @@ struct server {
 	struct http *http;
 	struct scrape_times scrapes;
 	char *landing_page;
+	struct buf urls; /* each with a space before it */
 	int epoll_fd;
 	int signal_fd;
 	int timer_fd;
@@ -116,7 +117,7 @@ static int listen_on(struct server *s, const char *text)
 			log_error("cannot listen on %s: %s", text, strerror(-err));
 		if (!err) {
 			address_format(&list.items[i], where);
-			log_info("serving http://%s%s", where, s->options->telemetry_path);
+			buf_printf(&s->urls, " http://%s%s", where, s->options->telemetry_path);
 		}
 		if (list.any ? !err || err == -EADDRINUSE : err)
 			break;
@@ -190,7 +191,7 @@ static int start(struct server *s)
 	s->http = http_new(on_request, s);
 	if (!s->landing_page || !s->http)
 		return -ENOMEM;
-	/* The addresses first: they are refused in no time. They are served once all is ready. */
+	/* The addresses first: one that is in use is found out before a probe is loaded. */
 	for (i = 0; i < options->listen.count; i++) {
 		err = listen_on(s, options->listen.values[i]);
 		if (err)
@@ -199,6 +200,7 @@ static int start(struct server *s)
 	err = collector_open(&options->collector, &s->collector);
 	if (err)
 		return err;
+	log_info("serving%s", s->urls.data ? s->urls.data : "");
 	listen_on_socket(s, options->socket);
 	return open_event_sources(s);
 }
@@ -233,6 +235,7 @@ static void stop(struct server *s)
 	http_free(s->http);
 	collector_close(s->collector);
 	free(s->landing_page);
+	buf_free(&s->urls);
 	if (s->epoll_fd >= 0)
 		close(s->epoll_fd);
 	if (s->signal_fd >= 0)

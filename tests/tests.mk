@@ -104,3 +104,25 @@ test-integration: $(BUILD)/bramble $(WORKLOADS) ## real containers and a real Pr
 -include $(SAN_OBJ:.o=.d) $(UNIT:=.d) $(BPFTEST:=.d) $(FUZZ_OBJ:.o=.d) $(FUZZERS:=.d) $(WORKLOADS:=.d)
 
 .PHONY: test lint test-unit test-bpf test-fuzz fuzz test-integration
+
+# What the probe costs. Not part of `make test`: a busy machine must not fail a test.
+
+BENCH := $(BUILD)/bench
+ROUNDS ?= 31
+
+$(BENCH)/floor.skel.h: tests/bench/floor.bpf.c $(BUILD)/flags
+	$(say) BPF $@
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -c -o $(BENCH)/floor.bpf.o $<
+	$(Q)$(BPFTOOL) gen skeleton $(BENCH)/floor.bpf.o name floor_bpf > $@.tmp && mv $@.tmp $@
+
+$(BENCH)/%: tests/bench/%.c $(BENCH)/floor.skel.h $(BUILD)/libbramble.a
+	$(say) CC $@
+	$(Q)$(CC) $(CPPFLAGS) -I$(BENCH) $(ALL_CFLAGS) $(LIB_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(BUILD)/libbramble.a $(LDLIBS)
+
+bench: ## what the probe costs on this machine, beside the floor and runqlat (as root; ROUNDS=31)
+	@scripts/install-packages build bench
+	@$(MAKE) --no-print-directory $(BENCH)/switch
+	@$(BENCH)/switch $(ROUNDS)
+
+.PHONY: bench

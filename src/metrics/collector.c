@@ -333,8 +333,27 @@ static void retire_cgroups(struct collector *c, uint64_t now_ns)
 			continue;
 		if (cgroup->owner && --cgroup->owner->cgroups == 0)
 			owners_remove(&c->owners, cgroup->owner);
+		if (c->logs && cgroup->name.kind == CGROUP_POD)
+			kube_logs_forget_pod(c->logs, cgroup->name.pod_uid);
 		registry_remove(&c->registry, cgroup);
 	}
+}
+
+/* Says once that names cannot be read, and once that they can again. */
+static void report_logs(struct collector *c)
+{
+	int err;
+
+	if (!c->logs || !kube_logs_error_changed(c->logs))
+		return;
+	err = kube_logs_error(c->logs);
+	if (err)
+		log_warn(
+			"cannot read the names of pods in %s: %s; pods are shown by their uid, and "
+			"it is tried again; --kube.log-dir names another place",
+			c->options.log_dir, strerror(-err));
+	else
+		log_info("the names of pods are read in %s", c->options.log_dir);
 }
 
 /* Names that were not known when they were looked for last. */
@@ -372,6 +391,7 @@ void collector_update(struct collector *c)
 	}
 	probe_read_pairs(c->probe, on_pair, c);
 	retry_names(c, now_ns);
+	report_logs(c);
 	retire_slots(c, now_ns);
 	retire_cgroups(c, now_ns);
 }

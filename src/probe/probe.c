@@ -142,8 +142,7 @@ static int choose_programs(struct probe *probe, const struct probe_options *opti
 
 	probe->hooks = options->hooks;
 	if (probe->hooks == SCHED_HOOKS_AUTO)
-		probe->hooks = feature_prev_state() > 0 ? SCHED_HOOKS_RAW
-								     : SCHED_HOOKS_CLASSIC;
+		probe->hooks = feature_prev_state() > 0 ? SCHED_HOOKS_RAW : SCHED_HOOKS_CLASSIC;
 	for (i = 0; i < PROGRAMS; i++) {
 		struct bpf_program *program;
 
@@ -263,7 +262,23 @@ static int open_object(struct probe *probe, const struct probe_options *options,
 /* Whether the layouts of tracepoint records have to come from tracefs. */
 static bool needs_tracefs_btf(const char *btf)
 {
-	return strcmp(btf, "none") == 0 || (strcmp(btf, "auto") == 0 && feature_kernel_btf("/sys") <= 0);
+	return strcmp(btf, "none") == 0 ||
+	       (strcmp(btf, "auto") == 0 && feature_kernel_btf("/sys") <= 0);
+}
+
+static void log_load_error(int err, const char *btf)
+{
+	char reason[128];
+
+	libbpf_strerror(err, reason, sizeof(reason));
+	if (strcmp(btf, "auto") != 0 && strcmp(btf, "none") != 0)
+		log_error("cannot load the BPF programs with --btf=%s: %s; is it the BTF of this "
+			  "kernel?",
+			  btf, reason);
+	else
+		log_error("cannot load the BPF programs: %s; --log.level=debug shows what the "
+			  "kernel's verifier says",
+			  reason);
 }
 
 static int load(struct probe *probe, const struct probe_options *options)
@@ -288,14 +303,8 @@ static int load(struct probe *probe, const struct probe_options *options)
 	err = err ?: bramble_bpf__load(probe->bpf);
 	if (btf_fd >= 0)
 		close(btf_fd);
-	if (err == -ENOENT || err == -ESRCH)
-		log_error("cannot load the BPF programs with BTF from %s: %s; is it the BTF of "
-			  "this kernel?",
-			  options->btf, strerror(-err));
-	else if (err)
-		log_error("cannot load the BPF programs: %s; --log.level=debug shows the "
-			  "verifier's words",
-			  strerror(-err));
+	if (err)
+		log_load_error(err, options->btf);
 	return err;
 }
 

@@ -114,7 +114,7 @@ int top_print_json(const struct top_rows *rows, FILE *out)
 		json_array_append_new(list, row_json(&rows->rows[i]));
 	root = json_pack("{s:f, s:o}", "interval_seconds", rows->seconds, "containers", list);
 	err = root && json_dumpf(root, out, JSON_COMPACT | JSON_REAL_PRECISION(9)) == 0 ? 0
-											 : -ENOMEM;
+											: -ENOMEM;
 	fputc('\n', out);
 	json_decref(root);
 	return err;

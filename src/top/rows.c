@@ -138,8 +138,7 @@ static int make_row(struct top_row *row, const json_t *before, const json_t *now
 	row->pod = string_of(now, "pod");
 	row->container = string_of(now, "container");
 	row->unit = string_of(now, "unit");
-	row->wait_seconds =
-		number_of(wait, "sum_seconds") - number_of(wait_before, "sum_seconds");
+	row->wait_seconds = number_of(wait, "sum_seconds") - number_of(wait_before, "sum_seconds");
 	row->wait_ratio = row->wait_seconds / seconds;
 	row->waits = waits / seconds;
 	row->voluntary =

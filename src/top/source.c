@@ -12,15 +12,15 @@
 #include "util/log.h"
 
 /* The host's name does not matter: the socket says whom we talk to. */
-#define URL "http://bramble/api/v1/containers"
+#define URL	  "http://bramble/api/v1/containers"
 
 #define REPLY_MAX (64 * 1024 * 1024)
 #define TIMEOUT_S 10L
 
 struct source {
 	const char *socket;
-	CURL *curl;			/* of a running serve, or NULL */
-	struct collector *collector;	/* our own, or NULL */
+	CURL *curl;		     /* of a running serve, or NULL */
+	struct collector *collector; /* our own, or NULL */
 	char curl_error[CURL_ERROR_SIZE];
 };
 

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * usage: switch [ROUNDS]
+ *
+ * What a context switch costs with bramble, beside the floor (one clock read
+ * at each event) and libbpf-tools' runqlat: two processes on one CPU pass a
+ * byte through two pipes, so each pass is one wakeup and one switch. All
+ * variants are measured in turn in each round, and what is compared is the
+ * difference to "off" in the same round.
+ *
+ * Both processes run under SCHED_FIFO, so that nothing else gets on their CPU
+ * in the middle of a batch. A measurement is the median of many short batches.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <bpf/libbpf.h>
+
+#include "probe/probe.h"
+#include "util/clock.h"
+#include "util/log.h"
+
+#include "floor.skel.h"
+
+#define ROUNDS_MAX     99
+#define BATCHES	       15
+#define BATCH_PASSES   2000
+#define WARM_UP_PASSES 1000
+
+enum variant {
+	OFF,
+	FLOOR,
+	BRAMBLE,
+	RUNQLAT,
+	VARIANTS,
+};
+
+static const char *const names[VARIANTS] = {
+	[OFF] = "off",
+	[FLOOR] = "floor: a clock read an event",
+	[BRAMBLE] = "bramble",
+	[RUNQLAT] = "runqlat (libbpf-tools)",
+};
+
+static int there[2], back[2];
+
+static void die(const char *what)
+{
+	fprintf(stderr, "switch: %s: %s\n", what, strerror(errno));
+	exit(1);
+}
+
+static void pass(int count)
+{
+	char c = 0;
+
+	while (count--)
+		if (write(there[1], &c, 1) != 1 || read(back[0], &c, 1) != 1)
+			die("pipe");
+}
+
+static void echo(void)
+{
+	char c;
+
+	while (read(there[0], &c, 1) == 1)
+		if (write(back[1], &c, 1) != 1)
+			break;
+	_exit(0);
+}
+
+static int compare(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* Sorts the values; q from 0 to 1. */
+static double quantile(double *values, int count, double q)
+{
+	qsort(values, (size_t)count, sizeof(*values), compare);
+	return values[(int)(q * (count - 1) + 0.5)];
+}
+
+/* Nanoseconds for one wakeup and one switch. */
+static double measure(void)
+{
+	double batch[BATCHES];
+	uint64_t start_ns;
+	int i;
+
+	pass(WARM_UP_PASSES);
+	for (i = 0; i < BATCHES; i++) {
+		start_ns = clock_monotonic_ns();
+		pass(BATCH_PASSES);
+		batch[i] = (double)(clock_monotonic_ns() - start_ns) / (2.0 * BATCH_PASSES);
+	}
+	return quantile(batch, BATCHES, 0.5);
+}
+
+static double measure_floor(void)
+{
+	struct floor_bpf *skeleton = floor_bpf__open_and_load();
+	double ns;
+
+	if (!skeleton || floor_bpf__attach(skeleton))
+		die("cannot attach the floor's programs");
+	ns = measure();
+	floor_bpf__destroy(skeleton);
+	return ns;
+}
+
+static double measure_bramble(void)
+{
+	struct probe_options options = {
+		.slots = 1024,
+		.btf = "auto",
+		.tracefs = "/sys/kernel/tracing",
+		.enabled = {[PROBE_SCHED] = true},
+	};
+	struct probe *probe;
+	double ns;
+
+	if (probe_open(&options, &probe))
+		exit(1);
+	ns = measure();
+	probe_close(probe);
+	return ns;
+}
+
+/* Starts runqlat and returns when it says that it traces. */
+static pid_t start_runqlat(void)
+{
+	int out[2];
+	char c = 0;
+	pid_t pid;
+
+	if (pipe2(out, O_CLOEXEC))
+		die("pipe");
+	pid = fork();
+	if (!pid) {
+		struct sched_param normal = {0};
+
+		sched_setscheduler(0, SCHED_OTHER, &normal);
+		dup2(out[1], STDOUT_FILENO);
+		execlp("stdbuf", "stdbuf", "-oL", "runqlat", "3600", (char *)NULL);
+		_exit(127);
+	}
+	close(out[1]);
+	while (c != '\n' && read(out[0], &c, 1) == 1)
+		;
+	close(out[0]);
+	if (c == '\n')
+		return pid;
+	waitpid(pid, NULL, 0);
+	return 0;
+}
+
+/* -1 where runqlat is not installed. */
+static double measure_runqlat(void)
+{
+	pid_t pid = start_runqlat();
+	double ns;
+
+	if (!pid)
+		return -1;
+	ns = measure();
+	kill(pid, SIGTERM);
+	waitpid(pid, NULL, 0);
+	usleep(200000);
+	return ns;
+}
+
+static double measure_variant(enum variant variant)
+{
+	switch (variant) {
+	case FLOOR:
+		return measure_floor();
+	case BRAMBLE:
+		return measure_bramble();
+	case RUNQLAT:
+		return measure_runqlat();
+	default:
+		return measure();
+	}
+}
+
+static void print_machine(void)
+{
+	char line[256] = "", model[128] = "unknown";
+	FILE *file = fopen("/proc/cpuinfo", "re");
+	struct utsname kernel;
+
+	while (file && fgets(line, sizeof(line), file))
+		if (sscanf(line, "model name : %127[^\n]", model) == 1)
+			break;
+	if (file)
+		fclose(file);
+	uname(&kernel);
+	printf("Linux %s %s, %s, %ld CPUs\n\n", kernel.release, kernel.machine, model,
+	       sysconf(_SC_NPROCESSORS_ONLN));
+}
+
+static void print_table(double ns[VARIANTS][ROUNDS_MAX], int rounds)
+{
+	double added[VARIANTS][ROUNDS_MAX], off[ROUNDS_MAX];
+	int i, v;
+
+	memcpy(off, ns[OFF], sizeof(off));
+	printf("A pass without any probe takes %.0f ns (median of %d rounds).\n\n",
+	       quantile(off, rounds, 0.5), rounds);
+	printf("| variant | added ns, median | quartiles | x floor | x runqlat |\n"
+	       "|---|---|---|---|---|\n");
+	for (v = FLOOR; v < VARIANTS; v++)
+		for (i = 0; i < rounds; i++)
+			added[v][i] = ns[v][i] - ns[OFF][i];
+	for (v = FLOOR; v < VARIANTS; v++) {
+		double median = quantile(added[v], rounds, 0.5);
+
+		if (ns[v][0] < 0) {
+			printf("| %s | not installed | | | |\n", names[v]);
+			continue;
+		}
+		printf("| %s | %.0f | %.0f to %.0f | %.2f |", names[v], median,
+		       quantile(added[v], rounds, 0.25), quantile(added[v], rounds, 0.75),
+		       median / quantile(added[FLOOR], rounds, 0.5));
+		if (ns[RUNQLAT][0] >= 0)
+			printf(" %.2f |\n", median / quantile(added[RUNQLAT], rounds, 0.5));
+		else
+			printf(" |\n");
+	}
+}
+
+static void take_cpu(void)
+{
+	struct sched_param first = {.sched_priority = 1};
+	cpu_set_t cpu;
+
+	CPU_ZERO(&cpu);
+	CPU_SET((size_t)sysconf(_SC_NPROCESSORS_ONLN) - 1, &cpu);
+	if (sched_setaffinity(0, sizeof(cpu), &cpu) || sched_setscheduler(0, SCHED_FIFO, &first))
+		die("cannot take a CPU (run it as root)");
+}
+
+int main(int argc, char **argv)
+{
+	static double ns[VARIANTS][ROUNDS_MAX];
+	int rounds = argc > 1 ? atoi(argv[1]) : 31;
+	int i, v;
+	pid_t pid;
+
+	if (rounds < 7 || rounds > ROUNDS_MAX) {
+		fprintf(stderr, "usage: switch [ROUNDS], 7 to %d\n", ROUNDS_MAX);
+		return 2;
+	}
+	log_setup(LOG_ERROR, LOG_LOGFMT);
+	take_cpu();
+	if (pipe2(there, O_CLOEXEC) || pipe2(back, O_CLOEXEC))
+		die("pipe");
+	pid = fork();
+	if (pid < 0)
+		die("fork");
+	if (!pid)
+		echo();
+	measure();
+	for (i = 0; i < rounds; i++)
+		for (v = 0; v < VARIANTS; v++) /* each round begins with another variant */
+			ns[(v + i) % VARIANTS][i] =
+				measure_variant((enum variant)((v + i) % VARIANTS));
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	print_machine();
+	print_table(ns, rounds);
+	return 0;
+}
