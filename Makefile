@@ -124,6 +124,28 @@ uninstall: ## remove what install installed
 	rm -f $(DESTDIR)$(PREFIX)/bin/bramble $(UNITDIR)/bramble.service
 	rm -rf $(DOCDIR)
 
+# Pages that the program itself knows best.
+$(BUILD)/docs/metrics-md: docs/metrics-md.c $(BUILD)/libbramble.a
+	$(say) CC $@
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) $(LIB_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(BUILD)/libbramble.a $(LDLIBS)
+
+$(BUILD)/docs/metrics.md: $(BUILD)/docs/metrics-md
+	$(Q)$< > $@
+
+$(BUILD)/docs/flags.md: $(BUILD)/bramble
+	$(Q)mkdir -p $(@D)
+	$(Q){ echo "# Commands and flags"; echo; echo "Made by \`make docs\` from the program's help."; \
+	for c in serve top check explain; do printf '\n```\n'; $< $$c --help; echo '```'; done; } > $@
+
+docs: $(BUILD)/docs/metrics.md $(BUILD)/docs/flags.md ## write docs/metrics.md and docs/flags.md anew
+	$(Q)cp $^ docs/
+
+test-docs: $(BUILD)/docs/metrics.md $(BUILD)/docs/flags.md ## whether docs/ is what the program says
+	@docs/check docs/metrics.md $(BUILD)/docs/metrics.md; docs/check docs/flags.md $(BUILD)/docs/flags.md
+
+.PHONY: docs test-docs
+
 clean: ## remove build/
 	rm -rf $(BUILD)
 

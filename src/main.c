@@ -190,7 +190,7 @@ static int run_serve(int argc, char **argv)
 		 {.list = &options.listen},
 		 .fallback = ":9810",
 		 .placeholder = "HOST:PORT",
-		 .help = "Address to serve on; may be repeated."},
+		 .help = "Address to serve on."},
 		{"web.telemetry-path",
 		 FLAG_STRING,
 		 {.string = &options.telemetry_path},

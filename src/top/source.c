@@ -84,7 +84,8 @@ int source_open(const char *socket, collector_options_fn get_options, struct sou
 	source->socket = socket;
 	err = connect_to_serve(source);
 	if (err) {
-		log_info("no bramble serves %s (%s): loading a probe", socket, source->curl_error);
+		log_info("no bramble serves %s: loading a probe", socket);
+		log_debug("%s", source->curl_error);
 		err = open_own_probe(source, get_options);
 	}
 	if (err) {
