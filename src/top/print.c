@@ -8,7 +8,7 @@
 #include <jansson.h>
 
 /* WAIT%, P50, P99, WAITS/s and CSW/s with their gaps; the rest is for two names. */
-#define NUMBERS_WIDTH 38
+#define NUMBERS_WIDTH 39
 #define WIDTH_MIN     80
 
 void top_format_seconds(char text[16], double seconds)

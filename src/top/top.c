@@ -33,11 +33,14 @@ static bool wait_interval(uint64_t ns)
 	return !stopped;
 }
 
+/* In a file or a pipe no name has to be cut that is not very long. */
+#define WIDTH_NO_TERMINAL 160
+
 static unsigned int terminal_width(void)
 {
 	struct winsize size;
 
-	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) ? 0 : size.ws_col;
+	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) ? WIDTH_NO_TERMINAL : size.ws_col;
 }
 
 static int print(const struct top_options *options, const json_t *before, const json_t *now)
