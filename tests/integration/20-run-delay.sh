@@ -32,15 +32,16 @@ sum_of_bramble() { # POD
 		metric_or_0 bramble_cpu_wait_seconds_count pod="$1") $(
 		metric_or_0 bramble_cpu_context_switches_total pod="$1" kind=voluntary) $(
 		metric_or_0 bramble_cpu_context_switches_total pod="$1" kind=involuntary)" |
-		awk '{ printf "%.0f %d %d %d\n", $1 * 1e9, $2, $3, $4 }'
+		awk '{ printf "%.0f %.0f %.0f %.0f\n", $1 * 1e9, $2, $3, $4 }'
 }
 
-compare() { # MODE
-	local mode=$1 pod=truth-$1 result=$tmp/share/result-$1 tasks0 tasks1 bramble0 bramble1 exited lost
+compare() { # MODE CHILDREN: how many children are there at a time
+	local mode=$1 children=$2 pod=truth-$1 result=$tmp/share/result-$1 tasks0 tasks1 bramble0 bramble1 exited lost
 	mkdir -p "$tmp/share"
 	mkfifo "$tmp/share/go-$mode"
 	start_bramble
-	start_pod truth "$pod" main taskset 1 forker $seconds "/share/go-$mode" "/share/result-$mode"
+	start_pod truth "$pod" main taskset 1 forker $seconds "/share/go-$mode" "/share/result-$mode" \
+		"$children"
 	# The container sleeps on the FIFO at both readings, so nothing is in between.
 	sleep 0.5
 	tasks0=$(sum_of_tasks "$pod")
@@ -68,8 +69,9 @@ compare() { # MODE
 	check_holds "$mode: there was something to measure" "$waits > 10000 && $tasks > 500"
 	check_holds "$mode: run_delay within 1 % and 0.5 us a wait" \
 		"($bramble_ns - $truth_ns) ^ 2 <= (0.01 * $truth_ns + 500 * $waits) ^ 2"
-	check_holds "$mode: as many waits, to 0.1 %" \
-		"($bramble_waits - $waits) ^ 2 <= (0.001 * $waits + 2) ^ 2"
+	# The kernel leaves out the few runs whose queueing it has not stamped.
+	check_holds "$mode: as many waits, to 0.5 %" \
+		"($bramble_waits - $waits) ^ 2 <= (0.005 * $waits + 2) ^ 2"
 	# A task that exits leaves for the last time without being counted as a switch by the kernel.
 	check_holds "$mode: as many voluntary switches" \
 		"$bramble_voluntary >= $voluntary - 2 && $bramble_voluntary <= $voluntary + $tasks + 2"
@@ -79,11 +81,14 @@ compare() { # MODE
 	stop_bramble
 }
 
+# Many children: long waits. One: short ones, where half a microsecond each would show.
 if [ -e /sys/kernel/btf/vmlinux ]; then
-	compare with-btf
+	compare with-btf 4
+	compare short-with-btf 1
 	bramble_prefix=("${without_btf[@]}")
 else
 	skip "with BTF: this kernel has none"
 fi
-compare without-btf
+compare without-btf 4
+compare short-without-btf 1
 finish

@@ -149,24 +149,26 @@ declare -A container_pid=() container_cgroup=() pod_uid=()
 # container_pid[NAME] and container_cgroup[NAME]. The directory "share" of the
 # test is /share inside, writable. What the container prints is in $tmp/NAME.out.
 start_container() {
-	local name=$1 cgroup=$2 bundle=$tmp/containers/$1
+	local name=$1 cgroup=$2 bundle=$tmp/containers/$1 command
 	shift 2
+	# Not jq's --args: jq 1.6 takes a "-c" among them for its own. No newlines, then.
+	command=$(printf '%s\n' "$@" | jq -Rn '[inputs]')
 	make_rootfs
 	note_cgroup "$cgroup"
 	mkdir -p "$bundle" "$tmp/share"
 	# The default configuration, without a network of its own and without a
 	# /sys. It has no oomScoreAdj: lowering it is not allowed everywhere.
 	(cd "$bundle" && rm -f config.json && runc spec && jq \
-		--arg cgroup "$cgroup" --arg root "$tmp/rootfs" --arg share "$tmp/share" '
+		--argjson command "$command" --arg cgroup "$cgroup" --arg root "$tmp/rootfs" --arg share "$tmp/share" '
 		.process.terminal = false |
-		.process.args = $ARGS.positional |
+		.process.args = $command |
 		.process.cwd = "/" |
 		.root = {path: $root, readonly: true} |
 		.mounts |= map(select(.destination | startswith("/sys") | not)) |
 		.mounts += [{destination: "/share", type: "bind", source: $share, options: ["bind", "rw"]}] |
 		.linux.cgroupsPath = $cgroup |
 		.linux.namespaces |= map(select(.type != "network"))
-		' config.json --args "$@" >config.new && mv config.new config.json) || return 1
+		' config.json >config.new && mv config.new config.json) || return 1
 	runc --root "$tmp/runc" run -d --bundle "$bundle" --pid-file "$bundle/pid" "$name" \
 		</dev/null >"$tmp/$name.out" 2>&1 || {
 		cat "$tmp/$name.out" >&2
@@ -217,6 +219,8 @@ start_pod() {
 bramble_pid=
 bramble_url=
 bramble_log=$tmp/bramble.log
+# Where it looks for names, if not where the pods' log directories are made.
+bramble_log_dir=
 # A command that bramble is run by, such as a private mount namespace.
 declare -a bramble_prefix=()
 
@@ -242,7 +246,7 @@ spawn_bramble() {
 	port=$(free_port)
 	bramble_url=http://127.0.0.1:$port
 	"${bramble_prefix[@]}" "$BRAMBLE" serve --web.listen-address="127.0.0.1:$port" \
-		--web.socket="$tmp/bramble.sock" --kube.source=logs --kube.log-dir="$log_dir" "$@" \
+		--web.socket="$tmp/bramble.sock" --kube.source=logs --kube.log-dir="${bramble_log_dir:-$log_dir}" "$@" \
 		</dev/null >"$bramble_log" 2>&1 &
 	bramble_pid=$!
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * usage: forker SECONDS GO RESULT
+ * usage: forker SECONDS GO RESULT CHILDREN
  *
  * The truth about run-queue waits, to compare bramble with. Waits until a byte
  * can be read from the FIFO GO, then for SECONDS forks children that work,
- * sleep, and exit, a few at a time; beside them, threads of its own that do the
+ * sleep, and exit, CHILDREN at a time; beside them, threads of its own that do the
  * same and stay. It then writes to the file RESULT one line
  *
  *   exited RUN_DELAY_NS WAITS VOLUNTARY INVOLUNTARY TASKS
@@ -28,10 +28,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#define CHILDREN 4 /* that run at a time */
-#define THREADS	 2
-#define ZOMBIES	 4096
-#define SETTLE_S 0.3 /* from becoming a zombie to being off the CPU for ever, at the most */
+#define CHILDREN_MAX 16
+#define THREADS	     2
+#define ZOMBIES	     4096
+#define SETTLE_S     0.3 /* from becoming a zombie to being off the CPU for ever, at the most */
 
 struct truth {
 	unsigned long long run_delay_ns, waits, voluntary, involuntary, tasks;
@@ -155,17 +155,17 @@ static void reap(struct truth *exited, pid_t pid)
 	waitpid(pid, NULL, 0);
 }
 
-static void run(double seconds, struct truth *exited)
+static void run(double seconds, int children, struct truth *exited)
 {
 	static struct zombie zombies[ZOMBIES];
 	double end = now(CLOCK_MONOTONIC) + seconds;
 	unsigned int first = 0, last = 0;
-	pid_t pids[CHILDREN] = {0};
+	pid_t pids[CHILDREN_MAX] = {0};
 	int slot, left = 1;
 
 	while (left || first != last) {
 		left = 0;
-		for (slot = 0; slot < CHILDREN; slot++) {
+		for (slot = 0; slot < children; slot++) {
 			if (pids[slot] && is_zombie(pids[slot])) {
 				zombies[last++ % ZOMBIES] =
 					(struct zombie){pids[slot], now(CLOCK_MONOTONIC)};
@@ -191,11 +191,12 @@ int main(int argc, char **argv)
 {
 	struct truth exited = {0};
 	pthread_t threads[THREADS];
+	int children = argc == 5 ? (int)strtol(argv[4], NULL, 10) : 0;
 	char go;
 	int i;
 
-	if (argc != 4) {
-		fprintf(stderr, "usage: forker SECONDS GO RESULT\n");
+	if (children < 1 || children > CHILDREN_MAX) {
+		fprintf(stderr, "usage: forker SECONDS GO RESULT CHILDREN\n");
 		return 2;
 	}
 	int fd = open(argv[2], O_RDONLY | O_CLOEXEC);
@@ -205,7 +206,7 @@ int main(int argc, char **argv)
 	for (i = 0; i < THREADS; i++)
 		if (pthread_create(&threads[i], NULL, lasting_thread, NULL))
 			die("pthread_create");
-	run(atof(argv[1]), &exited);
+	run(atof(argv[1]), children, &exited);
 	ended = 1;
 	sleep_us(50000);
 
