@@ -91,7 +91,8 @@ $(BUILD)/bramble.bpf.o: $(BPF_OBJ)
 
 $(BUILD)/bramble.skel.h: $(BUILD)/bramble.bpf.o
 	$(say) SKEL $@
-	$(Q)$(BPFTOOL) gen skeleton $< name bramble_bpf > $@.tmp && mv $@.tmp $@
+	$(Q){ echo '/* NOLINTBEGIN: generated */' && $(BPFTOOL) gen skeleton $< name bramble_bpf && \
+		echo '/* NOLINTEND */'; } > $@.tmp && mv $@.tmp $@
 
 # Objects depend on how they are compiled: other flags, other objects.
 FLAGS = $(CC) $(CPPFLAGS) $(ALL_CFLAGS) | $(CLANG) $(BPF_CFLAGS) | $(ALL_LDFLAGS)

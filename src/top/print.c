@@ -20,11 +20,11 @@ void top_format_seconds(char text[16], double seconds)
 	size_t i = 0;
 
 	if (seconds <= 0) {
-		strcpy(text, "-");
+		snprintf(text, 16, "-");
 		return;
 	}
 	if (isinf(seconds)) {
-		strcpy(text, ">128s");
+		snprintf(text, 16, ">128s");
 		return;
 	}
 	while (i < 3 && seconds < 0.9995 * units[i].unit)

@@ -19,10 +19,10 @@ struct top_row {
 	/* "namespace/pod/container" or the unit. Owned by the row. */
 	char *name;
 	const char *name_space, *pod, *container, *unit; /* "" if not set; of the reading */
-	double wait_ratio;	/* seconds waited per second: how many tasks were waiting, in the mean */
+	double wait_ratio; /* seconds waited per second: how many tasks were waiting, in the mean */
 	double wait_seconds;
-	double waits;		/* per second */
-	double p50, p99;	/* of the waits, seconds; the upper bound of their bucket; 0: none */
+	double waits;	 /* per second */
+	double p50, p99; /* of the waits, seconds; the upper bound of their bucket; 0: none */
 	double voluntary, involuntary; /* context switches per second */
 	struct top_cause *causes;      /* the worst first; owned by the row, their names too */
 	size_t cause_count;

@@ -14,7 +14,7 @@
 /* The host's name does not matter: the socket says whom we talk to. */
 #define URL	  "http://bramble/api/v1/containers"
 
-#define REPLY_MAX (64 * 1024 * 1024)
+#define REPLY_MAX ((size_t)64 << 20)
 #define TIMEOUT_S 10L
 
 struct source {
