@@ -21,7 +21,7 @@
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 1); /* possible CPUs x slot_count, set by the loader */
+	__uint(max_entries, 1); /* possible CPUs x slots, set by the loader */
 	__type(key, __u32);
 	__type(value, struct sched_cell);
 } sched_cells SEC(".maps");
@@ -168,10 +168,10 @@ static __always_inline void hist_add(struct hist *hist, __u64 ns)
 }
 
 /* Counts the switch, and the wait that came before it, for the current task. */
-static __always_inline void leave(struct sched_cpu *c, __u32 cpu, bool wait_known, __u32 slot,
+static __always_inline void leave(struct sched_cpu *c, bool wait_known, __u32 slot,
 				  enum switch_kind kind)
 {
-	__u32 index = cpu * slot_count + slot;
+	__u32 index = c->first_cell + slot;
 	struct sched_cell *cell = bpf_map_lookup_elem(&sched_cells, &index);
 	__u64 wait_ns = c->wait_ns;
 
@@ -264,7 +264,7 @@ static __always_inline void switch_tasks(__u64 prev, __u64 next, enum switch_kin
 			slot = known & 0xffff;
 		else
 			slot = slot_learn(prev);
-		leave(c, cpu, same, slot, kind);
+		leave(c, same, slot, kind);
 		if (kind == SWITCH_INVOLUNTARY)
 			wait_begin(prev, now);
 	}

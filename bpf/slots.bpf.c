@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "slots.bpf.h"
 
-const volatile __u32 slot_count = 1;
-
 struct slot_cgroups_map slot_cgroups SEC(".maps");
 
 __u16 slot_hints[1 << SLOT_HINT_BITS];
@@ -12,7 +10,7 @@ __u64 cgroup_lost[CGROUP_LOST_REASONS];
 /* The truth about slots: cgroup id -> slot. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 1); /* slot_count, set by the loader */
+	__uint(max_entries, 1); /* as many as there are slots, set by the loader */
 	__type(key, __u64);
 	__type(value, __u32);
 } slot_by_cgroup SEC(".maps");
@@ -23,7 +21,7 @@ struct {
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_QUEUE);
-	__uint(max_entries, 1); /* slot_count, set by the loader */
+	__uint(max_entries, 1); /* as many as there are slots, set by the loader */
 	__type(value, __u32);
 } slot_free SEC(".maps");
 

@@ -11,14 +11,11 @@
 
 #include "bramble/cells.h"
 
-/* How many slots there are, with the overflow slot. Set by the loader. */
-extern const volatile __u32 slot_count;
-
 /* The cgroup id of each slot; 0 when the slot is free. User space maps it. */
 struct slot_cgroups_map {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 1); /* slot_count, set by the loader */
+	__uint(max_entries, 1); /* as many as there are slots, set by the loader */
 	__type(key, __u32);
 	__type(value, __u64);
 };

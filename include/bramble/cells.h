@@ -59,15 +59,16 @@ enum sched_lost {
  */
 typedef __u32 known_slot_t;
 
-/* What the sched programs keep for each CPU. */
+/* What the sched programs keep for each CPU. Hot: the first cache line. */
 struct sched_cpu {
-	__u64 running; /* key of the task that was switched in last */
-	__u64 wait_ns; /* the wait of that task, not yet in a cell, or WAIT_UNKNOWN */
-	__u64 idle;    /* key of this CPU's idle task, 0 until it was seen */
-	__u64 events;  /* context switches seen */
-	__u64 lost[SCHED_LOST_REASONS];
+	__u64 running;		 /* key of the task that was switched in last */
+	__u64 wait_ns;		 /* the wait of that task, not yet in a cell, or WAIT_UNKNOWN */
+	__u64 idle;		 /* key of this CPU's idle task, 0 until it was seen */
+	__u64 events;		 /* context switches seen */
 	known_slot_t known_slot; /* of the running task */
-	__u16 cause;		 /* slot of the task that ran before it */
+	__u32 cause;		 /* slot of the task that ran before it */
+	__u32 first_cell;	 /* index of this CPU's cell for slot 0; set by user space */
+	__u64 lost[SCHED_LOST_REASONS];
 } __attribute__((aligned(CACHE_LINE)));
 
 #define WAIT_UNKNOWN  (~0ULL)

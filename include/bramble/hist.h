@@ -39,6 +39,26 @@ struct hist {
 	__u32 bucket[HIST_BUCKETS];
 };
 
+/* The highest bit of a byte; 0 for 0. */
+#define HIST_LOG2_2(n)	n, n
+#define HIST_LOG2_4(n)	HIST_LOG2_2(n), HIST_LOG2_2(n)
+#define HIST_LOG2_8(n)	HIST_LOG2_4(n), HIST_LOG2_4(n)
+#define HIST_LOG2_16(n) HIST_LOG2_8(n), HIST_LOG2_8(n)
+#define HIST_LOG2_32(n) HIST_LOG2_16(n), HIST_LOG2_16(n)
+#define HIST_LOG2_64(n) HIST_LOG2_32(n), HIST_LOG2_32(n)
+static const __u8 hist_log2[256] = {
+	0,
+	0,
+	HIST_LOG2_2(1),
+	HIST_LOG2_4(2),
+	HIST_LOG2_8(3),
+	HIST_LOG2_16(4),
+	HIST_LOG2_32(5),
+	HIST_LOG2_64(6),
+	HIST_LOG2_64(7),
+	HIST_LOG2_64(7),
+};
+
 /*
  * The bucket of a value: how many bounds are smaller than it.
  *
@@ -49,53 +69,42 @@ struct hist {
  * powers of two are the same four numbers in every octave. The value is
  * shifted until its highest bit is bit 63 and compared with these four
  * mantissas, rounded down. Integer against rounded-down bound is exact.
+ *
+ * BPF has no instruction that counts leading zeros: the byte with the highest
+ * bit is found by comparing, the bit in it by a table.
  */
 static inline __attribute__((always_inline)) __u32 hist_bucket(__u64 ns)
 {
-	__u32 exponent = 63;
-	__u32 bucket;
+	__u32 byte, exponent, above;
 
 	if (ns <= HIST_MIN_NS)
 		return 0;
 	if (ns > HIST_MAX_NS)
 		return HIST_BUCKETS - 1;
 
-	if (ns < 1ULL << 32) {
-		ns <<= 32;
-		exponent -= 32;
-	}
-	if (ns < 1ULL << 48) {
-		ns <<= 16;
-		exponent -= 16;
-	}
-	if (ns < 1ULL << 56) {
-		ns <<= 8;
-		exponent -= 8;
-	}
-	if (ns < 1ULL << 60) {
-		ns <<= 4;
-		exponent -= 4;
-	}
-	if (ns < 1ULL << 62) {
-		ns <<= 2;
-		exponent -= 2;
-	}
-	if (ns < 1ULL << 63) {
-		ns <<= 1;
-		exponent -= 1;
-	}
+	if (ns < 1ULL << 16)
+		byte = 8;
+	else if (ns < 1ULL << 24)
+		byte = 16;
+	else if (ns < 1ULL << 32)
+		byte = 24;
+	else
+		byte = 32;
+	exponent = byte + hist_log2[(ns >> byte) & 0xff];
+	ns <<= 63 - exponent;
 
-	/* 2^30 ns lies above bound k = 0 (1 s, 2^29.9 ns), the 81st. */
-	bucket = 4 * exponent + (1 - HIST_MIN_K) - 4 * 30;
-	if (ns > HIST_MANTISSA_1)
-		bucket++;
-	if (ns > HIST_MANTISSA_2)
-		bucket++;
-	if (ns > HIST_MANTISSA_3)
-		bucket++;
-	if (ns > HIST_MANTISSA_0)
-		bucket++;
-	return bucket;
+	if (ns <= HIST_MANTISSA_1)
+		above = 0;
+	else if (ns <= HIST_MANTISSA_2)
+		above = 1;
+	else if (ns <= HIST_MANTISSA_3)
+		above = 2;
+	else if (ns <= HIST_MANTISSA_0)
+		above = 3;
+	else
+		above = 4;
+	/* 2^30 ns lies above bound k = 0 (1 s, 2^29.9 ns), and so above 1 - HIST_MIN_K bounds. */
+	return 4 * exponent + (1 - HIST_MIN_K) - 4 * 30 + above;
 }
 
 #endif

@@ -119,7 +119,6 @@ static int size_maps(struct probe *probe)
 	struct bramble_bpf *bpf = probe->bpf;
 	int err;
 
-	bpf->rodata->slot_count = probe->slots;
 	err = bpf_map__set_max_entries(bpf->maps.slot_cgroups, probe->slots);
 	err = err ?: bpf_map__set_max_entries(bpf->maps.slot_by_cgroup, probe->slots);
 	err = err ?: bpf_map__set_max_entries(bpf->maps.slot_free, probe->slots);
@@ -171,10 +170,13 @@ static int fill_free_slots(struct probe *probe)
 static int map_arrays(struct probe *probe)
 {
 	struct bramble_bpf *bpf = probe->bpf;
+	unsigned int cpu;
 
 	probe->slot_cgroups = map_array(bpf->maps.slot_cgroups);
 	probe->cells = map_array(bpf->maps.sched_cells);
 	probe->sched_cpus = map_array(bpf->maps.sched_cpus);
+	for (cpu = 0; probe->sched_cpus && cpu < probe->cpus; cpu++)
+		probe->sched_cpus[cpu].first_cell = cpu * probe->slots;
 	probe->pairs_max = bpf_map__max_entries(bpf->maps.wait_pairs);
 	probe->pair = calloc(probe->pairs_max, sizeof(*probe->pair));
 	probe->pair_ns = calloc(probe->pairs_max, sizeof(*probe->pair_ns));
