@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Every row of the table of signals keeps to the conventions of Prometheus:
+ * "Metric and label naming", and what `promtool check metrics` looks for.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "metrics/families.h"
+
+#define LOWER  "abcdefghijklmnopqrstuvwxyz"
+#define DIGITS "0123456789"
+
+static bool ends(const char *text, const char *suffix)
+{
+	size_t len = strlen(text), suffix_len = strlen(suffix);
+
+	return len >= suffix_len && strcmp(text + len - suffix_len, suffix) == 0;
+}
+
+/* Whether a name has this word between its underscores. */
+static bool has_word(const char *name, const char *word)
+{
+	size_t len = strlen(word);
+
+	for (; name; name = strchr(name, '_')) {
+		name += *name == '_';
+		if (strncmp(name, word, len) == 0 && (name[len] == '_' || !name[len]))
+			return true;
+	}
+	return false;
+}
+
+static void each(void (*check)(const struct family *family))
+{
+	const struct family *family;
+
+	for (family = families; family < families + FAMILIES; family++) {
+		assert_non_null(family->name); /* a row that was forgotten is all zero */
+		assert_non_null(family->help);
+		print_message("%s\n", family->name);
+		check(family);
+	}
+}
+
+static void check_name(const struct family *family)
+{
+	const struct family *other;
+
+	assert_true(strncmp(family->name, "bramble_", 8) == 0 ||
+		    strncmp(family->name, "process_", 8) == 0);
+	assert_int_equal(strspn(family->name, LOWER DIGITS "_"), strlen(family->name));
+	assert_null(strstr(family->name, "__"));
+	for (other = families; other < family; other++)
+		assert_string_not_equal(other->name, family->name);
+}
+
+static void test_names(void **state)
+{
+	(void)state;
+	each(check_name);
+}
+
+static void check_suffix(const struct family *family)
+{
+	static const char *const reserved[] = {"_sum", "_count", "_bucket", "_created"};
+	size_t i;
+
+	assert_int_equal(ends(family->name, "_total"), family->kind == KIND_COUNTER);
+	for (i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++)
+		assert_false(ends(family->name, reserved[i]));
+	assert_false(has_word(family->name, family_kind_name(family->kind)));
+}
+
+static void test_suffixes(void **state)
+{
+	(void)state;
+	each(check_suffix);
+}
+
+static void check_unit(const struct family *family)
+{
+	static const char *const not_base[] = {
+		"ns",		"us",	     "ms",    "nanoseconds", "microseconds",
+		"milliseconds", "minutes",   "hours", "kb",	     "mb",
+		"kilobytes",	"megabytes", "bits",  "percent",     "celsius_milli"};
+	size_t i;
+
+	for (i = 0; i < sizeof(not_base) / sizeof(not_base[0]); i++)
+		assert_false(has_word(family->name, not_base[i]));
+	assert_int_equal(has_word(family->name, "seconds"), family->seconds);
+	if (family->seconds) /* the unit is the last word, but for _total */
+		assert_true(ends(family->name, "_seconds") || ends(family->name, "_seconds_total"));
+	if (family->kind == KIND_HISTOGRAM || family->kind == KIND_SUMMARY)
+		assert_true(family->seconds); /* these are times so far */
+}
+
+static void test_units(void **state)
+{
+	(void)state;
+	each(check_unit);
+}
+
+static void check_help(const struct family *family)
+{
+	assert_true(ends(family->help, "."));
+	assert_true(family->help[0] >= 'A' && family->help[0] <= 'Z');
+	assert_null(strpbrk(family->help, "\\\n\t\"")); /* nothing to escape */
+	assert_null(strstr(family->help, "  "));
+}
+
+static void test_help(void **state)
+{
+	(void)state;
+	each(check_help);
+}
+
+static void check_labels(const struct family *family)
+{
+	static const char *const taken[] = {"namespace", "pod", "container", "unit", "probe", "le",
+					    "quantile",	 "job", "instance"};
+	size_t i, k;
+
+	assert_int_equal(family->values != NULL, family->value_count > 0);
+	if (family->values)
+		assert_non_null(family->label);
+	if (!family->label)
+		return;
+	assert_int_equal(strspn(family->label, LOWER "_, "), strlen(family->label));
+	for (i = 0; i < sizeof(taken) / sizeof(taken[0]); i++)
+		assert_string_not_equal(family->label, taken[i]);
+	for (i = 0; i < family->value_count; i++) {
+		assert_non_null(family->values[i]);
+		assert_true(family->values[i][0]);
+		for (k = 0; k < i; k++)
+			assert_string_not_equal(family->values[i], family->values[k]);
+	}
+}
+
+static void test_labels(void **state)
+{
+	(void)state;
+	each(check_labels);
+}
+
+static void test_kind_names(void **state)
+{
+	(void)state;
+	assert_string_equal(family_kind_name(KIND_COUNTER), "counter");
+	assert_string_equal(family_kind_name(KIND_GAUGE), "gauge");
+	assert_string_equal(family_kind_name(KIND_HISTOGRAM), "histogram");
+	assert_string_equal(family_kind_name(KIND_SUMMARY), "summary");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_names),  cmocka_unit_test(test_suffixes),
+		cmocka_unit_test(test_units),  cmocka_unit_test(test_help),
+		cmocka_unit_test(test_labels), cmocka_unit_test(test_kind_names),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
