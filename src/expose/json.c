@@ -63,18 +63,22 @@ static json_t *owner_json(const struct owner *owner)
 	return object;
 }
 
-char *json_containers(const struct collector *collector)
+char *json_owners(const struct owners *owners, uint64_t time_ns)
 {
 	json_t *list = json_array();
 	const struct owner *owner;
 	json_t *root;
 	char *text;
 
-	for (owner = collector_owners(collector)->table; owner; owner = owner->hh.next)
+	for (owner = owners->table; owner; owner = owner->hh.next)
 		json_array_append_new(list, owner_json(owner));
-	root = json_pack("{s:f, s:o}", "time_seconds", seconds(clock_monotonic_ns()), "containers",
-			 list);
+	root = json_pack("{s:f, s:o}", "time_seconds", seconds(time_ns), "containers", list);
 	text = json_dumps(root, JSON_COMPACT | JSON_PRESERVE_ORDER);
 	json_decref(root);
 	return text;
+}
+
+char *json_containers(const struct collector *collector)
+{
+	return json_owners(collector_owners(collector), clock_monotonic_ns());
 }

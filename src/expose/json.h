@@ -11,4 +11,7 @@
 /* Returns a string that the caller frees, or NULL if memory ran out. */
 char *json_containers(const struct collector *collector);
 
+/* The same for some owners, whose counts are of this time (CLOCK_MONOTONIC). */
+char *json_owners(const struct owners *owners, uint64_t time_ns);
+
 #endif

@@ -246,33 +246,53 @@ static void put_self(struct buf *out, enum family_id family_id, const struct col
 	}
 }
 
-/* A header stands only where samples follow: what is not known is absent, not empty. */
-static void put_family(struct buf *out, enum family_id id, const struct collector *collector,
-		       const struct scrape_times *scrapes, const struct self *self)
+/*
+ * Ends a family that began at byte start of out. A header stands only where
+ * samples follow: what is not known is absent, not empty.
+ */
+static void end_family(struct buf *out, size_t start, size_t header_end)
 {
-	const struct family *family = &families[id];
-	size_t before = out->len, header;
+	if (out->len == header_end && !out->failed)
+		buf_truncate(out, start);
+}
 
-	put_header(out, family);
-	header = out->len;
-	if (family->scope == SCOPE_PROBE)
-		put_probes(out, id, collector);
-	else if (family->scope == SCOPE_SELF)
-		put_self(out, id, collector, scrapes, self);
-	else
-		put_owners(out, family, collector_owners(collector));
-	if (out->len == header && !out->failed)
-		buf_truncate(out, before);
+void text_write_owners(struct buf *out, const struct owners *owners)
+{
+	const struct family *family;
+
+	for (family = families; family < families + FAMILIES; family++) {
+		size_t start = out->len, header_end;
+
+		if (family->scope != SCOPE_OWNER && family->scope != SCOPE_PAIR)
+			continue;
+		put_header(out, family);
+		header_end = out->len;
+		put_owners(out, family, owners);
+		end_family(out, start, header_end);
+	}
 }
 
 void text_write(struct buf *out, const struct collector *collector,
 		const struct scrape_times *scrapes)
 {
 	struct self self;
-	int id;
+	int i;
 
+	text_write_owners(out, collector_owners(collector));
 	self_read(&self);
-	for (id = 0; id < FAMILIES; id++)
-		if (families[id].scope != SCOPE_SELF || self_known(&self, (enum family_id)id))
-			put_family(out, (enum family_id)id, collector, scrapes, &self);
+	for (i = 0; i < FAMILIES; i++) {
+		enum family_id id = (enum family_id)i;
+		size_t start = out->len, header_end;
+
+		if (families[id].scope != SCOPE_PROBE &&
+		    (families[id].scope != SCOPE_SELF || !self_known(&self, id)))
+			continue;
+		put_header(out, &families[id]);
+		header_end = out->len;
+		if (families[id].scope == SCOPE_PROBE)
+			put_probes(out, id, collector);
+		else
+			put_self(out, id, collector, scrapes, &self);
+		end_family(out, start, header_end);
+	}
 }

@@ -23,4 +23,7 @@ struct scrape_times {
 void text_write(struct buf *out, const struct collector *collector,
 		const struct scrape_times *scrapes);
 
+/* Writes the families of owners alone, which stand first. */
+void text_write_owners(struct buf *out, const struct owners *owners);
+
 #endif

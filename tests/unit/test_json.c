@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include <jansson.h>
+
+#include "expose/json.h"
+
+static struct owners owners;
+
+static int setup(void **state)
+{
+	(void)state;
+	owners = (struct owners){0};
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	owners_free(&owners);
+	return 0;
+}
+
+static struct owner *add_unit(const char *name)
+{
+	struct labels labels = {.unit = ""};
+
+	snprintf(labels.unit, sizeof(labels.unit), "%s", name);
+	return owners_get(&owners, &labels);
+}
+
+static struct owner *add_container(const char *pod, const char *container)
+{
+	struct labels labels = {.name_space = "shop"};
+
+	snprintf(labels.pod, sizeof(labels.pod), "%s", pod);
+	snprintf(labels.container, sizeof(labels.container), "%s", container);
+	return owners_get(&owners, &labels);
+}
+
+/* What is written, read back. The caller decrefs it. */
+static json_t *read_back(uint64_t time_ns)
+{
+	char *text = json_owners(&owners, time_ns);
+	json_error_t error;
+	json_t *root;
+
+	assert_non_null(text);
+	root = json_loads(text, JSON_REJECT_DUPLICATES, &error);
+	if (!root)
+		fail_msg("%s: %s", error.text, text);
+	free(text);
+	return root;
+}
+
+static const json_t *container(const json_t *root, size_t i)
+{
+	return json_array_get(json_object_get(root, "containers"), i);
+}
+
+static const char *string(const json_t *object, const char *key)
+{
+	return json_string_value(json_object_get(object, key));
+}
+
+static json_int_t integer(const json_t *object, const char *key)
+{
+	assert_true(json_is_integer(json_object_get(object, key)));
+	return json_integer_value(json_object_get(object, key));
+}
+
+static double real(const json_t *object, const char *key)
+{
+	assert_true(json_is_real(json_object_get(object, key)));
+	return json_real_value(json_object_get(object, key));
+}
+
+static void test_empty(void **state)
+{
+	json_t *root = read_back(1500000000);
+
+	(void)state;
+	assert_true(real(root, "time_seconds") == 1.5);
+	assert_true(json_is_array(json_object_get(root, "containers")));
+	assert_int_equal(json_array_size(json_object_get(root, "containers")), 0);
+	assert_int_equal(json_object_size(root), 2);
+	json_decref(root);
+}
+
+static void test_labels(void **state)
+{
+	json_t *root;
+
+	(void)state;
+	add_unit("ssh.service");
+	add_container("web-0", "nginx");
+	root = read_back(0);
+	assert_string_equal(string(container(root, 0), "unit"), "ssh.service");
+	assert_null(string(container(root, 0), "pod"));
+	assert_string_equal(string(container(root, 1), "namespace"), "shop");
+	assert_string_equal(string(container(root, 1), "pod"), "web-0");
+	assert_string_equal(string(container(root, 1), "container"), "nginx");
+	assert_null(string(container(root, 1), "unit"));
+	json_decref(root);
+}
+
+static void test_histogram(void **state)
+{
+	struct hist_total *hist = &add_unit("a")->totals.hist[TOTAL_CPU_WAIT];
+	const json_t *wait, *buckets, *pair;
+	json_t *root;
+
+	(void)state;
+	hist->sum_ns = 1250000000;
+	hist->bucket[0] = 1;
+	hist->bucket[-HIST_MIN_K] = 20; /* ends at 2^0 s */
+	hist->bucket[HIST_BUCKETS - 1] = UINT64_C(1) << 40;
+	root = read_back(0);
+	wait = json_object_get(container(root, 0), "cpu_wait");
+	assert_int_equal(integer(wait, "count"), (UINT64_C(1) << 40) + 21);
+	assert_true(real(wait, "sum_seconds") == 1.25);
+	buckets = json_object_get(wait, "buckets");
+	assert_int_equal(json_array_size(buckets), 3);
+	pair = json_array_get(buckets, 0);
+	assert_int_equal(json_array_size(pair), 2);
+	assert_int_equal(json_integer_value(json_array_get(pair, 0)), HIST_MIN_K);
+	assert_int_equal(json_integer_value(json_array_get(pair, 1)), 1);
+	pair = json_array_get(buckets, 1);
+	assert_int_equal(json_integer_value(json_array_get(pair, 0)), 0);
+	assert_int_equal(json_integer_value(json_array_get(pair, 1)), 20);
+	pair = json_array_get(buckets, 2);
+	assert_int_equal(json_integer_value(json_array_get(pair, 0)), HIST_MAX_K + 1);
+	assert_int_equal(json_integer_value(json_array_get(pair, 1)), UINT64_C(1) << 40);
+	json_decref(root);
+}
+
+static void test_switches(void **state)
+{
+	struct owner *owner = add_unit("a");
+	const json_t *switches;
+	json_t *root;
+
+	(void)state;
+	owner->totals.counter[TOTAL_SWITCHES + SWITCH_VOLUNTARY] = 3;
+	owner->totals.counter[TOTAL_SWITCHES + SWITCH_INVOLUNTARY] = 4;
+	root = read_back(0);
+	switches = json_object_get(container(root, 0), "cpu_context_switches");
+	assert_int_equal(integer(switches, "voluntary"), 3);
+	assert_int_equal(integer(switches, "involuntary"), 4);
+	json_decref(root);
+}
+
+static void test_causes(void **state)
+{
+	struct owner *victim = add_container("web-0", "nginx"), *hog = add_container("hog", "spin");
+	const json_t *causes;
+	json_t *root;
+
+	(void)state;
+	owner_add_caused(victim, hog, 500000000);
+	owner_add_caused(victim, add_unit("k3s.service"), 250000000);
+	victim->caused_other_ns = 125000000;
+	root = read_back(0);
+	causes = json_object_get(container(root, 0), "cpu_wait_caused");
+	assert_int_equal(json_array_size(causes), 3);
+	assert_string_equal(string(json_array_get(causes, 0), "pod"), "hog");
+	assert_true(real(json_array_get(causes, 0), "seconds") == 0.5);
+	assert_string_equal(string(json_array_get(causes, 1), "unit"), "k3s.service");
+	assert_true(real(json_array_get(causes, 1), "seconds") == 0.25);
+	assert_string_equal(string(json_array_get(causes, 2), "unit"), "other");
+	assert_true(real(json_array_get(causes, 2), "seconds") == 0.125);
+	causes = json_object_get(container(root, 1), "cpu_wait_caused");
+	assert_true(json_is_array(causes));
+	assert_int_equal(json_array_size(causes), 0);
+	json_decref(root);
+}
+
+static void test_escapes(void **state)
+{
+	const char *name = "\"a\\b\"\n\t\x1b \xc3\xb6\xe2\x82\xac";
+	json_t *root;
+
+	(void)state;
+	owner_add_caused(add_unit(name), add_unit(name), 1);
+	root = read_back(0);
+	assert_string_equal(string(container(root, 0), "unit"), name);
+	assert_string_equal(
+		string(json_array_get(json_object_get(container(root, 0), "cpu_wait_caused"), 0),
+		       "unit"),
+		name);
+	json_decref(root);
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_empty),    TEST(test_labels), TEST(test_histogram),
+		TEST(test_switches), TEST(test_causes), TEST(test_escapes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
