@@ -157,6 +157,16 @@ static int make_row(struct top_row *row, const json_t *before, const json_t *now
 	return row->name ? make_causes(row, before, now) : -ENOMEM;
 }
 
+static void free_row(struct top_row *row)
+{
+	size_t i;
+
+	for (i = 0; i < row->cause_count; i++)
+		free((char *)row->causes[i].name);
+	free(row->causes);
+	free(row->name);
+}
+
 int top_rows_make(const json_t *before, const json_t *now, struct top_rows *out)
 {
 	const json_t *list = json_object_get(now, "containers");
@@ -181,8 +191,7 @@ int top_rows_make(const json_t *before, const json_t *now, struct top_rows *out)
 		if (err)
 			break;
 		if (row->waits <= 0 && row->voluntary + row->involuntary <= 0) {
-			free(row->name);
-			free(row->causes);
+			free_row(row);
 			memset(row, 0, sizeof(*row));
 			out->count--;
 		}
@@ -190,16 +199,6 @@ int top_rows_make(const json_t *before, const json_t *now, struct top_rows *out)
 	if (err)
 		top_rows_free(out);
 	return err;
-}
-
-static void free_row(struct top_row *row)
-{
-	size_t i;
-
-	for (i = 0; i < row->cause_count; i++)
-		free((char *)row->causes[i].name);
-	free(row->causes);
-	free(row->name);
 }
 
 void top_rows_free(struct top_rows *rows)
