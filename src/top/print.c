@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include <jansson.h>
@@ -33,31 +34,78 @@ void top_format_seconds(char text[16], double seconds)
 	snprintf(text, 16, "%.*f%s", seconds < 9.95 ? 1 : 0, seconds, units[i].name);
 }
 
-/* Prints text in width columns. What is too long loses its middle: both ends tell names apart. */
+/* The bytes of a character of UTF-8, which JSON's strings are. */
+static size_t char_len(const char *text)
+{
+	size_t len = 1;
+
+	while (((unsigned char)text[len] & 0xc0) == 0x80)
+		len++;
+	return len;
+}
+
+static int count_chars(const char *text)
+{
+	int count = 0;
+
+	for (; *text; text += char_len(text))
+		count++;
+	return count;
+}
+
+/* Control characters (C0, DEL and C1) would command the terminal. */
+static bool is_control(const char *text)
+{
+	unsigned char c = (unsigned char)text[0];
+
+	return c < 0x20 || c == 0x7f || (c == 0xc2 && (unsigned char)text[1] < 0xa0);
+}
+
+/*
+ * Prints text in width columns, one a character. What is too long loses its
+ * middle: both ends tell names apart.
+ */
 static void put_name(FILE *out, const char *text, int width)
 {
-	int len = (int)strlen(text), head = (width - 1) / 2;
+	int count = count_chars(text), head = (width - 1) / 2;
+	int tail = count > width ? count - (width - 1 - head) : head;
+	int i;
 
-	if (len <= width)
-		fprintf(out, "%-*s", width, text);
-	else
-		fprintf(out, "%.*s~%s", head, text, text + len - (width - 1 - head));
+	for (i = 0; *text; i++, text += char_len(text)) {
+		if (i >= head && i < tail) {
+			if (i == head)
+				fputc('~', out);
+		} else if (is_control(text)) {
+			fputc('?', out);
+		} else {
+			fwrite(text, 1, char_len(text), out);
+		}
+	}
+	if (count < width)
+		fprintf(out, "%*s", width - count, "");
+}
+
+static void put_cause(FILE *out, const struct top_row *row, int width)
+{
+	if (!row->cause_count) {
+		put_name(out, "-", width);
+		return;
+	}
+	width -= fprintf(out, "%.0f%% ", 100 * fmin(1, row->causes[0].seconds / row->wait_seconds));
+	put_name(out, row->causes[0].name, width);
 }
 
 static void put_row(FILE *out, const struct top_row *row, int name_width, int cause_width)
 {
-	char p50[16], p99[16], cause[512] = "-";
+	double percent = 100 * row->wait_ratio;
+	char p50[16], p99[16];
 
 	top_format_seconds(p50, row->p50);
 	top_format_seconds(p99, row->p99);
-	if (row->cause_count)
-		snprintf(cause, sizeof(cause), "%.0f%% %s",
-			 100 * fmin(1, row->causes[0].seconds / row->wait_seconds),
-			 row->causes[0].name);
 	put_name(out, row->name, name_width);
-	fprintf(out, " %6.1f %6s %6s %7.0f %7.0f  ", 100 * row->wait_ratio, p50, p99, row->waits,
-		row->voluntary + row->involuntary);
-	put_name(out, cause, cause_width);
+	fprintf(out, " %6.*f %6s %6s %7.0f %7.0f  ", percent < 9999.95 ? 1 : 0, percent, p50, p99,
+		row->waits, row->voluntary + row->involuntary);
+	put_cause(out, row, cause_width);
 	fputc('\n', out);
 }
 

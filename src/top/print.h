@@ -12,7 +12,7 @@ void top_print_table(const struct top_rows *rows, unsigned int width, FILE *out)
 /* One JSON object in a line. Returns 0 or -ENOMEM. */
 int top_print_json(const struct top_rows *rows, FILE *out);
 
-/* A duration in at most 6 columns: "950ns", "12.3ms", "1.2s"; "-" for 0. */
+/* A duration in at most 6 columns: "950ns", "12ms", "1.2s"; "-" for 0, ">128s" for infinity. */
 void top_format_seconds(char text[16], double seconds);
 
 #endif
