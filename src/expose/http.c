@@ -205,16 +205,25 @@ static int make_parent(const char *path)
 	return mkdir(parent, 0755) && errno != EEXIST ? -errno : 0;
 }
 
-/* Binds; a socket file that nobody serves is removed first. */
+/*
+ * Binds; a socket file that nobody serves is removed first. Of another file,
+ * too, connect() says ECONNREFUSED: it is left alone.
+ */
 static int bind_unix(int fd, const struct sockaddr_un *address)
 {
 	const struct sockaddr *any = (const struct sockaddr *)address;
+	struct stat st;
 
 	if (bind(fd, any, sizeof(*address)) == 0)
 		return 0;
 	if (errno != EADDRINUSE)
 		return -errno;
-	if (connect(fd, any, sizeof(*address)) == 0)
+	if (lstat(address->sun_path, &st))
+		return -errno;
+	if (!S_ISSOCK(st.st_mode))
+		return -EEXIST;
+	/* EAGAIN: it is served, but its queue is full. */
+	if (connect(fd, any, sizeof(*address)) == 0 || errno == EAGAIN)
 		return -EADDRINUSE;
 	if (errno != ECONNREFUSED)
 		return -errno;

@@ -39,7 +39,8 @@ int http_listen(struct http *http, struct address *address);
 /*
  * Listens on a Unix socket, readable and writable for owner and group. Its
  * directory is made if need be; a socket that a dead process left is replaced.
- * Returns 0, or a negative errno: -EADDRINUSE if another process serves there.
+ * Returns 0, or a negative errno: -EADDRINUSE if another process serves there,
+ * -EEXIST if there is a file that is no socket.
  * Nothing is logged.
  */
 int http_listen_unix(struct http *http, const char *path);
