@@ -180,8 +180,11 @@ static __always_inline void leave(struct sched_cpu *c, bool wait_known, __u32 sl
 	cell->switches[kind]++;
 	if (!wait_known)
 		return;
-	if (wait_ns == WAIT_UNKNOWN) {
-		c->lost[SCHED_LOST_NO_WAKEUP]++;
+	if ((__s64)wait_ns < 0) {
+		if (wait_ns == WAIT_UNKNOWN)
+			c->lost[SCHED_LOST_NO_WAKEUP]++;
+		else
+			c->lost[SCHED_LOST_CLOCK]++;
 		return;
 	}
 	hist_add(&cell->wait, wait_ns);
@@ -208,12 +211,8 @@ static __always_inline void enter(struct sched_cpu *c, __u64 next, __u32 cause, 
 	since_ns = set->since_ns[way];
 	set->since_ns[way] = 0;
 	c->known_slot = set->known_slot[way];
-	if (!since_ns)
-		return;
-	if (since_ns <= now)
+	if (since_ns)
 		c->wait_ns = now - since_ns;
-	else
-		c->lost[SCHED_LOST_CLOCK]++;
 }
 
 static __always_inline bool is_idle(struct sched_cpu *c, __u64 key)

@@ -47,7 +47,7 @@ struct wait_pair {
 };
 
 enum sched_lost {
-	SCHED_LOST_NO_WAKEUP, /* a task was switched in whose wait's start was not seen */
+	SCHED_LOST_NO_WAKEUP, /* a task ran whose wait's start was not seen, or was overwritten */
 	SCHED_LOST_COLLISION, /* a start was overwritten by another task's */
 	SCHED_LOST_CLOCK,     /* the wait's start lay after its end */
 	SCHED_LOST_REASONS,
@@ -71,7 +71,8 @@ struct sched_cpu {
 	__u64 lost[SCHED_LOST_REASONS];
 } __attribute__((aligned(CACHE_LINE)));
 
-#define WAIT_UNKNOWN  (~0ULL)
+/* Negative as a signed number; so is a wait that ended before it began. */
+#define WAIT_UNKNOWN  (1ULL << 63)
 
 /*
  * The tasks, by a hash of their key, and since when each waits. A task keeps
