@@ -1,0 +1,799 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The sched programs, run by the kernel on made-up events: BPF_PROG_TEST_RUN
+ * on this CPU, with this process as the current task. They are loaded and not
+ * attached, so no real event gets in between.
+ */
+#include <linux/types.h>
+#include <sched.h>
+#include <sys/mman.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "bramble/cells.h"
+#include "own_cgroup.h"
+#include "util/clock.h"
+
+#include "bramble.skel.h"
+
+/* Task keys: any numbers that are no address of a task. */
+#define A	       0x1001ULL
+#define B	       0x1002ULL
+#define C	       0x1003ULL
+#define IDLE	       0x1fffULL
+
+#define SLOTS	       8
+#define MS	       1000000ULL
+
+#define RUNNING_STATE  0
+#define SLEEPING_STATE 1
+
+static const char *skip_reason;
+static unsigned int cpu;
+static uint64_t own_id, other_id; /* of the cgroups "/a" and "/b" */
+
+static struct bramble_bpf *bpf;
+static unsigned int slots;
+static uint64_t *slot_cgroups;
+static struct sched_cell *cells;
+static struct sched_cpu *cpus;
+
+static int on_libbpf_message(enum libbpf_print_level level, const char *format, va_list args)
+{
+	(void)level;
+	(void)format;
+	(void)args;
+	return 0;
+}
+
+/* Runs a program with these arguments of its tracepoint. Returns 0 or a negative errno. */
+static int try_run(const struct bpf_program *program, const uint64_t args[4])
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = args, .ctx_size_in = 4 * sizeof(args[0]),
+		    .cpu = cpu, .flags = BPF_F_TEST_RUN_ON_CPU);
+
+	return bpf_prog_test_run_opts(bpf_program__fd(program), &opts) ? -errno : 0;
+}
+
+static void run(const struct bpf_program *program, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
+{
+	const uint64_t args[4] = {a, b, c, d};
+
+	assert_int_equal(try_run(program, args), 0);
+}
+
+static void wakeup(uint64_t task)
+{
+	run(bpf->progs.sched_wakeup, task, 0, 0, 0);
+}
+
+static void wakeup_new(uint64_t task)
+{
+	run(bpf->progs.sched_wakeup_new, task, 0, 0, 0);
+}
+
+/* next takes the CPU from prev, which sleeps from now on. */
+static void sleep_and_switch(uint64_t prev, uint64_t next)
+{
+	run(bpf->progs.sched_switch, false, prev, next, SLEEPING_STATE);
+}
+
+/* next takes the CPU from prev, which would go on. */
+static void preempt_and_switch(uint64_t prev, uint64_t next)
+{
+	run(bpf->progs.sched_switch, true, prev, next, RUNNING_STATE);
+}
+
+static void *map_array(const struct bpf_map *map)
+{
+	size_t size = (size_t)bpf_map__value_size(map) * bpf_map__max_entries(map);
+	void *data = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map), 0);
+
+	return data == MAP_FAILED ? NULL : data;
+}
+
+static void unmap_array(const struct bpf_map *map, void *data)
+{
+	if (data)
+		munmap(data, (size_t)bpf_map__value_size(map) * bpf_map__max_entries(map));
+}
+
+static void close_object(void)
+{
+	if (!bpf)
+		return;
+	unmap_array(bpf->maps.slot_cgroups, slot_cgroups);
+	unmap_array(bpf->maps.sched_cells, cells);
+	unmap_array(bpf->maps.sched_cpus, cpus);
+	slot_cgroups = NULL;
+	cells = NULL;
+	cpus = NULL;
+	bramble_bpf__destroy(bpf);
+	bpf = NULL;
+}
+
+static int size_and_load(void)
+{
+	unsigned int cpu_count = (unsigned int)libbpf_num_possible_cpus();
+	int err;
+
+	bpf->rodata->slot_count = slots;
+	err = bpf_map__set_max_entries(bpf->maps.slot_cgroups, slots);
+	err = err ?: bpf_map__set_max_entries(bpf->maps.slot_by_cgroup, slots);
+	err = err ?: bpf_map__set_max_entries(bpf->maps.slot_free, slots);
+	err = err ?: bpf_map__set_max_entries(bpf->maps.sched_cells, slots * cpu_count);
+	err = err ?: bpf_map__set_max_entries(bpf->maps.sched_cpus, cpu_count);
+	bpf_program__set_autoload(bpf->progs.sched_wakeup, true);
+	bpf_program__set_autoload(bpf->progs.sched_wakeup_new, true);
+	bpf_program__set_autoload(bpf->progs.sched_switch, true);
+	bpf_program__set_autoload(bpf->progs.sched_cgroup_attach, true);
+	return err ?: bramble_bpf__load(bpf);
+}
+
+static int open_object(unsigned int slot_count)
+{
+	unsigned int slot;
+	int err;
+
+	slots = slot_count;
+	bpf = bramble_bpf__open();
+	if (!bpf)
+		return -errno;
+	err = size_and_load();
+	if (err)
+		return err;
+	slot_cgroups = map_array(bpf->maps.slot_cgroups);
+	cells = map_array(bpf->maps.sched_cells);
+	cpus = map_array(bpf->maps.sched_cpus);
+	for (slot = SLOT_OVERFLOW + 1; slot < slots; slot++)
+		if (bpf_map_update_elem(bpf_map__fd(bpf->maps.slot_free), NULL, &slot, BPF_ANY))
+			return -errno;
+	return slot_cgroups && cells && cpus ? 0 : -ENOMEM;
+}
+
+/* Once: a CPU to stay on, two cgroups, and whether the kernel runs programs for a test. */
+static int group_setup(void **state)
+{
+	const uint64_t args[4] = {0};
+	cpu_set_t set;
+	int err;
+
+	(void)state;
+	libbpf_set_print(on_libbpf_message);
+	skip_reason = own_setup();
+	if (skip_reason)
+		return 0;
+	cpu = (unsigned int)sched_getcpu();
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	if (sched_setaffinity(0, sizeof(set), &set))
+		return -1;
+	own_id = own_make("/a");
+	other_id = own_make("/b");
+	err = open_object(SLOTS);
+	if (err == -EPERM)
+		skip_reason = "the kernel loads no BPF programs for this process";
+	else if (!err && try_run(bpf->progs.sched_wakeup, args))
+		skip_reason = "the kernel has no test runs for raw tracepoints (5.10)";
+	close_object();
+	return skip_reason ? 0 : err;
+}
+
+static int group_teardown(void **state)
+{
+	(void)state;
+	if (!own_id)
+		return 0;
+	return own_go_home() && own_remove("/a") && own_remove("/b") && own_remove("") ? 0 : -1;
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	if (skip_reason)
+		return 0;
+	return own_join("/a") ? open_object(SLOTS) : -1;
+}
+
+static int setup_one_slot(void **state)
+{
+	(void)state;
+	if (skip_reason)
+		return 0;
+	return own_join("/a") ? open_object(2) : -1;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	close_object();
+	return 0;
+}
+
+static void need_kernel(void)
+{
+	if (!skip_reason)
+		return;
+	print_message("%s\n", skip_reason);
+	skip();
+}
+
+/* The slot of a cgroup, SLOT_OVERFLOW if it has none. */
+static unsigned int slot_of(uint64_t id)
+{
+	unsigned int slot;
+
+	for (slot = SLOT_OVERFLOW + 1; slot < slots; slot++)
+		if (slot_cgroups[slot] == id)
+			return slot;
+	return SLOT_OVERFLOW;
+}
+
+/* What was counted for a cgroup. */
+static struct sched_cell *cell_of(uint64_t id)
+{
+	unsigned int slot = slot_of(id);
+
+	assert_int_not_equal(slot, SLOT_OVERFLOW);
+	return &cells[cpu * slots + slot];
+}
+
+static uint64_t wait_count(const struct sched_cell *cell)
+{
+	uint64_t count = 0;
+	size_t i;
+
+	for (i = 0; i < HIST_BUCKETS; i++)
+		count += cell->wait.bucket[i];
+	return count;
+}
+
+static uint64_t lost(enum sched_lost reason)
+{
+	return cpus[cpu].lost[reason];
+}
+
+static void check_nothing_lost(void)
+{
+	int i;
+
+	for (i = 0; i < SCHED_LOST_REASONS; i++)
+		assert_int_equal(lost((enum sched_lost)i), 0);
+}
+
+/* Reads, and perhaps changes, what is known of a task. */
+static void get_task(uint64_t key, struct task_set *set, uint32_t *way)
+{
+	uint32_t index = (uint32_t)((key * 0x9e3779b97f4a7c15ULL) >> (64 - TASK_SET_BITS));
+
+	assert_int_equal(bpf_map_lookup_elem(bpf_map__fd(bpf->maps.task_sets), &index, set), 0);
+	for (*way = 0; *way < TASK_WAYS; (*way)++)
+		if (set->key[*way] == key)
+			break;
+}
+
+static uint64_t since(uint64_t key)
+{
+	struct task_set set;
+	uint32_t way;
+
+	get_task(key, &set, &way);
+	return way < TASK_WAYS ? set.since_ns[way] : 0;
+}
+
+/* As if the task, which is known, had begun to wait at this time. */
+static void set_since(uint64_t key, uint64_t since_ns)
+{
+	uint32_t index = (uint32_t)((key * 0x9e3779b97f4a7c15ULL) >> (64 - TASK_SET_BITS));
+	struct task_set set;
+	uint32_t way;
+
+	get_task(key, &set, &way);
+	assert_true(way < TASK_WAYS);
+	set.since_ns[way] = since_ns;
+	assert_int_equal(
+		bpf_map_update_elem(bpf_map__fd(bpf->maps.task_sets), &index, &set, BPF_ANY), 0);
+}
+
+static int64_t pair_ns(unsigned int victim, unsigned int cause)
+{
+	struct wait_pair pair = {.victim = (__u16)victim, .cause = (__u16)cause};
+	uint64_t ns;
+
+	if (bpf_map_lookup_elem(bpf_map__fd(bpf->maps.wait_pairs), &pair, &ns))
+		return -1;
+	return (int64_t)ns;
+}
+
+/* A wait is counted for the current cgroup when its task is switched out, and not before. */
+static void test_wait(void **state)
+{
+	const struct sched_cell *cell;
+	uint64_t before, between;
+
+	(void)state;
+	need_kernel();
+	before = clock_monotonic_ns();
+	wakeup(A);
+	usleep(3000);
+	sleep_and_switch(B, A);
+	between = clock_monotonic_ns();
+	cell = cell_of(own_id);
+	assert_int_equal(wait_count(cell), 0);
+	assert_int_equal(cpus[cpu].running, A);
+	assert_in_range(cpus[cpu].wait_ns, 3 * MS, between - before);
+	usleep(1000); /* that A runs is no wait */
+	sleep_and_switch(A, C);
+	assert_int_equal(wait_count(cell), 1);
+	assert_in_range(cell->wait.sum_ns, 3 * MS, between - before);
+	assert_int_equal(cell->wait.bucket[hist_bucket(cell->wait.sum_ns)], 1);
+	assert_int_equal(cpus[cpu].events, 2);
+	check_nothing_lost();
+}
+
+/* The cgroup is the one the task has when it leaves the CPU. */
+static void test_wait_is_of_the_current_cgroup(void **state)
+{
+	(void)state;
+	need_kernel();
+	wakeup(A);
+	sleep_and_switch(B, A); /* counts B's switch for /a */
+	assert_true(own_join("/b"));
+	sleep_and_switch(A, B);
+	assert_int_equal(wait_count(cell_of(own_id)), 0);
+	assert_int_equal(cell_of(own_id)->switches[SWITCH_VOLUNTARY], 1);
+	assert_int_equal(wait_count(cell_of(other_id)), 1);
+	assert_int_equal(cell_of(other_id)->switches[SWITCH_VOLUNTARY], 1);
+	assert_int_not_equal(slot_of(own_id), slot_of(other_id));
+}
+
+static void test_kinds(void **state)
+{
+	const struct {
+		uint64_t preempt, state;
+		enum switch_kind kind;
+	} rows[] = {
+		{0, 1, SWITCH_VOLUNTARY},	     /* TASK_INTERRUPTIBLE */
+		{0, 2, SWITCH_VOLUNTARY},	     /* TASK_UNINTERRUPTIBLE */
+		{0, 0x80, SWITCH_VOLUNTARY},	     /* TASK_DEAD */
+		{0, 0x402, SWITCH_VOLUNTARY},	     /* TASK_IDLE */
+		{0, 0, SWITCH_INVOLUNTARY},	     /* yielded */
+		{1, 0, SWITCH_INVOLUNTARY},	     /* preempted */
+		{1, 1, SWITCH_INVOLUNTARY},	     /* preempted on its way to sleep */
+		{0, 1ULL << 32, SWITCH_INVOLUNTARY}, /* the state has 32 bits */
+	};
+	uint64_t count[SWITCH_KINDS] = {0};
+	size_t i;
+
+	(void)state;
+	need_kernel();
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		run(bpf->progs.sched_switch, rows[i].preempt, A, B, rows[i].state);
+		count[rows[i].kind]++;
+		assert_memory_equal(cell_of(own_id)->switches, count, sizeof(count));
+		assert_int_equal(since(A) != 0, rows[i].kind == SWITCH_INVOLUNTARY);
+		sleep_and_switch(C, A); /* takes A's wait */
+		count[SWITCH_VOLUNTARY]++;
+	}
+}
+
+/* Who is preempted waits again at once: nobody wakes it. */
+static void test_preempted_waits_again(void **state)
+{
+	const struct sched_cell *cell;
+
+	(void)state;
+	need_kernel();
+	wakeup(A);
+	sleep_and_switch(B, A);
+	preempt_and_switch(A, B); /* B was not woken */
+	usleep(2000);
+	sleep_and_switch(B, A);
+	sleep_and_switch(A, B);
+	cell = cell_of(own_id);
+	assert_int_equal(wait_count(cell), 2);
+	assert_true(cell->wait.sum_ns >= 2 * MS);
+	assert_int_equal(lost(SCHED_LOST_NO_WAKEUP), 1); /* B's */
+}
+
+static void test_no_wakeup(void **state)
+{
+	(void)state;
+	need_kernel();
+	sleep_and_switch(A, B); /* A ran before we began: its wait is not lost, it is not known */
+	assert_int_equal(lost(SCHED_LOST_NO_WAKEUP), 0);
+	sleep_and_switch(B, A);
+	assert_int_equal(lost(SCHED_LOST_NO_WAKEUP), 1);
+	sleep_and_switch(A, B);
+	assert_int_equal(lost(SCHED_LOST_NO_WAKEUP), 2);
+	assert_int_equal(wait_count(cell_of(own_id)), 0);
+	assert_int_equal(cell_of(own_id)->switches[SWITCH_VOLUNTARY], 3);
+}
+
+/* A switch was missed: the wait of the task that was to run is not given to another one. */
+static void test_missed_switch(void **state)
+{
+	(void)state;
+	need_kernel();
+	wakeup(A);
+	sleep_and_switch(B, A);
+	sleep_and_switch(C, B); /* C, not A, leaves */
+	assert_int_equal(wait_count(cell_of(own_id)), 0);
+	assert_int_equal(cell_of(own_id)->switches[SWITCH_VOLUNTARY], 2);
+	assert_int_equal(lost(SCHED_LOST_NO_WAKEUP), 0);
+}
+
+/* Clocks of CPUs may differ a little: a start after its end is no wait of 580 years. */
+static void test_clock_backwards(void **state)
+{
+	static const uint64_t ahead[] = {1, MS, 1000000 * MS};
+	size_t i;
+
+	(void)state;
+	need_kernel();
+	for (i = 0; i < sizeof(ahead) / sizeof(ahead[0]); i++) {
+		wakeup(A);
+		set_since(A, clock_monotonic_ns() + 1000 * MS + ahead[i]);
+		sleep_and_switch(B, A);
+		sleep_and_switch(A, B);
+	}
+	assert_int_equal(wait_count(cell_of(own_id)), 0);
+	assert_int_equal(cell_of(own_id)->wait.sum_ns, 0);
+	assert_int_equal(lost(SCHED_LOST_CLOCK), 3);
+	assert_int_equal(lost(SCHED_LOST_NO_WAKEUP), 2); /* B's; A's are counted once */
+}
+
+/* Waits of every length land in their bucket, and their sum is exact. */
+static void test_buckets(void **state)
+{
+	static const uint64_t waits[] = {MS,	    7 * MS,	 50 * MS,     900 * MS,
+					 5000 * MS, 127999 * MS, 128001 * MS, 1000000 * MS};
+	uint64_t sum = 0, before, wait;
+	const struct sched_cell *cell;
+	size_t i;
+
+	(void)state;
+	need_kernel();
+	for (i = 0; i < sizeof(waits) / sizeof(waits[0]); i++) {
+		wakeup(A);
+		before = clock_monotonic_ns();
+		if (waits[i] >= before)
+			break; /* the machine was started only just now */
+		set_since(A, before - waits[i]);
+		sleep_and_switch(B, A);
+		wait = cpus[cpu].wait_ns;
+		assert_in_range(wait, waits[i], waits[i] + 900 * MS);
+		sleep_and_switch(A, B);
+		sum += wait;
+		cell = cell_of(own_id);
+		assert_int_equal(cell->wait.sum_ns, sum);
+		assert_true(cell->wait.bucket[hist_bucket(wait)] > 0);
+		assert_int_equal(wait_count(cell), i + 1);
+	}
+}
+
+/* Finds count keys that belong to one set of the tasks. */
+static void find_colliding(uint64_t *keys, size_t count)
+{
+	uint64_t key = 0xffff888000000000ULL, first;
+	size_t found = 0;
+
+	first = (key * 0x9e3779b97f4a7c15ULL) >> (64 - TASK_SET_BITS);
+	for (; found < count; key += 64)
+		if ((key * 0x9e3779b97f4a7c15ULL) >> (64 - TASK_SET_BITS) == first)
+			keys[found++] = key;
+}
+
+static void test_set_is_full(void **state)
+{
+	uint64_t keys[TASK_WAYS + 1];
+	size_t i;
+
+	(void)state;
+	need_kernel();
+	find_colliding(keys, TASK_WAYS + 1);
+	for (i = 0; i < TASK_WAYS; i++)
+		wakeup(keys[i]);
+	assert_int_equal(lost(SCHED_LOST_COLLISION), 0);
+	wakeup(keys[TASK_WAYS]);
+	assert_int_equal(lost(SCHED_LOST_COLLISION), 1);
+	assert_int_equal(since(keys[0]), 0); /* it had waited longest */
+	for (i = 1; i <= TASK_WAYS; i++)
+		assert_true(since(keys[i]) > 0);
+	/* The others' waits are all right. */
+	sleep_and_switch(A, keys[1]);
+	for (i = 1; i < TASK_WAYS; i++)
+		sleep_and_switch(keys[i], keys[i + 1]);
+	sleep_and_switch(keys[TASK_WAYS], A);
+	assert_int_equal(wait_count(cell_of(own_id)), TASK_WAYS);
+	assert_int_equal(lost(SCHED_LOST_NO_WAKEUP), 0);
+}
+
+/* A way of a task that does not wait is given away first, and nothing is lost by it. */
+static void test_set_with_a_task_that_does_not_wait(void **state)
+{
+	uint64_t keys[TASK_WAYS + 1];
+	size_t i;
+
+	(void)state;
+	need_kernel();
+	find_colliding(keys, TASK_WAYS + 1);
+	for (i = 0; i < TASK_WAYS; i++)
+		wakeup(keys[i]);
+	sleep_and_switch(A, keys[1]); /* it runs */
+	wakeup(keys[TASK_WAYS]);
+	assert_int_equal(lost(SCHED_LOST_COLLISION), 0);
+	assert_true(since(keys[0]) > 0);
+	assert_true(since(keys[2]) > 0);
+	assert_true(since(keys[TASK_WAYS]) > 0);
+	sleep_and_switch(keys[1], A); /* its way is gone, its wait is not */
+	assert_int_equal(wait_count(cell_of(own_id)), 1);
+	check_nothing_lost();
+}
+
+static void test_causes(void **state)
+{
+	unsigned int victim, cause;
+	int64_t waited;
+
+	(void)state;
+	need_kernel();
+	assert_true(own_join("/b"));
+	wakeup(A);
+	usleep(2000);
+	sleep_and_switch(B, A); /* B, of /b, ran before A */
+	assert_true(own_join("/a"));
+	sleep_and_switch(A, B);
+	victim = slot_of(own_id);
+	cause = slot_of(other_id);
+	waited = pair_ns(victim, cause);
+	assert_int_equal(waited, cell_of(own_id)->wait.sum_ns);
+	assert_true(waited >= (int64_t)(2 * MS));
+	assert_int_equal(pair_ns(cause, victim), -1);
+	assert_int_equal(pair_ns(victim, victim), -1);
+}
+
+/* What is shorter than 1 ms has no cause. */
+static void test_short_waits_have_no_cause(void **state)
+{
+	unsigned int slot;
+
+	(void)state;
+	need_kernel();
+	wakeup(A);
+	sleep_and_switch(B, A);
+	if (cpus[cpu].wait_ns >= WAIT_CAUSED_MIN_NS) {
+		print_message("this machine was too busy to wait less than 1 ms\n");
+		skip();
+	}
+	sleep_and_switch(A, B);
+	slot = slot_of(own_id);
+	assert_int_equal(wait_count(cell_of(own_id)), 1);
+	assert_int_equal(pair_ns(slot, slot), -1);
+	assert_int_equal(cell_of(own_id)->caused_other, 0);
+}
+
+/* Idle is no cgroup: it is no victim, its switches are nobody's, and it can be a cause. */
+static void test_idle(void **state)
+{
+	(void)state;
+	need_kernel();
+	cpus[cpu].idle = IDLE;
+	wakeup(A);
+	usleep(2000);
+	sleep_and_switch(IDLE, A);
+	assert_int_equal(slot_of(own_id), SLOT_OVERFLOW); /* nothing was counted yet */
+	sleep_and_switch(A, IDLE);
+	assert_int_equal(cell_of(own_id)->switches[SWITCH_VOLUNTARY], 1);
+	assert_int_equal(pair_ns(slot_of(own_id), SLOT_IDLE), cell_of(own_id)->wait.sum_ns);
+	preempt_and_switch(IDLE, A); /* prev_state is 0 for idle: it does not wait */
+	assert_int_equal(since(IDLE), 0);
+	assert_int_equal(cell_of(own_id)->switches[SWITCH_INVOLUNTARY], 0);
+	assert_int_equal(cpus[cpu].events, 3);
+}
+
+static void fill_pairs(void)
+{
+	unsigned int i, max = bpf_map__max_entries(bpf->maps.wait_pairs);
+	uint64_t zero = 0;
+
+	for (i = 0; i < max; i++) {
+		struct wait_pair pair = {.victim = (__u16)(1000 + i), .cause = 1};
+
+		assert_int_equal(bpf_map_update_elem(bpf_map__fd(bpf->maps.wait_pairs), &pair,
+						     &zero, BPF_ANY),
+				 0);
+	}
+}
+
+static void test_pairs_are_bounded(void **state)
+{
+	const struct sched_cell *cell;
+
+	(void)state;
+	need_kernel();
+	fill_pairs();
+	wakeup(A);
+	usleep(2000);
+	sleep_and_switch(B, A);
+	sleep_and_switch(A, B);
+	cell = cell_of(own_id);
+	assert_int_equal(cell->caused_other, 1);
+	assert_int_equal(cell->caused_other_ns, cell->wait.sum_ns);
+}
+
+/* With one slot, the second cgroup is counted in the overflow slot, each time. */
+static void test_overflow(void **state)
+{
+	const struct sched_cell *overflow;
+	int i;
+
+	(void)state;
+	need_kernel();
+	sleep_and_switch(A, B);
+	assert_int_equal(slot_of(own_id), 1);
+	assert_true(own_join("/b"));
+	for (i = 0; i < 5; i++) {
+		wakeup(A);
+		sleep_and_switch(B, A);
+		sleep_and_switch(A, B);
+	}
+	overflow = &cells[cpu * slots + SLOT_OVERFLOW];
+	assert_int_equal(slot_of(other_id), SLOT_OVERFLOW);
+	assert_int_equal(slot_cgroups[SLOT_OVERFLOW], 0);
+	assert_int_equal(overflow->switches[SWITCH_VOLUNTARY], 10);
+	assert_int_equal(wait_count(overflow), 5);
+	assert_int_equal(bpf->bss->cgroup_lost[CGROUP_LOST_NO_SLOT], 10);
+	/* What has a slot is not disturbed. */
+	assert_true(own_join("/a"));
+	sleep_and_switch(A, B);
+	run(bpf->progs.sched_cgroup_attach, 0, 0, 0, 0);
+	sleep_and_switch(C, B);
+	assert_int_equal(cell_of(own_id)->switches[SWITCH_VOLUNTARY], 3);
+	/* One becomes free: the next sample takes it. */
+	assert_int_equal(bpf_map_delete_elem(bpf_map__fd(bpf->maps.slot_by_cgroup), &own_id), 0);
+	slot_cgroups[1] = 0;
+	assert_int_equal(bpf_map_update_elem(bpf_map__fd(bpf->maps.slot_free), NULL,
+					     &(unsigned int){1}, BPF_ANY),
+			 0);
+	assert_true(own_join("/b"));
+	sleep_and_switch(C, B);
+	assert_int_equal(slot_of(other_id), 1);
+	assert_int_equal(bpf->bss->cgroup_lost[CGROUP_LOST_NO_SLOT], 10);
+}
+
+/* Hints may be wrong, all of them: the map of slots is the truth. */
+static void test_wrong_hints(void **state)
+{
+	const size_t count = sizeof(bpf->bss->slot_hints) / sizeof(bpf->bss->slot_hints[0]);
+	static const __u16 wrong[] = {0, 1, SLOTS - 1, SLOTS, 0xffff};
+	unsigned int slot, other;
+	size_t i, k;
+
+	(void)state;
+	need_kernel();
+	sleep_and_switch(A, B);
+	assert_true(own_join("/b"));
+	sleep_and_switch(C, B);
+	slot = slot_of(own_id);
+	other = slot_of(other_id);
+	for (i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		for (k = 0; k < count; k++)
+			bpf->bss->slot_hints[k] = wrong[i];
+		sleep_and_switch(C, B);
+		assert_int_equal(cell_of(other_id)->switches[SWITCH_VOLUNTARY], i + 2);
+	}
+	assert_int_equal(cell_of(own_id)->switches[SWITCH_VOLUNTARY], 1);
+	assert_int_equal(slot_of(own_id), slot);
+	assert_int_equal(slot_of(other_id), other);
+	assert_int_equal(bpf->bss->cgroup_lost[CGROUP_LOST_NO_SLOT], 0);
+}
+
+/* A's slot is known and not looked up again, until a task has moved. */
+static void make_known(void)
+{
+	wakeup(A);
+	sleep_and_switch(B, A);
+	sleep_and_switch(A, B); /* learns A's slot */
+	wakeup(A);
+	sleep_and_switch(C, A); /* knows it from now on */
+}
+
+static void test_known_slot(void **state)
+{
+	(void)state;
+	need_kernel();
+	make_known();
+	assert_int_equal(cpus[cpu].known_slot & 0xffff, slot_of(own_id));
+	assert_true(own_join("/b")); /* the program that would tell of it is not attached */
+	sleep_and_switch(A, B);
+	assert_int_equal(wait_count(cell_of(own_id)), 2);
+}
+
+static void test_known_slot_after_a_move(void **state)
+{
+	(void)state;
+	need_kernel();
+	make_known();
+	assert_true(own_join("/b"));
+	run(bpf->progs.sched_cgroup_attach, 0, 0, 0, 0);
+	sleep_and_switch(A, B);
+	assert_int_equal(wait_count(cell_of(own_id)), 1);
+	assert_int_equal(wait_count(cell_of(other_id)), 1);
+}
+
+/* Another task at the same address: what was known of the one before is forgotten. */
+static void test_known_slot_of_a_new_task(void **state)
+{
+	(void)state;
+	need_kernel();
+	make_known();
+	sleep_and_switch(A, B);
+	assert_true(own_join("/b"));
+	wakeup_new(A);
+	sleep_and_switch(C, A);
+	assert_int_equal(cpus[cpu].known_slot, 0);
+	sleep_and_switch(A, B);
+	assert_int_equal(wait_count(cell_of(own_id)), 2);
+	assert_int_equal(wait_count(cell_of(other_id)), 1);
+}
+
+static void test_new_task(void **state)
+{
+	(void)state;
+	need_kernel();
+	wakeup_new(A);
+	usleep(2000);
+	sleep_and_switch(B, A);
+	sleep_and_switch(A, B);
+	assert_int_equal(wait_count(cell_of(own_id)), 1);
+	assert_true(cell_of(own_id)->wait.sum_ns >= 2 * MS);
+	check_nothing_lost();
+}
+
+/* A wait is counted once, also if its task goes on and off the CPU without a wakeup. */
+static void test_wait_is_taken_once(void **state)
+{
+	(void)state;
+	need_kernel();
+	wakeup(A);
+	sleep_and_switch(B, A);
+	assert_int_equal(since(A), 0);
+	sleep_and_switch(A, B);
+	sleep_and_switch(B, A);
+	sleep_and_switch(A, B);
+	assert_int_equal(wait_count(cell_of(own_id)), 1);
+	assert_int_equal(lost(SCHED_LOST_NO_WAKEUP), 2); /* B's and A's second */
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_wait),
+		TEST(test_wait_is_of_the_current_cgroup),
+		TEST(test_kinds),
+		TEST(test_preempted_waits_again),
+		TEST(test_no_wakeup),
+		TEST(test_missed_switch),
+		TEST(test_clock_backwards),
+		TEST(test_buckets),
+		TEST(test_set_is_full),
+		TEST(test_set_with_a_task_that_does_not_wait),
+		TEST(test_causes),
+		TEST(test_short_waits_have_no_cause),
+		TEST(test_idle),
+		TEST(test_pairs_are_bounded),
+		cmocka_unit_test_setup_teardown(test_overflow, setup_one_slot, teardown),
+		TEST(test_wrong_hints),
+		TEST(test_known_slot),
+		TEST(test_known_slot_after_a_move),
+		TEST(test_known_slot_of_a_new_task),
+		TEST(test_new_task),
+		TEST(test_wait_is_taken_once),
+	};
+
+	return cmocka_run_group_tests(tests, group_setup, group_teardown);
+}
