@@ -93,8 +93,12 @@ fi
 refuses "a BTF file that is not there" 1 '/nonexistent.btf' -- "${serve[@]}" --btf=/nonexistent.btf
 head -c 1000 /dev/urandom >"$tmp/noise.btf"
 refuses "a BTF file that is noise" 1 'noise.btf' -- "${serve[@]}" --btf="$tmp/noise.btf"
-refuses "a socket whose directory is not there" 1 '/nonexistent' -- \
-	"$BRAMBLE" serve "$listen" --web.socket=/nonexistent/bramble.sock
+
+# ---- a socket that cannot be made: said once, and metrics are served all the same
+timeout -s TERM 2 "$BRAMBLE" serve "$listen" --web.socket=/proc/nonexistent/bramble.sock 2>"$tmp/socket.log"
+check "a socket that cannot be made: goes on until it is ended" grep -q 'stopped by a signal' "$tmp/socket.log"
+check "a socket that cannot be made: says so once" \
+	test "$(grep -c 'cannot serve the socket /proc/nonexistent/bramble.sock' "$tmp/socket.log")" = 1
 
 # ---- a port in use: 1, and the one that has it goes on
 start_bramble
