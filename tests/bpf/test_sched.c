@@ -118,7 +118,6 @@ static int size_and_load(void)
 	unsigned int cpu_count = (unsigned int)libbpf_num_possible_cpus();
 	int err;
 
-	bpf->rodata->slot_count = slots;
 	err = bpf_map__set_max_entries(bpf->maps.slot_cgroups, slots);
 	err = err ?: bpf_map__set_max_entries(bpf->maps.slot_by_cgroup, slots);
 	err = err ?: bpf_map__set_max_entries(bpf->maps.slot_free, slots);
@@ -146,10 +145,13 @@ static int open_object(unsigned int slot_count)
 	slot_cgroups = map_array(bpf->maps.slot_cgroups);
 	cells = map_array(bpf->maps.sched_cells);
 	cpus = map_array(bpf->maps.sched_cpus);
+	if (!slot_cgroups || !cells || !cpus)
+		return -ENOMEM;
+	cpus[cpu].first_cell = cpu * slots;
 	for (slot = SLOT_OVERFLOW + 1; slot < slots; slot++)
 		if (bpf_map_update_elem(bpf_map__fd(bpf->maps.slot_free), NULL, &slot, BPF_ANY))
 			return -errno;
-	return slot_cgroups && cells && cpus ? 0 : -ENOMEM;
+	return 0;
 }
 
 /* Once: a CPU to stay on, two cgroups, and whether the kernel runs programs for a test. */
