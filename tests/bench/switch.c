@@ -5,14 +5,15 @@
  * What a context switch costs with bramble, beside the floor (one clock read
  * at each event) and libbpf-tools' runqlat: two processes on one CPU pass a
  * byte through two pipes, so each pass is one wakeup and one switch. All
- * variants are measured in turn in each round, and what is compared is the
- * difference to "off" in the same round.
+ * variants are measured in turn in each round. Machines drift, so what a variant
+ * adds is the difference to the mean of "off" just before and just after it.
  *
  * Both processes run under SCHED_FIFO, so that nothing else gets on their CPU
  * in the middle of a batch. A measurement is the median of many short batches.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -32,12 +33,11 @@
 #include "floor.skel.h"
 
 #define ROUNDS_MAX     99
-#define BATCHES	       15
+#define BATCHES	       11
 #define BATCH_PASSES   2000
 #define WARM_UP_PASSES 1000
 
 enum variant {
-	OFF,
 	FLOOR,
 	BRAMBLE,
 	RUNQLAT,
@@ -45,7 +45,6 @@ enum variant {
 };
 
 static const char *const names[VARIANTS] = {
-	[OFF] = "off",
 	[FLOOR] = "floor: a clock read an event",
 	[BRAMBLE] = "bramble",
 	[RUNQLAT] = "runqlat (libbpf-tools)",
@@ -188,10 +187,30 @@ static double measure_variant(enum variant variant)
 		return measure_floor();
 	case BRAMBLE:
 		return measure_bramble();
-	case RUNQLAT:
-		return measure_runqlat();
 	default:
-		return measure();
+		return measure_runqlat();
+	}
+}
+
+/* What one round found. */
+struct round {
+	double off;
+	double added[VARIANTS]; /* NAN: cannot be measured here */
+};
+
+static void run_round(struct round *round, int first)
+{
+	double before, with, after;
+	int i;
+
+	for (i = 0; i < VARIANTS; i++) {
+		int variant = (first + i) % VARIANTS;
+
+		before = measure();
+		with = measure_variant((enum variant)variant);
+		after = measure();
+		round->off = before;
+		round->added[variant] = with < 0 ? NAN : with - (before + after) / 2;
 	}
 }
 
@@ -211,33 +230,29 @@ static void print_machine(void)
 	       sysconf(_SC_NPROCESSORS_ONLN));
 }
 
-static void print_table(double ns[VARIANTS][ROUNDS_MAX], int rounds)
+static void print_table(const struct round *rounds, int count)
 {
-	double added[VARIANTS][ROUNDS_MAX], off[ROUNDS_MAX];
+	double added[VARIANTS][ROUNDS_MAX], off[ROUNDS_MAX], median[VARIANTS];
 	int i, v;
 
-	memcpy(off, ns[OFF], sizeof(off));
+	for (i = 0; i < count; i++)
+		off[i] = rounds[i].off;
+	for (v = 0; v < VARIANTS; v++) {
+		for (i = 0; i < count; i++)
+			added[v][i] = rounds[i].added[v];
+		median[v] = quantile(added[v], count, 0.5);
+	}
 	printf("A pass without any probe takes %.0f ns (median of %d rounds).\n\n",
-	       quantile(off, rounds, 0.5), rounds);
+	       quantile(off, count, 0.5), count);
 	printf("| variant | added ns, median | quartiles | x floor | x runqlat |\n"
 	       "|---|---|---|---|---|\n");
-	for (v = FLOOR; v < VARIANTS; v++)
-		for (i = 0; i < rounds; i++)
-			added[v][i] = ns[v][i] - ns[OFF][i];
-	for (v = FLOOR; v < VARIANTS; v++) {
-		double median = quantile(added[v], rounds, 0.5);
-
-		if (ns[v][0] < 0) {
+	for (v = 0; v < VARIANTS; v++) {
+		if (isnan(median[v]))
 			printf("| %s | not installed | | | |\n", names[v]);
-			continue;
-		}
-		printf("| %s | %.0f | %.0f to %.0f | %.2f |", names[v], median,
-		       quantile(added[v], rounds, 0.25), quantile(added[v], rounds, 0.75),
-		       median / quantile(added[FLOOR], rounds, 0.5));
-		if (ns[RUNQLAT][0] >= 0)
-			printf(" %.2f |\n", median / quantile(added[RUNQLAT], rounds, 0.5));
 		else
-			printf(" |\n");
+			printf("| %s | %.0f | %.0f to %.0f | %.2f | %.2f |\n", names[v], median[v],
+			       quantile(added[v], count, 0.25), quantile(added[v], count, 0.75),
+			       median[v] / median[FLOOR], median[v] / median[RUNQLAT]);
 	}
 }
 
@@ -254,12 +269,12 @@ static void take_cpu(void)
 
 int main(int argc, char **argv)
 {
-	static double ns[VARIANTS][ROUNDS_MAX];
-	int rounds = argc > 1 ? atoi(argv[1]) : 31;
-	int i, v;
+	static struct round rounds[ROUNDS_MAX];
+	int count = argc > 1 ? atoi(argv[1]) : 31;
+	int i;
 	pid_t pid;
 
-	if (rounds < 7 || rounds > ROUNDS_MAX) {
+	if (count < 7 || count > ROUNDS_MAX) {
 		fprintf(stderr, "usage: switch [ROUNDS], 7 to %d\n", ROUNDS_MAX);
 		return 2;
 	}
@@ -273,13 +288,11 @@ int main(int argc, char **argv)
 	if (!pid)
 		echo();
 	measure();
-	for (i = 0; i < rounds; i++)
-		for (v = 0; v < VARIANTS; v++) /* each round begins with another variant */
-			ns[(v + i) % VARIANTS][i] =
-				measure_variant((enum variant)((v + i) % VARIANTS));
+	for (i = 0; i < count; i++)
+		run_round(&rounds[i], i); /* each round begins with another variant */
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
 	print_machine();
-	print_table(ns, rounds);
+	print_table(rounds, count);
 	return 0;
 }
