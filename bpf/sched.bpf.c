@@ -178,8 +178,11 @@ static __always_inline void leave(struct sched_cpu *c, bool wait_known, __u32 sl
 	if (!cell)
 		return;
 	cell->switches[kind]++;
-	if (!wait_known)
+	if (!wait_known) {
+		if (c->running)
+			c->lost[SCHED_LOST_NO_SWITCH]++;
 		return;
+	}
 	if ((__s64)wait_ns < 0) {
 		if (wait_ns == WAIT_UNKNOWN)
 			c->lost[SCHED_LOST_NO_WAKEUP]++;

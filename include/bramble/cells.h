@@ -48,6 +48,7 @@ struct wait_pair {
 
 enum sched_lost {
 	SCHED_LOST_NO_WAKEUP, /* a task ran whose wait's start was not seen, or was overwritten */
+	SCHED_LOST_NO_SWITCH, /* a task was switched out that was not seen to be switched in */
 	SCHED_LOST_COLLISION, /* a start was overwritten by another task's */
 	SCHED_LOST_CLOCK,     /* the wait's start lay after its end */
 	SCHED_LOST_REASONS,

@@ -507,6 +507,7 @@ void probe_read_lost(const struct probe *probe, struct probe_lost lost[PROBE_LOS
 {
 	static const char *const sched_reasons[SCHED_LOST_REASONS] = {
 		[SCHED_LOST_NO_WAKEUP] = "no_wakeup",
+		[SCHED_LOST_NO_SWITCH] = "no_switch",
 		[SCHED_LOST_COLLISION] = "collision",
 		[SCHED_LOST_CLOCK] = "clock",
 	};

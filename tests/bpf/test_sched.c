@@ -424,6 +424,7 @@ static void test_missed_switch(void **state)
 	assert_int_equal(wait_count(cell_of(own_id)), 0);
 	assert_int_equal(cell_of(own_id)->switches[SWITCH_VOLUNTARY], 2);
 	assert_int_equal(lost(SCHED_LOST_NO_WAKEUP), 0);
+	assert_int_equal(lost(SCHED_LOST_NO_SWITCH), 1);
 }
 
 /* Clocks of CPUs may differ a little: a start after its end is no wait of 580 years. */

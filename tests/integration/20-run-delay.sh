@@ -35,8 +35,8 @@ sum_of_bramble() { # POD
 		awk '{ printf "%.0f %.0f %.0f %.0f\n", $1 * 1e9, $2, $3, $4 }'
 }
 
-compare() { # MODE CHILDREN: how many children are there at a time
-	local mode=$1 children=$2 pod=truth-$1 result=$tmp/share/result-$1 tasks0 tasks1 bramble0 bramble1 exited lost
+compare() { # MODE CHILDREN SLACK_NS: how many children are there at a time; allowed beside 1 %, per wait
+	local mode=$1 children=$2 slack_ns=$3 pod=truth-$1 result=$tmp/share/result-$1 tasks0 tasks1 bramble0 bramble1 exited lost
 	mkdir -p "$tmp/share"
 	mkfifo "$tmp/share/go-$mode"
 	start_bramble
@@ -67,8 +67,8 @@ compare() { # MODE CHILDREN: how many children are there at a time
 		($bramble_ns / $truth_ns - 1) * 100, ($bramble_ns - $truth_ns) / $waits }")"
 
 	check_holds "$mode: there was something to measure" "$waits > 10000 && $tasks > 500"
-	check_holds "$mode: run_delay within 1 % and 0.5 us a wait" \
-		"($bramble_ns - $truth_ns) ^ 2 <= (0.01 * $truth_ns + 500 * $waits) ^ 2"
+	check_holds "$mode: run_delay within 1 % and $slack_ns ns a wait" \
+		"($bramble_ns - $truth_ns) ^ 2 <= (0.01 * $truth_ns + $slack_ns * $waits) ^ 2"
 	# The kernel leaves out the few runs whose queueing it has not stamped.
 	check_holds "$mode: as many waits, to 0.5 %" \
 		"($bramble_waits - $waits) ^ 2 <= (0.005 * $waits + 2) ^ 2"
@@ -81,14 +81,16 @@ compare() { # MODE CHILDREN: how many children are there at a time
 	stop_bramble
 }
 
-# Many children: long waits. One: short ones, where half a microsecond each would show.
+# Many children: long waits. One: short ones, many of them from an idle CPU. There the kernel's
+# clock of the run queue stands still from the wakeup to the switch (rq_clock_skip_update()),
+# so that it counts no wait where bramble counts the microseconds it took.
 if [ -e /sys/kernel/btf/vmlinux ]; then
-	compare with-btf 4
-	compare short-with-btf 1
+	compare with-btf 4 500
+	compare short-with-btf 1 3000
 	bramble_prefix=("${without_btf[@]}")
 else
 	skip "with BTF: this kernel has none"
 fi
-compare without-btf 4
-compare short-without-btf 1
+compare without-btf 4 500
+compare short-without-btf 1 3000
 finish
