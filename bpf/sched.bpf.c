@@ -103,23 +103,11 @@ static __noinline int task_add(__u64 key, __u64 now)
 	return 0;
 }
 
-static __always_inline void wait_begin(__u64 key, __u64 now)
-{
-	struct task_set *set = task_set_of(key);
-	__u32 way;
-
-	if (!set)
-		return;
-	way = task_way(set, key);
-	if (way < TASK_WAYS)
-		set->since_ns[way] = now;
-	else
-		task_add(key, now);
-}
-
-/* A new task. Its key may have belonged to one that is gone: what was known of that is forgotten.
+/*
+ * A task waits from now on. The key of a new task may have belonged to one that
+ * is gone: what was known of that is forgotten.
  */
-static __always_inline void task_begin(__u64 key, __u64 now)
+static __always_inline void wait_begin(__u64 key, __u64 now, bool is_new)
 {
 	struct task_set *set = task_set_of(key);
 	__u32 way;
@@ -132,7 +120,8 @@ static __always_inline void task_begin(__u64 key, __u64 now)
 		return;
 	}
 	set->since_ns[way] = now;
-	set->known_slot[way] = 0;
+	if (is_new)
+		set->known_slot[way] = 0;
 }
 
 static __noinline int charge_cause(struct sched_cell *cell, __u32 victim, __u32 cause,
@@ -268,7 +257,7 @@ static __always_inline void switch_tasks(__u64 prev, __u64 next, enum switch_kin
 			slot = slot_learn(prev);
 		leave(c, same, slot, kind);
 		if (kind == SWITCH_INVOLUNTARY)
-			wait_begin(prev, now);
+			wait_begin(prev, now, false);
 	}
 	enter(c, next, slot, now);
 }
@@ -277,14 +266,14 @@ static __always_inline void switch_tasks(__u64 prev, __u64 next, enum switch_kin
 SEC("?raw_tp/sched_wakeup")
 int sched_wakeup(struct bpf_raw_tracepoint_args *ctx)
 {
-	wait_begin(ctx->args[0], bpf_ktime_get_ns());
+	wait_begin(ctx->args[0], bpf_ktime_get_ns(), false);
 	return 0;
 }
 
 SEC("?raw_tp/sched_wakeup_new")
 int sched_wakeup_new(struct bpf_raw_tracepoint_args *ctx)
 {
-	task_begin(ctx->args[0], bpf_ktime_get_ns());
+	wait_begin(ctx->args[0], bpf_ktime_get_ns(), true);
 	return 0;
 }
 
@@ -321,14 +310,14 @@ int sched_switch(struct bpf_raw_tracepoint_args *ctx)
 SEC("?tp/sched/sched_wakeup")
 int sched_wakeup_classic(struct trace_event_raw_sched_wakeup_template *ctx)
 {
-	wait_begin(ctx->pid, bpf_ktime_get_ns());
+	wait_begin(ctx->pid, bpf_ktime_get_ns(), false);
 	return 0;
 }
 
 SEC("?tp/sched/sched_wakeup_new")
 int sched_wakeup_new_classic(struct trace_event_raw_sched_wakeup_template *ctx)
 {
-	task_begin(ctx->pid, bpf_ktime_get_ns());
+	wait_begin(ctx->pid, bpf_ktime_get_ns(), true);
 	return 0;
 }
 

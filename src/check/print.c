@@ -5,6 +5,8 @@
 #include <jansson.h>
 #include <string.h>
 
+#include "util/buf.h"
+
 #define COLUMNS	     80
 #define STATE_COLUMN 2
 #define NAME_COLUMN  11
@@ -33,27 +35,15 @@ static const char *mark(const struct fact *fact)
 	return "";
 }
 
-/*
- * Prints words from a column on, which the cursor has reached, and breaks
- * lines before COLUMNS. A longer word is not broken: it may be a path.
- */
+/* Prints words from a column on, which the cursor has reached. */
 static void print_wrapped(FILE *out, int indent, const char *text)
 {
-	int column = indent;
+	struct buf lines = {0};
 
-	while (*text) {
-		int len = (int)strcspn(text, " ");
-
-		if (column > indent && column + 1 + len > COLUMNS) {
-			fprintf(out, "\n%*s", indent, "");
-			column = indent;
-		}
-		fprintf(out, "%s%.*s", column > indent ? " " : "", len, text);
-		column += len + (column > indent);
-		text += len;
-		text += strspn(text, " ");
-	}
-	fputc('\n', out);
+	buf_wrap(&lines, text, indent, COLUMNS);
+	if (!buf_failed(&lines))
+		fputs(lines.data, out);
+	buf_free(&lines);
 }
 
 static void print_labelled(FILE *out, const char *label, const char *text)

@@ -7,26 +7,6 @@
 #define COLUMNS	    80
 #define HELP_COLUMN 34
 
-/* Writes the words of text from this column on, with line breaks before COLUMNS. */
-static void put_wrapped(struct buf *out, const char *text, int indent)
-{
-	int column = indent;
-
-	while (*text) {
-		int len = (int)strcspn(text, " ");
-
-		if (column > indent && column + 1 + len > COLUMNS) {
-			buf_printf(out, "\n%*s", indent, "");
-			column = indent;
-		}
-		buf_printf(out, "%s%.*s", column > indent ? " " : "", len, text);
-		column += len + (column > indent);
-		text += len;
-		text += strspn(text, " ");
-	}
-	buf_putc(out, '\n');
-}
-
 /* What stands left of the help: --name=VALUE */
 static void put_name(struct buf *out, const struct flag *flag)
 {
@@ -62,7 +42,7 @@ static void put_flag(struct buf *out, const struct flag *flag)
 			buf_printf(out, "\n%*s", HELP_COLUMN, "");
 		else
 			buf_printf(out, "%*s", HELP_COLUMN - (int)left.len, "");
-		put_wrapped(out, right.data, HELP_COLUMN);
+		buf_wrap(out, right.data, HELP_COLUMN, COLUMNS);
 	}
 	buf_free(&left);
 	buf_free(&right);
@@ -75,7 +55,7 @@ void flags_help(const struct flag_command *command, struct buf *out)
 	buf_printf(out, "usage: %s%s%s%s\n\n", command->name,
 		   command->flag_count ? " [FLAG...]" : "", command->args ? " " : "",
 		   command->args ? command->args : "");
-	put_wrapped(out, command->help, 0);
+	buf_wrap(out, command->help, 0, COLUMNS);
 	buf_puts(out, "\nFlags:\n");
 	buf_printf(out, "%-*s%s\n", HELP_COLUMN, "  -h, --help", "Show this help.");
 	for (i = 0; i < command->flag_count; i++)

@@ -71,6 +71,25 @@ void buf_printf(struct buf *buf, const char *format, ...)
 	buf->len += (size_t)len;
 }
 
+void buf_wrap(struct buf *buf, const char *text, int indent, int width)
+{
+	int column = indent;
+
+	while (*text) {
+		int len = (int)strcspn(text, " ");
+
+		if (column > indent && column + 1 + len > width) {
+			buf_printf(buf, "\n%*s", indent, "");
+			column = indent;
+		}
+		buf_printf(buf, "%s%.*s", column > indent ? " " : "", len, text);
+		column += len + (column > indent);
+		text += len;
+		text += strspn(text, " ");
+	}
+	buf_putc(buf, '\n');
+}
+
 void buf_truncate(struct buf *buf, size_t len)
 {
 	if (!buf->data)

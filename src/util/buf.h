@@ -21,6 +21,13 @@ void buf_puts(struct buf *buf, const char *text);
 void buf_putc(struct buf *buf, char c);
 __attribute__((format(printf, 2, 3))) void buf_printf(struct buf *buf, const char *format, ...);
 
+/*
+ * Adds the words of text and a newline. The words begin at column indent, which
+ * what is there has reached, and are broken before the column width. A longer
+ * word is not broken: it may be a path.
+ */
+void buf_wrap(struct buf *buf, const char *text, int indent, int width);
+
 /* Cuts the buffer to its first len bytes; len is at most what it has. */
 void buf_truncate(struct buf *buf, size_t len);
 
