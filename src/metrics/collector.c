@@ -228,6 +228,8 @@ static void update_overflow(struct collector *c)
 		return;
 	probe_read_sched(c->probe, SLOT_OVERFLOW, &now);
 	totals_add_growth(&c->overflow->totals, PROBE_SCHED, &now, slot->before);
+	c->overflow->caused_other_ns += now.caused_other_ns - slot->before->caused_other_ns;
+	c->causes_lost += now.caused_other - slot->before->caused_other;
 	*slot->before = now;
 }
 
