@@ -117,7 +117,10 @@ static int listen_on(struct server *s, const char *text)
 			log_error("cannot listen on %s: %s", text, strerror(-err));
 		if (!err) {
 			address_format(&list.items[i], where);
-			buf_printf(&s->urls, " http://%s%s", where, s->options->telemetry_path);
+			/* An address of any host cannot be opened in a browser. */
+			buf_printf(&s->urls, " http://%s%s%s", list.any ? "localhost" : "",
+				   list.any ? strrchr(where, ':') : where,
+				   s->options->telemetry_path);
 		}
 		if (list.any ? !err || err == -EADDRINUSE : err)
 			break;

@@ -71,7 +71,8 @@ char *json_owners(const struct owners *owners, uint64_t time_ns)
 	char *text;
 
 	for (owner = owners->table; owner; owner = owner->hh.next)
-		json_array_append_new(list, owner_json(owner));
+		if (owner_counted(owner))
+			json_array_append_new(list, owner_json(owner));
 	root = json_pack("{s:f, s:o}", "time_seconds", seconds(time_ns), "containers", list);
 	text = json_dumps(root, JSON_COMPACT | JSON_PRESERVE_ORDER);
 	json_decref(root);

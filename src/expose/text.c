@@ -140,13 +140,15 @@ static void put_causes(struct buf *out, const struct family *family, const struc
 		put_cause(out, family, owner, &other, owner->caused_other_ns);
 }
 
-/* A container that never ran has no series, and a histogram that never counted neither. */
-static bool counted_anything(const struct owner *owner)
+/* What never counted has no series. */
+static bool family_counted(const struct family *family, const struct owner *owner)
 {
 	size_t i;
 
-	for (i = 0; i < TOTAL_COUNTERS; i++)
-		if (owner->totals.counter[i])
+	if (family->kind == KIND_HISTOGRAM)
+		return hist_total_count(&owner->totals.hist[family->total]) > 0;
+	for (i = 0; i < (family->value_count ? family->value_count : 1); i++)
+		if (owner->totals.counter[family->total + i])
 			return true;
 	return false;
 }
@@ -158,11 +160,12 @@ static void put_owners(struct buf *out, const struct family *family, const struc
 	for (owner = owners->table; owner; owner = owner->hh.next) {
 		if (family->scope == SCOPE_PAIR)
 			put_causes(out, family, owner);
-		else if (family->kind != KIND_HISTOGRAM && counted_anything(owner))
-			put_counters(out, family, owner);
-		else if (family->kind == KIND_HISTOGRAM &&
-			 hist_total_count(&owner->totals.hist[family->total]))
+		else if (!family_counted(family, owner))
+			continue;
+		else if (family->kind == KIND_HISTOGRAM)
 			put_histogram(out, family, owner);
+		else
+			put_counters(out, family, owner);
 	}
 }
 

@@ -164,6 +164,19 @@ void totals_add_growth(struct totals *totals, enum probe_id probe, const void *n
 	}
 }
 
+bool owner_counted(const struct owner *owner)
+{
+	size_t i;
+
+	for (i = 0; i < TOTAL_COUNTERS; i++)
+		if (owner->totals.counter[i])
+			return true;
+	for (i = 0; i < TOTAL_HISTS; i++)
+		if (hist_total_count(&owner->totals.hist[i]))
+			return true;
+	return owner->caused_count || owner->caused_other_ns;
+}
+
 uint64_t hist_total_count(const struct hist_total *hist)
 {
 	uint64_t count = 0;

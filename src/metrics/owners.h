@@ -82,6 +82,9 @@ void owner_add_caused(struct owner *owner, struct owner *cause, uint64_t wait_ns
 void totals_add_growth(struct totals *totals, enum probe_id probe, const void *now,
 		       const void *before);
 
+/* Whether anything was counted for it: a pod's own cgroup, for one, often has no task. */
+bool owner_counted(const struct owner *owner);
+
 /* The number of values in a histogram. */
 uint64_t hist_total_count(const struct hist_total *hist);
 

@@ -99,8 +99,9 @@ static void test_labels(void **state)
 	json_t *root;
 
 	(void)state;
-	add_unit("ssh.service");
-	add_container("web-0", "nginx");
+	add_unit("idle"); /* what never counted is left out */
+	add_unit("ssh.service")->totals.counter[TOTAL_SWITCHES] = 1;
+	add_container("web-0", "nginx")->totals.hist[TOTAL_CPU_WAIT].bucket[3] = 1;
 	root = read_back(0);
 	assert_string_equal(string(container(root, 0), "unit"), "ssh.service");
 	assert_null(string(container(root, 0), "pod"));
@@ -164,6 +165,7 @@ static void test_causes(void **state)
 	json_t *root;
 
 	(void)state;
+	hog->totals.counter[TOTAL_SWITCHES] = 1;
 	owner_add_caused(victim, hog, 500000000);
 	owner_add_caused(victim, add_unit("k3s.service"), 250000000);
 	victim->caused_other_ns = 125000000;
