@@ -3,6 +3,7 @@
 # make              build/bramble
 # make run          install what is missing, build, run the probe on this machine
 # make test         the whole ladder of tests
+# make ARCH=arm64   build/arm64/bramble, on another machine than the Pi
 # make bench        what the probe costs on this machine
 # make help         all targets
 
@@ -12,6 +13,13 @@ REVISION := $(or $(shell git rev-parse --short=12 HEAD 2>/dev/null),unknown)
 PREFIX  ?= /usr/local
 DESTDIR ?=
 BUILD   := build
+
+# The machine to build for, in the kernel's words: docs/cross.md.
+HOST_ARCH := $(patsubst aarch64,arm64,$(shell uname -m))
+ARCH      ?= $(HOST_ARCH)
+ifneq ($(ARCH),$(HOST_ARCH))
+include scripts/cross.mk
+endif
 
 CLANG    ?= clang
 BPFTOOL  ?= $(firstword $(wildcard /usr/sbin/bpftool) bpftool)
@@ -25,14 +33,14 @@ CPPFLAGS := -D_GNU_SOURCE -Iinclude -Isrc -I$(BUILD)
 WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 \
             -Wundef -Wpointer-arith -Wvla -Wwrite-strings -Wimplicit-fallthrough
 CFLAGS   ?= -O2 -g
-ALL_CFLAGS = -std=c11 $(WARNINGS) $(CFLAGS) -fPIE -fstack-protector-strong
-ALL_LDFLAGS = $(LDFLAGS) -pie -Wl,-z,relro,-z,now -Wl,--as-needed
+ALL_CFLAGS = $(CROSS_FLAGS) -std=c11 $(WARNINGS) $(CFLAGS) -fPIE -fstack-protector-strong
+ALL_LDFLAGS = $(CROSS_FLAGS) $(LDFLAGS) -pie -Wl,-z,relro,-z,now -Wl,--as-needed
 LIB_CFLAGS = $(shell $(PKG_CONFIG) --cflags $(LIBS))
 LDLIBS   = $(shell $(PKG_CONFIG) --libs $(LIBS)) -lm
 
 # -mcpu=v3 is what kernel 5.10 knows; the object is the same on every little-endian machine.
 BPF_CFLAGS = -g -O2 -target bpf -mcpu=v3 -std=gnu11 -Wall -Wextra -Werror -Wno-unused-parameter \
-              -Iinclude -Ivmlinux -Ibpf -idirafter /usr/include/$(shell $(CC) -print-multiarch)
+              -Iinclude -Ivmlinux -Ibpf -idirafter $(SYSROOT)/usr/include/$(shell $(CC) -print-multiarch)
 
 # The file that defines a shared map goes first: libbpf 1.1 loses track of it otherwise.
 BPF_SRC := bpf/slots.bpf.c $(filter-out bpf/slots.bpf.c,$(wildcard bpf/*.bpf.c))
