@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# The ladder: lint, unit, fuzz, BPF, integration. Every test prints "PASS name",
+# The ladder: lint, unit, fuzz, BPF, integration, virtual machines. Every test prints "PASS name",
 # "FAIL name" or "SKIP name: reason"; tests/summary counts them.
 
 # What `make test` makes, in this order. A stage without sources is left out.
-STAGES = lint test-docs test-unit $(if $(FUZZ_SRC),test-fuzz) $(if $(BPFTEST_SRC),test-bpf) test-integration
+STAGES = lint test-docs test-unit $(if $(FUZZ_SRC),test-fuzz) $(if $(BPFTEST_SRC),test-bpf) test-integration \
+         test-vm
 
 test: ## install what is missing, run every test, end with one line of counts (as root)
 	@scripts/install-packages build test
@@ -95,15 +96,32 @@ WORKLOADS    := $(WORKLOAD_SRC:tests/workload/%.c=$(BUILD)/tests/%)
 $(BUILD)/tests/%: tests/workload/%.c $(BUILD)/flags
 	$(say) CC $@
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) -D_GNU_SOURCE -std=c11 $(WARNINGS) -O2 -g -static -pthread -MMD -MP -o $@ $<
+	$(Q)$(CC) $(CROSS_FLAGS) -D_GNU_SOURCE -std=c11 $(WARNINGS) -O2 -g -static -pthread -MMD -MP -o $@ $<
 
 # TESTS=20 runs the scripts whose name begins with 20.
 test-integration: $(BUILD)/bramble $(WORKLOADS) ## real containers and a real Prometheus (as root; TESTS=20 for one)
 	@tests/integration/run $(TESTS)
 
+# Virtual machines: arm64 kernels in QEMU, with the arm64 build. See tests/vm/run.
+
+VM_FILES := $(BUILD)/bramble $(WORKLOADS) $(BUILD)/tests/bpf_ids
+
+$(BUILD)/tests/bpf_ids: tests/vm/bpf_ids.c $(BUILD)/flags
+	$(say) CC $@
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CROSS_FLAGS) -D_GNU_SOURCE -std=c11 $(WARNINGS) -O2 -static -MMD -MP -o $@ $<
+
+# make ARCH=arm64 vm-files VM_INSTALL=FOLDER: what goes into the machines
+vm-files: $(VM_FILES)
+	@mkdir -p $(VM_INSTALL) && cp $(VM_FILES) $(VM_INSTALL)/
+
+# KERNELS="debian-6.1 pilike-16k" boots these alone; VM_KERNELS is a folder of prebuilt ones.
+test-vm: ## arm64 kernels in QEMU, 4 and 16 KiB pages, with and without BTF
+	+@MAKE="$(MAKE)" tests/vm/run $(KERNELS)
+
 -include $(SAN_OBJ:.o=.d) $(UNIT:=.d) $(BPFTEST:=.d) $(FUZZ_OBJ:.o=.d) $(FUZZERS:=.d) $(WORKLOADS:=.d)
 
-.PHONY: test lint test-unit test-bpf test-fuzz fuzz test-integration
+.PHONY: test lint test-unit test-bpf test-fuzz fuzz test-integration test-vm vm-files
 
 # What the probe costs. Not part of `make test`: a busy machine must not fail a test.
 
