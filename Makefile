@@ -29,7 +29,8 @@ PKG_CONFIG ?= pkg-config
 
 LIBS := libbpf libmicrohttpd libcurl jansson libcap
 
-CPPFLAGS := -D_GNU_SOURCE -Iinclude -Isrc -I$(BUILD)
+# char has no sign on arm64: nor here, so that what is tested is what runs on a Pi.
+CPPFLAGS := -D_GNU_SOURCE -funsigned-char -Iinclude -Isrc -I$(BUILD)
 WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 \
             -Wundef -Wpointer-arith -Wvla -Wwrite-strings -Wimplicit-fallthrough
 CFLAGS   ?= -O2 -g
