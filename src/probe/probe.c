@@ -103,14 +103,19 @@ static int cpu_limit(void)
 	return (int)last + 1;
 }
 
-static void *map_array(const struct bpf_map *map)
+/* Whole pages, which the kernel wants to see, of the 4 or 16 KiB of this machine. */
+static size_t mapped_size(const struct bpf_map *map)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	size_t size = (size_t)bpf_map__value_size(map) * bpf_map__max_entries(map);
-	void *data;
 
-	size = (size + page - 1) / page * page;
-	data = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map), 0);
+	return (size + page - 1) / page * page;
+}
+
+static void *map_array(const struct bpf_map *map)
+{
+	void *data = mmap(NULL, mapped_size(map), PROT_READ | PROT_WRITE, MAP_SHARED,
+			  bpf_map__fd(map), 0);
 	return data == MAP_FAILED ? NULL : data;
 }
 
@@ -358,7 +363,7 @@ int probe_open(const struct probe_options *options, struct probe **out)
 static void unmap_array(const struct bpf_map *map, void *data)
 {
 	if (data)
-		munmap(data, (size_t)bpf_map__value_size(map) * bpf_map__max_entries(map));
+		munmap(data, mapped_size(map));
 }
 
 void probe_close(struct probe *probe)
