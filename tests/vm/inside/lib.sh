@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# shellcheck shell=dash disable=SC2154 # vm_name and the like come from the kernel's command line
+# shellcheck shell=dash disable=SC2154,SC2034,SC2044 # set elsewhere; used elsewhere; no spaces
 #
 # What the tests in the virtual machines share: verdicts, pods as a kubelet makes
 # them (with its own hands: no runtime is here), a bramble, and its metrics. For

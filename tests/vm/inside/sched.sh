@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# shellcheck shell=dash disable=SC2154
+# shellcheck shell=dash disable=SC2154,SC2044 # from the kernel's command line; no spaces
 #
 # The wait for a CPU, against the kernel's own count: run_delay of schedstat.
 
@@ -101,7 +101,7 @@ truth() {
 	freeze $company
 	exited=$(cut -d' ' -f2- $result)
 	agree "$1" "$before" "$(counts "$1" "$pod_cgroup")" "$exited"
-	fact "run_delay, $1, ${mode%: }" "$agreed"
+	fact "$1, ${mode%: }" "$agreed"
 	# shellcheck disable=SC2086
 	kill -KILL $company
 	# shellcheck disable=SC2086
@@ -166,7 +166,7 @@ test_sched() {
 	[ "$vm_prev_state" = yes ] || hooks=current_task_by_id
 	check_holds "sched: attribution is by $hooks" \
 		"$(metric_or_0 bramble_probe_attribution_info probe=sched mode=$hooks) == 1"
-	fact "sched hooks" "$(if [ $hooks = current_task ]; then echo raw; else echo classic; fi)"
+	fact "sched" $hooks
 	test_victim
 	truth one-cpu 1
 	truth four-cpus f 8
