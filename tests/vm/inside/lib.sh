@@ -147,7 +147,7 @@ bramble_pid=
 start_bramble() {
 	local begin
 	begin=$(uptime_cs)
-	# shellcheck disable=SC2086 # btf_flag may be no word at all
+	# shellcheck disable=SC2086 # btf_flag is words
 	/test/bramble serve --web.listen-address=127.0.0.1:9810 --web.socket=$tmp/bramble.sock \
 		--kube.source=logs --kube.log-dir=$log_dir --log.level=debug $btf_flag "$@" \
 		</dev/null >$tmp/bramble.log 2>&1 &
