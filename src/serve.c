@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +23,8 @@
 /* Without scrapes the collector is brought up to date this often. */
 #define UPDATE_INTERVAL_S 60
 
+#define REPLY_MMAP_THRESHOLD (128 * 1024)
+
 #define API_CONTAINERS	  "/api/v1/containers"
 
 struct server {
@@ -29,6 +32,7 @@ struct server {
 	struct collector *collector;
 	struct http *http;
 	struct scrape_times scrapes;
+	size_t metrics_len; /* of the last scrape */
 	char *landing_page;
 	struct buf urls; /* each with a space before it */
 	int epoll_fd;
@@ -55,10 +59,13 @@ static void reply_metrics(struct server *s, struct http_reply *reply)
 	struct buf text = {0};
 	size_t len;
 
+	/* A scrape is about as long as the last: no copies, and no memory for twice its length. */
+	buf_reserve(&text, s->metrics_len + s->metrics_len / 16);
 	collector_update(s->collector);
 	text_write(&text, s->collector, &s->scrapes);
 	collector_mark_read(s->collector);
 	len = text.len;
+	s->metrics_len = len;
 	set_body(reply, "text/plain; version=0.0.4; charset=utf-8", buf_take(&text), len);
 	s->scrapes.count++;
 	s->scrapes.sum_ns += clock_monotonic_ns() - start_ns;
@@ -252,6 +259,8 @@ int serve(const struct serve_options *options)
 	struct server s = {.options = options, .epoll_fd = -1, .signal_fd = -1, .timer_fd = -1};
 	int err;
 
+	/* The memory of a reply goes back to the system, and is not kept for the next one. */
+	mallopt(M_MMAP_THRESHOLD, REPLY_MMAP_THRESHOLD);
 	log_info("bramble %s (%s)", bramble_version, bramble_revision);
 	err = start(&s);
 	if (!err) {

@@ -34,6 +34,21 @@ static bool reserve(struct buf *buf, size_t len)
 	return true;
 }
 
+void buf_reserve(struct buf *buf, size_t len)
+{
+	char *data;
+
+	if (buf->failed || len <= buf->size || len > SIZE_MAX / 4)
+		return;
+	data = realloc(buf->data, len);
+	if (!data)
+		return;
+	if (!buf->data)
+		data[0] = '\0';
+	buf->data = data;
+	buf->size = len;
+}
+
 void buf_add(struct buf *buf, const void *data, size_t len)
 {
 	if (!reserve(buf, len))
@@ -53,22 +68,36 @@ void buf_putc(struct buf *buf, char c)
 	buf_add(buf, &c, 1);
 }
 
+/* Formats into the room there is. Returns the length it needs, or -1. */
+static int format_at_end(struct buf *buf, const char *format, va_list args)
+{
+	va_list copy;
+	int len;
+
+	va_copy(copy, args);
+	len = vsnprintf(buf->data + buf->len, buf->size - buf->len, format, copy);
+	va_end(copy);
+	return len;
+}
+
 void buf_printf(struct buf *buf, const char *format, ...)
 {
 	va_list args;
 	int len;
 
-	va_start(args, format);
-	len = vsnprintf(NULL, 0, format, args);
-	va_end(args);
-	if (len < 0 || !reserve(buf, (size_t)len)) {
-		buf->failed = true;
+	if (!reserve(buf, 64)) /* most of what is formatted fits at once */
 		return;
-	}
 	va_start(args, format);
-	vsnprintf(buf->data + buf->len, (size_t)len + 1, format, args);
+	len = format_at_end(buf, format, args);
+	if (len >= 0 && (size_t)len >= buf->size - buf->len && reserve(buf, (size_t)len))
+		len = format_at_end(buf, format, args);
 	va_end(args);
-	buf->len += (size_t)len;
+	if (len < 0)
+		buf->failed = true;
+	if (buf->failed)
+		buf->data[buf->len] = '\0';
+	else
+		buf->len += (size_t)len;
 }
 
 void buf_wrap(struct buf *buf, const char *text, int indent, int width)

@@ -16,6 +16,9 @@ struct buf {
 	bool failed;
 };
 
+/* Makes room for len bytes at once; without memory for it nothing happens. */
+void buf_reserve(struct buf *buf, size_t len);
+
 void buf_add(struct buf *buf, const void *data, size_t len);
 void buf_puts(struct buf *buf, const char *text);
 void buf_putc(struct buf *buf, char c);
