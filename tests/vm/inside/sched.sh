@@ -59,6 +59,7 @@ test_victim() {
 	caused=$(metric_or_0 bramble_cpu_wait_caused_seconds_total namespace=shop pod=victim-0)
 	by_hog=$(metric_or_0 bramble_cpu_wait_caused_seconds_total namespace=shop pod=victim-0 \
 		by_namespace=crypto by_pod=hog-0 by_container=miner)
+	note "$(grep '^bramble_cpu_wait_caused_seconds_total{.*[{,]pod="victim-0"' $tmp/metrics | tr '\n' ';')"
 	count=$(metric_or_0 bramble_cpu_wait_seconds_count namespace=shop pod=victim-0 container=web)
 	sum=$(metric_or_0 bramble_cpu_wait_seconds_sum namespace=shop pod=victim-0 container=web)
 	check_holds "victim: its waits are in its histogram ($(calc %d "$count") waits, $sum s)" "$count > 20 && $sum > 0.3"
