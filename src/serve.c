@@ -21,11 +21,11 @@
 #include "version.h"
 
 /* Without scrapes the collector is brought up to date this often. */
-#define UPDATE_INTERVAL_S 60
+#define UPDATE_INTERVAL_S    60
 
 #define REPLY_MMAP_THRESHOLD (128 * 1024)
 
-#define API_CONTAINERS	  "/api/v1/containers"
+#define API_CONTAINERS	     "/api/v1/containers"
 
 struct server {
 	const struct serve_options *options;
