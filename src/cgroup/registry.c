@@ -140,8 +140,10 @@ static void walk_cgroup(struct walk *walk, int parent_fd, const char *name, uint
 	cgroup = registry_find(walk->registry, id);
 	if (!cgroup)
 		cgroup = registry_add(walk->registry, id, walk->path, born_ns(walk, fd));
-	if (cgroup)
+	if (cgroup) {
 		cgroup->walk = walk->registry->walk;
+		cgroup->removed_ns = 0; /* an earlier walk may have been refused a look at it */
+	}
 	if (depth < DEPTH_MAX)
 		walk_children(walk, dir, depth + 1);
 	walk->len = len;

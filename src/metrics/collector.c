@@ -135,9 +135,11 @@ static void on_cgroup_event(void *context, const struct cgroup_event *event)
 	struct cgroup *cgroup;
 
 	if (event->kind == CGROUP_MADE) {
-		uint64_t born_ns = clock_realtime_ns() - clock_monotonic_ns() + event->time_ns;
-
-		cgroup = registry_add(&c->registry, event->id, event->path, born_ns);
+		/* A path that may have been cut says something else: a walk finds the whole. */
+		if (!event->path_len || event->path_len >= CGROUP_PATH_MAX - 1)
+			return;
+		cgroup = registry_add(&c->registry, event->id, event->path,
+				      clock_realtime_ns() - clock_monotonic_ns() + event->time_ns);
 		/* At birth: the log directory of a short-lived pod may soon be gone. */
 		if (cgroup && cgroup->name.pod_uid[0] && !cgroup->owner)
 			name_cgroup(c, cgroup);

@@ -180,6 +180,10 @@ static void test_walk_and_events(void **state)
 	assert_int_equal(told->removed_ns, 0);
 	assert_int_equal(told->born_ns, 55);
 	assert_int_equal(ended->removed_ns, 150);
+
+	told->removed_ns = 160; /* wrongly: it is there */
+	walk(300);
+	assert_int_equal(told->removed_ns, 0);
 }
 
 static void test_walk_errors(void **state)
