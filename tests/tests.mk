@@ -143,4 +143,7 @@ bench: ## what the probe costs on this machine, beside the floor and runqlat (as
 	@$(MAKE) --no-print-directory $(BENCH)/switch
 	@$(BENCH)/switch $(ROUNDS)
 
-.PHONY: bench
+bench-containers: $(BUILD)/bramble $(WORKLOADS) ## what serve takes with 250 containers (as root; CONTAINERS=250)
+	@tests/bench/containers $(or $(CONTAINERS),250)
+
+.PHONY: bench bench-containers
