@@ -465,29 +465,34 @@ static void test_overflow(void **state)
 	assert_int_equal(probe_free_slot(probe, SLOT_OVERFLOW), -ENOENT);
 }
 
-/* A spinner and a napper on one CPU: the napper waits because of the spinner. */
+static pid_t spin_in(const char *name, const cpu_set_t *cpu)
+{
+	pid_t pid = fork();
+
+	if (pid)
+		return pid;
+	if (sched_setaffinity(0, sizeof(*cpu), cpu) || !own_join(name))
+		_exit(1);
+	for (;;)
+		;
+}
+
+/* Two spinners on one CPU: each waits whole time slices because of the other. */
 static void contend(const char *victim, const char *hog)
 {
-	pid_t spinner = fork();
+	pid_t spinners[2];
 	cpu_set_t one;
-	int ready;
+	int i;
 
 	CPU_ZERO(&one);
 	CPU_SET((size_t)sched_getcpu(), &one);
-	if (!spinner) {
-		sched_setaffinity(0, sizeof(one), &one);
-		if (!own_join(hog))
-			_exit(1);
-		for (;;)
-			;
+	spinners[0] = spin_in(victim, &one);
+	spinners[1] = spin_in(hog, &one);
+	usleep(300000);
+	for (i = 0; i < 2; i++) {
+		kill(spinners[i], SIGKILL);
+		waitpid(spinners[i], NULL, 0);
 	}
-	sched_setaffinity(0, sizeof(one), &one);
-	for (ready = 0; ready < 4; ready++) {
-		nap_in(victim, 50);
-		usleep(10000);
-	}
-	kill(spinner, SIGKILL);
-	waitpid(spinner, NULL, 0);
 }
 
 static uint64_t pair_total, pairs_with_slot;
