@@ -9,11 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "util/buf.h"
-#include "util/log.h"
+#include "util/clock.h"
+#include "util/procstat.h"
 
 /* A hierarchy that is deeper than this is not read further. */
 #define DEPTH_MAX 32
@@ -79,23 +79,16 @@ void registry_free(struct registry *registry)
 /* Since when a process runs, CLOCK_REALTIME in ns; 0 if that cannot be read. */
 static uint64_t process_start_ns(const struct walk *walk, unsigned long pid)
 {
-	long ticks_per_s = sysconf(_SC_CLK_TCK);
-	char path[PATH_MAX], *field;
-	unsigned long long ticks = 0;
+	char path[PATH_MAX];
 	struct buf text;
-	int i;
+	uint64_t ticks;
 
 	snprintf(path, sizeof(path), "%s/%lu/stat", walk->procfs, pid);
 	if (buf_read_file(&text, path, 4096))
 		return 0;
-	/* proc(5): starttime is field 22, the 20th after the command's name in parentheses. */
-	field = strrchr(text.data, ')');
-	for (i = 0; field && i < 20; i++)
-		field = strchr(field + 1, ' ');
-	if (field)
-		ticks = strtoull(field, NULL, 10);
+	ticks = proc_stat_field(text.data, PROC_STAT_START_TICKS);
 	buf_free(&text);
-	return ticks ? walk->boot_ns + ticks * (1000000000ULL / (uint64_t)ticks_per_s) : 0;
+	return ticks ? walk->boot_ns + proc_ticks_ns(ticks) : 0;
 }
 
 /* A container's cgroup is made for its first process, so that one's age is its own. */
@@ -161,19 +154,9 @@ static void walk_children(struct walk *walk, DIR *dir, int depth)
 			walk_cgroup(walk, dirfd(dir), entry->d_name, entry->d_ino, depth);
 }
 
-static uint64_t boot_time_ns(void)
-{
-	struct timespec now, up;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	clock_gettime(CLOCK_BOOTTIME, &up);
-	return (uint64_t)(now.tv_sec - up.tv_sec) * 1000000000ULL + (uint64_t)now.tv_nsec -
-	       (uint64_t)up.tv_nsec;
-}
-
 int registry_walk(struct registry *registry, const char *mount, const char *procfs, uint64_t now_ns)
 {
-	struct walk walk = {.registry = registry, .procfs = procfs, .boot_ns = boot_time_ns()};
+	struct walk walk = {.registry = registry, .procfs = procfs, .boot_ns = clock_boot_ns()};
 	struct cgroup *cgroup, *next;
 	struct stat root;
 	DIR *dir;

@@ -9,6 +9,7 @@
 
 #include "util/buf.h"
 #include "util/clock.h"
+#include "util/procstat.h"
 
 static void set(struct self *self, enum family_id id, uint64_t value)
 {
@@ -16,28 +17,17 @@ static void set(struct self *self, enum family_id id, uint64_t value)
 	self->known[id] = true;
 }
 
-/* The nth field of /proc/self/stat by proc(5), from 3 on, as a number. */
-static uint64_t stat_field(const struct buf *text, int n)
-{
-	const char *at = strrchr(text->data, ')');
-	int i;
-
-	for (i = 2; at && i < n; i++)
-		at = strchr(at + 1, ' ');
-	return at ? strtoull(at, NULL, 10) : 0;
-}
-
 static void read_stat(struct self *self)
 {
-	uint64_t tick_ns = NS_PER_S / (uint64_t)sysconf(_SC_CLK_TCK);
-	uint64_t boot_ns = clock_realtime_ns() - clock_ns(CLOCK_BOOTTIME);
 	struct buf text;
 
 	if (buf_read_file(&text, "/proc/self/stat", 4096))
 		return;
-	set(self, FAMILY_PROCESS_VIRTUAL, stat_field(&text, 23));
-	set(self, FAMILY_PROCESS_RESIDENT, stat_field(&text, 24) * (uint64_t)sysconf(_SC_PAGESIZE));
-	set(self, FAMILY_PROCESS_START, boot_ns + stat_field(&text, 22) * tick_ns);
+	set(self, FAMILY_PROCESS_VIRTUAL, proc_stat_field(text.data, PROC_STAT_VSIZE));
+	set(self, FAMILY_PROCESS_RESIDENT,
+	    proc_stat_field(text.data, PROC_STAT_RSS) * (uint64_t)sysconf(_SC_PAGESIZE));
+	set(self, FAMILY_PROCESS_START,
+	    clock_boot_ns() + proc_ticks_ns(proc_stat_field(text.data, PROC_STAT_START_TICKS)));
 	buf_free(&text);
 }
 

@@ -403,11 +403,6 @@ unsigned int probe_slots(const struct probe *probe)
 	return probe->slots;
 }
 
-unsigned int probe_cpus(const struct probe *probe)
-{
-	return probe->cpus;
-}
-
 uint64_t probe_slot_cgroup(const struct probe *probe, unsigned int slot)
 {
 	return __atomic_load_n(&probe->slot_cgroups[slot], __ATOMIC_ACQUIRE);

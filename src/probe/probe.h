@@ -54,7 +54,6 @@ bool probe_is_up(const struct probe *probe, enum probe_id id);
 const char *probe_attribution(const struct probe *probe, enum probe_id id);
 
 unsigned int probe_slots(const struct probe *probe);
-unsigned int probe_cpus(const struct probe *probe); /* possible ones */
 
 /* The cgroup id of a slot, 0 when it is free or the overflow slot. */
 uint64_t probe_slot_cgroup(const struct probe *probe, unsigned int slot);

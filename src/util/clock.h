@@ -32,4 +32,10 @@ static inline uint64_t clock_realtime_ns(void)
 	return clock_ns(CLOCK_REALTIME);
 }
 
+/* When the machine was started, by CLOCK_REALTIME. */
+static inline uint64_t clock_boot_ns(void)
+{
+	return clock_realtime_ns() - clock_ns(CLOCK_BOOTTIME);
+}
+
 #endif
