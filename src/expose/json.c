@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "expose/json.h"
 
+#include <stdio.h>
+#include <string.h>
+
 #include <jansson.h>
 
 #include "util/clock.h"
+
+#define FIELD_NAME_SIZE 64
 
 static double seconds(uint64_t ns)
 {
@@ -49,16 +54,92 @@ static json_t *causes_json(const struct owner *owner)
 	return causes;
 }
 
+/* "bramble_cpu_wait_seconds" is "cpu_wait" here: without the project and what the format says. */
+static void field_name(const struct family *family, char name[FIELD_NAME_SIZE])
+{
+	static const char *const ends[] = {"_total", "_seconds"};
+	size_t i, len;
+
+	snprintf(name, FIELD_NAME_SIZE, "%s", family->name + strlen("bramble_"));
+	for (i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		len = strlen(name);
+		if (len > strlen(ends[i]) && !strcmp(name + len - strlen(ends[i]), ends[i]))
+			name[len - strlen(ends[i])] = '\0';
+	}
+}
+
+static json_t *value_json(const struct family *family, const struct total *total, size_t value)
+{
+	uint64_t count;
+
+	if (family->kind == KIND_HISTOGRAM)
+		return hist_json(total_hist_of(total, family, value));
+	count = total_counters_of(total, family)[value];
+	return family->seconds ? json_real(seconds(count)) : json_integer((json_int_t)count);
+}
+
+/* One value, or an object of them by the family's label. */
+static json_t *values_json(const struct family *family, const struct total *total)
+{
+	json_t *object;
+	size_t i;
+
+	if (!family->label)
+		return value_json(family, total, 0);
+	object = json_object();
+	for (i = 0; i < family_value_count(family); i++)
+		json_object_set_new(object, family->values[i], value_json(family, total, i));
+	return object;
+}
+
+/* An element of the list by a cell's labels: the labels, and "value". */
+static json_t *labelled_json(const struct family *family, const struct total *total)
+{
+	json_t *object = json_object();
+	size_t i;
+
+	for (i = 0; i < CELL_LABELS_MAX && cell_label_names[total->probe][i]; i++)
+		json_object_set_new(object, cell_label_names[total->probe][i],
+				    json_string(total->labels.value[i]));
+	json_object_set_new(object, "value", values_json(family, total));
+	return object;
+}
+
+static json_t *family_json(const struct family *family, const struct total *totals)
+{
+	bool labelled = cell_label_names[family->probe][0] != NULL;
+	json_t *list = labelled ? json_array() : NULL;
+	const struct total *total;
+
+	for (total = totals; total; total = total->next) {
+		if (total->probe != family->probe)
+			continue;
+		if (!labelled)
+			return values_json(family, total);
+		json_array_append_new(list, labelled_json(family, total));
+	}
+	return list;
+}
+
 static json_t *owner_json(const struct owner *owner)
 {
-	const uint64_t *switches = &owner->totals.counter[TOTAL_SWITCHES];
 	json_t *object = labels_json(&owner->labels);
+	const struct family *family;
+	char name[FIELD_NAME_SIZE];
 
-	json_object_set_new(object, "cpu_wait", hist_json(&owner->totals.hist[TOTAL_CPU_WAIT]));
-	json_object_set_new(object, "cpu_context_switches",
-			    json_pack("{s:I, s:I}", "voluntary",
-				      (json_int_t)switches[SWITCH_VOLUNTARY], "involuntary",
-				      (json_int_t)switches[SWITCH_INVOLUNTARY]));
+	for (family = families; family < families + FAMILIES; family++) {
+		json_t *field;
+
+		if (family->scope != SCOPE_OWNER)
+			continue;
+		field = family_json(family, owner->totals);
+		field_name(family, name);
+		if (field && json_array_size(field) + json_object_size(field) == 0 &&
+		    !json_is_number(field))
+			json_decref(field);
+		else if (field)
+			json_object_set_new(object, name, field);
+	}
 	json_object_set_new(object, "cpu_wait_caused", causes_json(owner));
 	return object;
 }

@@ -66,31 +66,43 @@ static void put_value(struct buf *out, const struct family *family, uint64_t val
 		buf_printf(out, " %" PRIu64 "\n", value);
 }
 
-static void put_counters(struct buf *out, const struct family *family, const struct owner *owner)
+/* The labels of a sample: its owner's, its cell's, and the family's own. */
+static void put_labels(struct buf *out, const struct family *family, const struct owner *owner,
+		       const struct total *total, size_t value)
 {
+	const char *const *names = cell_label_names[total->probe];
 	size_t i;
 
-	for (i = 0; i < (family->value_count ? family->value_count : 1); i++) {
-		buf_printf(out, "%s{", family->name);
-		put_owner(out, &owner->labels, "");
-		if (family->label) {
-			buf_putc(out, ',');
-			put_label(out, family->label, family->values[i]);
-		}
-		buf_putc(out, '}');
-		put_value(out, family, owner->totals.counter[family->total + i]);
+	put_owner(out, &owner->labels, "");
+	for (i = 0; i < CELL_LABELS_MAX && names[i]; i++) {
+		buf_putc(out, ',');
+		put_label(out, names[i], total->labels.value[i]);
+	}
+	if (family->label) {
+		buf_putc(out, ',');
+		put_label(out, family->label, family->values[value]);
 	}
 }
 
-static void put_histogram(struct buf *out, const struct family *family, const struct owner *owner)
+static void put_counter(struct buf *out, const struct family *family, const struct owner *owner,
+			const struct total *total, size_t value)
+{
+	buf_printf(out, "%s{", family->name);
+	put_labels(out, family, owner, total, value);
+	buf_putc(out, '}');
+	put_value(out, family, total_counters_of(total, family)[value]);
+}
+
+static void put_histogram(struct buf *out, const struct family *family, const struct owner *owner,
+			  const struct total *total, size_t value)
 {
 	static char le[HIST_BOUNDS / LE_STEP + 1][32];
-	const struct hist_total *hist = &owner->totals.hist[family->total];
+	const struct hist_total *hist = total_hist_of(total, family, value);
 	struct buf labels = {0};
 	uint64_t below = 0;
 	size_t bound, next = 0;
 
-	put_owner(&labels, &owner->labels, "");
+	put_labels(&labels, family, owner, total, value);
 	if (buf_failed(&labels)) {
 		out->failed = true;
 		buf_free(&labels);
@@ -140,32 +152,46 @@ static void put_causes(struct buf *out, const struct family *family, const struc
 		put_cause(out, family, owner, &other, owner->caused_other_ns);
 }
 
-/* What never counted has no series. */
-static bool family_counted(const struct family *family, const struct owner *owner)
+/* Counters of one family stand together: with one that has counted, those that have not are 0. */
+static bool any_counted(const struct family *family, const struct total *total)
 {
 	size_t i;
 
-	if (family->kind == KIND_HISTOGRAM)
-		return hist_total_count(&owner->totals.hist[family->total]) > 0;
-	for (i = 0; i < (family->value_count ? family->value_count : 1); i++)
-		if (owner->totals.counter[family->total + i])
+	for (i = 0; i < family_value_count(family); i++)
+		if (total_counted(total, family, i))
 			return true;
 	return false;
+}
+
+/* What never counted has no series. */
+static void put_total(struct buf *out, const struct family *family, const struct owner *owner,
+		      const struct total *total)
+{
+	size_t i;
+
+	for (i = 0; i < family_value_count(family); i++) {
+		if (family->kind == KIND_HISTOGRAM) {
+			if (total_counted(total, family, i))
+				put_histogram(out, family, owner, total, i);
+		} else if (any_counted(family, total)) {
+			put_counter(out, family, owner, total, i);
+		}
+	}
 }
 
 static void put_owners(struct buf *out, const struct family *family, const struct owners *owners)
 {
 	const struct owner *owner;
+	const struct total *total;
 
 	for (owner = owners->table; owner; owner = owner->hh.next) {
-		if (family->scope == SCOPE_PAIR)
+		if (family->scope == SCOPE_PAIR) {
 			put_causes(out, family, owner);
-		else if (!family_counted(family, owner))
 			continue;
-		else if (family->kind == KIND_HISTOGRAM)
-			put_histogram(out, family, owner);
-		else
-			put_counters(out, family, owner);
+		}
+		for (total = owner->totals; total; total = total->next)
+			if (total->probe == family->probe)
+				put_total(out, family, owner, total);
 	}
 }
 
@@ -179,11 +205,10 @@ static void put_probe_value(struct buf *out, const struct family *family, enum p
 static void put_lost(struct buf *out, const struct family *family,
 		     const struct collector *collector)
 {
-	struct probe_lost lost[PROBE_LOST_REASONS];
-	size_t i;
+	struct probe_lost lost[PROBE_LOST_MAX];
+	size_t i, count = probe_read_lost(collector_probe(collector), lost);
 
-	probe_read_lost(collector_probe(collector), lost);
-	for (i = 0; i < PROBE_LOST_REASONS; i++)
+	for (i = 0; i < count; i++)
 		buf_printf(out, "%s{probe=\"%s\",reason=\"%s\"} %" PRIu64 "\n", family->name,
 			   probe_names[lost[i].probe], lost[i].reason, lost[i].count);
 	buf_printf(out, "%s{probe=\"sched\",reason=\"cause_pairs_full\"} %" PRIu64 "\n",

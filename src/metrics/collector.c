@@ -28,7 +28,7 @@
 /* What is known of a slot that is in use. */
 struct slot {
 	struct cgroup *cgroup;
-	struct sched_cell *before; /* as it was at the last update */
+	void *before[PROBES]; /* the cells at the last update; NULL: they were zero */
 };
 
 /* How much of a pair's time is in its owner's totals already. */
@@ -163,11 +163,10 @@ static void walk(struct collector *c, uint64_t now_ns)
 /* Events that found no place in the ring buffer: what they said is found by a walk. */
 static void walk_if_events_were_lost(struct collector *c, uint64_t now_ns)
 {
-	struct probe_lost lost[PROBE_LOST_REASONS];
-	size_t i;
+	struct probe_lost lost[PROBE_LOST_MAX];
+	size_t i, count = probe_read_lost(c->probe, lost);
 
-	probe_read_lost(c->probe, lost);
-	for (i = 0; i < PROBE_LOST_REASONS; i++) {
+	for (i = 0; i < count; i++) {
 		if (strcmp(lost[i].reason, "ring_full") != 0 || lost[i].count == c->ring_full)
 			continue;
 		c->ring_full = lost[i].count;
@@ -197,10 +196,55 @@ static struct cgroup *cgroup_of_slot(struct collector *c, uint64_t id, uint64_t 
 	return cgroup;
 }
 
+/* Waits whose cause found no pair stand in the scheduler's cell, beside the families' fields. */
+static void add_other_causes(struct collector *c, struct owner *owner, const struct sched_cell *now,
+			     const struct sched_cell *before)
+{
+	owner->caused_other_ns += now->caused_other_ns - before->caused_other_ns;
+	c->causes_lost += now->caused_other - before->caused_other;
+}
+
+static bool is_zero(const void *data, size_t size)
+{
+	const char *bytes = data;
+
+	return !bytes[0] && !memcmp(bytes, bytes + 1, size - 1);
+}
+
+/* Adds what one cell of a slot grew by. Without memory nothing is lost: the next update counts it.
+ */
+static void update_cell(struct collector *c, unsigned int index, enum probe_id id,
+			struct owner *owner)
+{
+	struct slot *slot = &c->slots[index];
+	union probe_cell now;
+	size_t size = probe_read_cell(c->probe, id, index, &now);
+	struct total *total;
+
+	if (!size || (!slot->before[id] && is_zero(&now, size)))
+		return;
+	total = owner_total(owner, id);
+	if (!slot->before[id])
+		slot->before[id] = calloc(1, size);
+	if (!total || !slot->before[id] || !memcmp(&now, slot->before[id], size))
+		return;
+	total_add_growth(total, &now, slot->before[id]);
+	if (id == PROBE_SCHED)
+		add_other_causes(c, owner, &now.sched, slot->before[id]);
+	memcpy(slot->before[id], &now, size);
+}
+
+static void update_cells(struct collector *c, unsigned int index, struct owner *owner)
+{
+	int id;
+
+	for (id = 0; id < PROBES && owner; id++)
+		update_cell(c, index, (enum probe_id)id, owner);
+}
+
 static void update_slot(struct collector *c, unsigned int index, uint64_t now_ns)
 {
 	struct slot *slot = &c->slots[index];
-	struct sched_cell now;
 
 	if (!slot->cgroup)
 		slot->cgroup = cgroup_of_slot(c, probe_slot_cgroup(c->probe, index), now_ns);
@@ -208,31 +252,7 @@ static void update_slot(struct collector *c, unsigned int index, uint64_t now_ns
 		return;
 	if (!slot->cgroup->owner)
 		name_cgroup(c, slot->cgroup);
-	if (!slot->before)
-		slot->before = calloc(1, sizeof(*slot->before));
-	if (!slot->cgroup->owner || !slot->before)
-		return; /* no memory now: nothing is lost, the next update counts it */
-	probe_read_sched(c->probe, index, &now);
-	totals_add_growth(&slot->cgroup->owner->totals, PROBE_SCHED, &now, slot->before);
-	slot->cgroup->owner->caused_other_ns += now.caused_other_ns - slot->before->caused_other_ns;
-	c->causes_lost += now.caused_other - slot->before->caused_other;
-	*slot->before = now;
-}
-
-static void update_overflow(struct collector *c)
-{
-	struct slot *slot = &c->slots[SLOT_OVERFLOW];
-	struct sched_cell now;
-
-	if (!slot->before)
-		slot->before = calloc(1, sizeof(*slot->before));
-	if (!slot->before || !c->overflow)
-		return;
-	probe_read_sched(c->probe, SLOT_OVERFLOW, &now);
-	totals_add_growth(&c->overflow->totals, PROBE_SCHED, &now, slot->before);
-	c->overflow->caused_other_ns += now.caused_other_ns - slot->before->caused_other_ns;
-	c->causes_lost += now.caused_other - slot->before->caused_other;
-	*slot->before = now;
+	update_cells(c, index, slot->cgroup->owner);
 }
 
 static struct owner *owner_of_slot(const struct collector *c, unsigned int slot)
@@ -295,6 +315,14 @@ static void forget_all_pairs(struct collector *c)
 }
 /* NOLINTEND(clang-analyzer-unix.Malloc) */
 
+static void free_cells(struct slot *slot)
+{
+	int id;
+
+	for (id = 0; id < PROBES; id++)
+		free(slot->before[id]);
+}
+
 static void free_slot(struct collector *c, unsigned int index)
 {
 	struct slot *slot = &c->slots[index];
@@ -304,7 +332,7 @@ static void free_slot(struct collector *c, unsigned int index)
 		log_warn("cannot free slot %u of %s: %s", index, slot->cgroup->path,
 			 strerror(-err));
 	forget_pairs(c, index);
-	free(slot->before);
+	free_cells(slot);
 	*slot = (struct slot){0};
 }
 
@@ -400,7 +428,7 @@ void collector_update(struct collector *c)
 	collector_poll(c);
 	walk_if_events_were_lost(c, now_ns);
 	c->slots_used = 0;
-	update_overflow(c);
+	update_cells(c, SLOT_OVERFLOW, c->overflow);
 	for (i = SLOT_OVERFLOW + 1; i < probe_slots(c->probe); i++) {
 		if (!probe_slot_cgroup(c->probe, i))
 			continue;
@@ -470,7 +498,7 @@ void collector_close(struct collector *c)
 		return;
 	forget_all_pairs(c);
 	for (i = 0; c->slots && i < probe_slots(c->probe); i++)
-		free(c->slots[i].before);
+		free_cells(&c->slots[i]);
 	free(c->slots);
 	kube_logs_close(c->logs);
 	registry_free(&c->registry);

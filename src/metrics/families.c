@@ -8,6 +8,8 @@ static const char *const switch_kinds[SWITCH_KINDS] = {
 	[SWITCH_INVOLUNTARY] = "involuntary",
 };
 
+const char *const cell_label_names[PROBES][CELL_LABELS_MAX] = {{NULL}};
+
 /* clang-format off */
 const struct family families[FAMILIES] = {
 	[FAMILY_CPU_WAIT] = {
@@ -15,7 +17,6 @@ const struct family families[FAMILIES] = {
 		.help = "Time tasks were ready to run and waited for a CPU.",
 		.kind = KIND_HISTOGRAM, .scope = SCOPE_OWNER, .seconds = true,
 		.probe = PROBE_SCHED, .cell_offset = offsetof(struct sched_cell, wait),
-		.total = TOTAL_CPU_WAIT,
 	},
 	[FAMILY_CPU_SWITCHES] = {
 		.name = "bramble_cpu_context_switches_total",
@@ -24,7 +25,6 @@ const struct family families[FAMILIES] = {
 		.kind = KIND_COUNTER, .scope = SCOPE_OWNER,
 		.label = "kind", .values = switch_kinds, .value_count = COUNT_OF(switch_kinds),
 		.probe = PROBE_SCHED, .cell_offset = offsetof(struct sched_cell, switches),
-		.total = TOTAL_SWITCHES,
 	},
 	[FAMILY_CPU_WAIT_CAUSED] = {
 		.name = "bramble_cpu_wait_caused_seconds_total",
@@ -104,6 +104,16 @@ const struct family families[FAMILIES] = {
 	},
 };
 /* clang-format on */
+
+size_t family_value_count(const struct family *family)
+{
+	return family->value_count ? family->value_count : 1;
+}
+
+bool cell_labels_equal(const struct cell_labels *a, const struct cell_labels *b)
+{
+	return a->value[0] == b->value[0] && a->value[1] == b->value[1];
+}
 
 const char *family_kind_name(enum family_kind kind)
 {

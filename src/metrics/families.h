@@ -51,16 +51,17 @@ enum family_scope {
 	SCOPE_SELF,  /* this program */
 };
 
-/* Where the counts of SCOPE_OWNER stand in struct totals. */
-enum total_hist {
-	TOTAL_CPU_WAIT,
-	TOTAL_HISTS,
+/*
+ * The further labels of a cell, whose values its samples carry. Values are
+ * interned: equal ones are the same pointer. Unused ones are NULL.
+ */
+#define CELL_LABELS_MAX 2
+struct cell_labels {
+	const char *value[CELL_LABELS_MAX];
 };
 
-enum total_counter {
-	TOTAL_SWITCHES, /* SWITCH_KINDS of them */
-	TOTAL_COUNTERS = TOTAL_SWITCHES + SWITCH_KINDS,
-};
+/* The names of these labels, by probe. */
+extern const char *const cell_label_names[PROBES][CELL_LABELS_MAX];
 
 struct family {
 	const char *name;
@@ -69,15 +70,19 @@ struct family {
 	enum family_scope scope;
 	bool seconds;		   /* counted in ns, exported in seconds */
 	const char *label;	   /* a further label, or NULL */
-	const char *const *values; /* its values, in the order of the counters; NULL: many */
+	const char *const *values; /* its values, in the order of the cell's; NULL: many */
 	size_t value_count;
-	/* SCOPE_OWNER: which probe's cell it is read from, where in it, where it is kept. */
+	/* SCOPE_OWNER: which probe's cell it is read from, and where in it. */
 	enum probe_id probe;
 	size_t cell_offset;
-	size_t total;
 };
 
 extern const struct family families[FAMILIES];
+
+/* How many counters or histograms a sample of the family has: one for each value of its label. */
+size_t family_value_count(const struct family *family);
+
+bool cell_labels_equal(const struct cell_labels *a, const struct cell_labels *b);
 
 /* "counter", "gauge", "histogram", "summary" */
 const char *family_kind_name(enum family_kind kind);

@@ -68,6 +68,7 @@ static uint64_t take_caused(struct owner *owner, const struct owner *cause)
 static void owner_free(struct owners *owners, struct owner *owner)
 {
 	HASH_DEL(owners->table, owner);
+	totals_free(owner->totals);
 	free(owner->caused);
 	free(owner);
 }
@@ -89,19 +90,6 @@ void owners_free(struct owners *owners)
 	owner_free(owners, owner);
 }
 
-static void totals_merge(struct totals *to, const struct totals *from)
-{
-	size_t i, b;
-
-	for (i = 0; i < TOTAL_HISTS; i++) {
-		to->hist[i].sum_ns += from->hist[i].sum_ns;
-		for (b = 0; b < HIST_BUCKETS; b++)
-			to->hist[i].bucket[b] += from->hist[i].bucket[b];
-	}
-	for (i = 0; i < TOTAL_COUNTERS; i++)
-		to->counter[i] += from->counter[i];
-}
-
 struct owner *owners_rename(struct owners *owners, struct owner *owner, const struct labels *labels)
 {
 	struct owner *to = owners_find(owners, labels);
@@ -117,7 +105,7 @@ struct owner *owners_rename(struct owners *owners, struct owner *owner, const st
 		HASH_ADD(hh, owners->table, labels, sizeof(*labels), owner);
 		return owner;
 	}
-	totals_merge(&to->totals, &owner->totals);
+	totals_merge(&to->totals, owner->totals);
 	to->caused_other_ns += owner->caused_other_ns;
 	to->cgroups += owner->cgroups;
 	for (i = 0; i < owner->caused_count; i++)
@@ -132,57 +120,38 @@ struct owner *owners_rename(struct owners *owners, struct owner *owner, const st
 	return to;
 }
 
-static void hist_add_growth(struct hist_total *total, const struct hist *now,
-			    const struct hist *before)
-{
-	size_t i;
+static const struct cell_labels no_labels;
 
-	total->sum_ns += now->sum_ns - before->sum_ns;
-	for (i = 0; i < HIST_BUCKETS; i++)
-		total->bucket[i] += (uint32_t)(now->bucket[i] - before->bucket[i]);
+struct total *owner_total(struct owner *owner, enum probe_id probe)
+{
+	return totals_get(&owner->totals, probe, &no_labels);
 }
 
-void totals_add_growth(struct totals *totals, enum probe_id probe, const void *now,
-		       const void *before)
+const struct total *owner_find_total(const struct owner *owner, enum probe_id probe)
+{
+	return totals_find(owner->totals, probe, &no_labels);
+}
+
+static bool counted(const struct total *total)
 {
 	const struct family *family;
 	size_t i;
 
-	for (family = families; family < families + FAMILIES; family++) {
-		const void *to = (const char *)now + family->cell_offset;
-		const void *from = (const char *)before + family->cell_offset;
-		const uint64_t *counter_to = to, *counter_from = from;
-
-		if (family->scope != SCOPE_OWNER || family->probe != probe)
-			continue;
-		if (family->kind == KIND_HISTOGRAM) {
-			hist_add_growth(&totals->hist[family->total], to, from);
-			continue;
-		}
-		for (i = 0; i < (family->value_count ? family->value_count : 1); i++)
-			totals->counter[family->total + i] += counter_to[i] - counter_from[i];
-	}
+	for (family = families; family < families + FAMILIES; family++)
+		for (i = 0; family->scope == SCOPE_OWNER && family->probe == total->probe &&
+			    i < family_value_count(family);
+		     i++)
+			if (total_counted(total, family, i))
+				return true;
+	return false;
 }
 
 bool owner_counted(const struct owner *owner)
 {
-	size_t i;
+	const struct total *total;
 
-	for (i = 0; i < TOTAL_COUNTERS; i++)
-		if (owner->totals.counter[i])
-			return true;
-	for (i = 0; i < TOTAL_HISTS; i++)
-		if (hist_total_count(&owner->totals.hist[i]))
+	for (total = owner->totals; total; total = total->next)
+		if (counted(total))
 			return true;
 	return owner->caused_count || owner->caused_other_ns;
-}
-
-uint64_t hist_total_count(const struct hist_total *hist)
-{
-	uint64_t count = 0;
-	size_t i;
-
-	for (i = 0; i < HIST_BUCKETS; i++)
-		count += hist->bucket[i];
-	return count;
 }

@@ -15,7 +15,7 @@
 
 #include <uthash.h>
 
-#include "metrics/families.h"
+#include "metrics/totals.h"
 
 /* The labels of a series. A unit has no pod, a pod's container has no unit. */
 struct labels {
@@ -23,16 +23,6 @@ struct labels {
 	char pod[254];
 	char container[64];
 	char unit[96];
-};
-
-struct hist_total {
-	uint64_t sum_ns;
-	uint64_t bucket[HIST_BUCKETS];
-};
-
-struct totals {
-	struct hist_total hist[TOTAL_HISTS];
-	uint64_t counter[TOTAL_COUNTERS];
 };
 
 /* How long an owner waited because of another. */
@@ -43,7 +33,7 @@ struct caused {
 
 struct owner {
 	struct labels labels;
-	struct totals totals;
+	struct total *totals;  /* one for each of its probes and their further labels */
 	struct caused *caused; /* caused_count of them */
 	size_t caused_count;
 	uint64_t caused_other_ns; /* waits whose cause is not kept */
@@ -78,14 +68,13 @@ void owners_free(struct owners *owners);
 /* Adds to what owner waited because of cause. Without memory it goes to caused_other_ns. */
 void owner_add_caused(struct owner *owner, struct owner *cause, uint64_t wait_ns);
 
-/* Adds what a probe's cell grew by from before to now. */
-void totals_add_growth(struct totals *totals, enum probe_id probe, const void *now,
-		       const void *before);
+/* Its total of a probe's cell without further labels, made if there is none. NULL: no memory. */
+struct total *owner_total(struct owner *owner, enum probe_id probe);
+
+/* The same, but NULL if there is none. */
+const struct total *owner_find_total(const struct owner *owner, enum probe_id probe);
 
 /* Whether anything was counted for it: a pod's own cgroup, for one, often has no task. */
 bool owner_counted(const struct owner *owner);
-
-/* The number of values in a histogram. */
-uint64_t hist_total_count(const struct hist_total *hist);
 
 #endif

@@ -58,11 +58,18 @@ unsigned int probe_slots(const struct probe *probe);
 /* The cgroup id of a slot, 0 when it is free or the overflow slot. */
 uint64_t probe_slot_cgroup(const struct probe *probe, unsigned int slot);
 
+/* The cell of any probe: what it counted for one slot. */
+union probe_cell {
+	struct sched_cell sched;
+};
+
 /*
- * Sums a slot's cells over all CPUs. Buckets wrap at 2^32, also in the sum:
- * only differences between two reads have a meaning.
+ * Copies a probe's cell of a slot, summed over all CPUs. Returns its size in
+ * bytes, 0 if the probe is not enabled or has none. Buckets wrap at 2^32, also
+ * in the sum: only differences between two reads have a meaning.
  */
-void probe_read_sched(const struct probe *probe, unsigned int slot, struct sched_cell *sum);
+size_t probe_read_cell(const struct probe *probe, enum probe_id id, unsigned int slot,
+		       union probe_cell *cell);
 
 /*
  * Frees a slot whose cgroup is gone: its cells and pairs are cleared, and the
@@ -77,14 +84,15 @@ int probe_free_slot(struct probe *probe, unsigned int slot);
 typedef void (*probe_pair_fn)(void *context, struct wait_pair pair, uint64_t wait_ns);
 int probe_read_pairs(struct probe *probe, probe_pair_fn each, void *context);
 
-/* What was not counted, and why: PROBE_LOST_REASONS rows of names and sums. */
+/* What was not counted, and why. */
 struct probe_lost {
 	enum probe_id probe;
 	const char *reason;
 	uint64_t count;
 };
-#define PROBE_LOST_REASONS (SCHED_LOST_REASONS + CGROUP_LOST_REASONS + 2)
-void probe_read_lost(const struct probe *probe, struct probe_lost lost[PROBE_LOST_REASONS]);
+/* Fills in the rows of all probes that are enabled. Returns how many. */
+#define PROBE_LOST_MAX 64
+size_t probe_read_lost(const struct probe *probe, struct probe_lost lost[PROBE_LOST_MAX]);
 
 /* Events seen: context switches (sched), cgroups made or removed (cgroup). */
 uint64_t probe_events(const struct probe *probe, enum probe_id id);

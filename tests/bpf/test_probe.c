@@ -127,14 +127,21 @@ static uint64_t wait_count(const struct sched_cell *cell)
 	return count;
 }
 
+static void read_sched(unsigned int slot, struct sched_cell *cell)
+{
+	union probe_cell read;
+
+	assert_int_equal(probe_read_cell(probe, PROBE_SCHED, slot, &read), sizeof(*cell));
+	*cell = read.sched;
+}
+
 static uint64_t lost(const char *reason)
 {
-	struct probe_lost rows[PROBE_LOST_REASONS];
+	struct probe_lost rows[PROBE_LOST_MAX];
 	uint64_t count = 0;
-	size_t i;
+	size_t i, n = probe_read_lost(probe, rows);
 
-	probe_read_lost(probe, rows);
-	for (i = 0; i < PROBE_LOST_REASONS; i++) {
+	for (i = 0; i < n; i++) {
 		assert_non_null(rows[i].reason);
 		if (strcmp(rows[i].reason, reason) == 0)
 			count += rows[i].count;
@@ -188,7 +195,7 @@ static void check_mode(const char *btf, enum sched_hooks hooks, const char *attr
 
 	slot = slot_of(id);
 	assert_int_not_equal(slot, SLOT_OVERFLOW);
-	probe_read_sched(probe, slot, &cell);
+	read_sched(slot, &cell);
 	/* Each switch and each wait is counted, or counted as lost. */
 	missed = lost("no_wakeup") + lost("no_switch") + lost("recursion");
 	assert_true(cell.switches[SWITCH_VOLUNTARY] + missed >= NAPS);
@@ -458,7 +465,7 @@ static void test_overflow(void **state)
 	assert_true(own_remove("/a"));
 	assert_true(own_remove("/b"));
 	assert_true(slot_of(a) == SLOT_OVERFLOW || slot_of(b) == SLOT_OVERFLOW);
-	probe_read_sched(probe, SLOT_OVERFLOW, &cell);
+	read_sched(SLOT_OVERFLOW, &cell);
 	assert_true(cell.switches[SWITCH_VOLUNTARY] >= NAPS);
 	assert_true(lost("no_slot") >= NAPS);
 	assert_int_equal(probe_slot_cgroup(probe, SLOT_OVERFLOW), 0);
@@ -542,7 +549,7 @@ static void test_free_slot(void **state)
 	assert_int_equal(probe_free_slot(probe, slot), 0);
 	assert_int_equal(probe_slot_cgroup(probe, slot), 0);
 	assert_int_equal(slot_of(id), SLOT_OVERFLOW);
-	probe_read_sched(probe, slot, &cell);
+	read_sched(slot, &cell);
 	assert_memory_equal(&cell, &empty, sizeof(cell));
 	count_pairs(slot);
 	assert_int_equal(pairs_with_slot, 0);
@@ -555,7 +562,7 @@ static void test_free_slot(void **state)
 		given = slot_of(id);
 	}
 	assert_int_equal(given, slot);
-	probe_read_sched(probe, slot, &cell);
+	read_sched(slot, &cell);
 	assert_in_range(cell.switches[SWITCH_VOLUNTARY], 20, 60); /* its own alone */
 }
 

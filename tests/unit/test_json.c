@@ -10,6 +10,7 @@
 
 #include <jansson.h>
 
+#include "counts.h"
 #include "expose/json.h"
 
 static struct owners owners;
@@ -100,8 +101,8 @@ static void test_labels(void **state)
 
 	(void)state;
 	add_unit("idle"); /* what never counted is left out */
-	add_unit("ssh.service")->totals.counter[TOTAL_SWITCHES] = 1;
-	add_container("web-0", "nginx")->totals.hist[TOTAL_CPU_WAIT].bucket[3] = 1;
+	switches_of(add_unit("ssh.service"))[0] = 1;
+	wait_of(add_container("web-0", "nginx"))->bucket[3] = 1;
 	root = read_back(0);
 	assert_string_equal(string(container(root, 0), "unit"), "ssh.service");
 	assert_null(string(container(root, 0), "pod"));
@@ -114,7 +115,7 @@ static void test_labels(void **state)
 
 static void test_histogram(void **state)
 {
-	struct hist_total *hist = &add_unit("a")->totals.hist[TOTAL_CPU_WAIT];
+	struct hist_total *hist = wait_of(add_unit("a"));
 	const json_t *wait, *buckets, *pair;
 	json_t *root;
 
@@ -149,8 +150,8 @@ static void test_switches(void **state)
 	json_t *root;
 
 	(void)state;
-	owner->totals.counter[TOTAL_SWITCHES + SWITCH_VOLUNTARY] = 3;
-	owner->totals.counter[TOTAL_SWITCHES + SWITCH_INVOLUNTARY] = 4;
+	switches_of(owner)[SWITCH_VOLUNTARY] = 3;
+	switches_of(owner)[SWITCH_INVOLUNTARY] = 4;
 	root = read_back(0);
 	switches = json_object_get(container(root, 0), "cpu_context_switches");
 	assert_int_equal(integer(switches, "voluntary"), 3);
@@ -165,7 +166,7 @@ static void test_causes(void **state)
 	json_t *root;
 
 	(void)state;
-	hog->totals.counter[TOTAL_SWITCHES] = 1;
+	switches_of(hog)[0] = 1;
 	owner_add_caused(victim, hog, 500000000);
 	owner_add_caused(victim, add_unit("k3s.service"), 250000000);
 	victim->caused_other_ns = 125000000;

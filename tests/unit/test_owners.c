@@ -8,6 +8,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "counts.h"
 #include "metrics/owners.h"
 
 /* One set of owners for each test. */
@@ -123,14 +124,14 @@ static void test_rename_to_free_labels(void **state)
 	struct owner *a = get(container("0a1b", "ffff")), *b = get(unit("b"));
 
 	(void)state;
-	a->totals.counter[TOTAL_SWITCHES] = 5;
+	switches_of(a)[0] = 5;
 	a->cgroups = 2;
 	owner_add_caused(b, a, 10);
 	assert_ptr_equal(rename_to(a, container("web-0", "nginx")), a);
 	assert_null(find(container("0a1b", "ffff")));
 	assert_ptr_equal(find(container("web-0", "nginx")), a);
 	assert_string_equal(a->labels.pod, "web-0");
-	assert_int_equal(a->totals.counter[TOTAL_SWITCHES], 5);
+	assert_int_equal(switches_of(a)[0], 5);
 	assert_int_equal(a->cgroups, 2);
 	assert_int_equal(waited(b, a), 10);
 }
@@ -145,23 +146,31 @@ static void test_rename_to_own_labels(void **state)
 	assert_int_equal(a->cgroups, 1);
 }
 
-static void count_in(struct owner *owner, uint64_t times)
+/* Makes up a cell: each bucket and counter of it differs. */
+static void fill_cell(union probe_cell *cell, unsigned int times)
 {
-	size_t i, b;
+	uint64_t *counters = (uint64_t *)&cell->sched;
+	size_t i;
 
-	for (i = 0; i < TOTAL_HISTS; i++) {
-		owner->totals.hist[i].sum_ns = times * 1000;
-		for (b = 0; b < HIST_BUCKETS; b++)
-			owner->totals.hist[i].bucket[b] = times * b;
-	}
-	for (i = 0; i < TOTAL_COUNTERS; i++)
-		owner->totals.counter[i] = times * (i + 1);
+	for (i = 0; i < SWITCH_KINDS; i++)
+		counters[i] = (uint64_t)times * (i + 1);
+	cell->sched.wait.sum_ns = (uint64_t)times * 1000;
+	for (i = 0; i < HIST_BUCKETS; i++)
+		cell->sched.wait.bucket[i] = times * (uint32_t)i;
+}
+
+static void count_in(struct owner *owner, unsigned int times)
+{
+	union probe_cell cell = {.sched = {.switches = {0}}};
+
+	fill_cell(&cell, times);
+	total_add_growth(owner_total(owner, PROBE_SCHED), &cell, NULL);
 }
 
 static void test_merge_adds_totals(void **state)
 {
 	struct owner *a = get(unit("a")), *b = get(unit("b"));
-	size_t i, bucket;
+	size_t i;
 
 	(void)state;
 	count_in(a, 3);
@@ -172,15 +181,33 @@ static void test_merge_adds_totals(void **state)
 	b->cgroups = 2;
 	assert_ptr_equal(rename_to(a, unit("b")), b);
 	assert_null(find(unit("a")));
-	for (i = 0; i < TOTAL_HISTS; i++) {
-		assert_int_equal(b->totals.hist[i].sum_ns, 7000);
-		for (bucket = 0; bucket < HIST_BUCKETS; bucket++)
-			assert_int_equal(b->totals.hist[i].bucket[bucket], 7 * bucket);
-	}
-	for (i = 0; i < TOTAL_COUNTERS; i++)
-		assert_int_equal(b->totals.counter[i], 7 * (i + 1));
+	assert_int_equal(wait_of(b)->sum_ns, 7000);
+	for (i = 0; i < HIST_BUCKETS; i++)
+		assert_int_equal(wait_of(b)->bucket[i], 7 * i);
+	for (i = 0; i < SWITCH_KINDS; i++)
+		assert_int_equal(switches_of(b)[i], 7 * (i + 1));
 	assert_int_equal(b->caused_other_ns, 70);
 	assert_int_equal(b->cgroups, 3);
+}
+
+/* Totals with other labels stay apart, and the merged owner's are kept though the other had none.
+ */
+static void test_merge_keeps_labels_apart(void **state)
+{
+	static const char one[] = "one", two[] = "two";
+	const struct cell_labels first = {{one}}, second = {{two}};
+	struct owner *a = get(unit("a")), *b = get(unit("b"));
+	const struct family *family = &families[FAMILY_CPU_SWITCHES];
+
+	(void)state;
+	total_counters(totals_get(&a->totals, PROBE_SCHED, &first), family)[0] = 1;
+	total_counters(totals_get(&a->totals, PROBE_SCHED, &second), family)[0] = 2;
+	total_counters(totals_get(&b->totals, PROBE_SCHED, &second), family)[0] = 4;
+	rename_to(a, unit("b"));
+	assert_int_equal(total_counters(totals_find(b->totals, PROBE_SCHED, &first), family)[0], 1);
+	assert_int_equal(total_counters(totals_find(b->totals, PROBE_SCHED, &second), family)[0],
+			 6);
+	assert_null(owner_find_total(b, PROBE_SCHED));
 }
 
 /* Both directions: what the merged owner waited for, and who waited for it. */
@@ -291,17 +318,6 @@ static const struct family *owner_family(int id)
 	return families[id].scope == SCOPE_OWNER ? &families[id] : NULL;
 }
 
-static size_t value_count(const struct family *family)
-{
-	return family->value_count ? family->value_count : 1;
-}
-
-static size_t cell_size(enum probe_id probe)
-{
-	assert_int_equal(probe, PROBE_SCHED); /* the one with a cell so far */
-	return sizeof(struct sched_cell);
-}
-
 static void test_rows_are_inside_the_cell(void **state)
 {
 	int id;
@@ -313,71 +329,106 @@ static void test_rows_are_inside_the_cell(void **state)
 
 		if (!family)
 			continue;
-		size = family->kind == KIND_HISTOGRAM ? sizeof(struct hist)
-						      : value_count(family) * sizeof(uint64_t);
-		assert_true(family->cell_offset + size <= cell_size(family->probe));
+		size = family->kind == KIND_HISTOGRAM ? sizeof(struct hist) : sizeof(uint64_t);
+		size *= family_value_count(family);
+		assert_true(family->cell_offset + size <= sizeof(union probe_cell));
 		assert_int_equal(family->cell_offset % sizeof(uint64_t), 0);
 	}
 }
 
-static void test_rows_have_totals_of_their_own(void **state)
+/* Sets all of a family's values in a total. */
+static void set_all(struct total *total, const struct family *family, uint64_t to)
 {
-	bool hist_taken[TOTAL_HISTS] = {false}, counter_taken[TOTAL_COUNTERS] = {false};
-	size_t i;
-	int id;
+	size_t i, b;
 
-	(void)state;
-	for (id = 0; id < FAMILIES; id++) {
-		const struct family *family = owner_family(id);
-
-		if (!family)
-			continue;
-		if (family->kind == KIND_HISTOGRAM) {
-			assert_true(family->total < TOTAL_HISTS);
-			assert_false(hist_taken[family->total]);
-			hist_taken[family->total] = true;
+	for (i = 0; i < family_value_count(family); i++) {
+		if (family->kind != KIND_HISTOGRAM) {
+			total_counters(total, family)[i] = to;
 			continue;
 		}
-		assert_int_equal(family->kind, KIND_COUNTER);
-		for (i = family->total; i < family->total + value_count(family); i++) {
-			assert_true(i < TOTAL_COUNTERS);
-			assert_false(counter_taken[i]);
-			counter_taken[i] = true;
-		}
+		total_hist(total, family, i)->sum_ns = to;
+		for (b = 0; b < HIST_BUCKETS; b++)
+			total_hist(total, family, i)->bucket[b] = to;
 	}
-	for (i = 0; i < TOTAL_HISTS; i++)
-		assert_true(hist_taken[i]);
-	for (i = 0; i < TOTAL_COUNTERS; i++)
-		assert_true(counter_taken[i]);
 }
 
-/* Counts something in the family's field of an otherwise empty cell; only its total may grow. */
+static bool all_are(const struct total *total, const struct family *family, uint64_t value)
+{
+	size_t i, b;
+
+	for (i = 0; i < family_value_count(family); i++) {
+		const struct hist_total *hist = total_hist_of(total, family, i);
+
+		if (family->kind != KIND_HISTOGRAM) {
+			if (total_counters_of(total, family)[i] != value)
+				return false;
+			continue;
+		}
+		for (b = 0; b < HIST_BUCKETS; b++)
+			if (hist->bucket[b] != value || hist->sum_ns != value)
+				return false;
+	}
+	return true;
+}
+
+/* What is written for one row is read for that row alone. */
+static void test_rows_have_values_of_their_own(void **state)
+{
+	struct owner *owner = get(unit("a"));
+	int id, other;
+
+	(void)state;
+	for (id = 0; id < FAMILIES; id++)
+		if (owner_family(id))
+			set_all(owner_total(owner, families[id].probe), &families[id],
+				(uint64_t)id + 1);
+	for (other = 0; other < FAMILIES; other++)
+		if (owner_family(other))
+			assert_true(all_are(owner_find_total(owner, families[other].probe),
+					    &families[other], (uint64_t)other + 1));
+}
+
+/* Sets all counters or histograms of a row in a cell: sums and each bucket to the same. */
+static void set_field(union probe_cell *cell, const struct family *family, uint32_t to)
+{
+	struct hist *hist = (struct hist *)((char *)cell + family->cell_offset);
+	size_t i, b;
+
+	for (i = 0; i < family_value_count(family); i++) {
+		if (family->kind != KIND_HISTOGRAM) {
+			((uint64_t *)hist)[i] = to;
+			continue;
+		}
+		hist[i].sum_ns = to;
+		for (b = 0; b < HIST_BUCKETS; b++)
+			hist[i].bucket[b] = to;
+	}
+}
+
+/* Counts something in the row's field of an otherwise empty cell; only its values may grow. */
 static void check_growth_of(const struct family *family)
 {
-	struct sched_cell before = {0}, now = {0};
-	char *field = (char *)&now + family->cell_offset;
-	struct totals totals = {0}, expected = {0};
-	size_t i;
+	static const struct cell_labels none;
+	union probe_cell before, now;
+	struct total *total = NULL;
+	int id;
 
-	if (family->kind == KIND_HISTOGRAM) {
-		struct hist *hist = (struct hist *)field;
-
-		hist->sum_ns = 99;
-		for (i = 0; i < HIST_BUCKETS; i++)
-			hist->bucket[i] = (uint32_t)i;
-		expected.hist[family->total].sum_ns = 99;
-		for (i = 0; i < HIST_BUCKETS; i++)
-			expected.hist[family->total].bucket[i] = i;
-	} else {
-		for (i = 0; i < value_count(family); i++) {
-			((uint64_t *)field)[i] = 10 + i;
-			expected.counter[family->total + i] = 10 + i;
-		}
-	}
-	totals_add_growth(&totals, family->probe, &now, &before);
-	assert_memory_equal(&totals, &expected, sizeof(totals));
-	totals_add_growth(&totals, family->probe, &now, &now);
-	assert_memory_equal(&totals, &expected, sizeof(totals));
+	memset(&before, 0, sizeof(before));
+	memset(&now, 0, sizeof(now));
+	set_field(&before, family, 3);
+	set_field(&now, family, 10);
+	assert_non_null(totals_get(&total, family->probe, &none));
+	total_add_growth(total, &now, &before);
+	assert_true(all_are(total, family, 7));
+	for (id = 0; id < FAMILIES; id++)
+		if (owner_family(id) && families[id].probe == family->probe &&
+		    &families[id] != family)
+			assert_true(all_are(total, &families[id], 0));
+	total_add_growth(total, &now, &now);
+	assert_true(all_are(total, family, 7));
+	total_add_growth(total, &now, NULL);
+	assert_true(all_are(total, family, 17));
+	totals_free(total);
 }
 
 static void test_growth_of_every_row(void **state)
@@ -390,22 +441,12 @@ static void test_growth_of_every_row(void **state)
 			check_growth_of(owner_family(id));
 }
 
-static void test_growth_of_other_probes_is_left_alone(void **state)
-{
-	struct sched_cell before = {0}, now = {.switches = {1, 2}};
-	struct totals totals = {0}, zero = {0};
-
-	(void)state;
-	totals_add_growth(&totals, PROBE_CGROUP, &now, &before);
-	assert_memory_equal(&totals, &zero, sizeof(totals));
-}
-
 /* The kernel's buckets have 32 bits and may wrap between two reads; totals do not. */
 static void test_growth_over_a_wrap(void **state)
 {
 	struct sched_cell before = {0}, now = {0};
-	struct totals totals = {0};
-	const struct hist_total *hist = &totals.hist[TOTAL_CPU_WAIT];
+	struct owner *owner = get(unit("a"));
+	struct hist_total *hist = wait_of(owner);
 
 	(void)state;
 	before.wait.bucket[7] = UINT32_MAX - 9;
@@ -414,8 +455,8 @@ static void test_growth_over_a_wrap(void **state)
 	now.wait.bucket[8] = 0;
 	before.wait.sum_ns = UINT64_MAX;
 	now.wait.sum_ns = 4;
-	totals.hist[TOTAL_CPU_WAIT].bucket[7] = UINT64_C(0xffffffff);
-	totals_add_growth(&totals, PROBE_SCHED, &now, &before);
+	hist->bucket[7] = UINT64_C(0xffffffff);
+	total_add_growth(owner_total(owner, PROBE_SCHED), &now, &before);
 	assert_int_equal(hist->bucket[7], UINT64_C(0xffffffff) + 100);
 	assert_int_equal(hist->bucket[8], 1);
 	assert_int_equal(hist->sum_ns, 5);
@@ -433,6 +474,7 @@ int main(void)
 		TEST(test_rename_to_free_labels),
 		TEST(test_rename_to_own_labels),
 		TEST(test_merge_adds_totals),
+		TEST(test_merge_keeps_labels_apart),
 		TEST(test_merge_joins_causes),
 		TEST(test_merge_of_each_others_causes),
 		TEST(test_merge_into_one_without_causes),
@@ -440,9 +482,8 @@ int main(void)
 		TEST(test_remove_all_one_by_one),
 		TEST(test_caused_adds_up),
 		TEST(test_rows_are_inside_the_cell),
-		TEST(test_rows_have_totals_of_their_own),
+		TEST(test_rows_have_values_of_their_own),
 		TEST(test_growth_of_every_row),
-		TEST(test_growth_of_other_probes_is_left_alone),
 		TEST(test_growth_over_a_wrap),
 	};
 

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "counts.h"
 #include "expose/text.h"
 
 #define SAMPLES_MAX 512
@@ -239,8 +240,8 @@ static void test_counters(void **state)
 	struct owner *unit = add_unit("ssh.service");
 
 	(void)state;
-	pod->totals.counter[TOTAL_SWITCHES + SWITCH_VOLUNTARY] = UINT64_MAX;
-	unit->totals.counter[TOTAL_SWITCHES + SWITCH_INVOLUNTARY] = 7;
+	switches_of(pod)[SWITCH_VOLUNTARY] = UINT64_MAX;
+	switches_of(unit)[SWITCH_INVOLUNTARY] = 7;
 	write_and_parse();
 	assert_int_equal(sample_count, 4);
 	assert_string_equal(samples[0].name, SWITCHES);
@@ -264,10 +265,10 @@ static void test_histogram_without_counts_is_absent(void **state)
 	struct owner *ran = add_unit("ran"), *waited = add_unit("waited");
 
 	(void)state;
-	ran->totals.counter[TOTAL_SWITCHES] = 1;
+	switches_of(ran)[0] = 1;
 	write_and_parse();
 	assert_int_equal(sample_count, SWITCH_KINDS);
-	waited->totals.hist[TOTAL_CPU_WAIT].bucket[3] = 1;
+	wait_of(waited)->bucket[3] = 1;
 	write_and_parse();
 	check_value(WAIT "_count", "unit", "waited", "1");
 	assert_null(find(WAIT "_count", "unit", "ran"));
@@ -299,7 +300,7 @@ static void test_bounds(void **state)
 	size_t i;
 
 	(void)state;
-	unit->totals.hist[TOTAL_CPU_WAIT].bucket[0] = 1;
+	wait_of(unit)->bucket[0] = 1;
 	write_and_parse();
 	assert_int_equal(sample_count, LE + 2);
 	for (i = 0; i < LE; i++) {
@@ -320,7 +321,7 @@ static void test_bounds(void **state)
 static void test_every_bucket_is_where_it_belongs(void **state)
 {
 	struct owner *unit = add_unit("a");
-	struct hist_total *hist = &unit->totals.hist[TOTAL_CPU_WAIT];
+	struct hist_total *hist = wait_of(unit);
 	size_t bucket, i;
 
 	(void)state;
@@ -340,7 +341,7 @@ static void test_every_bucket_is_where_it_belongs(void **state)
 static void test_buckets_are_cumulative(void **state)
 {
 	struct owner *unit = add_unit("a");
-	struct hist_total *hist = &unit->totals.hist[TOTAL_CPU_WAIT];
+	struct hist_total *hist = wait_of(unit);
 	char expected[24];
 	size_t i;
 
@@ -375,9 +376,9 @@ static void test_seconds_are_exact(void **state)
 	size_t i;
 
 	(void)state;
-	unit->totals.hist[TOTAL_CPU_WAIT].bucket[0] = 1;
+	wait_of(unit)->bucket[0] = 1;
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		unit->totals.hist[TOTAL_CPU_WAIT].sum_ns = rows[i].ns;
+		wait_of(unit)->sum_ns = rows[i].ns;
 		write_and_parse();
 		check_value(WAIT "_sum", "unit", "a", rows[i].seconds);
 	}
@@ -430,7 +431,7 @@ static void test_label_escapes(void **state)
 
 	(void)state;
 	for (i = 0; i < count; i++)
-		add_unit(values[i])->totals.counter[TOTAL_SWITCHES] = i + 1;
+		switches_of(add_unit(values[i]))[0] = i + 1;
 	write_and_parse();
 	assert_int_equal(sample_count, SWITCH_KINDS * count);
 	for (i = 0; i < count; i++)
@@ -442,7 +443,7 @@ static void test_escapes_are_written_as_specified(void **state)
 	struct buf text = {0};
 
 	(void)state;
-	add_unit("a\\b\"c\nd")->totals.counter[TOTAL_SWITCHES] = 1;
+	switches_of(add_unit("a\\b\"c\nd"))[0] = 1;
 	text_write_owners(&text, &owners);
 	assert_non_null(strstr(text.data, "{unit=\"a\\\\b\\\"c\\nd\",kind=\"voluntary\"} 1\n"));
 	buf_free(&text);
@@ -454,7 +455,7 @@ static void test_out_of_memory(void **state)
 	struct buf text = {.failed = true};
 
 	(void)state;
-	add_unit("a")->totals.hist[TOTAL_CPU_WAIT].bucket[0] = 1;
+	wait_of(add_unit("a"))->bucket[0] = 1;
 	text_write_owners(&text, &owners);
 	assert_true(buf_failed(&text));
 	assert_int_equal(text.len, 0);

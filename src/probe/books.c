@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* The probe's own books: events seen, samples lost, CPU time taken. */
+#include <errno.h>
+#include <string.h>
+
+#include <bpf/bpf.h>
+
+#include "probe/internal.h"
+
+#include "bramble.skel.h"
+
+static int program_info(const struct probe_program *program, struct bpf_prog_info *info)
+{
+	uint32_t len = sizeof(*info);
+
+	memset(info, 0, sizeof(*info));
+	return bpf_obj_get_info_by_fd(bpf_program__fd(program->program), info, &len) ? -errno : 0;
+}
+
+/* Runs the kernel skipped because the program was running on that CPU already (since 5.12). */
+static uint64_t recursion_misses(const struct probe *probe, enum probe_id id)
+{
+	struct bpf_prog_info info;
+	uint64_t misses = 0;
+	size_t i;
+
+	for (i = 0; i < probe->programs; i++)
+		if (probe->program[i].probe == id && probe->program[i].link &&
+		    !program_info(&probe->program[i], &info))
+			misses += info.recursion_misses;
+	return misses;
+}
+
+static uint64_t sched_lost(const struct probe *probe, enum sched_lost reason)
+{
+	uint64_t sum = 0;
+	unsigned int cpu;
+
+	for (cpu = 0; cpu < probe->cpus; cpu++)
+		sum += probe->sched_cpus[cpu].lost[reason];
+	return sum;
+}
+
+size_t probe_read_lost(const struct probe *probe, struct probe_lost lost[PROBE_LOST_MAX])
+{
+	static const char *const sched_reasons[SCHED_LOST_REASONS] = {
+		[SCHED_LOST_NO_WAKEUP] = "no_wakeup",
+		[SCHED_LOST_NO_SWITCH] = "no_switch",
+		[SCHED_LOST_COLLISION] = "collision",
+		[SCHED_LOST_CLOCK] = "clock",
+	};
+	static const char *const cgroup_reasons[CGROUP_LOST_REASONS] = {
+		[CGROUP_LOST_RING_FULL] = "ring_full",
+		[CGROUP_LOST_NO_SLOT] = "no_slot",
+	};
+	size_t i, n = 0;
+
+	for (i = 0; probe->enabled[PROBE_SCHED] && i < SCHED_LOST_REASONS; i++)
+		lost[n++] = (struct probe_lost){PROBE_SCHED, sched_reasons[i],
+						sched_lost(probe, (enum sched_lost)i)};
+	for (i = 0; i < CGROUP_LOST_REASONS; i++)
+		lost[n++] = (struct probe_lost){PROBE_CGROUP, cgroup_reasons[i],
+						probe->bpf->bss->cgroup_lost[i]};
+	for (i = 0; i < PROBES; i++)
+		if (probe->up[i])
+			lost[n++] = (struct probe_lost){(enum probe_id)i, "recursion",
+							recursion_misses(probe, (enum probe_id)i)};
+	return n;
+}
+
+uint64_t probe_events(const struct probe *probe, enum probe_id id)
+{
+	uint64_t events = 0;
+	unsigned int cpu;
+
+	if (id == PROBE_CGROUP)
+		return probe->cgroup_events;
+	for (cpu = 0; cpu < probe->cpus; cpu++)
+		events += probe->sched_cpus[cpu].events;
+	return events;
+}
+
+int probe_cpu_ns(const struct probe *probe, enum probe_id id, uint64_t *ns)
+{
+	struct bpf_prog_info info;
+	size_t i;
+
+	*ns = 0;
+	for (i = 0; i < probe->programs; i++)
+		if (probe->program[i].probe == id && probe->program[i].link &&
+		    !program_info(&probe->program[i], &info))
+			*ns += info.run_time_ns;
+	return *ns ? 0 : -ENODATA;
+}

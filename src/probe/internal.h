@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * What the files of src/probe share: the struct probe and its steps. Not for
+ * others, which use probe.h.
+ */
+#ifndef BRAMBLE_PROBE_INTERNAL_H
+#define BRAMBLE_PROBE_INTERNAL_H
+
+#include <bpf/libbpf.h>
+
+#include "probe/probe.h"
+
+struct bramble_bpf; /* the skeleton, build/bramble.skel.h */
+
+/* More than there are BPF programs. */
+#define PROGRAMS_MAX 64
+
+/* A program that is loaded, and its link once it is attached. */
+struct probe_program {
+	enum probe_id probe;
+	struct bpf_program *program;
+	struct bpf_link *link;
+};
+
+struct probe {
+	struct bramble_bpf *bpf;
+	struct ring_buffer *ring;
+	struct probe_program program[PROGRAMS_MAX];
+	size_t programs;
+	bool enabled[PROBES];
+	bool up[PROBES];
+	enum sched_hooks hooks;
+	bool btf; /* the kernel's types are known, and not only tracepoints' records */
+	unsigned int slots;
+	unsigned int cpus;
+
+	/* Maps of the kernel's arrays. */
+	uint64_t *slot_cgroups;
+	struct sched_cpu *sched_cpus;
+	void *cells[PROBES]; /* by slot, or by CPU and slot: cell_maps in cells.c */
+
+	/* One read of the map of pairs. */
+	struct wait_pair *pair;
+	uint64_t *pair_ns;
+	unsigned int pairs_max;
+
+	/* Who is called for the events of the running probe_poll(). */
+	probe_cgroup_fn each;
+	void *context;
+	uint64_t cgroup_events;
+};
+
+/*
+ * Opens the BPF object with the right BTF, chooses its programs, sizes its maps
+ * and loads it. On failure the reason has been logged.
+ */
+int probe_load(struct probe *probe, const struct probe_options *options);
+
+/* Sizes the arrays of cells before the object is loaded. Returns 0 or a negative errno. */
+int probe_size_cells(struct probe *probe);
+
+/* Maps the arrays, and fills the queue of free slots. Returns 0 or a negative errno. */
+int probe_map_cells(struct probe *probe);
+void probe_unmap_cells(struct probe *probe);
+
+#endif
