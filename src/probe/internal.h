@@ -50,9 +50,13 @@ struct probe {
 	uint64_t cgroup_events;
 };
 
+/* Without these the rest says little. Others may fail, and are shown as not up. */
+bool probe_is_essential(enum probe_id id);
+
 /*
  * Opens the BPF object with the right BTF, chooses its programs, sizes its maps
- * and loads it. On failure the reason has been logged.
+ * and loads it. Probes that are not essential and cannot be loaded are no longer
+ * enabled then. On failure the reason has been logged.
  */
 int probe_load(struct probe *probe, const struct probe_options *options);
 

@@ -145,6 +145,56 @@ static void log_load_error(int err, const char *btf)
 			  reason);
 }
 
+/* One try, with the probes that are enabled. On failure nothing of it is left. */
+static int try_load(struct probe *probe, const struct probe_options *options, int btf_fd)
+{
+	int err = open_object(probe, options, btf_fd);
+
+	probe->programs = 0;
+	err = err ?: size_maps(probe);
+	err = err ?: choose_programs(probe, options);
+	err = err ?: bramble_bpf__load(probe->bpf);
+	if (err) {
+		bramble_bpf__destroy(probe->bpf);
+		probe->bpf = NULL;
+	}
+	return err;
+}
+
+/*
+ * The kernel takes all programs or none. If it refuses, the probes that are
+ * not essential are added one by one, and those that cannot be are left out.
+ */
+static int load_what_can_be(struct probe *probe, const struct probe_options *options, int btf_fd)
+{
+	bool wanted[PROBES];
+	int id, err = try_load(probe, options, btf_fd);
+
+	memcpy(wanted, probe->enabled, sizeof(wanted));
+	if (!err)
+		return 0;
+	for (id = 0; id < PROBES; id++)
+		probe->enabled[id] = wanted[id] && probe_is_essential((enum probe_id)id);
+	if (!memcmp(wanted, probe->enabled, sizeof(wanted)))
+		return err;
+	err = try_load(probe, options, btf_fd);
+	for (id = 0; id < PROBES && !err; id++) {
+		if (!wanted[id] || probe->enabled[id])
+			continue;
+		bramble_bpf__destroy(probe->bpf);
+		probe->enabled[id] = true;
+		err = try_load(probe, options, btf_fd);
+		if (!err)
+			continue;
+		log_warn("the probe %s is not running: its BPF programs cannot be loaded (%s); "
+			 "--log.level=debug shows what the kernel's verifier says",
+			 probe_names[id], strerror(-err));
+		probe->enabled[id] = false;
+		err = try_load(probe, options, btf_fd);
+	}
+	return err;
+}
+
 int probe_load(struct probe *probe, const struct probe_options *options)
 {
 	int btf_fd = -1;
@@ -163,10 +213,7 @@ int probe_load(struct probe *probe, const struct probe_options *options)
 			return err;
 		}
 	}
-	err = open_object(probe, options, btf_fd);
-	err = err ?: size_maps(probe);
-	err = err ?: choose_programs(probe, options);
-	err = err ?: bramble_bpf__load(probe->bpf);
+	err = load_what_can_be(probe, options, btf_fd);
 	if (btf_fd >= 0)
 		close(btf_fd);
 	if (err)

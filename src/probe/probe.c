@@ -104,8 +104,7 @@ static int check_can_load(void)
 	return err;
 }
 
-/* Without these the rest says little; others may fail and are shown as not up. */
-static bool is_essential(enum probe_id id)
+bool probe_is_essential(enum probe_id id)
 {
 	return id == PROBE_SCHED || id == PROBE_CGROUP;
 }
@@ -129,7 +128,7 @@ static int start(struct probe *probe, const struct probe_options *options)
 		if (id == PROBE_CGROUP || !probe->enabled[id])
 			continue;
 		err = attach(probe, (enum probe_id)id, options->tracefs);
-		if (err && !is_essential((enum probe_id)id)) {
+		if (err && !probe_is_essential((enum probe_id)id)) {
 			log_warn("the probe %s is not running; the others are, and "
 				 "--no-probe.%s keeps it from being tried",
 				 probe_names[id], probe_names[id]);
