@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Accept and Accept-Encoding: what scrapers send, and what RFC 9110 says of the rest. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "expose/accept.h"
+
+struct row {
+	const char *accept;
+	enum format format;
+};
+
+static void check_rows(const struct row *rows, size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		if (accept_format(rows[i].accept) != rows[i].format)
+			fail_msg("%s: %s", rows[i].accept ? rows[i].accept : "(none)",
+				 format_content_type(accept_format(rows[i].accept)));
+}
+#define CHECK(rows) check_rows(rows, sizeof(rows) / sizeof((rows)[0]))
+
+#define PROTO                                                                                      \
+	"application/"                                                                             \
+	"vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited"
+
+/* As Prometheus 2.40 to 3.x sends them, with and without its features, and what others send. */
+static void test_scrapers(void **state)
+{
+	static const struct row rows[] = {
+		{NULL, FORMAT_TEXT},
+		/* 2.40 to 2.48 */
+		{"application/openmetrics-text;version=1.0.0,application/openmetrics-text;"
+		 "version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
+		 FORMAT_OPENMETRICS},
+		/* with native histograms */
+		{PROTO ",application/openmetrics-text;version=1.0.0;q=0.8,"
+		       "application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;"
+		       "q=0.5,*/*;q=0.1",
+		 FORMAT_PROTOBUF},
+		/* 2.49 and later: scrape_protocols in the order of the configuration */
+		{"application/openmetrics-text;version=1.0.0;q=0.5,application/openmetrics-text;"
+		 "version=0.0.1;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2",
+		 FORMAT_OPENMETRICS},
+		{PROTO ";q=0.5,application/openmetrics-text;version=1.0.0;q=0.4,"
+		       "application/openmetrics-text;version=0.0.1;q=0.3,text/plain;version=0.0.4;"
+		       "q=0.2,*/*;q=0.1",
+		 FORMAT_PROTOBUF},
+		{"text/plain;version=0.0.4;q=0.6,application/openmetrics-text;version=0.0.1;q=0.5,"
+		 "*/*;q=0.2",
+		 FORMAT_TEXT},
+		/* 3.x */
+		{"application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,"
+		 "application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=1.0.0;"
+		 "escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2",
+		 FORMAT_OPENMETRICS},
+		{PROTO ";q=0.7,application/openmetrics-text;version=1.0.0;escaping=underscores;"
+		       "q=0.6,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,*/*;q=0.2",
+		 FORMAT_PROTOBUF},
+		{"text/plain;version=1.0.0;escaping=allow-utf-8;q=0.6,text/plain;version=0.0.4;"
+		 "q=0.5,application/openmetrics-text;version=1.0.0;q=0.1",
+		 FORMAT_TEXT},
+		/* VictoriaMetrics, curl, browsers, node's fetch */
+		{"text/plain;version=0.0.4;q=1,*/*;q=0.1", FORMAT_TEXT},
+		{"*/*", FORMAT_TEXT},
+		{"text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;"
+		 "q=0.8",
+		 FORMAT_TEXT},
+		{"application/openmetrics-text", FORMAT_OPENMETRICS},
+		{"application/openmetrics-text; version=0.0.1", FORMAT_OPENMETRICS_DRAFT},
+		{"application/vnd.google.protobuf", FORMAT_PROTOBUF},
+	};
+
+	(void)state;
+	CHECK(rows);
+}
+
+static void test_weights(void **state)
+{
+	static const struct row rows[] = {
+		{"text/plain;q=0.3, application/openmetrics-text;q=0.301", FORMAT_OPENMETRICS},
+		{"text/plain;q=0.3, application/openmetrics-text;q=0.30", FORMAT_TEXT},
+		{"application/openmetrics-text;q=0.3, text/plain;q=0.300", FORMAT_OPENMETRICS},
+		{"text/plain;q=0, application/openmetrics-text;q=0.001", FORMAT_OPENMETRICS},
+		{"text/plain;q=0.999, application/openmetrics-text;q=1", FORMAT_OPENMETRICS},
+		{"text/plain;q=0.999, application/openmetrics-text;q=1.", FORMAT_OPENMETRICS},
+		{"text/plain;q=0.999, application/openmetrics-text;q=1.000", FORMAT_OPENMETRICS},
+		{"text/plain;q=0.999, application/openmetrics-text", FORMAT_OPENMETRICS},
+		{"text/plain;Q=0.1, application/openmetrics-text;Q=0.2", FORMAT_OPENMETRICS},
+		/* the most exact range has the say, wherever it stands */
+		{"application/*, application/openmetrics-text;q=0, text/plain;q=0.5",
+		 FORMAT_PROTOBUF},
+		{"*/*, text/plain;q=0.1", FORMAT_OPENMETRICS},
+		{"text/plain;q=0.1, */*", FORMAT_OPENMETRICS},
+		{"text/*;q=0.5, */*;q=0.4", FORMAT_TEXT},
+		{"application/openmetrics-text;version=1.0.0;q=0.1,"
+		 "application/openmetrics-text;q=0.2,text/plain;q=0.15",
+		 FORMAT_OPENMETRICS_DRAFT},
+		/* named beats not named */
+		{"*/*, application/openmetrics-text", FORMAT_OPENMETRICS},
+		{"*/*;q=0.5, " PROTO ";q=0.5", FORMAT_PROTOBUF},
+		/* nothing that is offered: disregarded */
+		{"image/png", FORMAT_TEXT},
+		{"*/*;q=0", FORMAT_TEXT},
+		{"text/plain;q=0", FORMAT_TEXT},
+		{"application/openmetrics-text;version=2.0.0", FORMAT_TEXT},
+		{"application/vnd.google.protobuf;encoding=text", FORMAT_TEXT},
+		{"application/vnd.google.protobuf;proto=other.Message", FORMAT_TEXT},
+		{"text/plain;level=1;q=0.1, application/openmetrics-text;q=0.01",
+		 FORMAT_OPENMETRICS},
+	};
+
+	(void)state;
+	CHECK(rows);
+}
+
+static void test_odd_headers(void **state)
+{
+	static const struct row rows[] = {
+		{"", FORMAT_TEXT},
+		{",,, ,", FORMAT_TEXT},
+		{";;;;", FORMAT_TEXT},
+		{"q=1", FORMAT_TEXT},
+		{"/", FORMAT_TEXT},
+		{"*", FORMAT_TEXT},
+		{"*/plain;q=0.1, application/openmetrics-text;q=0.01", FORMAT_OPENMETRICS},
+		{"APPLICATION/OpenMetrics-Text ; Version=\"1.0.0\" ; Charset=UTF-8",
+		 FORMAT_OPENMETRICS},
+		{"\t application/openmetrics-text\t;\tversion=1.0.0\t;\tq=1\t", FORMAT_OPENMETRICS},
+		{" , application/openmetrics-text, ,", FORMAT_OPENMETRICS},
+		{"text/plain;foo=\"a,b;q=1\\\"\", application/openmetrics-text;q=0.1",
+		 FORMAT_OPENMETRICS},
+		{"text/plain;foo=\"never ends, application/openmetrics-text", FORMAT_TEXT},
+		/* a weight that is none: the range counts as not written */
+		{"application/openmetrics-text;q=2, text/plain;q=0.1", FORMAT_TEXT},
+		{"application/openmetrics-text;q=1.001, text/plain;q=0.1", FORMAT_TEXT},
+		{"application/openmetrics-text;q=-1, text/plain;q=0.1", FORMAT_TEXT},
+		{"application/openmetrics-text;q=0.1234, text/plain;q=0.1", FORMAT_TEXT},
+		{"application/openmetrics-text;q=, text/plain;q=0.1", FORMAT_TEXT},
+		{"application/openmetrics-text;q, text/plain;q=0.1", FORMAT_TEXT},
+		{"application/openmetrics-text;q=nan, text/plain;q=0.1", FORMAT_TEXT},
+		/* what follows the weight belongs to it */
+		{"application/openmetrics-text;q=0.5;ext=1, text/plain;q=0.1", FORMAT_OPENMETRICS},
+		{"application/openmetrics-text;;;q=0.5, text/plain;q=0.1", FORMAT_OPENMETRICS},
+	};
+
+	(void)state;
+	CHECK(rows);
+}
+
+static void test_gzip(void **state)
+{
+	static const struct {
+		const char *header;
+		bool gzip;
+	} rows[] = {
+		{NULL, false},
+		{"", false},
+		{"gzip", true},
+		{"GZip", true},
+		{"x-gzip", true},
+		{"gzip, deflate, br", true},
+		{"deflate, br, zstd", false},
+		{"gzip;q=0", false},
+		{"gzip;q=0.000", false},
+		{"gzip;q=0.001", true},
+		{"*", true},
+		{"*;q=0", false},
+		{"gzip;q=0, *", false},
+		{"identity, gzip;q=0.5", false},
+		{"identity;q=0.5, gzip;q=0.5", true},
+		{"identity;q=0, gzip;q=0.1", true},
+		{"identity;q=0, *;q=0", false},
+		{"gzip;q=7", false},
+		{"gzipped", false},
+		{" , gzip ;q=1,", true},
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (accept_gzip(rows[i].header) != rows[i].gzip)
+			fail_msg("%s", rows[i].header ? rows[i].header : "(none)");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_scrapers),
+		cmocka_unit_test(test_weights),
+		cmocka_unit_test(test_odd_headers),
+		cmocka_unit_test(test_gzip),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
