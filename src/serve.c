@@ -13,9 +13,11 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-#include "expose/http.h"
 #include "expose/json.h"
 #include "expose/text.h"
+#include "http/accept.h"
+#include "http/gzip.h"
+#include "http/server.h"
 #include "util/clock.h"
 #include "util/log.h"
 #include "version.h"
@@ -26,6 +28,12 @@
 #define REPLY_MMAP_THRESHOLD (128 * 1024)
 
 #define API_CONTAINERS	     "/api/v1/containers"
+
+/* Replies that requests in the same turn may share: http_reply_again(). */
+enum reply_kind {
+	KIND_CONTAINERS = 1,
+	KIND_METRICS, /* and the next: gzipped */
+};
 
 struct server {
 	const struct serve_options *options;
@@ -40,46 +48,85 @@ struct server {
 	int timer_fd;
 };
 
-static void set_body(struct http_reply *reply, const char *type, char *body, size_t len)
+static void set_string(struct http_reply *reply, const char *type, char *body)
 {
 	reply->status = 200;
 	reply->content_type = type;
 	reply->body = body;
-	reply->len = len;
+	reply->len = body ? strlen(body) : 0;
 }
 
-static void set_string(struct http_reply *reply, const char *type, char *body)
+/* Replaces the text by its gzipped form; it is empty if memory ran out. */
+static void compress(struct buf *text)
 {
-	set_body(reply, type, body, body ? strlen(body) : 0);
+	struct buf out = {0};
+	struct gzip *gzip = gzip_begin(&out);
+
+	if (gzip) {
+		gzip_add(gzip, text->data, text->len);
+		gzip_end(gzip);
+	}
+	buf_free(text);
+	*text = out;
 }
 
-static void reply_metrics(struct server *s, struct http_reply *reply)
+static bool wants_gzip(const struct http_request *request)
+{
+	struct buf encodings = {0};
+	bool gzip =
+		http_header(request, "Accept-Encoding", &encodings) && accept_gzip(encodings.data);
+
+	buf_free(&encodings);
+	return gzip;
+}
+
+static void reply_metrics(struct server *s, const struct http_request *request,
+			  struct http_reply *reply)
 {
 	uint64_t start_ns = clock_monotonic_ns();
 	struct buf text = {0};
-	size_t len;
 
+	reply->content_type = format_content_type(FORMAT_TEXT);
+	reply->negotiated = true;
+	reply->gzip = wants_gzip(request);
+	reply->kind = KIND_METRICS + reply->gzip;
+	if (http_reply_again(request, reply))
+		return;
 	/* A scrape is about as long as the last: no copies, and no memory for twice its length. */
 	buf_reserve(&text, s->metrics_len + s->metrics_len / 16);
 	collector_update(s->collector);
 	text_write(&text, s->collector, &s->scrapes);
 	collector_mark_read(s->collector);
-	len = text.len;
-	s->metrics_len = len;
-	set_body(reply, "text/plain; version=0.0.4; charset=utf-8", buf_take(&text), len);
+	s->metrics_len = text.len;
+	if (reply->gzip)
+		compress(&text);
+	reply->status = 200;
+	reply->len = text.len;
+	reply->body = buf_take(&text);
 	s->scrapes.count++;
 	s->scrapes.sum_ns += clock_monotonic_ns() - start_ns;
 }
 
-static void on_request(void *context, const char *path, struct http_reply *reply)
+static void reply_containers(struct server *s, const struct http_request *request,
+			     struct http_reply *reply)
+{
+	reply->content_type = "application/json";
+	reply->kind = KIND_CONTAINERS;
+	if (http_reply_again(request, reply))
+		return;
+	collector_update(s->collector);
+	set_string(reply, reply->content_type, json_containers(s->collector));
+}
+
+static void on_request(void *context, const struct http_request *request, struct http_reply *reply)
 {
 	struct server *s = context;
+	const char *path = request->path;
 
 	if (strcmp(path, s->options->telemetry_path) == 0) {
-		reply_metrics(s, reply);
+		reply_metrics(s, request, reply);
 	} else if (strcmp(path, API_CONTAINERS) == 0) {
-		collector_update(s->collector);
-		set_string(reply, "application/json", json_containers(s->collector));
+		reply_containers(s, request, reply);
 	} else if (strcmp(path, "/healthz") == 0 || strcmp(path, "/readyz") == 0) {
 		/* Requests are served from when the probe is attached and the cgroups are known. */
 		set_string(reply, "text/plain; charset=utf-8", strdup("ok\n"));

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "expose/accept.h"
+#include "http/accept.h"
 
 struct row {
 	const char *accept;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-#include "expose/accept.h"
+#include "http/accept.h"
 
 #include <stddef.h>
 #include <string.h>

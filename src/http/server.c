@@ -1,0 +1,413 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "http/server.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <microhttpd.h>
+#include <utlist.h>
+
+#include "http/connections.h"
+#include "http/listen.h"
+#include "util/clock.h"
+#include "util/log.h"
+
+#define CONNECTION_MEMORY (16 * 1024) /* for one request's header; longer ones are refused */
+
+/* Bodies that clients have not taken yet may come to this before new ones are refused. */
+#define BODIES_MAX	  (8UL * 1024 * 1024)
+
+/* Then who takes longer than this is cut off, and bodies this old are still given away. */
+#define SLOW_NS		  (5 * NS_PER_S)
+#define STALE_NS	  NS_PER_S
+
+/* One place to listen at. */
+struct listener {
+	struct http *http;
+	struct MHD_Daemon *daemon;
+	char *unix_path; /* NULL: not a Unix socket */
+	struct listener *next;
+};
+
+/* The bytes of a reply, for all connections that they are sent to. */
+struct http_body {
+	struct http *http;
+	char *data;
+	size_t len;
+	unsigned int refs; /* connections; and the turn it was made in, if it may be shared */
+	unsigned int kind;
+	uint64_t turn;
+	uint64_t made_ns;
+	struct http_body *prev, *next;
+};
+
+struct http {
+	http_handler handler;
+	void *context;
+	struct listener *listeners;
+	struct connections connections;
+	struct http_body *bodies; /* the newest first */
+	size_t body_bytes;
+	uint64_t turn; /* of http_run() */
+};
+
+struct http *http_new(http_handler handler, void *context)
+{
+	struct http *http = calloc(1, sizeof(*http));
+
+	if (!http)
+		return NULL;
+	http->handler = handler;
+	http->context = context;
+	return http;
+}
+
+void http_free(struct http *http)
+{
+	struct listener *listener, *next;
+
+	if (!http)
+		return;
+	LL_FOREACH_SAFE(http->listeners, listener, next)
+	{
+		MHD_stop_daemon(listener->daemon);
+		if (listener->unix_path)
+			unlink(listener->unix_path);
+		free(listener->unix_path);
+		free(listener);
+	}
+	free(http);
+}
+
+/* ---- bodies */
+
+/* Takes the bytes over. NULL if memory ran out. */
+static struct http_body *body_new(struct http *http, const struct http_reply *reply)
+{
+	struct http_body *body = calloc(1, sizeof(*body));
+
+	if (!body) {
+		free(reply->body);
+		return NULL;
+	}
+	body->http = http;
+	body->data = reply->body;
+	body->len = reply->len;
+	body->kind = reply->kind;
+	body->turn = http->turn;
+	body->made_ns = clock_monotonic_ns();
+	body->refs = body->kind ? 1 : 0;
+	http->body_bytes += body->len;
+	DL_PREPEND(http->bodies, body);
+	return body;
+}
+
+static void body_unref(void *context)
+{
+	struct http_body *body = context;
+
+	if (--body->refs)
+		return;
+	DL_DELETE(body->http->bodies, body);
+	body->http->body_bytes -= body->len;
+	free(body->data);
+	free(body);
+}
+
+/* The turn is over: what was made in it is no longer shared. */
+static void release_bodies(struct http *http)
+{
+	struct http_body *body, *next;
+
+	DL_FOREACH_SAFE(http->bodies, body, next)
+	{
+		if (body->turn != http->turn)
+			break;
+		if (body->kind)
+			body_unref(body);
+	}
+}
+
+static void set_text(struct http_reply *reply, unsigned int status, const char *text)
+{
+	*reply = (struct http_reply){
+		.status = status,
+		.content_type = "text/plain; charset=utf-8",
+		.body = strdup(text),
+		.len = strlen(text),
+	};
+}
+
+bool http_reply_again(const struct http_request *request, struct http_reply *reply)
+{
+	struct http *http = request->http;
+	uint64_t now_ns = clock_monotonic_ns();
+	struct http_body *body;
+
+	DL_FOREACH(http->bodies, body)
+	if (body->kind == reply->kind)
+		break;
+	if (!body || body->turn != http->turn) {
+		if (http->body_bytes < BODIES_MAX)
+			return false;
+		connections_cut_slow(&http->connections, SLOW_NS, now_ns);
+		if (!body || now_ns - body->made_ns > STALE_NS) {
+			set_text(reply, MHD_HTTP_SERVICE_UNAVAILABLE,
+				 "too many replies are under way; try again\n");
+			return true;
+		}
+	}
+	reply->status = MHD_HTTP_OK;
+	reply->shared = body;
+	return true;
+}
+
+/* ---- requests */
+
+const char *http_query(const struct http_request *request, const char *name)
+{
+	return MHD_lookup_connection_value(request->connection, MHD_GET_ARGUMENT_KIND, name);
+}
+
+/* A header that is looked for, and where its values go. */
+struct wanted {
+	const char *name;
+	struct buf *out;
+	bool found;
+};
+
+static enum MHD_Result add_header(void *context, enum MHD_ValueKind kind, const char *name,
+				  const char *value)
+{
+	struct wanted *wanted = context;
+
+	(void)kind;
+	if (strcasecmp(name, wanted->name) != 0 || !value)
+		return MHD_YES;
+	if (wanted->found)
+		buf_puts(wanted->out, ", ");
+	buf_puts(wanted->out, value);
+	wanted->found = true;
+	return MHD_YES;
+}
+
+bool http_header(const struct http_request *request, const char *name, struct buf *out)
+{
+	struct wanted wanted = {.name = name, .out = out};
+
+	MHD_get_connection_values(request->connection, MHD_HEADER_KIND, add_header, &wanted);
+	return wanted.found;
+}
+
+static void add_headers(struct MHD_Response *response, const struct http_reply *reply)
+{
+	MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, reply->content_type);
+	if (reply->gzip)
+		MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_ENCODING, "gzip");
+	if (reply->negotiated)
+		MHD_add_response_header(response, MHD_HTTP_HEADER_VARY, "Accept, Accept-Encoding");
+	if (reply->status == MHD_HTTP_METHOD_NOT_ALLOWED)
+		MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
+	if (reply->status == MHD_HTTP_SERVICE_UNAVAILABLE)
+		MHD_add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER, "1");
+}
+
+static enum MHD_Result send_reply(struct http *http, struct MHD_Connection *connection,
+				  const struct http_reply *reply)
+{
+	struct http_body *body = reply->shared ?: body_new(http, reply);
+	struct MHD_Response *response;
+	enum MHD_Result result;
+
+	if (!body)
+		return MHD_NO;
+	body->refs++;
+	response = MHD_create_response_from_buffer_with_free_callback_cls(body->len, body->data,
+									  body_unref, body);
+	if (!response) {
+		body_unref(body);
+		return MHD_NO;
+	}
+	add_headers(response, reply);
+	result = MHD_queue_response(connection, reply->status, response);
+	MHD_destroy_response(response);
+	return result;
+}
+
+static struct connection *connection_of(struct MHD_Connection *connection)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+	return info ? info->socket_context : NULL;
+}
+
+static void answer(struct http *http, const struct http_request *request, const char *method,
+		   struct http_reply *reply)
+{
+	if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 && strcmp(method, MHD_HTTP_METHOD_HEAD) != 0)
+		set_text(reply, MHD_HTTP_METHOD_NOT_ALLOWED, "only GET and HEAD are served\n");
+	else
+		http->handler(http->context, request, reply);
+	if (!reply->status)
+		set_text(reply, MHD_HTTP_NOT_FOUND, "not found; see / for what is here\n");
+	if (!reply->body && !reply->shared)
+		set_text(reply, MHD_HTTP_INTERNAL_SERVER_ERROR, "out of memory\n");
+}
+
+static enum MHD_Result on_request(void *context, struct MHD_Connection *connection,
+				  const char *path, const char *method, const char *version,
+				  const char *upload, size_t *upload_size, void **state)
+{
+	static int seen;
+	struct listener *listener = context;
+	struct http *http = listener->http;
+	struct http_request request = {path, http, connection};
+	struct connection *known = connection_of(connection);
+	struct http_reply reply = {0};
+
+	(void)version;
+	(void)upload;
+	/* The first call comes before the body; what a body says is not read. */
+	if (!*state) {
+		*state = &seen;
+		return MHD_YES;
+	}
+	if (*upload_size) {
+		*upload_size = 0;
+		return MHD_YES;
+	}
+	answer(http, &request, method, &reply);
+	if (!reply.body && !reply.shared)
+		return MHD_NO;
+	if (known)
+		connections_set_replying(&http->connections, known, true, clock_monotonic_ns());
+	return send_reply(http, connection, &reply);
+}
+
+static void on_completed(void *context, struct MHD_Connection *connection, void **state,
+			 enum MHD_RequestTerminationCode how)
+{
+	struct listener *listener = context;
+	struct connection *known = connection_of(connection);
+
+	(void)state;
+	(void)how;
+	if (known)
+		connections_set_replying(&listener->http->connections, known, false,
+					 clock_monotonic_ns());
+}
+
+/* A connection that there is no memory to know of is not bounded in time; it is served. */
+static void on_connection(void *context, struct MHD_Connection *connection, void **known,
+			  enum MHD_ConnectionNotificationCode what)
+{
+	struct listener *listener = context;
+	struct connections *all = &listener->http->connections;
+	const union MHD_ConnectionInfo *info;
+
+	if (what == MHD_CONNECTION_NOTIFY_STARTED) {
+		info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+		*known = info ? connections_add(all, info->connect_fd, clock_monotonic_ns()) : NULL;
+	} else if (*known) {
+		connections_remove(all, *known);
+		*known = NULL;
+	}
+}
+
+static void on_message(void *context, const char *format, va_list args)
+{
+	char line[512];
+
+	(void)context;
+	vsnprintf(line, sizeof(line), format, args);
+	line[strcspn(line, "\n")] = '\0';
+	log_debug("http: %s", line);
+}
+
+/* Serves at a socket that listens, which the daemon owns from then on. */
+static int add_listener(struct http *http, int fd, const char *unix_path)
+{
+	struct listener *listener = calloc(1, sizeof(*listener));
+
+	if (listener) {
+		listener->http = http;
+		listener->unix_path = unix_path ? strdup(unix_path) : NULL;
+		/* Twice the connections that are kept: those that were cut off are there yet. */
+		listener->daemon = MHD_start_daemon(
+			MHD_USE_EPOLL | MHD_USE_ERROR_LOG, 0, NULL, NULL, on_request, listener,
+			MHD_OPTION_EXTERNAL_LOGGER, on_message, NULL, MHD_OPTION_LISTEN_SOCKET, fd,
+			MHD_OPTION_CONNECTION_LIMIT, (unsigned int)(2 * CONNECTIONS_MAX),
+			MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
+			MHD_OPTION_NOTIFY_CONNECTION, on_connection, listener,
+			MHD_OPTION_NOTIFY_COMPLETED, on_completed, listener, MHD_OPTION_END);
+	}
+	if (!listener || !listener->daemon) {
+		if (listener)
+			free(listener->unix_path);
+		free(listener);
+		close(fd);
+		return -ENOMEM;
+	}
+	LL_APPEND(http->listeners, listener);
+	return 0;
+}
+
+int http_listen(struct http *http, struct address *address)
+{
+	int fd = listen_tcp(address);
+
+	return fd < 0 ? fd : add_listener(http, fd, NULL);
+}
+
+int http_listen_unix(struct http *http, const char *path)
+{
+	int fd = listen_unix(path);
+
+	return fd < 0 ? fd : add_listener(http, fd, path);
+}
+
+int http_event_fd(const struct http *http, size_t i)
+{
+	const union MHD_DaemonInfo *info;
+	const struct listener *listener;
+
+	LL_FOREACH(http->listeners, listener)
+	if (i-- == 0)
+		break;
+	if (!listener)
+		return -1;
+	info = MHD_get_daemon_info(listener->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+	return info ? info->epoll_fd : -1;
+}
+
+void http_run(struct http *http)
+{
+	struct listener *listener;
+
+	http->turn++;
+	connections_expire(&http->connections, clock_monotonic_ns());
+	LL_FOREACH(http->listeners, listener)
+	MHD_run(listener->daemon);
+	release_bodies(http);
+}
+
+int http_timeout_ms(const struct http *http)
+{
+	int least = connections_timeout_ms(&http->connections, clock_monotonic_ns());
+	MHD_UNSIGNED_LONG_LONG timeout;
+	const struct listener *listener;
+
+	LL_FOREACH(http->listeners, listener)
+	{
+		if (MHD_get_timeout(listener->daemon, &timeout) != MHD_YES)
+			continue;
+		if (least < 0 || timeout < (unsigned int)least)
+			least = timeout < INT_MAX ? (int)timeout : INT_MAX;
+	}
+	return least;
+}
