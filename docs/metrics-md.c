@@ -31,7 +31,7 @@ static void print_family(const struct family *family)
 			printf("%s`%s`", i ? ", " : " = ", family->values[i]);
 		putchar('\n');
 	}
-	if (family->scope == SCOPE_OWNER || family->scope == SCOPE_PAIR)
+	if (family_in_cells(family) || family->scope == SCOPE_PAIR)
 		printf("- probe: %s\n", probe_names[family->probe]);
 	putchar('\n');
 }

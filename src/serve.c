@@ -80,11 +80,25 @@ static bool wants_gzip(const struct http_request *request)
 	return gzip;
 }
 
+/* Everything that is emitted in one scrape, read now. */
+static void take_snapshot(struct server *s, struct scrape *scrape)
+{
+	collector_update(s->collector);
+	*scrape = (struct scrape){
+		.owners = collector_owners(s->collector),
+		.collector = s->collector,
+		.times = &s->scrapes,
+	};
+	self_read(&scrape->self);
+}
+
 static void reply_metrics(struct server *s, const struct http_request *request,
 			  struct http_reply *reply)
 {
 	uint64_t start_ns = clock_monotonic_ns();
-	struct buf text = {0};
+	struct buf body = {0};
+	struct scrape scrape;
+	struct text text;
 
 	reply->content_type = format_content_type(FORMAT_TEXT);
 	reply->negotiated = true;
@@ -93,16 +107,18 @@ static void reply_metrics(struct server *s, const struct http_request *request,
 	if (http_reply_again(request, reply))
 		return;
 	/* A scrape is about as long as the last: no copies, and no memory for twice its length. */
-	buf_reserve(&text, s->metrics_len + s->metrics_len / 16);
-	collector_update(s->collector);
-	text_write(&text, s->collector, &s->scrapes);
+	buf_reserve(&body, s->metrics_len + s->metrics_len / 16);
+	take_snapshot(s, &scrape);
+	text_begin(&text, &body);
+	samples_write(&text.samples, &scrape);
+	text_end(&text);
 	collector_mark_read(s->collector);
-	s->metrics_len = text.len;
+	s->metrics_len = body.len;
 	if (reply->gzip)
-		compress(&text);
+		compress(&body);
 	reply->status = 200;
-	reply->len = text.len;
-	reply->body = buf_take(&text);
+	reply->len = body.len;
+	reply->body = buf_take(&body);
 	s->scrapes.count++;
 	s->scrapes.sum_ns += clock_monotonic_ns() - start_ns;
 }

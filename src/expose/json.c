@@ -130,7 +130,7 @@ static json_t *owner_json(const struct owner *owner)
 	for (family = families; family < families + FAMILIES; family++) {
 		json_t *field;
 
-		if (family->scope != SCOPE_OWNER)
+		if (!family_in_cells(family))
 			continue;
 		field = family_json(family, owner->totals);
 		field_name(family, name);

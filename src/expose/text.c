@@ -1,326 +1,183 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "expose/text.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "metrics/self.h"
+#include "expose/classic.h"
 #include "util/clock.h"
-#include "version.h"
 
-/*
- * Classic histograms have every second power of two as a bound, 2^-20 s to
- * 2^6 s: each eighth bound of the kernel's, so nothing is interpolated.
- */
-#define LE_STEP 8
-
-static void put_header(struct buf *out, const struct family *family)
+static struct text *text_of(struct samples *samples)
 {
-	buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n", family->name, family->help, family->name,
-		   family_kind_name(family->kind));
+	return (struct text *)samples; /* its first member */
 }
 
-/* A label's value: \, " and newline are escaped. */
-static void put_label(struct buf *out, const char *name, const char *value)
+static void begin_family(struct samples *samples)
 {
-	const char *end;
+	const struct family *family = samples->family;
+	struct buf *out = text_of(samples)->out;
 
-	buf_puts(out, name);
-	buf_puts(out, "=\"");
+	buf_puts(out, "# HELP ");
+	buf_puts(out, family->name);
+	buf_putc(out, ' ');
+	buf_puts(out, family->help);
+	buf_puts(out, "\n# TYPE ");
+	buf_puts(out, family->name);
+	buf_putc(out, ' ');
+	buf_puts(out, family_kind_name(family->kind));
+	buf_putc(out, '\n');
+}
+
+/* name="value", with \, " and newline escaped. */
+static void put_label(struct buf *out, const struct label *label)
+{
+	const char *value = label->value, *end;
+
+	buf_puts(out, label->name);
+	buf_add(out, "=\"", 2);
 	while (*value) {
 		end = value + strcspn(value, "\\\"\n");
 		buf_add(out, value, (size_t)(end - value));
 		value = end;
 		if (!*value)
 			break;
-		buf_puts(out, *value == '\n' ? "\\n" : *value == '"' ? "\\\"" : "\\\\");
+		buf_add(out, *value == '\n' ? "\\n" : *value == '"' ? "\\\"" : "\\\\", 2);
 		value++;
 	}
 	buf_putc(out, '"');
 }
 
-static void put_owner(struct buf *out, const struct labels *labels, const char *prefix)
+/* All labels of a sample, without the braces, for its lines to share. */
+static void set_labels(struct text *text, const struct sample *sample)
 {
-	char name[32];
+	size_t i;
 
-	if (labels->unit[0]) {
-		snprintf(name, sizeof(name), "%sunit", prefix);
-		put_label(out, name, labels->unit);
-		return;
+	buf_truncate(&text->labels, 0);
+	for (i = 0; i < sample->label_count; i++) {
+		if (i)
+			buf_putc(&text->labels, ',');
+		put_label(&text->labels, &sample->labels[i]);
 	}
-	snprintf(name, sizeof(name), "%snamespace", prefix);
-	put_label(out, name, labels->name_space);
-	snprintf(name, sizeof(name), ",%spod", prefix);
-	put_label(out, name, labels->pod);
-	snprintf(name, sizeof(name), ",%scontainer", prefix);
-	put_label(out, name, labels->container);
+	if (buf_failed(&text->labels))
+		text->out->failed = true;
 }
 
 /* Seconds without rounding: nanoseconds are never put into a float. */
-static void put_value(struct buf *out, const struct family *family, uint64_t value)
+static void put_seconds(struct buf *out, uint64_t ns)
 {
-	if (family->seconds)
-		buf_printf(out, " %" PRIu64 ".%09" PRIu64 "\n", value / NS_PER_S, value % NS_PER_S);
-	else
-		buf_printf(out, " %" PRIu64 "\n", value);
-}
-
-/* The labels of a sample: its owner's, its cell's, and the family's own. */
-static void put_labels(struct buf *out, const struct family *family, const struct owner *owner,
-		       const struct total *total, size_t value)
-{
-	const char *const *names = cell_label_names[total->probe];
-	size_t i;
-
-	put_owner(out, &owner->labels, "");
-	for (i = 0; i < CELL_LABELS_MAX && names[i]; i++) {
-		buf_putc(out, ',');
-		put_label(out, names[i], total->labels.value[i]);
-	}
-	if (family->label) {
-		buf_putc(out, ',');
-		put_label(out, family->label, family->values[value]);
-	}
-}
-
-static void put_counter(struct buf *out, const struct family *family, const struct owner *owner,
-			const struct total *total, size_t value)
-{
-	buf_printf(out, "%s{", family->name);
-	put_labels(out, family, owner, total, value);
-	buf_putc(out, '}');
-	put_value(out, family, total_counters_of(total, family)[value]);
-}
-
-static void put_histogram(struct buf *out, const struct family *family, const struct owner *owner,
-			  const struct total *total, size_t value)
-{
-	static char le[HIST_BOUNDS / LE_STEP + 1][32];
-	const struct hist_total *hist = total_hist_of(total, family, value);
-	struct buf labels = {0};
-	uint64_t below = 0;
-	size_t bound, next = 0;
-
-	put_labels(&labels, family, owner, total, value);
-	if (buf_failed(&labels)) {
-		out->failed = true;
-		buf_free(&labels);
-		return;
-	}
-	for (bound = 0; bound < HIST_BOUNDS; bound += LE_STEP) {
-		char *text = le[bound / LE_STEP];
-
-		if (!text[0]) /* 2^(k/4), k a multiple of 4: exact */
-			snprintf(text, sizeof(le[0]), "%.17g",
-				 __builtin_ldexp(1.0, (HIST_MIN_K + (int)bound) / 4));
-		while (next <= bound)
-			below += hist->bucket[next++];
-		buf_printf(out, "%s_bucket{%s,le=\"%s\"} %" PRIu64 "\n", family->name, labels.data,
-			   text, below);
-	}
-	while (next < HIST_BUCKETS)
-		below += hist->bucket[next++];
-	buf_printf(out, "%s_bucket{%s,le=\"+Inf\"} %" PRIu64 "\n", family->name, labels.data,
-		   below);
-	buf_printf(out, "%s_sum{%s}", family->name, labels.data);
-	put_value(out, family, hist->sum_ns);
-	buf_printf(out, "%s_count{%s} %" PRIu64 "\n", family->name, labels.data, below);
-	buf_free(&labels);
-}
-
-static void put_cause(struct buf *out, const struct family *family, const struct owner *victim,
-		      const struct labels *cause, uint64_t wait_ns)
-{
-	buf_printf(out, "%s{", family->name);
-	put_owner(out, &victim->labels, "");
-	buf_putc(out, ',');
-	put_owner(out, cause, "by_");
-	buf_putc(out, '}');
-	put_value(out, family, wait_ns);
-}
-
-static void put_causes(struct buf *out, const struct family *family, const struct owner *owner)
-{
-	static const struct labels other = {.unit = "other"};
-	size_t i;
-
-	for (i = 0; i < owner->caused_count; i++)
-		put_cause(out, family, owner, &owner->caused[i].cause->labels,
-			  owner->caused[i].wait_ns);
-	if (owner->caused_other_ns)
-		put_cause(out, family, owner, &other, owner->caused_other_ns);
-}
-
-/* Counters of one family stand together: with one that has counted, those that have not are 0. */
-static bool any_counted(const struct family *family, const struct total *total)
-{
-	size_t i;
-
-	for (i = 0; i < family_value_count(family); i++)
-		if (total_counted(total, family, i))
-			return true;
-	return false;
-}
-
-/* What never counted has no series. */
-static void put_total(struct buf *out, const struct family *family, const struct owner *owner,
-		      const struct total *total)
-{
-	size_t i;
-
-	for (i = 0; i < family_value_count(family); i++) {
-		if (family->kind == KIND_HISTOGRAM) {
-			if (total_counted(total, family, i))
-				put_histogram(out, family, owner, total, i);
-		} else if (any_counted(family, total)) {
-			put_counter(out, family, owner, total, i);
-		}
-	}
-}
-
-static void put_owners(struct buf *out, const struct family *family, const struct owners *owners)
-{
-	const struct owner *owner;
-	const struct total *total;
-
-	for (owner = owners->table; owner; owner = owner->hh.next) {
-		if (family->scope == SCOPE_PAIR) {
-			put_causes(out, family, owner);
-			continue;
-		}
-		for (total = owner->totals; total; total = total->next)
-			if (total->probe == family->probe)
-				put_total(out, family, owner, total);
-	}
-}
-
-static void put_probe_value(struct buf *out, const struct family *family, enum probe_id id,
-			    uint64_t value)
-{
-	buf_printf(out, "%s{probe=\"%s\"}", family->name, probe_names[id]);
-	put_value(out, family, value);
-}
-
-static void put_lost(struct buf *out, const struct family *family,
-		     const struct collector *collector)
-{
-	struct probe_lost lost[PROBE_LOST_MAX];
-	size_t i, count = probe_read_lost(collector_probe(collector), lost);
-
-	for (i = 0; i < count; i++)
-		buf_printf(out, "%s{probe=\"%s\",reason=\"%s\"} %" PRIu64 "\n", family->name,
-			   probe_names[lost[i].probe], lost[i].reason, lost[i].count);
-	buf_printf(out, "%s{probe=\"sched\",reason=\"cause_pairs_full\"} %" PRIu64 "\n",
-		   family->name, collector_causes_lost(collector));
-	buf_printf(out, "%s{probe=\"cgroup\",reason=\"unnamed\"} %" PRIu64 "\n", family->name,
-		   collector_unnamed(collector));
-}
-
-static void put_probes(struct buf *out, enum family_id family_id, const struct collector *collector)
-{
-	const struct family *family = &families[family_id];
-	const struct probe *probe = collector_probe(collector);
-	uint64_t ns;
+	char fraction[10] = "000000000";
+	uint64_t rest = ns % NS_PER_S;
 	int i;
 
-	if (family_id == FAMILY_PROBE_LOST) {
-		put_lost(out, family, collector);
+	for (i = 8; rest; i--, rest /= 10)
+		fraction[i] = (char)('0' + rest % 10);
+	buf_uint(out, ns / NS_PER_S);
+	buf_putc(out, '.');
+	buf_add(out, fraction, 9);
+}
+
+/* What every line begins with: the name, and the labels. */
+static void put_start(struct text *text, const char *suffix)
+{
+	struct buf *out = text->out;
+
+	buf_puts(out, text->samples.family->name);
+	buf_puts(out, suffix);
+	if (text->labels.len) {
+		buf_putc(out, '{');
+		buf_add(out, text->labels.data, text->labels.len);
+		buf_putc(out, '}');
+	}
+	buf_putc(out, ' ');
+}
+
+static void put_number(struct text *text, const char *suffix, uint64_t number)
+{
+	put_start(text, suffix);
+	buf_uint(text->out, number);
+	buf_putc(text->out, '\n');
+}
+
+/* A value as its family counts it. */
+static void put_value(struct text *text, const char *suffix, uint64_t value)
+{
+	if (!text->samples.family->seconds) {
+		put_number(text, suffix, value);
 		return;
 	}
-	for (i = 0; i < PROBES; i++) {
-		enum probe_id id = (enum probe_id)i;
-
-		if (family_id == FAMILY_PROBE_UP)
-			put_probe_value(out, family, id, probe_is_up(probe, id));
-		else if (!probe_is_up(probe, id))
-			continue;
-		else if (family_id == FAMILY_PROBE_ATTRIBUTION)
-			buf_printf(out, "%s{probe=\"%s\",mode=\"%s\"} 1\n", family->name,
-				   probe_names[i], probe_attribution(probe, id));
-		else if (family_id == FAMILY_PROBE_EVENTS)
-			put_probe_value(out, family, id, probe_events(probe, id));
-		else if (family_id == FAMILY_PROBE_CPU && probe_cpu_ns(probe, id, &ns) == 0)
-			put_probe_value(out, family, id, ns);
-	}
+	put_start(text, suffix);
+	put_seconds(text->out, value);
+	buf_putc(text->out, '\n');
 }
 
-static void put_number(struct buf *out, const struct family *family, const char *suffix,
-		       uint64_t value)
+static const char *bound_text(unsigned int i)
 {
-	buf_printf(out, "%s%s", family->name, suffix);
-	put_value(out, family, value);
+	static char texts[CLASSIC_BOUNDS][32];
+
+	if (!texts[i][0])
+		snprintf(texts[i], sizeof(texts[i]), "%.17g", classic_bound(i));
+	return texts[i];
 }
 
-static void put_self(struct buf *out, enum family_id family_id, const struct collector *collector,
-		     const struct scrape_times *scrapes, const struct self *self)
+static void put_bucket(struct text *text, const char *bound, uint64_t count)
 {
-	const struct family *family = &families[family_id];
-	unsigned int slots =
-		probe_slots(collector_probe(collector)) - 1; /* one is the overflow's */
-	unsigned int used = collector_slots_used(collector);
+	struct buf *out = text->out;
 
-	if (family_id == FAMILY_SLOTS) {
-		put_number(out, family, "{state=\"used\"}", used);
-		put_number(out, family, "{state=\"free\"}", slots - used);
-	} else if (family_id == FAMILY_SCRAPE) {
-		put_number(out, family, "_sum", scrapes->sum_ns);
-		buf_printf(out, "%s_count %" PRIu64 "\n", family->name, scrapes->count);
-	} else if (family_id == FAMILY_BUILD_INFO) {
-		buf_printf(out, "%s{version=\"%s\",revision=\"%s\"} 1\n", family->name,
-			   bramble_version, bramble_revision);
+	buf_puts(out, text->samples.family->name);
+	buf_puts(out, "_bucket{");
+	buf_add(out, text->labels.data, text->labels.len);
+	buf_puts(out, text->labels.len ? ",le=\"" : "le=\"");
+	buf_puts(out, bound);
+	buf_add(out, "\"} ", 3);
+	buf_uint(out, count);
+	buf_putc(out, '\n');
+}
+
+static void put_histogram(struct text *text, const struct hist_total *hist)
+{
+	uint64_t counts[CLASSIC_BOUNDS + 1];
+	unsigned int i;
+
+	classic_counts(hist, counts);
+	for (i = 0; i < CLASSIC_BOUNDS; i++)
+		put_bucket(text, bound_text(i), counts[i]);
+	put_bucket(text, "+Inf", counts[CLASSIC_BOUNDS]);
+	put_value(text, "_sum", hist->sum_ns);
+	put_number(text, "_count", counts[CLASSIC_BOUNDS]);
+}
+
+static void write_sample(struct samples *samples, const struct sample *sample)
+{
+	const struct family *family = samples->family;
+	struct text *text = text_of(samples);
+
+	set_labels(text, sample);
+	if (family->kind == KIND_HISTOGRAM) {
+		put_histogram(text, sample->hist);
+	} else if (family->kind == KIND_SUMMARY) {
+		put_value(text, "_sum", sample->value);
+		put_number(text, "_count", sample->count);
+	} else if (family->real) {
+		put_start(text, "");
+		buf_printf(text->out, "%.15g\n", sample->real);
 	} else {
-		put_number(out, family, "", self_value(self, family_id));
+		put_value(text, "", sample->value);
 	}
 }
 
-/*
- * Ends a family that began at byte start of out. A header stands only where
- * samples follow: what is not known is absent, not empty.
- */
-static void end_family(struct buf *out, size_t start, size_t header_end)
+static void end_family(struct samples *samples)
 {
-	if (out->len == header_end && !out->failed)
-		buf_truncate(out, start);
+	(void)samples;
 }
 
-void text_write_owners(struct buf *out, const struct owners *owners)
+void text_begin(struct text *text, struct buf *out)
 {
-	const struct family *family;
+	static const struct samples_writer writer = {begin_family, write_sample, end_family};
 
-	for (family = families; family < families + FAMILIES; family++) {
-		size_t start = out->len, header_end;
-
-		if (family->scope != SCOPE_OWNER && family->scope != SCOPE_PAIR)
-			continue;
-		put_header(out, family);
-		header_end = out->len;
-		put_owners(out, family, owners);
-		end_family(out, start, header_end);
-	}
+	*text = (struct text){.samples.writer = &writer, .out = out};
 }
 
-void text_write(struct buf *out, const struct collector *collector,
-		const struct scrape_times *scrapes)
+void text_end(struct text *text)
 {
-	struct self self;
-	int i;
-
-	text_write_owners(out, collector_owners(collector));
-	self_read(&self);
-	for (i = 0; i < FAMILIES; i++) {
-		enum family_id id = (enum family_id)i;
-		size_t start = out->len, header_end;
-
-		if (families[id].scope != SCOPE_PROBE &&
-		    (families[id].scope != SCOPE_SELF || !self_known(&self, id)))
-			continue;
-		put_header(out, &families[id]);
-		header_end = out->len;
-		if (families[id].scope == SCOPE_PROBE)
-			put_probes(out, id, collector);
-		else
-			put_self(out, id, collector, scrapes, &self);
-		end_family(out, start, header_end);
-	}
+	buf_free(&text->labels);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "metrics/families.h"
 
+#include "metrics/emit.h"
+
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 static const char *const switch_kinds[SWITCH_KINDS] = {
@@ -30,80 +32,100 @@ const struct family families[FAMILIES] = {
 		.name = "bramble_cpu_wait_caused_seconds_total",
 		.help = "Waits of at least 1 ms for a CPU, by whose task ran on that CPU just before.",
 		.kind = KIND_COUNTER, .scope = SCOPE_PAIR, .seconds = true, .probe = PROBE_SCHED,
+		.emit = emit_causes,
 	},
 	[FAMILY_PROBE_UP] = {
 		.name = "bramble_probe_up",
 		.help = "Whether the probe is loaded and attached.",
 		.kind = KIND_GAUGE, .scope = SCOPE_PROBE,
+		.emit = emit_probe_up,
 	},
 	[FAMILY_PROBE_ATTRIBUTION] = {
 		.name = "bramble_probe_attribution_info",
 		.help = "How the probe finds the cgroup that a sample belongs to.",
 		.kind = KIND_GAUGE, .scope = SCOPE_PROBE, .label = "mode",
+		.emit = emit_probe_attribution,
 	},
 	[FAMILY_PROBE_EVENTS] = {
 		.name = "bramble_probe_events_total",
 		.help = "Kernel events the probe saw: context switches (sched), cgroups made or "
 			"removed (cgroup).",
 		.kind = KIND_COUNTER, .scope = SCOPE_PROBE,
+		.emit = emit_probe_events,
 	},
 	[FAMILY_PROBE_LOST] = {
 		.name = "bramble_probe_lost_total",
 		.help = "Samples that could not be counted, or not for the one they belong to.",
 		.kind = KIND_COUNTER, .scope = SCOPE_PROBE, .label = "reason",
+		.emit = emit_probe_lost,
 	},
 	[FAMILY_PROBE_CPU] = {
 		.name = "bramble_probe_cpu_seconds_total",
 		.help = "CPU time of the probe's BPF programs, while kernel.bpf_stats_enabled is 1.",
 		.kind = KIND_COUNTER, .scope = SCOPE_PROBE, .seconds = true,
+		.emit = emit_probe_cpu,
 	},
 	[FAMILY_SLOTS] = {
 		.name = "bramble_slots",
 		.help = "Places for cgroups in the kernel's arrays.",
 		.kind = KIND_GAUGE, .scope = SCOPE_SELF, .label = "state",
+		.emit = emit_slots,
 	},
 	[FAMILY_SCRAPE] = {
 		.name = "bramble_scrape_seconds",
 		.help = "Time spent on earlier scrapes, from the request to the finished text.",
 		.kind = KIND_SUMMARY, .scope = SCOPE_SELF, .seconds = true,
+		.emit = emit_scrape_times,
 	},
 	[FAMILY_BUILD_INFO] = {
 		.name = "bramble_build_info",
 		.help = "A constant 1, labelled with the version and what it was built from.",
 		.kind = KIND_GAUGE, .scope = SCOPE_SELF, .label = "version, revision",
+		.emit = emit_build_info,
 	},
 	[FAMILY_PROCESS_CPU] = {
 		.name = "process_cpu_seconds_total",
 		.help = "User and system CPU time of this program.",
 		.kind = KIND_COUNTER, .scope = SCOPE_SELF, .seconds = true,
+		.emit = emit_process,
 	},
 	[FAMILY_PROCESS_RESIDENT] = {
 		.name = "process_resident_memory_bytes",
 		.help = "Resident memory of this program.",
 		.kind = KIND_GAUGE, .scope = SCOPE_SELF,
+		.emit = emit_process,
 	},
 	[FAMILY_PROCESS_VIRTUAL] = {
 		.name = "process_virtual_memory_bytes",
 		.help = "Virtual memory of this program.",
 		.kind = KIND_GAUGE, .scope = SCOPE_SELF,
+		.emit = emit_process,
 	},
 	[FAMILY_PROCESS_OPEN_FDS] = {
 		.name = "process_open_fds",
 		.help = "Open file descriptors of this program.",
 		.kind = KIND_GAUGE, .scope = SCOPE_SELF,
+		.emit = emit_process,
 	},
 	[FAMILY_PROCESS_MAX_FDS] = {
 		.name = "process_max_fds",
 		.help = "How many file descriptors this program may open.",
 		.kind = KIND_GAUGE, .scope = SCOPE_SELF,
+		.emit = emit_process,
 	},
 	[FAMILY_PROCESS_START] = {
 		.name = "process_start_time_seconds",
 		.help = "When this program was started, as Unix time.",
 		.kind = KIND_GAUGE, .scope = SCOPE_SELF, .seconds = true,
+		.emit = emit_process,
 	},
 };
 /* clang-format on */
+
+bool family_in_cells(const struct family *family)
+{
+	return !family->emit;
+}
 
 size_t family_value_count(const struct family *family)
 {

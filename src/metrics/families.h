@@ -5,7 +5,8 @@
  * docs/metrics.md.
  *
  * A new signal is a field in a cell (include/bramble/cells.h) that a BPF
- * program counts in, and a row here.
+ * program counts in, and a row here. A family that is not counted in cells is a row
+ * and a function that emits its samples: samples.h.
  */
 #ifndef BRAMBLE_FAMILIES_H
 #define BRAMBLE_FAMILIES_H
@@ -63,21 +64,32 @@ struct cell_labels {
 /* The names of these labels, by probe. */
 extern const char *const cell_label_names[PROBES][CELL_LABELS_MAX];
 
+struct samples;
+struct scrape;
+
+/* Emits the samples of a family: samples.h. */
+typedef void (*family_emit)(struct samples *out, const struct scrape *scrape);
+
 struct family {
 	const char *name;
 	const char *help;
 	enum family_kind kind;
 	enum family_scope scope;
 	bool seconds;		   /* counted in ns, exported in seconds */
+	bool real;		   /* a gauge whose value is no whole number: sample.real */
 	const char *label;	   /* a further label, or NULL */
 	const char *const *values; /* its values, in the order of the cell's; NULL: many */
 	size_t value_count;
-	/* SCOPE_OWNER: which probe's cell it is read from, and where in it. */
+	family_emit emit; /* NULL: counted in cells, emitted from the totals */
+	/* If it is counted in cells: in which probe's, and where in it. SCOPE_OWNER. */
 	enum probe_id probe;
 	size_t cell_offset;
 };
 
 extern const struct family families[FAMILIES];
+
+/* Whether it is counted in the cells of a probe, and kept in totals. */
+bool family_in_cells(const struct family *family);
 
 /* How many counters or histograms a sample of the family has: one for each value of its label. */
 size_t family_value_count(const struct family *family);

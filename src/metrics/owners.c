@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "util/clock.h"
+
 struct owner *owners_find(struct owners *owners, const struct labels *labels)
 {
 	struct owner *owner;
@@ -21,6 +23,7 @@ struct owner *owners_get(struct owners *owners, const struct labels *labels)
 	if (!owner)
 		return NULL;
 	owner->labels = *labels;
+	owner->made_ns = clock_realtime_ns();
 	HASH_ADD(hh, owners->table, labels, sizeof(*labels), owner);
 	return owner;
 }
@@ -106,6 +109,8 @@ struct owner *owners_rename(struct owners *owners, struct owner *owner, const st
 		return owner;
 	}
 	totals_merge(&to->totals, owner->totals);
+	if (owner->made_ns < to->made_ns)
+		to->made_ns = owner->made_ns;
 	to->caused_other_ns += owner->caused_other_ns;
 	to->cgroups += owner->cgroups;
 	for (i = 0; i < owner->caused_count; i++)
@@ -138,7 +143,7 @@ static bool counted(const struct total *total)
 	size_t i;
 
 	for (family = families; family < families + FAMILIES; family++)
-		for (i = 0; family->scope == SCOPE_OWNER && family->probe == total->probe &&
+		for (i = 0; family_in_cells(family) && family->probe == total->probe &&
 			    i < family_value_count(family);
 		     i++)
 			if (total_counted(total, family, i))

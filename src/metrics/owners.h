@@ -33,6 +33,7 @@ struct caused {
 
 struct owner {
 	struct labels labels;
+	uint64_t made_ns;      /* CLOCK_REALTIME, when its totals were 0 */
 	struct total *totals;  /* one for each of its probes and their further labels */
 	struct caused *caused; /* caused_count of them */
 	size_t caused_count;

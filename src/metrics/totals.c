@@ -9,7 +9,7 @@
 /* Whether a family is counted in the cells of a probe. */
 static bool is_of(const struct family *family, enum probe_id probe)
 {
-	return family->scope == SCOPE_OWNER && family->probe == probe;
+	return family_in_cells(family) && family->probe == probe;
 }
 
 /* How many of a total's values a family takes. */

@@ -68,6 +68,18 @@ void buf_putc(struct buf *buf, char c)
 	buf_add(buf, &c, 1);
 }
 
+void buf_uint(struct buf *buf, uint64_t number)
+{
+	char digits[20]; /* of 2^64 - 1 */
+	char *first = digits + sizeof(digits);
+
+	do {
+		*--first = (char)('0' + number % 10);
+		number /= 10;
+	} while (number);
+	buf_add(buf, first, (size_t)(digits + sizeof(digits) - first));
+}
+
 /* Formats into the room there is. Returns the length it needs, or -1. */
 static int format_at_end(struct buf *buf, const char *format, va_list args)
 {

@@ -204,9 +204,27 @@ static void test_read_proc(void **state)
 	buf_free(&buf);
 }
 
+static void test_uint(void **state)
+{
+	static const uint64_t numbers[] = {0, 9, 10, 12345678901234567, UINT64_MAX};
+	struct buf buf = {0};
+	char expected[32];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		buf_truncate(&buf, 0);
+		buf_uint(&buf, numbers[i]);
+		snprintf(expected, sizeof(expected), "%llu", (unsigned long long)numbers[i]);
+		assert_string_equal(buf.data, expected);
+	}
+	buf_free(&buf);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_uint),
 		cmocka_unit_test(test_grows),
 		cmocka_unit_test(test_edges),
 		cmocka_unit_test(test_printf),

@@ -47,6 +47,21 @@ static void each(void (*check)(const struct family *family))
 	}
 }
 
+static void check_emitted(const struct family *family)
+{
+	if (family_in_cells(family))
+		assert_int_equal(family->scope, SCOPE_OWNER);
+	if (family->real)
+		assert_true(family->kind == KIND_GAUGE && !family->seconds &&
+			    !family_in_cells(family));
+}
+
+static void test_emitted(void **state)
+{
+	(void)state;
+	each(check_emitted);
+}
+
 static void check_name(const struct family *family)
 {
 	const struct family *other;
@@ -159,9 +174,10 @@ static void test_kind_names(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_names),  cmocka_unit_test(test_suffixes),
-		cmocka_unit_test(test_units),  cmocka_unit_test(test_help),
-		cmocka_unit_test(test_labels), cmocka_unit_test(test_kind_names),
+		cmocka_unit_test(test_emitted),	   cmocka_unit_test(test_names),
+		cmocka_unit_test(test_suffixes),   cmocka_unit_test(test_units),
+		cmocka_unit_test(test_help),	   cmocka_unit_test(test_labels),
+		cmocka_unit_test(test_kind_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

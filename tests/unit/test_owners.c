@@ -315,7 +315,7 @@ static void test_caused_adds_up(void **state)
 
 static const struct family *owner_family(int id)
 {
-	return families[id].scope == SCOPE_OWNER ? &families[id] : NULL;
+	return family_in_cells(&families[id]) ? &families[id] : NULL;
 }
 
 static void test_rows_are_inside_the_cell(void **state)

@@ -12,21 +12,21 @@
 #include "counts.h"
 #include "expose/text.h"
 
-#define SAMPLES_MAX 512
-#define LABELS_MAX  8
+#define SAMPLES_MAX	  512
+#define PARSED_LABELS_MAX 8
 
-struct sample {
+struct parsed {
 	char name[80];
 	struct {
 		char name[32];
 		char value[300];
-	} label[LABELS_MAX];
+	} label[PARSED_LABELS_MAX];
 	size_t labels;
 	char value[40];
 };
 
 static struct owners owners;
-static struct sample samples[SAMPLES_MAX];
+static struct parsed samples[SAMPLES_MAX];
 static size_t sample_count;
 
 static int setup(void **state)
@@ -73,7 +73,7 @@ static const char *take_quoted(const char *text, char *out, size_t size)
 	return text + 1;
 }
 
-static const char *parse_sample(const char *line, struct sample *sample)
+static const char *parse_sample(const char *line, struct parsed *sample)
 {
 	memset(sample, 0, sizeof(*sample));
 	line = take(line, "{ ", sample->name, sizeof(sample->name));
@@ -81,7 +81,7 @@ static const char *parse_sample(const char *line, struct sample *sample)
 		do {
 			size_t i = sample->labels++;
 
-			assert_true(i < LABELS_MAX);
+			assert_true(i < PARSED_LABELS_MAX);
 			line = take(line + 1, "=", sample->label[i].name,
 				    sizeof(sample->label[i].name));
 			assert_memory_equal(line, "=\"", 2);
@@ -98,7 +98,7 @@ static const char *parse_sample(const char *line, struct sample *sample)
 }
 
 /* Whether the sample's name is the family's, or one of those a histogram has. */
-static bool of_family(const struct sample *sample, const char *family)
+static bool of_family(const struct parsed *sample, const char *family)
 {
 	size_t len = strlen(family);
 	const char *suffix = sample->name + len;
@@ -142,17 +142,31 @@ static void parse(const char *text)
 	assert_true(of_this > 0);
 }
 
+/* The families of owners; there is no collector here for the others. */
+static void write_owners(struct buf *out)
+{
+	struct scrape scrape = {.owners = &owners};
+	const struct family *family;
+	struct text text;
+
+	text_begin(&text, out);
+	for (family = families; family < families + FAMILIES; family++)
+		if (family_in_cells(family) || family->scope == SCOPE_PAIR)
+			samples_write_family(&text.samples, family, &scrape);
+	text_end(&text);
+}
+
 static void write_and_parse(void)
 {
 	struct buf text = {0};
 
-	text_write_owners(&text, &owners);
+	write_owners(&text);
 	assert_false(buf_failed(&text));
 	parse(text.data ? text.data : "");
 	buf_free(&text);
 }
 
-static const char *label_of(const struct sample *sample, const char *name)
+static const char *label_of(const struct parsed *sample, const char *name)
 {
 	const char *value = NULL;
 	size_t i;
@@ -167,9 +181,9 @@ static const char *label_of(const struct sample *sample, const char *name)
 }
 
 /* The one sample of this name whose label has the value; NULL if there is none. */
-static const struct sample *find(const char *name, const char *label, const char *value)
+static const struct parsed *find(const char *name, const char *label, const char *value)
 {
-	const struct sample *found = NULL;
+	const struct parsed *found = NULL;
 	size_t i;
 
 	for (i = 0; i < sample_count; i++) {
@@ -186,7 +200,7 @@ static const struct sample *find(const char *name, const char *label, const char
 static void check_value(const char *name, const char *label, const char *value,
 			const char *expected)
 {
-	const struct sample *sample = find(name, label, value);
+	const struct parsed *sample = find(name, label, value);
 
 	if (!sample)
 		fail_msg("no %s{%s=\"%s\"}", name, label, value);
@@ -226,10 +240,10 @@ static void test_nothing_is_empty(void **state)
 	struct buf text = {0};
 
 	(void)state;
-	text_write_owners(&text, &owners);
+	write_owners(&text);
 	assert_int_equal(text.len, 0);
 	add_unit("never-ran.service");
-	text_write_owners(&text, &owners);
+	write_owners(&text);
 	assert_int_equal(text.len, 0);
 	buf_free(&text);
 }
@@ -444,7 +458,7 @@ static void test_escapes_are_written_as_specified(void **state)
 
 	(void)state;
 	switches_of(add_unit("a\\b\"c\nd"))[0] = 1;
-	text_write_owners(&text, &owners);
+	write_owners(&text);
 	assert_non_null(strstr(text.data, "{unit=\"a\\\\b\\\"c\\nd\",kind=\"voluntary\"} 1\n"));
 	buf_free(&text);
 }
@@ -456,7 +470,7 @@ static void test_out_of_memory(void **state)
 
 	(void)state;
 	wait_of(add_unit("a"))->bucket[0] = 1;
-	text_write_owners(&text, &owners);
+	write_owners(&text);
 	assert_true(buf_failed(&text));
 	assert_int_equal(text.len, 0);
 	buf_free(&text);

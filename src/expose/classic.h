@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Classic histograms: the kernel's buckets merged into few cumulative ones. The bounds
+ * are every second power of two, 2^-20 s to 2^6 s: each eighth bound of the kernel's, so
+ * nothing is interpolated.
+ */
+#ifndef BRAMBLE_CLASSIC_H
+#define BRAMBLE_CLASSIC_H
+
+#include <stdint.h>
+
+#include "metrics/totals.h"
+
+#define CLASSIC_STEP   8
+#define CLASSIC_BOUNDS ((HIST_BOUNDS + CLASSIC_STEP - 1) / CLASSIC_STEP)
+
+/* A bound in seconds, i below CLASSIC_BOUNDS; the bucket after them ends at infinity. */
+double classic_bound(unsigned int i);
+
+/* How many values are at most each bound; the last are all. */
+void classic_counts(const struct hist_total *hist, uint64_t counts[CLASSIC_BOUNDS + 1]);
+
+#endif

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* The functions that emit the samples of the families in families.c: see samples.h. */
+#ifndef BRAMBLE_EMIT_H
+#define BRAMBLE_EMIT_H
+
+#include "metrics/samples.h"
+
+/* emit_owners.c */
+void emit_totals(struct samples *out, const struct scrape *scrape);
+void emit_causes(struct samples *out, const struct scrape *scrape);
+
+/* emit_self.c */
+void emit_probe_up(struct samples *out, const struct scrape *scrape);
+void emit_probe_attribution(struct samples *out, const struct scrape *scrape);
+void emit_probe_events(struct samples *out, const struct scrape *scrape);
+void emit_probe_lost(struct samples *out, const struct scrape *scrape);
+void emit_probe_cpu(struct samples *out, const struct scrape *scrape);
+void emit_slots(struct samples *out, const struct scrape *scrape);
+void emit_scrape_times(struct samples *out, const struct scrape *scrape);
+void emit_build_info(struct samples *out, const struct scrape *scrape);
+void emit_process(struct samples *out, const struct scrape *scrape);
+
+#endif

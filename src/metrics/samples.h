@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The way of every sample from the one who knows it to the one who writes it. A scrape
+ * walks the table of families once; each family's function emits its samples, and a
+ * writer (src/expose) turns them into a format. Neither knows of the other.
+ *
+ * A family that is not counted in cells: a row in families.c with .emit, which is
+ *
+ *	void emit_thing(struct samples *out, const struct scrape *scrape)
+ *	{
+ *		const struct label labels[] = {{"state", "used"}};
+ *
+ *		samples_add(out, &(struct sample){.labels = labels, .label_count = 1,
+ *						  .value = scrape->thing->used});
+ *	}
+ *
+ * and, if it needs something that no scrape has yet, a pointer to it in struct scrape. What is
+ * not known is not emitted: a family without samples is left out altogether.
+ */
+#ifndef BRAMBLE_SAMPLES_H
+#define BRAMBLE_SAMPLES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "metrics/families.h"
+#include "metrics/owners.h"
+#include "metrics/self.h"
+
+struct collector;
+
+/* Time spent on scrapes so far. */
+struct scrape_times {
+	uint64_t count;
+	uint64_t sum_ns;
+};
+
+/* What the samples of one scrape are taken from. None of it changes while they are emitted. */
+struct scrape {
+	const struct owners *owners;
+	const struct collector *collector;
+	const struct scrape_times *times;
+	struct self self;
+};
+
+struct label {
+	const char *name;  /* as Prometheus allows: [a-zA-Z_][a-zA-Z0-9_]* */
+	const char *value; /* UTF-8; anything may stand in it */
+};
+
+/* The most labels that the samples of one family have. */
+#define SAMPLE_LABELS_MAX 24
+
+/* One sample. Its family, which says what kind it is, is the one being emitted. */
+struct sample {
+	const struct label *labels; /* label_count of them, each name once; owned by the caller */
+	size_t label_count;
+	uint64_t value;	     /* counter, gauge; the sum of a summary. ns if family->seconds */
+	double real;	     /* instead of value if family->real */
+	uint64_t count;	     /* of a summary */
+	uint64_t created_ns; /* CLOCK_REALTIME, when it was 0; 0: not known. Not for gauges */
+	const struct hist_total *hist;
+};
+
+struct samples;
+
+/* A writer. It is called for families that have samples alone. */
+struct samples_writer {
+	void (*begin)(struct samples *out); /* of out->family */
+	void (*sample)(struct samples *out, const struct sample *sample);
+	void (*end)(struct samples *out);
+};
+
+/* The first member of what a writer keeps. */
+struct samples {
+	const struct samples_writer *writer;
+	const struct family *family; /* being emitted */
+	bool begun;		     /* it has a sample */
+};
+
+/* Emits all families to the writer; or one. */
+void samples_write(struct samples *out, const struct scrape *scrape);
+void samples_write_family(struct samples *out, const struct family *family,
+			  const struct scrape *scrape);
+
+/* Emits one sample of the family being emitted. */
+void samples_add(struct samples *out, const struct sample *sample);
+
+/*
+ * Writes the labels of an owner: namespace, pod and container, or unit. by: those of a cause,
+ * by_namespace and so on. Returns how many they are, at most OWNER_LABELS.
+ */
+#define OWNER_LABELS 3
+size_t owner_labels(const struct labels *owner, bool by, struct label *out);
+
+#endif
