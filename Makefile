@@ -27,10 +27,10 @@ CC       := $(CROSS_COMPILE)gcc
 AR       := $(CROSS_COMPILE)ar
 PKG_CONFIG ?= pkg-config
 
-LIBS := libbpf libmicrohttpd libcurl jansson libcap zlib
+LIBS := libbpf libmicrohttpd libcurl jansson libcap zlib libprotobuf-c
 
 # char has no sign on arm64: nor here, so that what is tested is what runs on a Pi.
-CPPFLAGS := -D_GNU_SOURCE -funsigned-char -Iinclude -Isrc -I$(BUILD)
+CPPFLAGS := -D_GNU_SOURCE -funsigned-char -Iinclude -Isrc -I$(BUILD) -I$(BUILD)/gen
 WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 \
             -Wundef -Wpointer-arith -Wvla -Wwrite-strings -Wimplicit-fallthrough
 CFLAGS   ?= -O2 -g
@@ -47,7 +47,7 @@ BPF_CFLAGS = -g -O2 -target bpf -mcpu=v3 -std=gnu11 -Wall -Wextra -Werror -Wno-u
 BPF_SRC := bpf/slots.bpf.c $(filter-out bpf/slots.bpf.c,$(wildcard bpf/*.bpf.c))
 BPF_OBJ := $(BPF_SRC:bpf/%.bpf.c=$(BUILD)/bpf/%.bpf.o)
 SRC     := $(wildcard src/*.c src/*/*.c)
-OBJ     := $(SRC:%.c=$(BUILD)/%.o)
+OBJ     := $(SRC:%.c=$(BUILD)/%.o) $(BUILD)/src/expose/metrics.pb-c.o
 LIB_OBJ := $(filter-out $(BUILD)/src/main.o,$(OBJ))
 
 # Short lines, unless V=1.
@@ -79,10 +79,23 @@ $(BUILD)/libbramble.a: $(LIB_OBJ)
 	$(say) AR $@
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
-$(BUILD)/src/%.o: src/%.c $(BUILD)/bramble.skel.h $(BUILD)/flags
+# What is generated before anything is compiled.
+GENERATED := $(BUILD)/bramble.skel.h $(BUILD)/gen/expose/metrics.pb-c.h
+
+$(BUILD)/src/%.o: src/%.c $(GENERATED) $(BUILD)/flags
 	$(say) CC $@
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(VERSION_FLAGS) $(ALL_CFLAGS) $(LIB_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/gen/%.pb-c.c $(BUILD)/gen/%.pb-c.h: src/%.proto
+	$(say) PROTO $@
+	$(Q)mkdir -p $(@D)
+	$(Q)protoc-c --proto_path=src --c_out=$(BUILD)/gen $<
+
+$(BUILD)/src/%.pb-c.o: $(BUILD)/gen/%.pb-c.c $(BUILD)/flags
+	$(say) CC $@
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
 
 # Not a target-specific CPPFLAGS: build/flags would inherit it, and differ from run to run.
 VERSION_FLAGS = $(if $(filter %/version.o,$@),-DBRAMBLE_VERSION='"$(VERSION)"' -DBRAMBLE_REVISION='"$(REVISION)"')

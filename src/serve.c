@@ -13,10 +13,8 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include "expose/expose.h"
 #include "expose/json.h"
-#include "expose/text.h"
-#include "http/accept.h"
-#include "http/gzip.h"
 #include "http/server.h"
 #include "util/clock.h"
 #include "util/log.h"
@@ -32,7 +30,7 @@
 /* Replies that requests in the same turn may share: http_reply_again(). */
 enum reply_kind {
 	KIND_CONTAINERS = 1,
-	KIND_METRICS, /* and the next: gzipped */
+	KIND_METRICS = 0x100, /* and what metrics_kind() adds */
 };
 
 struct server {
@@ -40,7 +38,7 @@ struct server {
 	struct collector *collector;
 	struct http *http;
 	struct scrape_times scrapes;
-	size_t metrics_len; /* of the last scrape */
+	size_t metrics_len[FORMATS][2]; /* of the last scrape; gzipped */
 	char *landing_page;
 	struct buf urls; /* each with a space before it */
 	int epoll_fd;
@@ -56,28 +54,28 @@ static void set_string(struct http_reply *reply, const char *type, char *body)
 	reply->len = body ? strlen(body) : 0;
 }
 
-/* Replaces the text by its gzipped form; it is empty if memory ran out. */
-static void compress(struct buf *text)
+/* Which forms of histograms the URL asks for, where the format has a choice. */
+static enum hist_forms wanted_forms(const struct http_request *request)
 {
-	struct buf out = {0};
-	struct gzip *gzip = gzip_begin(&out);
+	const char *forms = http_query(request, "histograms");
 
-	if (gzip) {
-		gzip_add(gzip, text->data, text->len);
-		gzip_end(gzip);
-	}
-	buf_free(text);
-	*text = out;
+	if (forms && strcmp(forms, "classic") == 0)
+		return HIST_CLASSIC;
+	return forms && strcmp(forms, "both") == 0 ? HIST_BOTH : HIST_NATIVE;
 }
 
-static bool wants_gzip(const struct http_request *request)
+static struct expose_options wanted_format(const struct http_request *request)
 {
-	struct buf encodings = {0};
-	bool gzip =
-		http_header(request, "Accept-Encoding", &encodings) && accept_gzip(encodings.data);
+	struct expose_options wanted = {.forms = wanted_forms(request), .created = true};
+	struct buf formats = {0}, encodings = {0};
 
+	if (http_header(request, "Accept", &formats))
+		wanted.format = accept_format(formats.data);
+	if (http_header(request, "Accept-Encoding", &encodings))
+		wanted.gzip = accept_gzip(encodings.data);
+	buf_free(&formats);
 	buf_free(&encodings);
-	return gzip;
+	return wanted;
 }
 
 /* Everything that is emitted in one scrape, read now. */
@@ -92,30 +90,34 @@ static void take_snapshot(struct server *s, struct scrape *scrape)
 	self_read(&scrape->self);
 }
 
+static unsigned int metrics_kind(const struct expose_options *wanted)
+{
+	return KIND_METRICS | (unsigned int)wanted->format << 4 | (unsigned int)wanted->forms << 1 |
+	       wanted->gzip;
+}
+
 static void reply_metrics(struct server *s, const struct http_request *request,
 			  struct http_reply *reply)
 {
+	struct expose_options wanted = wanted_format(request);
 	uint64_t start_ns = clock_monotonic_ns();
 	struct buf body = {0};
 	struct scrape scrape;
-	struct text text;
+	size_t *last_len;
 
-	reply->content_type = format_content_type(FORMAT_TEXT);
+	reply->content_type = format_content_type(wanted.format);
 	reply->negotiated = true;
-	reply->gzip = wants_gzip(request);
-	reply->kind = KIND_METRICS + reply->gzip;
+	reply->gzip = wanted.gzip;
+	reply->kind = metrics_kind(&wanted);
 	if (http_reply_again(request, reply))
 		return;
-	/* A scrape is about as long as the last: no copies, and no memory for twice its length. */
-	buf_reserve(&body, s->metrics_len + s->metrics_len / 16);
 	take_snapshot(s, &scrape);
-	text_begin(&text, &body);
-	samples_write(&text.samples, &scrape);
-	text_end(&text);
+	/* A scrape is about as long as the last: no copies, and no memory for twice its length. */
+	last_len = &s->metrics_len[wanted.format][wanted.gzip];
+	buf_reserve(&body, *last_len + *last_len / 16);
+	expose_write(&body, &wanted, &scrape);
 	collector_mark_read(s->collector);
-	s->metrics_len = body.len;
-	if (reply->gzip)
-		compress(&body);
+	*last_len = body.len;
 	reply->status = 200;
 	reply->len = body.len;
 	reply->body = buf_take(&body);

@@ -10,7 +10,7 @@ test: ## install what is missing, run every test, end with one line of counts (a
 	@scripts/install-packages build test
 	+@MAKE="$(MAKE)" tests/stages $(STAGES); status=$$?; $(GIVE_BACK); exit $$status
 
-lint: $(BUILD)/bramble.skel.h ## format, clang-tidy and shellcheck
+lint: $(GENERATED) ## format, clang-tidy and shellcheck
 	@tests/lint $(CPPFLAGS) -std=c11 $(WARNINGS) $(LIB_CFLAGS) \
 		-DBRAMBLE_VERSION='"lint"' -DBRAMBLE_REVISION='"lint"'
 
@@ -23,10 +23,15 @@ UNIT_SRC    := $(wildcard tests/unit/test_*.c)
 UNIT        := $(UNIT_SRC:tests/unit/%.c=$(SAN)/%)
 TEST_LIBS   := cmocka
 
-$(SAN)/src/%.o: src/%.c $(BUILD)/bramble.skel.h $(BUILD)/flags
+$(SAN)/src/%.o: src/%.c $(GENERATED) $(BUILD)/flags
 	$(say) CC $@
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(VERSION_FLAGS) -std=c11 $(WARNINGS) $(SAN_CFLAGS) $(LIB_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(SAN)/src/%.pb-c.o: $(BUILD)/gen/%.pb-c.c $(BUILD)/flags
+	$(say) CC $@
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) -std=c11 $(SAN_CFLAGS) -c -o $@ $<
 
 $(SAN)/src/version.o: $(BUILD)/revision
 
@@ -65,11 +70,16 @@ FUZZ_SRC     := $(wildcard tests/fuzz/fuzz_*.c)
 FUZZERS      := $(FUZZ_SRC:tests/fuzz/%.c=$(FUZZ)/%)
 FUZZ_SECONDS ?= 10
 
-$(FUZZ)/src/%.o: src/%.c $(BUILD)/bramble.skel.h $(BUILD)/flags
+$(FUZZ)/src/%.o: src/%.c $(GENERATED) $(BUILD)/flags
 	$(say) CC $@
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CLANG) $(CPPFLAGS) $(VERSION_FLAGS) -std=c11 $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link $(LIB_CFLAGS) \
 		-MMD -MP -c -o $@ $<
+
+$(FUZZ)/src/%.pb-c.o: $(BUILD)/gen/%.pb-c.c $(BUILD)/flags
+	$(say) CC $@
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(CPPFLAGS) -std=c11 $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link -c -o $@ $<
 
 $(FUZZ)/src/version.o: $(BUILD)/revision
 

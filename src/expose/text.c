@@ -12,20 +12,69 @@ static struct text *text_of(struct samples *samples)
 	return (struct text *)samples; /* its first member */
 }
 
+static bool ends_with(const char *name, const char *end)
+{
+	size_t len = strlen(name), end_len = strlen(end);
+
+	return len > end_len && strcmp(name + len - end_len, end) == 0;
+}
+
+/* Info is a kind of its own in OpenMetrics. */
+static bool is_info(const struct family *family)
+{
+	return family->kind == KIND_GAUGE && ends_with(family->name, "_info");
+}
+
+/* "# TYPE bramble_cpu_wait_seconds " */
+static void put_comment(struct text *text, const char *word)
+{
+	struct buf *out = text->out;
+
+	buf_puts(out, "# ");
+	buf_puts(out, word);
+	buf_putc(out, ' ');
+	buf_add(out, text->samples.family->name, text->base_len);
+	buf_putc(out, ' ');
+}
+
+/* In the text format a quote needs no escape here, in OpenMetrics it does; ours have neither
+ * backslashes nor newlines. */
+static void put_help(struct text *text, const char *help)
+{
+	const char *quote;
+
+	put_comment(text, "HELP");
+	while (text->format == TEXT_OPENMETRICS && (quote = strchr(help, '"'))) {
+		buf_add(text->out, help, (size_t)(quote - help));
+		buf_puts(text->out, "\\\"");
+		help = quote + 1;
+	}
+	buf_puts(text->out, help);
+	buf_putc(text->out, '\n');
+}
+
 static void begin_family(struct samples *samples)
 {
 	const struct family *family = samples->family;
-	struct buf *out = text_of(samples)->out;
+	struct text *text = text_of(samples);
+	bool openmetrics = text->format == TEXT_OPENMETRICS;
+	const char *unit = openmetrics ? family_unit(family) : NULL;
 
-	buf_puts(out, "# HELP ");
-	buf_puts(out, family->name);
-	buf_putc(out, ' ');
-	buf_puts(out, family->help);
-	buf_puts(out, "\n# TYPE ");
-	buf_puts(out, family->name);
-	buf_putc(out, ' ');
-	buf_puts(out, family_kind_name(family->kind));
-	buf_putc(out, '\n');
+	text->base_len = strlen(family->name);
+	if (openmetrics && family->kind == KIND_COUNTER && ends_with(family->name, "_total"))
+		text->base_len -= strlen("_total");
+	if (openmetrics && is_info(family))
+		text->base_len -= strlen("_info");
+	put_help(text, family->help);
+	put_comment(text, "TYPE");
+	buf_puts(text->out,
+		 openmetrics && is_info(family) ? "info" : family_kind_name(family->kind));
+	buf_putc(text->out, '\n');
+	if (!unit)
+		return;
+	put_comment(text, "UNIT");
+	buf_puts(text->out, unit);
+	buf_putc(text->out, '\n');
 }
 
 /* name="value", with \, " and newline escaped. */
@@ -76,19 +125,24 @@ static void put_seconds(struct buf *out, uint64_t ns)
 	buf_add(out, fraction, 9);
 }
 
-/* What every line begins with: the name, and the labels. */
-static void put_start(struct text *text, const char *suffix)
+static void put_line_labels(struct text *text)
 {
 	struct buf *out = text->out;
 
-	buf_puts(out, text->samples.family->name);
-	buf_puts(out, suffix);
 	if (text->labels.len) {
 		buf_putc(out, '{');
 		buf_add(out, text->labels.data, text->labels.len);
 		buf_putc(out, '}');
 	}
 	buf_putc(out, ' ');
+}
+
+/* What every line begins with: the name, and the labels. */
+static void put_start(struct text *text, const char *suffix)
+{
+	buf_puts(text->out, text->samples.family->name);
+	buf_puts(text->out, suffix);
+	put_line_labels(text);
 }
 
 static void put_number(struct text *text, const char *suffix, uint64_t number)
@@ -110,13 +164,32 @@ static void put_value(struct text *text, const char *suffix, uint64_t value)
 	buf_putc(text->out, '\n');
 }
 
-static const char *bound_text(unsigned int i)
+/* The time of creation is a sample of its own in OpenMetrics, for the kinds that count up. */
+static void put_created(struct text *text, const struct sample *sample)
 {
-	static char texts[CLASSIC_BOUNDS][32];
+	struct buf *out = text->out;
 
-	if (!texts[i][0])
-		snprintf(texts[i], sizeof(texts[i]), "%.17g", classic_bound(i));
-	return texts[i];
+	if (text->format != TEXT_OPENMETRICS || !text->created || !sample->created_ns)
+		return;
+	buf_add(out, text->samples.family->name, text->base_len);
+	buf_puts(out, "_created");
+	put_line_labels(text);
+	put_seconds(out, sample->created_ns);
+	buf_putc(out, '\n');
+}
+
+/* OpenMetrics writes whole numbers with a fraction, where they are bounds. */
+static const char *bound_text(const struct text *text, unsigned int i)
+{
+	static char texts[2][CLASSIC_BOUNDS][32];
+	char *bound = texts[text->format][i];
+
+	if (!bound[0])
+		snprintf(bound, sizeof(texts[0][0]),
+			 text->format == TEXT_OPENMETRICS && classic_bound(i) >= 1 ? "%.1f"
+										   : "%.17g",
+			 classic_bound(i));
+	return bound;
 }
 
 static void put_bucket(struct text *text, const char *bound, uint64_t count)
@@ -140,7 +213,7 @@ static void put_histogram(struct text *text, const struct hist_total *hist)
 
 	classic_counts(hist, counts);
 	for (i = 0; i < CLASSIC_BOUNDS; i++)
-		put_bucket(text, bound_text(i), counts[i]);
+		put_bucket(text, bound_text(text, i), counts[i]);
 	put_bucket(text, "+Inf", counts[CLASSIC_BOUNDS]);
 	put_value(text, "_sum", hist->sum_ns);
 	put_number(text, "_count", counts[CLASSIC_BOUNDS]);
@@ -163,6 +236,8 @@ static void write_sample(struct samples *samples, const struct sample *sample)
 	} else {
 		put_value(text, "", sample->value);
 	}
+	if (family->kind != KIND_GAUGE)
+		put_created(text, sample);
 }
 
 static void end_family(struct samples *samples)
@@ -170,14 +245,17 @@ static void end_family(struct samples *samples)
 	(void)samples;
 }
 
-void text_begin(struct text *text, struct buf *out)
+void text_begin(struct text *text, struct buf *out, enum text_format format)
 {
 	static const struct samples_writer writer = {begin_family, write_sample, end_family};
 
-	*text = (struct text){.samples.writer = &writer, .out = out};
+	*text = (struct text){
+		.samples.writer = &writer, .out = out, .format = format, .created = true};
 }
 
 void text_end(struct text *text)
 {
+	if (text->format == TEXT_OPENMETRICS)
+		buf_puts(text->out, "# EOF\n");
 	buf_free(&text->labels);
 }

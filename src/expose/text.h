@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The Prometheus text format, version 0.0.4: a writer of samples.
+ * The Prometheus text format, version 0.0.4, and OpenMetrics, version 1.0: a writer of samples.
  */
 #ifndef BRAMBLE_TEXT_H
 #define BRAMBLE_TEXT_H
@@ -8,16 +8,24 @@
 #include "metrics/samples.h"
 #include "util/buf.h"
 
+enum text_format {
+	TEXT_PROMETHEUS,
+	TEXT_OPENMETRICS,
+};
+
 struct text {
 	struct samples samples;
 	struct buf *out;
+	enum text_format format;
+	bool created;	   /* OpenMetrics: write _created, too */
+	size_t base_len;   /* of the family's name in OpenMetrics: without _total or _info */
 	struct buf labels; /* of the sample being written */
 };
 
 /* Prepares a writer that appends to out. If memory runs out, buf_failed(out) tells. */
-void text_begin(struct text *text, struct buf *out);
+void text_begin(struct text *text, struct buf *out, enum text_format format);
 
-/* Frees what the writer holds. */
+/* Writes the end, if the format has one, and frees what the writer holds. */
 void text_end(struct text *text);
 
 #endif

@@ -11,6 +11,7 @@
 #include "kube/logs.h"
 #include "util/clock.h"
 #include "util/log.h"
+#include "util/utf8.h"
 
 /* A hierarchy is walked again at most this often, and names are looked for again. */
 #define RETRY_NS	   NS_PER_S
@@ -61,6 +62,7 @@ static void unit_labels(struct labels *labels, const char *unit)
 {
 	memset(labels, 0, sizeof(*labels));
 	snprintf(labels->unit, sizeof(labels->unit), "%s", unit);
+	utf8_clean(labels->unit); /* a scraper refuses everything if one label is no UTF-8 */
 }
 
 static void pod_labels(struct labels *labels, const struct kube_name *name)

@@ -4,14 +4,21 @@
 #include "metrics/emit.h"
 #include "version.h"
 
-static void emit_probe(struct samples *out, const char *probe, const char *value_of_label,
-		       uint64_t value)
+/* What this program counts was 0 when it was started. */
+static uint64_t created_ns(const struct scrape *scrape)
+{
+	return self_value(&scrape->self, FAMILY_PROCESS_START);
+}
+
+static void emit_probe(struct samples *out, const struct scrape *scrape, const char *probe,
+		       const char *value_of_label, uint64_t value)
 {
 	struct label labels[2] = {{"probe", probe}, {out->family->label, value_of_label}};
 
 	samples_add(out, &(struct sample){.labels = labels,
 					  .label_count = value_of_label ? 2 : 1,
-					  .value = value});
+					  .value = value,
+					  .created_ns = created_ns(scrape)});
 }
 
 void emit_probe_up(struct samples *out, const struct scrape *scrape)
@@ -20,7 +27,8 @@ void emit_probe_up(struct samples *out, const struct scrape *scrape)
 	int id;
 
 	for (id = 0; id < PROBES; id++)
-		emit_probe(out, probe_names[id], NULL, probe_is_up(probe, (enum probe_id)id));
+		emit_probe(out, scrape, probe_names[id], NULL,
+			   probe_is_up(probe, (enum probe_id)id));
 }
 
 void emit_probe_attribution(struct samples *out, const struct scrape *scrape)
@@ -30,7 +38,7 @@ void emit_probe_attribution(struct samples *out, const struct scrape *scrape)
 
 	for (id = 0; id < PROBES; id++)
 		if (probe_is_up(probe, (enum probe_id)id))
-			emit_probe(out, probe_names[id],
+			emit_probe(out, scrape, probe_names[id],
 				   probe_attribution(probe, (enum probe_id)id), 1);
 }
 
@@ -41,7 +49,7 @@ void emit_probe_events(struct samples *out, const struct scrape *scrape)
 
 	for (id = 0; id < PROBES; id++)
 		if (probe_is_up(probe, (enum probe_id)id))
-			emit_probe(out, probe_names[id], NULL,
+			emit_probe(out, scrape, probe_names[id], NULL,
 				   probe_events(probe, (enum probe_id)id));
 }
 
@@ -52,9 +60,9 @@ void emit_probe_lost(struct samples *out, const struct scrape *scrape)
 	size_t i, count = probe_read_lost(collector_probe(collector), lost);
 
 	for (i = 0; i < count; i++)
-		emit_probe(out, probe_names[lost[i].probe], lost[i].reason, lost[i].count);
-	emit_probe(out, "sched", "cause_pairs_full", collector_causes_lost(collector));
-	emit_probe(out, "cgroup", "unnamed", collector_unnamed(collector));
+		emit_probe(out, scrape, probe_names[lost[i].probe], lost[i].reason, lost[i].count);
+	emit_probe(out, scrape, "sched", "cause_pairs_full", collector_causes_lost(collector));
+	emit_probe(out, scrape, "cgroup", "unnamed", collector_unnamed(collector));
 }
 
 void emit_probe_cpu(struct samples *out, const struct scrape *scrape)
@@ -66,7 +74,7 @@ void emit_probe_cpu(struct samples *out, const struct scrape *scrape)
 	for (id = 0; id < PROBES; id++)
 		if (probe_is_up(probe, (enum probe_id)id) &&
 		    probe_cpu_ns(probe, (enum probe_id)id, &ns) == 0)
-			emit_probe(out, probe_names[id], NULL, ns);
+			emit_probe(out, scrape, probe_names[id], NULL, ns);
 }
 
 static void emit_labelled(struct samples *out, const char *value_of_label, uint64_t value)
@@ -89,7 +97,8 @@ void emit_slots(struct samples *out, const struct scrape *scrape)
 void emit_scrape_times(struct samples *out, const struct scrape *scrape)
 {
 	samples_add(out, &(struct sample){.value = scrape->times->sum_ns,
-					  .count = scrape->times->count});
+					  .count = scrape->times->count,
+					  .created_ns = created_ns(scrape)});
 }
 
 void emit_build_info(struct samples *out, const struct scrape *scrape)
@@ -106,5 +115,6 @@ void emit_process(struct samples *out, const struct scrape *scrape)
 	enum family_id id = (enum family_id)(out->family - families);
 
 	if (self_known(&scrape->self, id))
-		samples_add(out, &(struct sample){.value = self_value(&scrape->self, id)});
+		samples_add(out, &(struct sample){.value = self_value(&scrape->self, id),
+						  .created_ns = created_ns(scrape)});
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "metrics/families.h"
 
+#include <string.h>
+
 #include "metrics/emit.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
@@ -135,6 +137,28 @@ size_t family_value_count(const struct family *family)
 bool cell_labels_equal(const struct cell_labels *a, const struct cell_labels *b)
 {
 	return a->value[0] == b->value[0] && a->value[1] == b->value[1];
+}
+
+static bool ends_with(const char *name, size_t len, const char *word)
+{
+	size_t word_len = strlen(word);
+
+	return len > word_len && name[len - word_len - 1] == '_' &&
+	       memcmp(name + len - word_len, word, word_len) == 0;
+}
+
+const char *family_unit(const struct family *family)
+{
+	static const char *const units[] = {"seconds", "bytes", "ratio",
+					    "celsius", "hertz", "volts"};
+	size_t i, len = strlen(family->name);
+
+	if (ends_with(family->name, len, "total"))
+		len -= strlen("_total");
+	for (i = 0; i < COUNT_OF(units); i++)
+		if (ends_with(family->name, len, units[i]))
+			return units[i];
+	return NULL;
 }
 
 const char *family_kind_name(enum family_kind kind)

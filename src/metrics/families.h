@@ -96,6 +96,9 @@ size_t family_value_count(const struct family *family);
 
 bool cell_labels_equal(const struct cell_labels *a, const struct cell_labels *b);
 
+/* The unit, which is the last word of a name without "_total": "seconds"; NULL if it has none. */
+const char *family_unit(const struct family *family);
+
 /* "counter", "gauge", "histogram", "summary" */
 const char *family_kind_name(enum family_kind kind);
 

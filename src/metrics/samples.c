@@ -3,12 +3,19 @@
 
 #include "metrics/emit.h"
 
+static void drain(const struct samples *out)
+{
+	if (out->drain)
+		out->drain(out->drain_context);
+}
+
 void samples_add(struct samples *out, const struct sample *sample)
 {
 	if (!out->begun)
 		out->writer->begin(out);
 	out->begun = true;
 	out->writer->sample(out, sample);
+	drain(out);
 }
 
 void samples_write_family(struct samples *out, const struct family *family,
@@ -20,8 +27,10 @@ void samples_write_family(struct samples *out, const struct family *family,
 		family->emit(out, scrape);
 	else
 		emit_totals(out, scrape);
-	if (out->begun)
-		out->writer->end(out);
+	if (!out->begun)
+		return;
+	out->writer->end(out);
+	drain(out);
 }
 
 void samples_write(struct samples *out, const struct scrape *scrape)

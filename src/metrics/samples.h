@@ -75,8 +75,10 @@ struct samples_writer {
 /* The first member of what a writer keeps. */
 struct samples {
 	const struct samples_writer *writer;
-	const struct family *family; /* being emitted */
-	bool begun;		     /* it has a sample */
+	const struct family *family;  /* being emitted */
+	bool begun;		      /* it has a sample */
+	void (*drain)(void *context); /* or NULL: may take what the writer has written */
+	void *drain_context;
 };
 
 /* Emits all families to the writer; or one. */

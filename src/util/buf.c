@@ -58,6 +58,18 @@ void buf_add(struct buf *buf, const void *data, size_t len)
 	buf->data[buf->len] = '\0';
 }
 
+void *buf_extend(struct buf *buf, size_t len)
+{
+	char *at;
+
+	if (!reserve(buf, len))
+		return NULL;
+	at = buf->data + buf->len;
+	buf->len += len;
+	buf->data[buf->len] = '\0';
+	return at;
+}
+
 void buf_puts(struct buf *buf, const char *text)
 {
 	buf_add(buf, text, strlen(text));

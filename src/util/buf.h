@@ -21,6 +21,8 @@ struct buf {
 void buf_reserve(struct buf *buf, size_t len);
 
 void buf_add(struct buf *buf, const void *data, size_t len);
+/* Adds len bytes for the caller to write at once. NULL if memory ran out. */
+void *buf_extend(struct buf *buf, size_t len);
 void buf_puts(struct buf *buf, const char *text);
 void buf_putc(struct buf *buf, char c);
 void buf_uint(struct buf *buf, uint64_t number); /* in decimal digits */

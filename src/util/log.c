@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "util/buf.h"
+#include "util/utf8.h"
 
 static enum log_level min_level = LOG_INFO;
 static enum log_format format = LOG_LOGFMT;
@@ -21,38 +22,6 @@ bool log_enabled(enum log_level level)
 	return level >= min_level;
 }
 
-static bool in_range(unsigned char c, unsigned char from, unsigned char to)
-{
-	return c >= from && c <= to;
-}
-
-/* The bytes of the character of UTF-8 at text, 0 if it is none: RFC 3629, section 4. */
-static size_t utf8_len(const unsigned char *text)
-{
-	unsigned char from = 0x80, to = 0xbf; /* what the second byte may be */
-	size_t i, len;
-
-	if (text[0] < 0x80)
-		return 1;
-	if (!in_range(text[0], 0xc2, 0xf4))
-		return 0;
-	len = text[0] < 0xe0 ? 2 : text[0] < 0xf0 ? 3 : 4;
-	if (text[0] == 0xe0)
-		from = 0xa0; /* below: too long a form */
-	else if (text[0] == 0xed)
-		to = 0x9f; /* above: surrogates */
-	else if (text[0] == 0xf0)
-		from = 0x90;
-	else if (text[0] == 0xf4)
-		to = 0x8f; /* above: beyond U+10FFFF */
-	if (!in_range(text[1], from, to))
-		return 0;
-	for (i = 2; i < len; i++)
-		if (!in_range(text[i], 0x80, 0xbf))
-			return 0;
-	return len;
-}
-
 /*
  * The escapes of a quoted value are the same in logfmt and in JSON. Paths may
  * have any bytes, and a message may be cut within a character: what is no UTF-8
@@ -66,7 +35,7 @@ static void put_quoted(struct buf *line, const char *text)
 	for (; *text; text += len ? len : 1) {
 		unsigned char c = (unsigned char)*text;
 
-		len = utf8_len((const unsigned char *)text);
+		len = utf8_len(text);
 		if (c == '"' || c == '\\')
 			buf_printf(line, "\\%c", c);
 		else if (c < 0x20 || c == 0x7f)

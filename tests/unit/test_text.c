@@ -149,7 +149,7 @@ static void write_owners(struct buf *out)
 	const struct family *family;
 	struct text text;
 
-	text_begin(&text, out);
+	text_begin(&text, out, TEXT_PROMETHEUS);
 	for (family = families; family < families + FAMILIES; family++)
 		if (family_in_cells(family) || family->scope == SCOPE_PAIR)
 			samples_write_family(&text.samples, family, &scrape);

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The Prometheus protobuf format: a writer of samples. Each family is one
+ * io.prometheus.client.MetricFamily after its length; messages: metrics.proto.
+ */
+#ifndef BRAMBLE_PROTOBUF_H
+#define BRAMBLE_PROTOBUF_H
+
+#include "metrics/samples.h"
+#include "util/buf.h"
+
+/* Which forms a histogram is written in. A sample may have both. */
+enum hist_forms {
+	HIST_NATIVE = 1,
+	HIST_CLASSIC = 2,
+	HIST_BOTH = HIST_NATIVE | HIST_CLASSIC,
+};
+
+struct protobuf {
+	struct samples samples;
+	struct buf *out;
+	enum hist_forms forms;
+	struct buf family; /* the message being written, whose length is to stand before it */
+};
+
+/* Prepares a writer that appends to out. If memory runs out, buf_failed(out) tells. */
+void protobuf_begin(struct protobuf *protobuf, struct buf *out, enum hist_forms forms);
+
+/* Frees what the writer holds. */
+void protobuf_end(struct protobuf *protobuf);
+
+#endif
