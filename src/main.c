@@ -197,6 +197,12 @@ static int run_serve(int argc, char **argv)
 		 .fallback = "/metrics",
 		 .placeholder = "PATH",
 		 .help = "Path of the metrics."},
+		{"web.config.file",
+		 FLAG_STRING,
+		 {.string = &options.web_config},
+		 .placeholder = "FILE",
+		 .help = "Who may ask, as the Prometheus exporter-toolkit has it: TLS, client "
+			 "certificates, users with passwords."},
 		{"web.socket",
 		 FLAG_STRING,
 		 {.string = &options.socket},

@@ -15,6 +15,7 @@
 
 #include "expose/expose.h"
 #include "expose/json.h"
+#include "http/guard.h"
 #include "http/server.h"
 #include "util/clock.h"
 #include "util/log.h"
@@ -37,6 +38,7 @@ struct server {
 	const struct serve_options *options;
 	struct collector *collector;
 	struct http *http;
+	struct guard *guard; /* or NULL */
 	struct scrape_times scrapes;
 	size_t metrics_len[FORMATS][2]; /* of the last scrape; gzipped */
 	char *landing_page;
@@ -190,7 +192,9 @@ static int listen_on(struct server *s, const char *text)
 		if (!err) {
 			address_format(&list.items[i], where);
 			/* An address of any host cannot be opened in a browser. */
-			buf_printf(&s->urls, " http://%s%s%s", list.any ? "localhost" : "",
+			buf_printf(&s->urls, " %s://%s%s%s",
+				   s->guard && guard_tls(s->guard) ? "https" : "http",
+				   list.any ? "localhost" : "",
 				   list.any ? strrchr(where, ':') : where,
 				   s->options->telemetry_path);
 		}
@@ -260,10 +264,14 @@ static int start(struct server *s)
 {
 	const struct serve_options *options = s->options;
 	size_t i;
-	int err;
+	int err = 0;
 
 	s->landing_page = make_landing_page(options->telemetry_path);
-	s->http = http_new(on_request, s);
+	if (options->web_config)
+		err = guard_open(options->web_config, &s->guard);
+	if (err)
+		return err;
+	s->http = http_new(on_request, s, s->guard);
 	if (!s->landing_page || !s->http)
 		return -ENOMEM;
 	/* The addresses first: one that is in use is found out before a probe is loaded. */
@@ -308,6 +316,7 @@ static int run(struct server *s)
 static void stop(struct server *s)
 {
 	http_free(s->http);
+	guard_close(s->guard);
 	collector_close(s->collector);
 	free(s->landing_page);
 	buf_free(&s->urls);

@@ -9,7 +9,8 @@ struct serve_options {
 	struct collector_options collector;
 	struct flag_list listen; /* HOST:PORT */
 	const char *telemetry_path;
-	const char *socket; /* for top; "" for none */
+	const char *web_config; /* a file, or NULL */
+	const char *socket;	/* for top; "" for none */
 };
 
 /*

@@ -20,10 +20,13 @@
 #define CONNECTION_REPLY_S 30
 #define CONNECTIONS_MAX	   64
 
+struct tls;
+
 struct connection {
 	int fd;
 	bool replying;
 	bool cut;
+	struct tls *tls;   /* what it was secured with, or NULL; not touched here */
 	uint64_t since_ns; /* that it waits or replies */
 	struct connection *prev, *next;
 };

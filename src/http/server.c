@@ -6,12 +6,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
+#include <gnutls/abstract.h>
 #include <microhttpd.h>
 #include <utlist.h>
 
 #include "http/connections.h"
+#include "http/guard.h"
 #include "http/listen.h"
 #include "util/clock.h"
 #include "util/log.h"
@@ -48,6 +51,7 @@ struct http_body {
 struct http {
 	http_handler handler;
 	void *context;
+	struct guard *guard; /* or NULL */
 	struct listener *listeners;
 	struct connections connections;
 	struct http_body *bodies; /* the newest first */
@@ -55,7 +59,7 @@ struct http {
 	uint64_t turn; /* of http_run() */
 };
 
-struct http *http_new(http_handler handler, void *context)
+struct http *http_new(http_handler handler, void *context, struct guard *guard)
 {
 	struct http *http = calloc(1, sizeof(*http));
 
@@ -63,6 +67,7 @@ struct http *http_new(http_handler handler, void *context)
 		return NULL;
 	http->handler = handler;
 	http->context = context;
+	http->guard = guard;
 	return http;
 }
 
@@ -203,6 +208,24 @@ bool http_header(const struct http_request *request, const char *name, struct bu
 	return wanted.found;
 }
 
+/* What is known of a listener's clients: who opened a Unix socket was let in by its mode. */
+static struct guard *guard_of(const struct listener *listener)
+{
+	return listener->unix_path ? NULL : listener->http->guard;
+}
+
+static void add_guard_headers(struct MHD_Response *response, const struct guard *guard)
+{
+	const char *value;
+	int i;
+
+	for (i = 0; i < WEB_HEADERS; i++) {
+		value = guard_header(guard, (enum web_header)i);
+		if (value)
+			MHD_add_response_header(response, web_header_names[i], value);
+	}
+}
+
 static void add_headers(struct MHD_Response *response, const struct http_reply *reply)
 {
 	MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, reply->content_type);
@@ -212,14 +235,18 @@ static void add_headers(struct MHD_Response *response, const struct http_reply *
 		MHD_add_response_header(response, MHD_HTTP_HEADER_VARY, "Accept, Accept-Encoding");
 	if (reply->status == MHD_HTTP_METHOD_NOT_ALLOWED)
 		MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
-	if (reply->status == MHD_HTTP_SERVICE_UNAVAILABLE)
+	if (reply->status == MHD_HTTP_UNAUTHORIZED)
+		MHD_add_response_header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE,
+					"Basic realm=\"bramble\"");
+	if (reply->status == MHD_HTTP_SERVICE_UNAVAILABLE ||
+	    reply->status == MHD_HTTP_TOO_MANY_REQUESTS)
 		MHD_add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER, "1");
 }
 
-static enum MHD_Result send_reply(struct http *http, struct MHD_Connection *connection,
-				  const struct http_reply *reply)
+static enum MHD_Result send_reply(const struct listener *listener,
+				  struct MHD_Connection *connection, const struct http_reply *reply)
 {
-	struct http_body *body = reply->shared ?: body_new(http, reply);
+	struct http_body *body = reply->shared ?: body_new(listener->http, reply);
 	struct MHD_Response *response;
 	enum MHD_Result result;
 
@@ -233,6 +260,8 @@ static enum MHD_Result send_reply(struct http *http, struct MHD_Connection *conn
 		return MHD_NO;
 	}
 	add_headers(response, reply);
+	if (guard_of(listener))
+		add_guard_headers(response, guard_of(listener));
 	result = MHD_queue_response(connection, reply->status, response);
 	MHD_destroy_response(response);
 	return result;
@@ -246,9 +275,34 @@ static struct connection *connection_of(struct MHD_Connection *connection)
 	return info ? info->socket_context : NULL;
 }
 
-static void answer(struct http *http, const struct http_request *request, const char *method,
-		   struct http_reply *reply)
+/* Whether the client may ask; else *reply says why not. */
+static bool admit(const struct listener *listener, const struct http_request *request,
+		  struct http_reply *reply)
 {
+	struct guard *guard = guard_of(listener);
+	enum guard_verdict verdict;
+
+	if (!guard)
+		return true;
+	guard_refresh(guard, clock_monotonic_ns());
+	verdict = guard_admit(guard,
+			      MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND,
+							  MHD_HTTP_HEADER_AUTHORIZATION),
+			      clock_monotonic_ns());
+	if (verdict == GUARD_UNAUTHORIZED)
+		set_text(reply, MHD_HTTP_UNAUTHORIZED, "a user and a password are needed\n");
+	else if (verdict == GUARD_TOO_MANY)
+		set_text(reply, MHD_HTTP_TOO_MANY_REQUESTS, "too many requests; try again\n");
+	return verdict == GUARD_LET_IN;
+}
+
+static void answer(const struct listener *listener, const struct http_request *request,
+		   const char *method, struct http_reply *reply)
+{
+	const struct http *http = listener->http;
+
+	if (!admit(listener, request, reply))
+		return;
 	if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 && strcmp(method, MHD_HTTP_METHOD_HEAD) != 0)
 		set_text(reply, MHD_HTTP_METHOD_NOT_ALLOWED, "only GET and HEAD are served\n");
 	else
@@ -281,12 +335,12 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
 		*upload_size = 0;
 		return MHD_YES;
 	}
-	answer(http, &request, method, &reply);
+	answer(listener, &request, method, &reply);
 	if (!reply.body && !reply.shared)
 		return MHD_NO;
 	if (known)
 		connections_set_replying(&http->connections, known, true, clock_monotonic_ns());
-	return send_reply(http, connection, &reply);
+	return send_reply(listener, connection, &reply);
 }
 
 static void on_completed(void *context, struct MHD_Connection *connection, void **state,
@@ -302,18 +356,42 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
 					 clock_monotonic_ns());
 }
 
-/* A connection that there is no memory to know of is not bounded in time; it is served. */
+/* Sets up TLS before the handshake. Returns whether the connection may go on. */
+static bool secure(const struct listener *listener, struct MHD_Connection *connection,
+		   struct connection *known)
+{
+	struct guard *guard = guard_of(listener);
+	const union MHD_ConnectionInfo *info;
+
+	if (!guard)
+		return true;
+	guard_refresh(guard, clock_monotonic_ns());
+	if (!guard_tls(guard))
+		return true;
+	info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+	if (!info || tls_secure(guard_tls(guard), info->tls_session))
+		return false;
+	known->tls = tls_ref(guard_tls(guard));
+	return true;
+}
+
 static void on_connection(void *context, struct MHD_Connection *connection, void **known,
 			  enum MHD_ConnectionNotificationCode what)
 {
 	struct listener *listener = context;
 	struct connections *all = &listener->http->connections;
 	const union MHD_ConnectionInfo *info;
+	struct connection *added;
 
 	if (what == MHD_CONNECTION_NOTIFY_STARTED) {
 		info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-		*known = info ? connections_add(all, info->connect_fd, clock_monotonic_ns()) : NULL;
+		added = connections_add(all, info->connect_fd, clock_monotonic_ns());
+		*known = added;
+		/* One that cannot be kept track of, or secured, goes at once. */
+		if (!added || !secure(listener, connection, added))
+			shutdown(info->connect_fd, SHUT_RDWR);
 	} else if (*known) {
+		tls_unref(((struct connection *)*known)->tls);
 		connections_remove(all, *known);
 		*known = NULL;
 	}
@@ -329,6 +407,44 @@ static void on_message(void *context, const char *format, va_list args)
 	log_debug("http: %s", line);
 }
 
+/* libmicrohttpd wants a certificate to start with; each connection gets its own in secure(). */
+static int no_certificate(gnutls_session_t session, const gnutls_datum_t *ca, int ca_count,
+			  const gnutls_pk_algorithm_t *algorithms, int algorithm_count,
+			  gnutls_pcert_st **certificates, unsigned int *count,
+			  gnutls_privkey_t *key)
+{
+	(void)session;
+	(void)ca;
+	(void)ca_count;
+	(void)algorithms;
+	(void)algorithm_count;
+	(void)certificates;
+	(void)count;
+	(void)key;
+	return -1;
+}
+
+static struct MHD_Daemon *start_daemon(struct listener *listener, int fd)
+{
+	struct guard *guard = guard_of(listener);
+	bool tls = guard && guard_tls(guard);
+	struct MHD_OptionItem no_options[] = {{MHD_OPTION_END, 0, NULL}};
+	struct MHD_OptionItem tls_options[] = {
+		{MHD_OPTION_HTTPS_CERT_CALLBACK, 0, (void *)no_certificate},
+		{MHD_OPTION_END, 0, NULL},
+	};
+
+	/* Twice the connections that are kept: those that were cut off are there yet. */
+	return MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_ERROR_LOG | (tls ? MHD_USE_TLS : 0U), 0,
+				NULL, NULL, on_request, listener, MHD_OPTION_EXTERNAL_LOGGER,
+				on_message, NULL, MHD_OPTION_LISTEN_SOCKET, fd,
+				MHD_OPTION_CONNECTION_LIMIT, (unsigned int)(2 * CONNECTIONS_MAX),
+				MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
+				MHD_OPTION_NOTIFY_CONNECTION, on_connection, listener,
+				MHD_OPTION_NOTIFY_COMPLETED, on_completed, listener,
+				MHD_OPTION_ARRAY, tls ? tls_options : no_options, MHD_OPTION_END);
+}
+
 /* Serves at a socket that listens, which the daemon owns from then on. */
 static int add_listener(struct http *http, int fd, const char *unix_path)
 {
@@ -337,14 +453,8 @@ static int add_listener(struct http *http, int fd, const char *unix_path)
 	if (listener) {
 		listener->http = http;
 		listener->unix_path = unix_path ? strdup(unix_path) : NULL;
-		/* Twice the connections that are kept: those that were cut off are there yet. */
-		listener->daemon = MHD_start_daemon(
-			MHD_USE_EPOLL | MHD_USE_ERROR_LOG, 0, NULL, NULL, on_request, listener,
-			MHD_OPTION_EXTERNAL_LOGGER, on_message, NULL, MHD_OPTION_LISTEN_SOCKET, fd,
-			MHD_OPTION_CONNECTION_LIMIT, (unsigned int)(2 * CONNECTIONS_MAX),
-			MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
-			MHD_OPTION_NOTIFY_CONNECTION, on_connection, listener,
-			MHD_OPTION_NOTIFY_COMPLETED, on_completed, listener, MHD_OPTION_END);
+		if (!unix_path || listener->unix_path)
+			listener->daemon = start_daemon(listener, fd);
 	}
 	if (!listener || !listener->daemon) {
 		if (listener)

@@ -15,6 +15,7 @@
 #include "cli/address.h"
 #include "util/buf.h"
 
+struct guard;
 struct http;
 struct http_body;
 struct MHD_Connection;
@@ -62,8 +63,11 @@ bool http_reply_again(const struct http_request *request, struct http_reply *rep
 typedef void (*http_handler)(void *context, const struct http_request *request,
 			     struct http_reply *reply);
 
-/* Makes a server that listens nowhere yet. NULL if memory ran out. */
-struct http *http_new(http_handler handler, void *context);
+/*
+ * Makes a server that listens nowhere yet. guard says who is let in, but for Unix sockets; it
+ * must outlive the server; NULL: everybody. Returns NULL if memory ran out.
+ */
+struct http *http_new(http_handler handler, void *context, struct guard *guard);
 
 /* Ends all connections, removes the Unix sockets, frees the server. */
 void http_free(struct http *http);

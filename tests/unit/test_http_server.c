@@ -87,7 +87,7 @@ static int setup(void **state)
 	(void)state;
 	handled = 0;
 	made = 0;
-	http = http_new(handle, &handled);
+	http = http_new(handle, &handled, NULL);
 	if (!http || tree_make())
 		return -1;
 	snprintf(socket_path, sizeof(socket_path), "%s/run/bramble.sock", tree_root);
@@ -598,7 +598,7 @@ static void test_port_in_use(void **state)
 {
 	struct address address = {.len = sizeof(struct sockaddr_in)};
 	struct sockaddr_in *in = (struct sockaddr_in *)&address.sockaddr;
-	struct http *other = http_new(handle, &handled);
+	struct http *other = http_new(handle, &handled, NULL);
 
 	(void)state;
 	listen_tcp();
@@ -634,7 +634,7 @@ static void test_stale_socket_is_replaced(void **state)
 
 static void test_live_socket_is_left_alone(void **state)
 {
-	struct http *other = http_new(handle, &handled);
+	struct http *other = http_new(handle, &handled, NULL);
 
 	(void)state;
 	assert_int_equal(http_listen_unix(http, socket_path), 0);
@@ -731,7 +731,7 @@ static void test_no_fd_is_left(void **state)
 	(void)state;
 	for (i = 0; i < 20; i++) {
 		http_free(http);
-		http = http_new(handle, &handled);
+		http = http_new(handle, &handled, NULL);
 		listen_tcp();
 		assert_int_equal(http_listen_unix(http, socket_path), 0);
 		check_get("/hello", false, 200, "hello\n");

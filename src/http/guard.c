@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "http/guard.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "http/auth.h"
+#include "util/clock.h"
+#include "util/log.h"
+
+#define REFRESH_NS NS_PER_S
+#define FILES	   4 /* the configuration, certificate, key, client CA */
+
+/* What tells a file from how it was before. */
+struct file_state {
+	struct timespec changed; /* ctime: also renaming changes it */
+	ino_t inode;
+	off_t size;
+};
+
+struct guard {
+	const char *path;
+	struct web_config config;
+	struct tls *tls;
+	struct auth auth;
+	struct file_state files[FILES];
+	uint64_t refreshed_ns;
+	double requests; /* that may be served now, by the rate limit */
+	uint64_t counted_ns;
+};
+
+static struct file_state state_of(const char *path)
+{
+	struct file_state state;
+	struct stat st;
+
+	memset(&state, 0, sizeof(state));
+	if (path && stat(path, &st) == 0) {
+		state.changed = st.st_ctim;
+		state.inode = st.st_ino;
+		state.size = st.st_size;
+	}
+	return state;
+}
+
+static void read_states(const struct guard *guard, struct file_state files[FILES])
+{
+	const struct tls_config *tls = &guard->config.tls;
+	const char *const paths[FILES] = {guard->path, tls->cert_file, tls->key_file,
+					  tls->client_ca_file};
+	size_t i;
+
+	for (i = 0; i < FILES; i++)
+		files[i] = state_of(paths[i]);
+}
+
+static bool same_state(const struct file_state *a, const struct file_state *b)
+{
+	return a->changed.tv_sec == b->changed.tv_sec && a->changed.tv_nsec == b->changed.tv_nsec &&
+	       a->inode == b->inode && a->size == b->size;
+}
+
+/*
+ * Reads all files. On an error nothing has changed, and the reason is in error. Once the
+ * server runs, TLS stays as it is.
+ */
+static int read_all(struct guard *guard, bool running, char *error, size_t error_size)
+{
+	struct web_config config;
+	struct tls *tls = NULL;
+	int err = web_config_read(guard->path, &config, error, error_size);
+
+	if (err)
+		return err;
+	if (running && config.tls.enabled != (guard->tls != NULL)) {
+		snprintf(error, error_size,
+			 "%s: TLS cannot be turned %s while bramble runs: restart it", guard->path,
+			 guard->tls ? "off" : "on");
+		err = -EINVAL;
+	} else if (config.tls.enabled) {
+		err = tls_new(&config.tls, &tls, error, error_size);
+	}
+	if (err) {
+		web_config_free(&config);
+		return err;
+	}
+	web_config_free(&guard->config);
+	tls_unref(guard->tls);
+	guard->config = config;
+	guard->tls = tls;
+	return 0;
+}
+
+int guard_open(const char *path, struct guard **out)
+{
+	struct guard *guard = calloc(1, sizeof(*guard));
+	char error[512];
+	int err;
+
+	if (!guard)
+		return -ENOMEM;
+	guard->path = path;
+	err = read_all(guard, false, error, sizeof(error));
+	if (err) {
+		log_error("--web.config.file: %s", error);
+		free(guard);
+		return err;
+	}
+	read_states(guard, guard->files);
+	*out = guard;
+	return 0;
+}
+
+void guard_close(struct guard *guard)
+{
+	if (!guard)
+		return;
+	web_config_free(&guard->config);
+	tls_unref(guard->tls);
+	free(guard);
+}
+
+static void reload(struct guard *guard)
+{
+	char error[512];
+
+	if (read_all(guard, true, error, sizeof(error)))
+		log_error("--web.config.file: %s; what was read before stays in force", error);
+	else
+		log_info("--web.config.file: %s was read again", guard->path);
+}
+
+void guard_refresh(struct guard *guard, uint64_t now_ns)
+{
+	struct file_state files[FILES];
+	size_t i;
+
+	if (now_ns - guard->refreshed_ns < REFRESH_NS)
+		return;
+	guard->refreshed_ns = now_ns;
+	read_states(guard, files);
+	for (i = 0; i < FILES && same_state(&files[i], &guard->files[i]); i++)
+		;
+	if (i == FILES)
+		return;
+	reload(guard);
+	/* Of the files that are named now; and nothing is tried again until one changes again. */
+	read_states(guard, guard->files);
+}
+
+struct tls *guard_tls(const struct guard *guard)
+{
+	return guard->tls;
+}
+
+/* A token bucket: one more request after each interval, as many as burst at once. */
+static bool within_rate(struct guard *guard, uint64_t now_ns)
+{
+	const struct web_config *config = &guard->config;
+	double burst = config->rate_burst ? (double)config->rate_burst : 1;
+
+	if (!config->rate_interval_ns)
+		return true;
+	if (guard->counted_ns)
+		guard->requests +=
+			(double)(now_ns - guard->counted_ns) / (double)config->rate_interval_ns;
+	else
+		guard->requests = burst;
+	guard->counted_ns = now_ns;
+	if (guard->requests > burst)
+		guard->requests = burst;
+	if (guard->requests < 1)
+		return false;
+	guard->requests--;
+	return true;
+}
+
+enum guard_verdict guard_admit(struct guard *guard, const char *authorization, uint64_t now_ns)
+{
+	if (!within_rate(guard, now_ns))
+		return GUARD_TOO_MANY;
+	switch (auth_check(&guard->auth, &guard->config, authorization, now_ns)) {
+	case AUTH_PASSED:
+		return GUARD_LET_IN;
+	case AUTH_LATER:
+		return GUARD_TOO_MANY;
+	default:
+		return GUARD_UNAUTHORIZED;
+	}
+}
+
+const char *guard_header(const struct guard *guard, enum web_header header)
+{
+	return guard->config.headers[header];
+}

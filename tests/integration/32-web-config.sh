@@ -1,0 +1,114 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#
+# --web.config.file: TLS, client certificates, users; what changes while bramble runs; and
+# that the Unix socket asks for none of it.
+. "$(dirname "$0")/lib.sh"
+
+pki=$tmp/pki
+mkdir "$pki"
+new_key() { openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$pki/$1.key" 2>/dev/null; }
+# new_certificate NAME CA USAGE: signed by CA, for 127.0.0.1 and NAME.
+new_certificate() {
+	new_key "$1"
+	openssl req -new -key "$pki/$1.key" -subj "/CN=$1" -out "$pki/$1.csr" 2>/dev/null
+	openssl x509 -req -in "$pki/$1.csr" -CA "$pki/$2.pem" -CAkey "$pki/$2.key" -CAcreateserial -days 2 \
+		-out "$pki/$1.pem" 2>/dev/null -extfile <(
+			echo "subjectAltName=DNS:$1,IP:127.0.0.1"
+			echo "extendedKeyUsage=$3"
+		)
+}
+for ca in ca other-ca; do
+	new_key $ca
+	openssl req -x509 -new -key "$pki/$ca.key" -days 2 -subj "/CN=$ca" -out "$pki/$ca.pem" 2>/dev/null
+done
+new_certificate first ca serverAuth
+new_certificate second ca serverAuth
+new_certificate prometheus ca clientAuth
+new_certificate stranger ca clientAuth
+new_certificate forged other-ca clientAuth
+mv "$pki/forged.pem" "$pki/forged-prometheus.pem"
+
+cp "$pki/first.pem" "$tmp/server.pem"
+cp "$pki/first.key" "$tmp/server.key"
+# The password is "secret".
+cat >"$tmp/web.yml" <<'END_OF_FILE'
+tls_server_config:
+  cert_file: server.pem
+  key_file: server.key
+  client_ca_file: pki/ca.pem
+  client_auth_type: RequireAndVerifyClientCert
+  client_allowed_sans: [prometheus]
+http_server_config:
+  headers:
+    X-Frame-Options: deny
+basic_auth_users:
+  prom: $2y$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW
+END_OF_FILE
+
+# Ready means: the socket answers.
+bramble_ready() { curl -sf -o /dev/null --unix-socket "$tmp/bramble.sock" http://localhost/readyz; }
+start_bramble --web.config.file="$tmp/web.yml"
+url=https${bramble_url#http}
+
+# ask ARGS...: the status, 000 if there is no connection.
+ask() { curl -s -m 10 -o "$tmp/page" -w '%{http_code}' --cacert "$pki/ca.pem" "$@" "$url/metrics"; }
+client=(--cert "$pki/prometheus.pem" --key "$pki/prometheus.key")
+user=(-u prom:secret)
+
+check "with certificate and password" test "$(ask "${client[@]}" "${user[@]}")" = 200
+check "the metrics are there" grep -q '^bramble_build_info' "$tmp/page"
+check "with TLS 1.2, too" test "$(ask --tls-max 1.2 "${client[@]}" "${user[@]}")" = 200
+check "not with TLS 1.1" test "$(ask --tlsv1.0 --tls-max 1.1 --ciphers DEFAULT@SECLEVEL=0 "${client[@]}" "${user[@]}")" = 000
+check "not without a certificate" test "$(ask "${user[@]}")" = 000
+check "not with a certificate of another name" \
+	test "$(ask --cert "$pki/stranger.pem" --key "$pki/stranger.key" "${user[@]}")" = 000
+check "not with a certificate of another CA" \
+	test "$(ask --cert "$pki/forged-prometheus.pem" --key "$pki/forged.key" "${user[@]}")" = 000
+check "not with a server's certificate" \
+	test "$(ask --cert "$pki/second.pem" --key "$pki/second.key" "${user[@]}")" = 000
+check "401 without a password" test "$(ask "${client[@]}")" = 401
+check "401 with a wrong password" test "$(ask "${client[@]}" -u prom:Secret)" = 401
+check "not in plain HTTP" test "$(curl -s -m 10 -o /dev/null -w '%{http_code}' "$bramble_url/metrics")" = 000
+header=$(curl -sI --cacert "$pki/ca.pem" "${client[@]}" "${user[@]}" "$url/")
+check "the configured header is sent" grep -qi '^X-Frame-Options: deny' <<<"$header"
+check "the Unix socket asks for nothing" bramble_ready
+"$BRAMBLE" top --once --interval=200ms --socket="$tmp/bramble.sock" >"$tmp/top.txt" 2>&1
+check "top reads it" grep -q '^CONTAINER OR UNIT' "$tmp/top.txt"
+
+# ---- changes while it runs
+subject() {
+	curl -sv -o /dev/null --cacert "$pki/ca.pem" "${client[@]}" "${user[@]}" "$url/healthz" 2>&1 |
+		sed -n 's/^\* *subject: CN=//p'
+}
+serves() { [ "$(subject)" = "$1" ]; }
+check "the first certificate" serves first
+cp "$pki/second.pem" "$tmp/server.pem"
+cp "$pki/second.key" "$tmp/server.key"
+check "a new certificate is used without a restart" wait_until 10 serves second
+
+sed -i '/basic_auth_users/,$d' "$tmp/web.yml"
+asks_no_password() { [ "$(ask "${client[@]}")" = 200 ]; }
+check "a changed configuration is used without a restart" wait_until 10 asks_no_password
+
+echo 'basic_auth_user: {}' >>"$tmp/web.yml"
+complains() {
+	asks_no_password && grep -q 'unknown key .*did you mean basic_auth_users?.*stays in force' "$bramble_log"
+}
+check "a wrong one is told, and the last one stays" wait_until 10 complains
+sed -i '$d' "$tmp/web.yml"
+rm "$tmp/server.pem"
+misses_file() { asks_no_password && grep -q 'server.pem: No such file .*stays in force' "$bramble_log"; }
+check "so is a file that is missing" wait_until 10 misses_file
+echo 'basic_auth_user: {}' >>"$tmp/web.yml"
+stop_bramble
+
+# ---- what keeps it from starting
+"$BRAMBLE" serve --web.listen-address=127.0.0.1:0 --web.config.file="$tmp/web.yml" >"$tmp/out" 2>&1
+check "a wrong configuration is told at the start: 1" \
+	sh -c "test $? = 1 && grep -q 'web.yml: line [0-9]*: unknown key' $tmp/out"
+printf 'tls_server_config: {cert_file: pki/first.pem, key_file: pki/second.key}\n' >"$tmp/web.yml"
+"$BRAMBLE" serve --web.listen-address=127.0.0.1:0 --web.config.file="$tmp/web.yml" >"$tmp/out" 2>&1
+check "so are a certificate and a key that do not belong together: 1" \
+	sh -c "test $? = 1 && grep -q 'pki/first.pem with the key .*pki/second.key' $tmp/out"
+finish
