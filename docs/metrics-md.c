@@ -2,6 +2,7 @@
 /* Prints docs/metrics.md from the table of families: `make docs`. */
 #include <stdio.h>
 
+#include "expose/classic.h"
 #include "metrics/families.h"
 
 static const char *labels_of(const struct family *family)
@@ -36,6 +37,52 @@ static void print_family(const struct family *family)
 	putchar('\n');
 }
 
+/* How many series one container has of a family, in each format. */
+struct series {
+	size_t text, openmetrics, native;
+};
+
+static struct series series_of(const struct family *family)
+{
+	size_t count = family_value_count(family);
+	size_t lines = CLASSIC_BOUNDS + 3; /* +Inf, _sum, _count */
+
+	if (family->kind == KIND_HISTOGRAM)
+		return (struct series){count * lines, count * (lines + 1), count};
+	if (family->kind == KIND_COUNTER)
+		return (struct series){count, 2 * count, count};
+	return (struct series){count, count, count};
+}
+
+static void print_series(void)
+{
+	struct series sum = {0}, series;
+	const struct family *family;
+
+	puts("## Series of one container\n\n"
+	     "Classic histograms have a series for each bound, native ones (protobuf) are one. "
+	     "OpenMetrics has one more, `_created`, for each counter and histogram "
+	     "(`--no-metrics.created` leaves it out). `bramble_cpu_wait_caused_seconds_total` has "
+	     "one "
+	     "for each neighbour that made the container wait, 4096 on the whole node at most.\n\n"
+	     "| family | text | OpenMetrics | protobuf |\n|---|---|---|---|");
+	for (family = families; family < families + FAMILIES; family++) {
+		const char *const *labels = cell_label_names[family->probe];
+
+		if (!family_in_cells(family))
+			continue;
+		series = series_of(family);
+		printf("| %s%s%s%s%s | %zu | %zu | %zu |\n", family->name,
+		       labels[0] ? ", for each " : "", labels[0] ? labels[0] : "",
+		       labels[1] ? " and " : "", labels[1] ? labels[1] : "", series.text,
+		       series.openmetrics, series.native);
+		sum.text += series.text;
+		sum.openmetrics += series.openmetrics;
+		sum.native += series.native;
+	}
+	printf("| all | %zu | %zu | %zu |\n\n", sum.text, sum.openmetrics, sum.native);
+}
+
 int main(void)
 {
 	int i;
@@ -55,9 +102,15 @@ int main(void)
 	     "of "
 	     "those the kernel side counts in, so that merging them loses nothing. A histogram "
 	     "that "
-	     "has never counted is not exported.\n");
+	     "has never counted is not exported.\n\n"
+	     "Native histograms have these bounds themselves: schema 2, four buckets for each "
+	     "power of "
+	     "two. Values up to 2^-20 s are the zero bucket, those above 2^7 s are in the bucket "
+	     "that "
+	     "begins there.\n");
 	for (i = 0; i < FAMILIES; i++)
 		print_family(&families[i]);
+	print_series();
 	puts("## What was lost\n\n"
 	     "| probe | reason | |\n|---|---|---|\n"
 	     "| sched | no_wakeup | a task ran whose wait's beginning was not seen: it was ready "

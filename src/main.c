@@ -181,9 +181,29 @@ static bool addresses_valid(const struct flag_list *addresses)
 	return true;
 }
 
+static bool families_valid(struct family_filter *filter, const char *include, const char *exclude)
+{
+	char reason[256];
+
+	if (filter_set(filter, include, exclude, reason, sizeof(reason)) == 0)
+		return true;
+	fprintf(stderr, "bramble serve: --metrics.include, --metrics.exclude: %s\n", reason);
+	return false;
+}
+
+static int serve_with(struct serve_options *options, size_t max_containers)
+{
+	int err = collector_options(&options->collector);
+
+	options->collector.max_containers = max_containers;
+	return err ?: serve(options);
+}
+
 static int run_serve(int argc, char **argv)
 {
 	static struct serve_options options;
+	static const char *include, *exclude;
+	static uint64_t max_containers;
 	static const struct flag flags[] = {
 		{"web.listen-address",
 		 FLAG_LIST,
@@ -209,6 +229,30 @@ static int run_serve(int argc, char **argv)
 		 .fallback = "/run/bramble/bramble.sock",
 		 .placeholder = "PATH",
 		 .help = "Unix socket that `bramble top` reads; empty for none."},
+		{"metrics.include",
+		 FLAG_STRING,
+		 {.string = &include},
+		 .placeholder = "REGEX",
+		 .help = "Export only families whose whole name matches."},
+		{"metrics.exclude",
+		 FLAG_STRING,
+		 {.string = &exclude},
+		 .placeholder = "REGEX",
+		 .help = "Do not export families whose whole name matches."},
+		{"metrics.max-containers",
+		 FLAG_UINT,
+		 {.number = &max_containers},
+		 .fallback = "0",
+		 .max = SLOTS_MAX,
+		 .placeholder = "N",
+		 .help = "How many containers have series of their own; further ones are summed "
+			 "as container=\"other\". 0: no limit."},
+		{"metrics.created",
+		 FLAG_BOOL,
+		 {.boolean = &options.created_samples},
+		 .fallback = "on",
+		 .help = "In OpenMetrics, write since when counters count: a series more for "
+			 "each."},
 		FLAGS_PROBE,
 		FLAGS_PATH,
 		FLAGS_LOG,
@@ -228,9 +272,10 @@ static int run_serve(int argc, char **argv)
 	}
 	if (code < 0 && !addresses_valid(&options.listen))
 		code = EXIT_USAGE;
+	if (code < 0 && !families_valid(&options.filter, include, exclude))
+		code = EXIT_USAGE;
 	if (code < 0)
-		code = collector_options(&options.collector) || serve(&options) ? EXIT_FAILED
-										: EXIT_DONE;
+		code = serve_with(&options, max_containers) ? EXIT_FAILED : EXIT_DONE;
 	flag_list_free(&options.listen);
 	return code;
 }

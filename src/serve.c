@@ -66,9 +66,11 @@ static enum hist_forms wanted_forms(const struct http_request *request)
 	return forms && strcmp(forms, "both") == 0 ? HIST_BOTH : HIST_NATIVE;
 }
 
-static struct expose_options wanted_format(const struct http_request *request)
+static struct expose_options wanted_format(const struct server *s,
+					   const struct http_request *request)
 {
-	struct expose_options wanted = {.forms = wanted_forms(request), .created = true};
+	struct expose_options wanted = {.forms = wanted_forms(request),
+					.created = s->options->created_samples};
 	struct buf formats = {0}, encodings = {0};
 
 	if (http_header(request, "Accept", &formats))
@@ -86,6 +88,8 @@ static void take_snapshot(struct server *s, struct scrape *scrape)
 	collector_update(s->collector);
 	*scrape = (struct scrape){
 		.owners = collector_owners(s->collector),
+		.sum = owners_sum(collector_owners(s->collector)),
+		.filter = &s->options->filter,
 		.collector = s->collector,
 		.times = &s->scrapes,
 	};
@@ -101,7 +105,7 @@ static unsigned int metrics_kind(const struct expose_options *wanted)
 static void reply_metrics(struct server *s, const struct http_request *request,
 			  struct http_reply *reply)
 {
-	struct expose_options wanted = wanted_format(request);
+	struct expose_options wanted = wanted_format(s, request);
 	uint64_t start_ns = clock_monotonic_ns();
 	struct buf body = {0};
 	struct scrape scrape;
@@ -118,6 +122,7 @@ static void reply_metrics(struct server *s, const struct http_request *request,
 	last_len = &s->metrics_len[wanted.format][wanted.gzip];
 	buf_reserve(&body, *last_len + *last_len / 16);
 	expose_write(&body, &wanted, &scrape);
+	owners_free_sum(scrape.sum);
 	collector_mark_read(s->collector);
 	*last_len = body.len;
 	reply->status = 200;

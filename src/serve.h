@@ -4,13 +4,16 @@
 
 #include "cli/flags.h"
 #include "metrics/collector.h"
+#include "metrics/filter.h"
 
 struct serve_options {
 	struct collector_options collector;
 	struct flag_list listen; /* HOST:PORT */
 	const char *telemetry_path;
 	const char *web_config; /* a file, or NULL */
-	const char *socket;	/* for top; "" for none */
+	struct family_filter filter;
+	bool created_samples; /* _created in OpenMetrics */
+	const char *socket;   /* for top; "" for none */
 };
 
 /*

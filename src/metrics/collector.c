@@ -470,6 +470,7 @@ int collector_open(const struct collector_options *options, struct collector **o
 	if (!c)
 		return -ENOMEM;
 	c->options = *options;
+	c->owners.max_containers = options->max_containers;
 	err = probe_open(&options->probe, &c->probe);
 	if (err) {
 		free(c);

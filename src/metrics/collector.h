@@ -17,8 +17,9 @@ struct collector_options {
 	struct probe_options probe;
 	const char *cgroupfs; /* where cgroup v2 is mounted */
 	const char *procfs;
-	const char *log_dir; /* of the pods; NULL: pods are shown by their uid */
-	uint64_t retain_ns;  /* how long an owner stays after its last cgroup was removed */
+	const char *log_dir;   /* of the pods; NULL: pods are shown by their uid */
+	size_t max_containers; /* with series of their own; 0: no limit */
+	uint64_t retain_ns;    /* how long an owner stays after its last cgroup was removed */
 };
 
 struct collector;

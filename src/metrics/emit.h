@@ -8,6 +8,7 @@
 /* emit_owners.c */
 void emit_totals(struct samples *out, const struct scrape *scrape);
 void emit_causes(struct samples *out, const struct scrape *scrape);
+void emit_containers(struct samples *out, const struct scrape *scrape);
 
 /* emit_self.c */
 void emit_probe_up(struct samples *out, const struct scrape *scrape);

@@ -45,15 +45,24 @@ static void emit_total(struct samples *out, const struct owner *owner, const str
 	}
 }
 
+static void emit_owner(struct samples *out, const struct owner *owner)
+{
+	const struct total *total;
+
+	for (total = owner->totals; total; total = total->next)
+		if (total->probe == out->family->probe)
+			emit_total(out, owner, total);
+}
+
 void emit_totals(struct samples *out, const struct scrape *scrape)
 {
 	const struct owner *owner;
-	const struct total *total;
 
 	for (owner = scrape->owners->table; owner; owner = owner->hh.next)
-		for (total = owner->totals; total; total = total->next)
-			if (total->probe == out->family->probe)
-				emit_total(out, owner, total);
+		if (!owner->summed)
+			emit_owner(out, owner);
+	if (scrape->sum)
+		emit_owner(out, scrape->sum);
 }
 
 static void emit_cause(struct samples *out, const struct owner *victim, const struct labels *cause,
@@ -67,18 +76,45 @@ static void emit_cause(struct samples *out, const struct owner *victim, const st
 	samples_add(out, &sample);
 }
 
+/* Causes that have no series of their own are not kept apart. */
+static void emit_victim(struct samples *out, const struct owner *victim)
+{
+	static const struct labels other = {.unit = "other"};
+	uint64_t other_ns = victim->caused_other_ns;
+	size_t i;
+
+	for (i = 0; i < victim->caused_count; i++) {
+		if (victim->caused[i].cause->summed)
+			other_ns += victim->caused[i].wait_ns;
+		else
+			emit_cause(out, victim, &victim->caused[i].cause->labels,
+				   victim->caused[i].wait_ns);
+	}
+	if (other_ns)
+		emit_cause(out, victim, &other, other_ns);
+}
+
 /* When a pair began is not kept: these have no time of creation. */
 void emit_causes(struct samples *out, const struct scrape *scrape)
 {
-	static const struct labels other = {.unit = "other"};
 	const struct owner *owner;
-	size_t i;
 
-	for (owner = scrape->owners->table; owner; owner = owner->hh.next) {
-		for (i = 0; i < owner->caused_count; i++)
-			emit_cause(out, owner, &owner->caused[i].cause->labels,
-				   owner->caused[i].wait_ns);
-		if (owner->caused_other_ns)
-			emit_cause(out, owner, &other, owner->caused_other_ns);
-	}
+	for (owner = scrape->owners->table; owner; owner = owner->hh.next)
+		if (!owner->summed)
+			emit_victim(out, owner);
+	if (scrape->sum)
+		emit_victim(out, scrape->sum);
+}
+
+static void emit_count(struct samples *out, const char *series, size_t count)
+{
+	const struct label label = {out->family->label, series};
+
+	samples_add(out, &(struct sample){.labels = &label, .label_count = 1, .value = count});
+}
+
+void emit_containers(struct samples *out, const struct scrape *scrape)
+{
+	emit_count(out, "own", scrape->owners->containers);
+	emit_count(out, "other", scrape->owners->summed);
 }

@@ -73,6 +73,13 @@ const struct family families[FAMILIES] = {
 		.kind = KIND_GAUGE, .scope = SCOPE_SELF, .label = "state",
 		.emit = emit_slots,
 	},
+	[FAMILY_CONTAINERS] = {
+		.name = "bramble_containers",
+		.help = "Containers that have series of their own, and those beyond "
+			"--metrics.max-containers, which are summed as container=other.",
+		.kind = KIND_GAUGE, .scope = SCOPE_SELF, .label = "series",
+		.emit = emit_containers,
+	},
 	[FAMILY_SCRAPE] = {
 		.name = "bramble_scrape_seconds",
 		.help = "Time spent on earlier scrapes, from the request to the finished text.",

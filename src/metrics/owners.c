@@ -2,6 +2,7 @@
 #include "metrics/owners.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "util/clock.h"
 
@@ -11,6 +12,28 @@ struct owner *owners_find(struct owners *owners, const struct labels *labels)
 
 	HASH_FIND(hh, owners->table, labels, sizeof(*labels), owner);
 	return owner;
+}
+
+static bool is_container(const struct owner *owner)
+{
+	return !owner->labels.unit[0];
+}
+
+/* A container has series of its own, or is one of those that are summed. */
+static void count_in(struct owners *owners, struct owner *owner)
+{
+	if (!is_container(owner))
+		return;
+	owner->summed = owners->max_containers && owners->containers >= owners->max_containers;
+	if (owner->summed && !owners->sum_made_ns)
+		owners->sum_made_ns = owner->made_ns;
+	*(owner->summed ? &owners->summed : &owners->containers) += 1;
+}
+
+static void count_out(struct owners *owners, const struct owner *owner)
+{
+	if (is_container(owner))
+		*(owner->summed ? &owners->summed : &owners->containers) -= 1;
 }
 
 struct owner *owners_get(struct owners *owners, const struct labels *labels)
@@ -24,6 +47,7 @@ struct owner *owners_get(struct owners *owners, const struct labels *labels)
 		return NULL;
 	owner->labels = *labels;
 	owner->made_ns = clock_realtime_ns();
+	count_in(owners, owner);
 	HASH_ADD(hh, owners->table, labels, sizeof(*labels), owner);
 	return owner;
 }
@@ -68,8 +92,26 @@ static uint64_t take_caused(struct owner *owner, const struct owner *cause)
 	return wait_ns;
 }
 
+static uint64_t caused_sum(const struct owner *owner)
+{
+	uint64_t sum = owner->caused_other_ns;
+	size_t i;
+
+	for (i = 0; i < owner->caused_count; i++)
+		sum += owner->caused[i].wait_ns;
+	return sum;
+}
+
+/* Its counts stay in the sum that they are in. */
+static void keep_in_sum(struct owners *owners, const struct owner *owner)
+{
+	totals_merge(&owners->gone, owner->totals);
+	owners->gone_caused_ns += caused_sum(owner);
+}
+
 static void owner_free(struct owners *owners, struct owner *owner)
 {
+	count_out(owners, owner);
 	HASH_DEL(owners->table, owner);
 	totals_free(owner->totals);
 	free(owner->caused);
@@ -82,6 +124,8 @@ void owners_remove(struct owners *owners, struct owner *owner)
 
 	HASH_ITER(hh, owners->table, other, next)
 	other->caused_other_ns += take_caused(other, owner);
+	if (owner->summed)
+		keep_in_sum(owners, owner);
 	owner_free(owners, owner);
 }
 
@@ -91,6 +135,56 @@ void owners_free(struct owners *owners)
 
 	HASH_ITER(hh, owners->table, owner, next)
 	owner_free(owners, owner);
+	totals_free(owners->gone);
+	owners->gone = NULL;
+}
+
+struct owner *owners_sum(const struct owners *owners)
+{
+	struct owner *sum, *owner;
+
+	if (!owners->sum_made_ns)
+		return NULL;
+	sum = calloc(1, sizeof(*sum));
+	if (!sum)
+		return NULL;
+	memcpy(sum->labels.container, "other", sizeof("other"));
+	sum->made_ns = owners->sum_made_ns;
+	sum->caused_other_ns = owners->gone_caused_ns;
+	totals_merge(&sum->totals, owners->gone);
+	for (owner = owners->table; owner; owner = owner->hh.next) {
+		if (!owner->summed)
+			continue;
+		totals_merge(&sum->totals, owner->totals);
+		sum->caused_other_ns += caused_sum(owner);
+	}
+	return sum;
+}
+
+void owners_free_sum(struct owner *sum)
+{
+	if (!sum)
+		return;
+	totals_free(sum->totals);
+	free(sum);
+}
+
+/* Adds all that one counted to another that has the same labels from now on. */
+static void merge(struct owners *owners, struct owner *to, const struct owner *from)
+{
+	size_t i;
+
+	to->cgroups += from->cgroups;
+	if (from->summed && !to->summed) {
+		keep_in_sum(owners, from);
+		return;
+	}
+	totals_merge(&to->totals, from->totals);
+	if (from->made_ns < to->made_ns)
+		to->made_ns = from->made_ns;
+	to->caused_other_ns += from->caused_other_ns;
+	for (i = 0; i < from->caused_count; i++)
+		owner_add_caused(to, from->caused[i].cause, from->caused[i].wait_ns);
 }
 
 struct owner *owners_rename(struct owners *owners, struct owner *owner, const struct labels *labels)
@@ -98,23 +192,16 @@ struct owner *owners_rename(struct owners *owners, struct owner *owner, const st
 	struct owner *to = owners_find(owners, labels);
 	struct owner *other, *next;
 	uint64_t wait_ns;
-	size_t i;
 
 	if (to == owner)
 		return owner;
 	if (!to) {
 		HASH_DEL(owners->table, owner);
-		owner->labels = *labels;
+		owner->labels = *labels; /* a container stays one, a unit a unit */
 		HASH_ADD(hh, owners->table, labels, sizeof(*labels), owner);
 		return owner;
 	}
-	totals_merge(&to->totals, owner->totals);
-	if (owner->made_ns < to->made_ns)
-		to->made_ns = owner->made_ns;
-	to->caused_other_ns += owner->caused_other_ns;
-	to->cgroups += owner->cgroups;
-	for (i = 0; i < owner->caused_count; i++)
-		owner_add_caused(to, owner->caused[i].cause, owner->caused[i].wait_ns);
+	merge(owners, to, owner);
 	HASH_ITER(hh, owners->table, other, next)
 	{
 		wait_ns = take_caused(other, owner);

@@ -39,11 +39,23 @@ struct owner {
 	size_t caused_count;
 	uint64_t caused_other_ns; /* waits whose cause is not kept */
 	unsigned int cgroups;	  /* that count for it */
+	bool summed;		  /* beyond the limit: exported in the sum of such alone */
 	UT_hash_handle hh;	  /* by labels; in the order of their making */
 };
 
+/*
+ * With a limit, containers that come when so many have series of their own are summed: for as
+ * long as they are there, and their counts stay in the sum after that. So no series falls, nor
+ * changes whom it is about.
+ */
 struct owners {
 	struct owner *table;
+	size_t max_containers; /* 0: no limit; to be set before there are owners */
+	size_t containers;     /* with series of their own */
+	size_t summed;	       /* without */
+	struct total *gone;    /* counts of summed ones that are gone */
+	uint64_t gone_caused_ns;
+	uint64_t sum_made_ns; /* when the first was summed; 0: none was */
 };
 
 /* The owner with these labels, made if there is none. Owned by owners. */
@@ -74,6 +86,13 @@ struct total *owner_total(struct owner *owner, enum probe_id probe);
 
 /* The same, but NULL if there is none. */
 const struct total *owner_find_total(const struct owner *owner, enum probe_id probe);
+
+/*
+ * The sum of all that have no series of their own, as an owner with the label container="other"
+ * alone: the caller frees it with owners_free_sum(). NULL if there is none, or no memory.
+ */
+struct owner *owners_sum(const struct owners *owners);
+void owners_free_sum(struct owner *sum);
 
 /* Whether anything was counted for it: a pod's own cgroup, for one, often has no task. */
 bool owner_counted(const struct owner *owner);

@@ -38,13 +38,18 @@ void samples_write(struct samples *out, const struct scrape *scrape)
 	const struct family *family;
 
 	for (family = families; family < families + FAMILIES; family++)
-		samples_write_family(out, family, scrape);
+		if (!scrape->filter || !scrape->filter->dropped[family - families])
+			samples_write_family(out, family, scrape);
 }
 
 size_t owner_labels(const struct labels *owner, bool by, struct label *out)
 {
 	if (owner->unit[0]) {
 		out[0] = (struct label){by ? "by_unit" : "unit", owner->unit};
+		return 1;
+	}
+	if (!owner->pod[0]) { /* the sum of containers */
+		out[0] = (struct label){by ? "by_container" : "container", owner->container};
 		return 1;
 	}
 	out[0] = (struct label){by ? "by_namespace" : "namespace", owner->name_space};

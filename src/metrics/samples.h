@@ -25,6 +25,7 @@
 #include <stdint.h>
 
 #include "metrics/families.h"
+#include "metrics/filter.h"
 #include "metrics/owners.h"
 #include "metrics/self.h"
 
@@ -38,7 +39,9 @@ struct scrape_times {
 
 /* What the samples of one scrape are taken from. None of it changes while they are emitted. */
 struct scrape {
-	const struct owners *owners;
+	const struct owners *owners;	    /* those that are summed are not to be emitted */
+	struct owner *sum;		    /* of them; NULL: there are none */
+	const struct family_filter *filter; /* NULL: all families */
 	const struct collector *collector;
 	const struct scrape_times *times;
 	struct self self;

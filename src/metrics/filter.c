@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "metrics/filter.h"
+
+#include <errno.h>
+#include <regex.h>
+#include <stdio.h>
+
+#include "util/buf.h"
+
+/* Compiles an expression for whole names. */
+static int compile(regex_t *regex, const char *expression, char *error, size_t error_size)
+{
+	struct buf whole = {0};
+	char reason[128];
+	int err;
+
+	buf_printf(&whole, "^(%s)$", expression);
+	err = buf_failed(&whole) ? REG_ESPACE
+				 : regcomp(regex, whole.data, REG_EXTENDED | REG_NOSUB);
+	buf_free(&whole);
+	if (!err)
+		return 0;
+	regerror(err, NULL, reason, sizeof(reason));
+	snprintf(error, error_size, "%s: not a regular expression: %s", expression, reason);
+	return -EINVAL;
+}
+
+/* Drops those that match or do not match. */
+static int drop(struct family_filter *filter, const char *expression, bool matching, char *error,
+		size_t error_size)
+{
+	regex_t regex;
+	int i, err;
+
+	if (!expression)
+		return 0;
+	err = compile(&regex, expression, error, error_size);
+	if (err)
+		return err;
+	for (i = 0; i < FAMILIES; i++)
+		if ((regexec(&regex, families[i].name, 0, NULL, 0) == 0) == matching)
+			filter->dropped[i] = true;
+	regfree(&regex);
+	return 0;
+}
+
+int filter_set(struct family_filter *filter, const char *include, const char *exclude, char *error,
+	       size_t error_size)
+{
+	int i, err;
+
+	*filter = (struct family_filter){.dropped = {false}};
+	err = drop(filter, include, false, error, error_size);
+	err = err ?: drop(filter, exclude, true, error, error_size);
+	for (i = 0; !err && i < FAMILIES; i++)
+		if (!filter->dropped[i])
+			return 0;
+	if (!err)
+		snprintf(error, error_size, "no family is left; docs/metrics.md lists their names");
+	return err ?: -EINVAL;
+}

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* --metrics.max-containers, --metrics.include and --metrics.exclude. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "counts.h"
+#include "expose/text.h"
+
+static struct owners owners;
+
+static int setup(void **state)
+{
+	(void)state;
+	owners = (struct owners){.max_containers = 2};
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	owners_free(&owners);
+	return 0;
+}
+
+static struct owner *add_container(const char *pod)
+{
+	struct labels labels = {.name_space = "n", .container = "c"};
+	struct owner *owner;
+
+	snprintf(labels.pod, sizeof(labels.pod), "%s", pod);
+	owner = owners_get(&owners, &labels);
+	assert_non_null(owner);
+	return owner;
+}
+
+static struct owner *add_unit(const char *name)
+{
+	struct labels labels = {.unit = ""};
+	struct owner *owner;
+
+	snprintf(labels.unit, sizeof(labels.unit), "%s", name);
+	owner = owners_get(&owners, &labels);
+	assert_non_null(owner);
+	return owner;
+}
+
+/* The sample lines of a family, without its name. */
+static const char *lines_of(enum family_id id)
+{
+	static char lines[4096];
+	struct scrape scrape = {.owners = &owners, .sum = owners_sum(&owners)};
+	struct buf out = {0};
+	struct text text;
+	char *line, *next;
+
+	text_begin(&text, &out, TEXT_PROMETHEUS);
+	samples_write_family(&text.samples, &families[id], &scrape);
+	text_end(&text);
+	owners_free_sum(scrape.sum);
+	lines[0] = '\0';
+	for (line = out.data; line && *line; line = next) {
+		next = strchr(line, '\n') + 1;
+		if (*line == '#')
+			continue;
+		line += strlen(families[id].name);
+		strncat(lines, line, (size_t)(next - line));
+	}
+	buf_free(&out);
+	return lines;
+}
+
+#define A	    "{namespace=\"n\",pod=\"a\",container=\"c\""
+#define B	    "{namespace=\"n\",pod=\"b\",container=\"c\""
+#define OTHER	    "{container=\"other\""
+#define VOLUNTARY   ",kind=\"voluntary\"} "
+#define INVOLUNTARY ",kind=\"involuntary\"} "
+
+static void count(struct owner *owner, uint64_t n)
+{
+	switches_of(owner)[SWITCH_VOLUNTARY] += n;
+}
+
+static void test_sum(void **state)
+{
+	struct owner *d;
+
+	(void)state;
+	count(add_container("a"), 1);
+	count(add_container("b"), 2);
+	count(add_container("c"), 4);
+	d = add_container("d");
+	count(d, 8);
+	assert_string_equal(lines_of(FAMILY_CPU_SWITCHES),
+			    A VOLUNTARY "1\n" A INVOLUNTARY "0\n" B VOLUNTARY "2\n" B INVOLUNTARY
+					"0\n" OTHER VOLUNTARY "12\n" OTHER INVOLUNTARY "0\n");
+	assert_string_equal(lines_of(FAMILY_CONTAINERS),
+			    "{series=\"own\"} 2\n{series=\"other\"} 2\n");
+	/* What was counted for one that is gone stays in the sum, or it would fall. */
+	owners_remove(&owners, d);
+	assert_non_null(strstr(lines_of(FAMILY_CPU_SWITCHES), OTHER VOLUNTARY "12\n"));
+	assert_string_equal(lines_of(FAMILY_CONTAINERS),
+			    "{series=\"own\"} 2\n{series=\"other\"} 1\n");
+}
+
+/* A place that is free again is for those that come, not for those that are summed already. */
+static void test_who_is_summed_stays_so(void **state)
+{
+	struct owner *a = add_container("a");
+
+	(void)state;
+	count(a, 1);
+	add_container("b");
+	count(add_container("c"), 4);
+	owners_remove(&owners, a);
+	count(add_container("a"), 3);
+	assert_string_equal(lines_of(FAMILY_CPU_SWITCHES),
+			    A VOLUNTARY "3\n" A INVOLUNTARY "0\n" OTHER VOLUNTARY
+					"4\n" OTHER INVOLUNTARY "0\n");
+}
+
+static void test_units_are_not_limited(void **state)
+{
+	(void)state;
+	add_container("a");
+	add_container("b");
+	count(add_unit("u"), 5);
+	assert_string_equal(lines_of(FAMILY_CPU_SWITCHES),
+			    "{unit=\"u\"" VOLUNTARY "5\n{unit=\"u\"" INVOLUNTARY "0\n");
+}
+
+static void test_no_limit(void **state)
+{
+	char pod[16];
+	int i;
+
+	(void)state;
+	owners.max_containers = 0;
+	for (i = 0; i < 100; i++) {
+		snprintf(pod, sizeof(pod), "%d", i);
+		count(add_container(pod), 1);
+	}
+	assert_null(owners_sum(&owners));
+	assert_string_equal(lines_of(FAMILY_CONTAINERS),
+			    "{series=\"own\"} 100\n{series=\"other\"} 0\n");
+}
+
+static void test_histograms(void **state)
+{
+	const struct hist_total *hist;
+	struct owner *sum;
+
+	(void)state;
+	add_container("a");
+	add_container("b");
+	wait_of(add_container("c"))->bucket[5] = 3;
+	wait_of(add_container("d"))->bucket[5] = 4;
+	wait_of(add_container("d"))->sum_ns = 9;
+	sum = owners_sum(&owners);
+	hist = total_hist_of(owner_find_total(sum, PROBE_SCHED), &families[FAMILY_CPU_WAIT], 0);
+	assert_int_equal(hist->bucket[5], 7);
+	assert_int_equal(hist->sum_ns, 9);
+	owners_free_sum(sum);
+}
+
+/* Whatever is summed or goes, all waits are in some series. */
+static void test_causes(void **state)
+{
+	struct owner *a = add_container("a"), *b = add_container("b");
+	struct owner *c = add_container("c"), *d = add_container("d");
+
+	(void)state;
+	owner_add_caused(a, b, 1000000000);
+	owner_add_caused(a, c, 2000000000);
+	owner_add_caused(a, d, 3000000000);
+	owner_add_caused(c, a, 4000000000);
+	owner_add_caused(d, c, 5000000000);
+	assert_string_equal(lines_of(FAMILY_CPU_WAIT_CAUSED),
+			    A ",by_namespace=\"n\",by_pod=\"b\",by_container=\"c\"} 1.000000000\n" A
+			      ",by_unit=\"other\"} 5.000000000\n" OTHER
+			      ",by_unit=\"other\"} 9.000000000\n");
+	owners_remove(&owners, d);
+	owners_remove(&owners, c);
+	assert_string_equal(lines_of(FAMILY_CPU_WAIT_CAUSED),
+			    A ",by_namespace=\"n\",by_pod=\"b\",by_container=\"c\"} 1.000000000\n" A
+			      ",by_unit=\"other\"} 5.000000000\n" OTHER
+			      ",by_unit=\"other\"} 9.000000000\n");
+}
+
+/* Two owners turn out to be one: the sum does not fall. */
+static void test_rename(void **state)
+{
+	struct owner *a = add_container("a"), *c;
+	struct labels labels = a->labels;
+
+	(void)state;
+	add_container("b");
+	c = add_container("c");
+	count(a, 1);
+	count(c, 4);
+	assert_ptr_equal(owners_rename(&owners, c, &labels), a);
+	assert_string_equal(lines_of(FAMILY_CPU_SWITCHES),
+			    A VOLUNTARY "1\n" A INVOLUNTARY "0\n" OTHER VOLUNTARY
+					"4\n" OTHER INVOLUNTARY "0\n");
+	assert_string_equal(lines_of(FAMILY_CONTAINERS),
+			    "{series=\"own\"} 2\n{series=\"other\"} 0\n");
+}
+
+/* ---- families */
+
+static struct family_filter filter;
+static char error[256];
+
+static size_t count_left(const char *include, const char *exclude)
+{
+	size_t i, left = 0;
+
+	assert_int_equal(filter_set(&filter, include, exclude, error, sizeof(error)), 0);
+	for (i = 0; i < FAMILIES; i++)
+		left += !filter.dropped[i];
+	return left;
+}
+
+static void test_filter(void **state)
+{
+	(void)state;
+	assert_int_equal(count_left(NULL, NULL), FAMILIES);
+	assert_int_equal(count_left("bramble_cpu_wait_seconds", NULL), 1);
+	assert_false(filter.dropped[FAMILY_CPU_WAIT]);
+	assert_int_equal(count_left(NULL, "bramble_cpu_wait_seconds"), FAMILIES - 1);
+	assert_true(filter.dropped[FAMILY_CPU_WAIT]);
+	assert_int_equal(count_left(NULL, "bramble_cpu_wait"), FAMILIES); /* whole names */
+	assert_int_equal(count_left(NULL, "x|bramble_build_info"), FAMILIES - 1);
+	assert_int_equal(count_left("process_.*|bramble_slots", "process_open_fds"), 6);
+}
+
+static void test_wrong_filters(void **state)
+{
+	(void)state;
+	assert_int_equal(filter_set(&filter, "(", NULL, error, sizeof(error)), -EINVAL);
+	assert_non_null(strstr(error, "(: not a regular expression"));
+	assert_int_equal(filter_set(&filter, NULL, "*[", error, sizeof(error)), -EINVAL);
+	assert_int_equal(filter_set(&filter, "nothing", NULL, error, sizeof(error)), -EINVAL);
+	assert_non_null(strstr(error, "no family is left"));
+	assert_int_equal(filter_set(&filter, NULL, ".*", error, sizeof(error)), -EINVAL);
+}
+
+static void test_filtered(void **state)
+{
+	struct scrape scrape = {.owners = &owners, .filter = &filter};
+	struct buf out = {0};
+	struct text text;
+
+	(void)state;
+	count(add_unit("u"), 1);
+	wait_of(add_unit("u"))->bucket[0] = 1;
+	count_left("bramble_cpu_(wait_seconds|context_switches_total)", ".*_switches_.*");
+	text_begin(&text, &out, TEXT_PROMETHEUS);
+	samples_write(&text.samples, &scrape);
+	text_end(&text);
+	assert_non_null(strstr(out.data, "bramble_cpu_wait_seconds_count"));
+	assert_null(strstr(out.data, "bramble_cpu_context_switches_total"));
+	buf_free(&out);
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_sum),
+		TEST(test_who_is_summed_stays_so),
+		TEST(test_units_are_not_limited),
+		TEST(test_no_limit),
+		TEST(test_histograms),
+		TEST(test_causes),
+		TEST(test_rename),
+		TEST(test_filter),
+		TEST(test_wrong_filters),
+		TEST(test_filtered),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
