@@ -9,58 +9,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-/* One line of mountinfo, see proc_pid_mountinfo(5). The strings are in the line. */
-struct mount {
-	char *root;
-	char *point;
-	char *type;
-	char *options; /* of the file system: v1 controllers */
-};
-
-/* Undoes the escapes of mountinfo: \040 and other bytes of three octal digits. */
-static void unescape(char *text)
-{
-	const char *from = text;
-
-	while (*from) {
-		if (from[0] == '\\' && from[1] >= '0' && from[1] <= '3' && from[2] >= '0' &&
-		    from[2] <= '7' && from[3] >= '0' && from[3] <= '7') {
-			*text++ = (char)((from[1] - '0') << 6 | (from[2] - '0') << 3 |
-					 (from[3] - '0'));
-			from += 4;
-		} else {
-			*text++ = *from++;
-		}
-	}
-	*text = '\0';
-}
-
-/*
- * 36 35 98:0 ROOT POINT rw,noatime master:1 - TYPE SOURCE OPTIONS
- * There may be any number of fields before the dash.
- */
-static bool split_line(char *line, struct mount *mount)
-{
-	char *dash = strstr(line, " - "), *save = NULL;
-	int i;
-
-	if (!dash)
-		return false;
-	*dash = '\0';
-	strtok_r(line, " ", &save);
-	for (i = 0; i < 2; i++)
-		strtok_r(NULL, " ", &save);
-	mount->root = strtok_r(NULL, " ", &save);
-	mount->point = strtok_r(NULL, " ", &save);
-	mount->type = strtok_r(dash + 3, " \n", &save);
-	strtok_r(NULL, " \n", &save);
-	mount->options = strtok_r(NULL, " \n", &save);
-	if (!mount->root || !mount->point || !mount->type)
-		return false;
-	unescape(mount->root);
-	unescape(mount->point);
-	return true;
-}
+#include "util/mountinfo.h"
 
 static bool has_option(const char *options, const char *wanted)
 {
@@ -96,9 +45,9 @@ static int rank_root(const char *root)
 /* Takes what a line says over. *rank is that of the best mount so far. */
 static void take_line(char *line, struct cgroup2_mount *out, int *rank)
 {
-	struct mount mount;
+	struct mount_entry mount;
 
-	if (!split_line(line, &mount))
+	if (!mountinfo_split(line, &mount))
 		return;
 	if (strcmp(mount.type, "cgroup") == 0) {
 		out->v1 = true;

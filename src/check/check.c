@@ -8,8 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cgroup/mount.h"
-#include "check/boot.h"
+#include "node/feature.h"
 #include "util/buf.h"
 
 #define OLDEST_KERNEL KERNEL_VERSION(5, 10, 0)
@@ -20,16 +19,15 @@ struct context {
 	const char *procfs, *sysfs, *log_dir;
 	char tracefs[PATH_MAX];
 	int tracefs_err;
-	struct cgroup2_mount cgroup2;
-	int cgroup2_err;
-	struct boot boot;
+	struct node_place place;
 };
 
 struct row {
 	const char *group, *name;
 	bool needed;
 	void (*find)(const struct context *context, const struct row *row, struct fact *fact);
-	size_t feature; /* offset in struct features, for find_feature() and find_jit() */
+	size_t feature; /* offset in struct features, for find_feature() and find_jit(); or an
+			   enum node_feature */
 	const char *purpose;
 	const char *remedy; /* NULL: find() writes one where it is called for */
 };
@@ -234,8 +232,8 @@ static void find_event(const struct context *context, const struct row *row, str
 
 static void find_cgroup2(const struct context *context, const struct row *row, struct fact *fact)
 {
-	const struct cgroup2_mount *mount = &context->cgroup2;
-	int err = context->cgroup2_err;
+	const struct cgroup2_mount *mount = &context->place.cgroup2;
+	int err = context->place.cgroup2_err;
 
 	(void)row;
 	if (!err) {
@@ -248,8 +246,8 @@ static void find_cgroup2(const struct context *context, const struct row *row, s
 		remedy(fact, "name the mount point of cgroup2, usually /sys/fs/cgroup");
 	} else if (err == -ENOENT && mount->v1) {
 		detail(fact, "pure cgroup v1");
-		boot_remedy(&context->boot, "systemd.unified_cgroup_hierarchy=1", fact->remedy,
-			    sizeof(fact->remedy));
+		boot_remedy(&context->place.boot, "systemd.unified_cgroup_hierarchy=1",
+			    fact->remedy, sizeof(fact->remedy));
 	} else if (err == -ENOENT) {
 		detail(fact, "no cgroup file system is mounted");
 		remedy(fact, "mount -t cgroup2 cgroup2 /sys/fs/cgroup, or say where it is with "
@@ -263,77 +261,33 @@ static void find_cgroup2(const struct context *context, const struct row *row, s
 static void find_whole(const struct context *context, const struct row *row, struct fact *fact)
 {
 	(void)row;
-	if (context->cgroup2_err)
-		set_answer(fact, context->cgroup2_err);
-	else if (!context->cgroup2.whole)
+	if (context->place.cgroup2_err)
+		set_answer(fact, context->place.cgroup2_err);
+	else if (!context->place.cgroup2.whole)
 		fact->state = FACT_MISSING;
 }
 
-static bool has_word(const char *text, const char *word)
+/* The row's feature is an enum node_feature. */
+static void find_node(const struct context *context, const struct row *row, struct fact *fact)
 {
-	size_t len = strlen(word), at;
+	static const enum fact_state states[] = {
+		[NODE_FEATURE_PRESENT] = FACT_PRESENT,
+		[NODE_FEATURE_OFF] = FACT_OFF,
+		[NODE_FEATURE_MISSING] = FACT_MISSING,
+		[NODE_FEATURE_UNSUITED] = FACT_UNSUITED,
+	};
+	enum node_feature feature = (enum node_feature)row->feature;
+	struct node_fact found;
 
-	for (; *text; text += at + strspn(text + at, " \n")) {
-		at = strcspn(text, " \n");
-		if (at == len && memcmp(text, word, len) == 0)
-			return true;
-	}
-	return false;
-}
-
-static int controller_enabled(const struct context *context, const char *controller)
-{
-	char path[PATH_MAX];
-	struct buf text;
-	int err;
-
-	if (context->cgroup2_err)
-		return context->cgroup2_err;
-	if ((size_t)snprintf(path, sizeof(path), "%s/cgroup.controllers", context->cgroup2.path) >=
-	    sizeof(path))
-		return -ENAMETOOLONG;
-	err = buf_read_file(&text, path, 4096);
-	if (err)
-		return err;
-	err = has_word(text.data, controller);
-	buf_free(&text);
-	return err;
-}
-
-static void find_memory(const struct context *context, const struct row *row, struct fact *fact)
-{
-	(void)row;
-	set_answer(fact, controller_enabled(context, "memory"));
-	if (fact->state != FACT_MISSING)
-		return;
-	if (context->cgroup2.v1_memory) {
-		fact->state = FACT_OFF;
-		detail(fact, "it is mounted as cgroup v1");
-		boot_remedy(&context->boot, "systemd.unified_cgroup_hierarchy=1", fact->remedy,
-			    sizeof(fact->remedy));
-	} else if (boot_memory_remedy(&context->boot, fact->remedy, sizeof(fact->remedy))) {
-		fact->state = FACT_OFF;
-		detail(fact, "it is turned off on the kernel's command line");
-	} else {
-		remedy(fact, "use a kernel with CONFIG_MEMCG");
-	}
-}
-
-static void find_psi(const struct context *context, const struct row *row, struct fact *fact)
-{
-	char path[PATH_MAX];
-	struct buf text;
-	int err = -ENAMETOOLONG;
-
-	(void)row;
-	if ((size_t)snprintf(path, sizeof(path), "%s/pressure/cpu", context->procfs) < sizeof(path))
-		err = buf_read_file(&text, path, 4096);
-	if (!err) {
-		buf_free(&text);
+	if (context->place.cgroup2_err &&
+	    (feature == NODE_FEATURE_MEMORY || feature == NODE_FEATURE_CPU)) {
+		set_answer(fact, context->place.cgroup2_err);
 		return;
 	}
-	fact->state = FACT_OFF;
-	boot_remedy(&context->boot, "psi=1", fact->remedy, sizeof(fact->remedy));
+	node_feature_find(&context->place, feature, &found);
+	fact->state = states[found.state];
+	detail(fact, "%s", found.detail);
+	remedy(fact, "%s", found.remedy);
 }
 
 static void find_log_dir(const struct context *context, const struct row *row, struct fact *fact)
@@ -400,9 +354,18 @@ static const struct row rows[] = {
 	{"cgroups", "whole hierarchy", false, find_whole, 0,
 	 "containers and units outside of this one",
 	 "mount the host's /sys/fs/cgroup and name it with --path.cgroupfs"},
-	{"cgroups", "memory controller", false, find_memory, 0, "memory figures of containers",
+	{"cgroups", "memory controller", false, find_node, NODE_FEATURE_MEMORY,
+	 "memory figures of containers", NULL},
+	{"cgroups", "cpu controller", false, find_node, NODE_FEATURE_CPU,
+	 "throttling of containers with a CPU limit", NULL},
+	{"cgroups", "PSI", false, find_node, NODE_FEATURE_PSI,
+	 "pressure (stall) times of containers", NULL},
+	{"node", "temperature", false, find_node, NODE_FEATURE_TEMPERATURE, "heat of the node",
 	 NULL},
-	{"cgroups", "PSI", false, find_psi, 0, "pressure (stall) times of containers", NULL},
+	{"node", "CPU frequency", false, find_node, NODE_FEATURE_CPU_FREQUENCY,
+	 "how fast the CPUs run", NULL},
+	{"node", "under-voltage alarm", false, find_node, NODE_FEATURE_UNDER_VOLTAGE,
+	 "a weak power supply", NULL},
 };
 
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
@@ -424,9 +387,8 @@ static void look_around(const struct check_options *options, const struct featur
 	};
 	context->tracefs_err =
 		feature_tracefs(context->sysfs, options->path_tracefs, context->tracefs);
-	context->cgroup2_err =
-		cgroup2_find(context->procfs, options->path_cgroupfs, &context->cgroup2);
-	boot_find(context->procfs, or_default(options->path_boot, "/boot"), &context->boot);
+	node_place_find(&context->place, context->procfs, context->sysfs, options->path_cgroupfs,
+			or_default(options->path_boot, "/boot"));
 }
 
 void check_collect(const struct check_options *options, const struct features *features,
@@ -436,15 +398,18 @@ void check_collect(const struct check_options *options, const struct features *f
 	size_t i;
 
 	look_around(options, features, &context);
-	*report = (struct check_report){.count = ROWS};
+	*report = (struct check_report){0};
 	for (i = 0; i < ROWS; i++) {
-		struct fact *fact = &report->facts[i];
+		struct fact *fact = &report->facts[report->count];
 
 		*fact = (struct fact){.name = rows[i].name,
 				      .group = rows[i].group,
 				      .purpose = rows[i].purpose,
 				      .needed = rows[i].needed};
 		rows[i].find(&context, &rows[i], fact);
+		if (fact->state == FACT_UNSUITED)
+			continue;
+		report->count++;
 		if (fact->state != FACT_MISSING && fact->state != FACT_OFF)
 			continue;
 		if (!fact->remedy[0] && rows[i].remedy)

@@ -26,8 +26,9 @@ struct check_options {
 enum fact_state {
 	FACT_PRESENT,
 	FACT_MISSING,
-	FACT_OFF,     /* it is there, and can be turned on without another kernel */
-	FACT_UNKNOWN, /* it could not be found out, mostly for want of privileges */
+	FACT_OFF,      /* it is there, and can be turned on without another kernel */
+	FACT_UNKNOWN,  /* it could not be found out, mostly for want of privileges */
+	FACT_UNSUITED, /* it makes no sense on this machine: not in a report */
 };
 
 struct fact {

@@ -14,7 +14,7 @@
 
 const char *fact_state_name(enum fact_state state)
 {
-	static const char *const names[] = {"present", "missing", "off", "unknown"};
+	static const char *const names[] = {"present", "missing", "off", "unknown", "unsuited"};
 
 	return names[state];
 }
@@ -30,6 +30,7 @@ static const char *mark(const struct fact *fact)
 	case FACT_OFF:
 		return fact->needed ? "OFF" : "off";
 	case FACT_UNKNOWN:
+	case FACT_UNSUITED:
 		return "unknown";
 	}
 	return "";

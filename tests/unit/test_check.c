@@ -51,6 +51,10 @@ static int setup(void **state)
 	tree_put("proc/pressure/cpu", "some avg10=0.00 avg60=0.00 avg300=0.00 total=0\n");
 	tree_put("cgroup/cgroup.controllers", "cpuset cpu io memory pids\n");
 	tree_put("sys/kernel/btf/vmlinux", "BTF");
+	tree_put("sys/class/thermal/thermal_zone0/type", "x86_pkg_temp\n");
+	tree_put("sys/class/thermal/thermal_zone0/temp", "48000\n");
+	tree_put("sys/devices/system/cpu/cpufreq/policy0/related_cpus", "0\n");
+	tree_put("sys/devices/system/cpu/cpufreq/policy0/cpuinfo_max_freq", "3600000\n");
 	tree_put("pods/x", "");
 	return 0;
 }
@@ -79,13 +83,20 @@ static void collect(const struct features *features)
 	check_collect(&options, features, &report);
 }
 
-static const struct fact *fact(const char *name)
+static const struct fact *find_fact(const char *name)
 {
 	size_t i;
 
 	for (i = 0; i < report.count; i++)
 		if (strcmp(report.facts[i].name, name) == 0)
 			return &report.facts[i];
+	return NULL;
+}
+
+static const struct fact *fact(const char *name)
+{
+	if (find_fact(name))
+		return find_fact(name);
 	fail_msg("there is no fact \"%s\"", name);
 	return NULL;
 }
@@ -114,6 +125,7 @@ static void test_pc(void **state)
 	assert_int_equal(report.lacking, 0);
 	contains(fact("cgroup v2")->detail, "pure v2 at /tmp/bramble-test-");
 	contains(fact("tracefs")->detail, "/sys/kernel/tracing");
+	assert_null(find_fact("under-voltage alarm"));
 }
 
 /* A Pi 4 with Raspberry Pi OS 12: no BTF, PSI off, the firmware turns the memory controller off. */
@@ -149,6 +161,30 @@ static void test_raspberry_pi(void **state)
 		 "%s/boot/firmware/cmdline.txt and reboot",
 		 tree_root);
 	assert_string_equal(fact("memory controller")->remedy, expected);
+}
+
+static void test_node(void **state)
+{
+	(void)state;
+	make_pi();
+	drop("sys/class");
+	drop("sys/devices");
+	tree_put("cgroup/cgroup.controllers", "cpuset io pids\n");
+	collect(&good);
+	assert_int_equal(report.lacking, 0);
+	fact_is("temperature", FACT_MISSING);
+	contains(fact("temperature")->remedy, "CONFIG_BCM2711_THERMAL");
+	fact_is("CPU frequency", FACT_MISSING);
+	contains(fact("CPU frequency")->remedy, "CONFIG_ARM_RASPBERRYPI_CPUFREQ");
+	fact_is("under-voltage alarm", FACT_MISSING);
+	contains(fact("under-voltage alarm")->remedy, "modprobe raspberrypi-hwmon");
+	fact_is("cpu controller", FACT_MISSING);
+	contains(fact("cpu controller")->remedy, "CONFIG_CFS_BANDWIDTH");
+
+	tree_put("sys/class/hwmon/hwmon1/name", "rpi_volt\n");
+	tree_put("sys/class/hwmon/hwmon1/in0_lcrit_alarm", "0\n");
+	collect(&good);
+	fact_is("under-voltage alarm", FACT_PRESENT);
 }
 
 static void test_raspberry_pi_files(void **state)
@@ -438,6 +474,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_pc),
 		TEST(test_raspberry_pi),
+		TEST(test_node),
 		TEST(test_raspberry_pi_files),
 		TEST(test_pc_without),
 		TEST(test_hybrid),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-#include "check/boot.h"
+#include "node/boot.h"
 
 #include <stdio.h>
 #include <string.h>

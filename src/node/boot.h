@@ -2,8 +2,8 @@
 /*
  * Where this machine keeps the kernel's command line, and what to write there.
  */
-#ifndef BRAMBLE_BOOT_H
-#define BRAMBLE_BOOT_H
+#ifndef BRAMBLE_NODE_BOOT_H
+#define BRAMBLE_NODE_BOOT_H
 
 #include <linux/limits.h>
 #include <stdbool.h>

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "node/interrupts.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "util/livefile.h"
+#include "util/procstat.h"
+
+/* The lines of the CPUs are the first ones: 10 numbers each. */
+#define TEXT_SIZE 16384
+
+void interrupts_open(struct interrupts *interrupts, const char *procfs)
+{
+	*interrupts = (struct interrupts){.fd = live_open(procfs, "stat")};
+}
+
+/* "cpu0 USER NICE SYSTEM IDLE IOWAIT IRQ SOFTIRQ STEAL ...", see proc_stat(5) */
+void interrupts_read(struct interrupts *interrupts)
+{
+	char text[TEXT_SIZE];
+	uint64_t irq, softirq;
+	unsigned int cpu;
+	char *line;
+
+	interrupts->count = 0;
+	if (interrupts->fd < 0 || live_read(interrupts->fd, text, sizeof(text)) <= 0)
+		return;
+	for (line = text; line && strncmp(line, "cpu", 3) == 0; line += line[0] == '\n') {
+		/* Of all CPUs together, "cpu " says. */
+		// NOLINTNEXTLINE(cert-err34-c): the numbers are the kernel's
+		if (line[3] != ' ' &&
+		    sscanf(line, "cpu%u %*u %*u %*u %*u %*u %" SCNu64 " %" SCNu64, &cpu, &irq,
+			   &softirq) == 3 &&
+		    interrupts->count < INTERRUPTS_CPUS_MAX) {
+			interrupts->cpus[interrupts->count].cpu = cpu;
+			interrupts->cpus[interrupts->count].ns[INTERRUPT_HARD] = proc_ticks_ns(irq);
+			interrupts->cpus[interrupts->count].ns[INTERRUPT_SOFT] =
+				proc_ticks_ns(softirq);
+			interrupts->count++;
+		}
+		line = strchrnul(line, '\n');
+	}
+}
+
+void interrupts_close(struct interrupts *interrupts)
+{
+	if (interrupts->fd >= 0)
+		close(interrupts->fd);
+}

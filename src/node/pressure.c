@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "node/pressure.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "util/livefile.h"
+
+static const char *const names[PRESSURE_RESOURCES] = {
+	[PRESSURE_CPU] = "pressure/cpu",
+	[PRESSURE_MEMORY] = "pressure/memory",
+	[PRESSURE_IO] = "pressure/io",
+};
+
+void pressure_open(struct pressure *pressure, const char *procfs)
+{
+	int i;
+
+	*pressure = (struct pressure){0};
+	for (i = 0; i < PRESSURE_RESOURCES; i++)
+		pressure->fd[i] = live_open(procfs, names[i]);
+}
+
+void pressure_read(struct pressure *pressure)
+{
+	char text[256];
+	int i, kind;
+
+	memset(pressure->known, 0, sizeof(pressure->known));
+	for (i = 0; i < PRESSURE_RESOURCES; i++) {
+		if (pressure->fd[i] < 0 || live_read(pressure->fd[i], text, sizeof(text)) <= 0)
+			continue;
+		for (kind = 0; kind < PRESSURE_KINDS; kind++)
+			pressure->known[i][kind] = pressure_total(text, (enum pressure_kind)kind,
+								  &pressure->ns[i][kind]);
+	}
+	/* Of the whole machine the kernel has none for the CPU, and writes 0 since 5.13. */
+	pressure->known[PRESSURE_CPU][PRESSURE_FULL] = false;
+}
+
+void pressure_close(struct pressure *pressure)
+{
+	int i;
+
+	for (i = 0; i < PRESSURE_RESOURCES; i++)
+		if (pressure->fd[i] >= 0)
+			close(pressure->fd[i]);
+}

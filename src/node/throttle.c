@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "node/throttle.h"
+
+#include <dirent.h>
+#include <linux/limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "util/livefile.h"
+
+/*
+ * raspberrypi.com/documentation, "Frequency management and thermal control": at 80 degrees
+ * the cores get slower, at 85 so does all; the 3 Model A+ and B+ have a soft limit of 60.
+ */
+#define LIMIT	   80000
+#define LIMIT_SOFT 60000
+
+/* The type of the zone of all Pis' SoCs, in their device trees. */
+#define SOC_ZONE   "cpu-thermal"
+
+const char *const throttle_reasons[THROTTLE_REASONS] = {
+	[THROTTLE_UNDER_VOLTAGE] = "under_voltage",
+	[THROTTLE_TEMPERATURE] = "temperature",
+	[THROTTLE_FREQUENCY_LIMIT] = "frequency_limit",
+};
+
+static int is_chip(const struct dirent *entry)
+{
+	return strncmp(entry->d_name, "hwmon", 5) == 0;
+}
+
+static int open_alarm(const char *sysfs)
+{
+	char dir[PATH_MAX], chip[32];
+	struct dirent **names;
+	int i, count, fd = -1;
+
+	snprintf(dir, sizeof(dir), "%s/class/hwmon", sysfs);
+	count = scandir(dir, &names, is_chip, versionsort);
+	for (i = 0; i < count; i++) {
+		char path[PATH_MAX];
+
+		if (fd < 0 &&
+		    (size_t)snprintf(path, sizeof(path), "%s/%s", dir, names[i]->d_name) <
+			    sizeof(path) &&
+		    live_read_once(path, "name", chip, sizeof(chip)) > 0 &&
+		    strcmp(chip, "rpi_volt") == 0)
+			fd = live_open(path, "in0_lcrit_alarm");
+		free(names[i]);
+	}
+	if (count >= 0)
+		free(names);
+	return fd;
+}
+
+void throttle_open(struct throttle *throttle, const char *procfs, const char *sysfs)
+{
+	char model[64];
+
+	*throttle = (struct throttle){.alarm_fd = open_alarm(sysfs)};
+	if (live_read_once(procfs, "device-tree/model", model, sizeof(model)) <= 0 ||
+	    strncmp(model, "Raspberry Pi ", 13) != 0)
+		return;
+	throttle->limit_millidegrees =
+		strstr(model, " 3 Model A Plus") || strstr(model, " 3 Model B Plus") ? LIMIT_SOFT
+										     : LIMIT;
+}
+
+void throttle_read(struct throttle *throttle, const struct thermal *thermal,
+		   const struct cpufreq *cpufreq)
+{
+	const struct thermal_sensor *soc = thermal_zone(thermal, SOC_ZONE);
+	int64_t alarm = 0;
+
+	throttle->known[THROTTLE_UNDER_VOLTAGE] =
+		throttle->alarm_fd >= 0 && live_read_number(throttle->alarm_fd, &alarm) == 0;
+	throttle->active[THROTTLE_UNDER_VOLTAGE] = alarm != 0;
+	throttle->known[THROTTLE_TEMPERATURE] = throttle->limit_millidegrees && soc && soc->known;
+	throttle->active[THROTTLE_TEMPERATURE] = throttle->known[THROTTLE_TEMPERATURE] &&
+						 soc->millidegrees >= throttle->limit_millidegrees;
+	throttle->known[THROTTLE_FREQUENCY_LIMIT] =
+		cpufreq_limited(cpufreq, &throttle->active[THROTTLE_FREQUENCY_LIMIT]);
+}
+
+void throttle_close(struct throttle *throttle)
+{
+	if (throttle->alarm_fd >= 0)
+		close(throttle->alarm_fd);
+	throttle->alarm_fd = -1;
+}
