@@ -10,6 +10,7 @@ static const char *labels_of(const struct family *family)
 	static const char *const labels[] = {
 		[SCOPE_OWNER] = "container or unit",
 		[SCOPE_PAIR] = "container or unit; by_namespace, by_pod, by_container or by_unit",
+		[SCOPE_NODE] = "",
 		[SCOPE_PROBE] = "probe",
 		[SCOPE_SELF] = "",
 	};
@@ -25,6 +26,11 @@ static void print_family(const struct family *family)
 	       family_kind_name(family->kind));
 	if (labels_of(family)[0])
 		printf("- labels: %s\n", labels_of(family));
+	for (i = 0; family->scope == SCOPE_NODE && i < NODE_LABELS_MAX; i++)
+		if (node_label_names(family->node)[i])
+			printf("%s%s", i ? ", " : "- labels: ", node_label_names(family->node)[i]);
+	if (family->scope == SCOPE_NODE && node_label_names(family->node)[0])
+		putchar('\n');
 	if (family->label) {
 		printf("- %s: %s", family->scope == SCOPE_SELF ? "labels" : "further label",
 		       family->label);

@@ -130,6 +130,7 @@ static int collector_options(struct collector_options *options)
 	*options = (struct collector_options){
 		.probe = {.slots = (unsigned int)shared.slots, .btf = shared.btf},
 		.procfs = shared.path_procfs,
+		.sysfs = shared.path_sysfs,
 		.log_dir = shared.kube_source == KUBE_NONE ? NULL : shared.log_dir,
 		.retain_ns = shared.retain_ns,
 	};

@@ -91,6 +91,7 @@ static void take_snapshot(struct server *s, struct scrape *scrape)
 		.sum = owners_sum(collector_owners(s->collector)),
 		.filter = &s->options->filter,
 		.collector = s->collector,
+		.node = collector_node(s->collector),
 		.times = &s->scrapes,
 	};
 	self_read(&scrape->self);
@@ -288,6 +289,7 @@ static int start(struct server *s)
 	err = collector_open(&options->collector, &s->collector);
 	if (err)
 		return err;
+	node_report(collector_node(s->collector));
 	log_info("serving%s", s->urls.data ? s->urls.data : "");
 	listen_on_socket(s, options->socket);
 	return open_event_sources(s);

@@ -258,3 +258,22 @@ int cgroup_files_read(struct cgroup_reader *reader, struct cgroup_files *files, 
 	}
 	return 0;
 }
+
+void cgroup_values_add_growth(struct cgroup_values *to, const struct cgroup_values *now,
+			      const struct cgroup_values *before)
+{
+	int i;
+
+	for (i = 0; i < CGROUP_VALUES; i++) {
+		enum cgroup_value which = (enum cgroup_value)i;
+
+		if (!cgroup_value_known(now, which))
+			continue;
+		if (!cgroup_value_known(to, which))
+			to->value[i] = 0;
+		to->value[i] += now->value[i];
+		if (before && which < CGROUP_COUNTERS && cgroup_value_known(before, which))
+			to->value[i] -= before->value[i];
+	}
+	to->known |= now->known;
+}

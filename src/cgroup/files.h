@@ -64,10 +64,20 @@ struct cgroup_values {
 	uint32_t known; /* a bit for each value: whether the kernel tells it */
 };
 
+/* The bits of those that only grow. */
+#define CGROUP_KNOWN_COUNTERS ((UINT32_C(1) << CGROUP_COUNTERS) - 1)
+
 static inline bool cgroup_value_known(const struct cgroup_values *values, enum cgroup_value which)
 {
 	return values->known >> which & 1;
 }
+
+/*
+ * Adds what the counters grew by from before to now, and the gauges as they are now. What
+ * is not known is not added. before: NULL where there was nothing.
+ */
+void cgroup_values_add_growth(struct cgroup_values *to, const struct cgroup_values *now,
+			      const struct cgroup_values *before);
 
 /* How long tasks have waited by now, from the text of a pressure file; false if it has no such
  * line. */

@@ -14,6 +14,7 @@
 #include "cgroup/path.h"
 
 struct owner;
+struct cgroup_usage;
 
 struct cgroup {
 	uint64_t id;
@@ -24,8 +25,9 @@ struct cgroup {
 	unsigned int walk;   /* the last walk that saw it */
 
 	/* Kept by the collector. */
-	struct owner *owner; /* NULL until something was counted for it */
-	int named;	     /* whether owner has its final labels */
+	struct owner *owner;	    /* NULL until something was counted for it */
+	int named;		    /* whether owner has its final labels */
+	struct cgroup_usage *usage; /* its files; NULL: they are not read */
 
 	UT_hash_handle hh;
 };

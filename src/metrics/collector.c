@@ -9,6 +9,7 @@
 
 #include "cgroup/registry.h"
 #include "kube/logs.h"
+#include "metrics/usage.h"
 #include "util/clock.h"
 #include "util/log.h"
 #include "util/utf8.h"
@@ -44,6 +45,8 @@ struct collector {
 	struct probe *probe;
 	struct registry registry;
 	struct owners owners;
+	struct usage usage;
+	struct node *node;
 	struct kube_logs *logs; /* NULL: no names of pods */
 	struct slot *slots;
 	struct known_pair *pairs;
@@ -383,6 +386,7 @@ static void retire_cgroups(struct collector *c, uint64_t now_ns)
 			owners_remove(&c->owners, cgroup->owner);
 		if (c->logs && cgroup->name.kind == CGROUP_POD)
 			kube_logs_forget_pod(c->logs, cgroup->name.pod_uid);
+		usage_forget(&c->usage, cgroup);
 		registry_remove(&c->registry, cgroup);
 	}
 }
@@ -417,6 +421,11 @@ static void retry_names(struct collector *c, uint64_t now_ns)
 		name_cgroup(c, cgroup);
 }
 
+static void name_for_usage(void *context, struct cgroup *cgroup)
+{
+	name_cgroup(context, cgroup);
+}
+
 void collector_poll(struct collector *c)
 {
 	probe_poll(c->probe, on_cgroup_event, c);
@@ -439,6 +448,8 @@ void collector_update(struct collector *c)
 	}
 	probe_read_pairs(c->probe, on_pair, c);
 	retry_names(c, now_ns);
+	usage_update(&c->usage, &c->registry, &c->owners, now_ns, name_for_usage, c);
+	node_read(c->node);
 	report_logs(c);
 	retire_slots(c, now_ns);
 	retire_cgroups(c, now_ns);
@@ -479,9 +490,11 @@ int collector_open(const struct collector_options *options, struct collector **o
 	c->slots = calloc(probe_slots(c->probe), sizeof(*c->slots));
 	c->idle = add_permanent(c, "idle");
 	c->overflow = add_permanent(c, "overflow");
+	usage_open(&c->usage, options->cgroupfs);
+	c->node = node_open(options->procfs, options->sysfs, options->cgroupfs);
 	if (options->log_dir)
 		err = kube_logs_open(options->log_dir, &c->logs);
-	if (!c->slots || !c->idle || !c->overflow)
+	if (!c->slots || !c->idle || !c->overflow || !c->node)
 		err = -ENOMEM;
 	if (err) {
 		collector_close(c);
@@ -504,6 +517,8 @@ void collector_close(struct collector *c)
 		free_cells(&c->slots[i]);
 	free(c->slots);
 	kube_logs_close(c->logs);
+	node_close(c->node);
+	usage_close(&c->usage, &c->registry);
 	registry_free(&c->registry);
 	owners_free(&c->owners);
 	probe_close(c->probe);
@@ -518,6 +533,11 @@ int collector_event_fd(const struct collector *c)
 const struct owners *collector_owners(const struct collector *c)
 {
 	return &c->owners;
+}
+
+const struct node *collector_node(const struct collector *c)
+{
+	return c->node;
 }
 
 const struct probe *collector_probe(const struct collector *c)

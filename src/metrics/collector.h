@@ -11,12 +11,13 @@
 #include <stdint.h>
 
 #include "metrics/owners.h"
+#include "node/node.h"
 #include "probe/probe.h"
 
 struct collector_options {
 	struct probe_options probe;
 	const char *cgroupfs; /* where cgroup v2 is mounted */
-	const char *procfs;
+	const char *procfs, *sysfs;
 	const char *log_dir;   /* of the pods; NULL: pods are shown by their uid */
 	size_t max_containers; /* with series of their own; 0: no limit */
 	uint64_t retain_ns;    /* how long an owner stays after its last cgroup was removed */
@@ -50,6 +51,7 @@ void collector_update(struct collector *collector);
 void collector_mark_read(struct collector *collector);
 
 const struct owners *collector_owners(const struct collector *collector);
+const struct node *collector_node(const struct collector *collector);
 const struct probe *collector_probe(const struct collector *collector);
 
 /* Slots in use, without the overflow slot. */

@@ -10,6 +10,13 @@ void emit_totals(struct samples *out, const struct scrape *scrape);
 void emit_causes(struct samples *out, const struct scrape *scrape);
 void emit_containers(struct samples *out, const struct scrape *scrape);
 
+/* emit_files.c: what the kernel counts for cgroups */
+void emit_files(struct samples *out, const struct scrape *scrape);
+void emit_pressure(struct samples *out, const struct scrape *scrape);
+
+/* emit_node.c */
+void emit_node(struct samples *out, const struct scrape *scrape);
+
 /* emit_self.c */
 void emit_probe_up(struct samples *out, const struct scrape *scrape);
 void emit_probe_attribution(struct samples *out, const struct scrape *scrape);

@@ -12,6 +12,9 @@ static const char *const switch_kinds[SWITCH_KINDS] = {
 	[SWITCH_INVOLUNTARY] = "involuntary",
 };
 
+/* In the order of enum cgroup_value. */
+static const char *const memory_events[] = {"high", "max", "oom", "oom_kill"};
+
 const char *const cell_label_names[PROBES][CELL_LABELS_MAX] = {{NULL}};
 
 /* clang-format off */
@@ -35,6 +38,175 @@ const struct family families[FAMILIES] = {
 		.help = "Waits of at least 1 ms for a CPU, by whose task ran on that CPU just before.",
 		.kind = KIND_COUNTER, .scope = SCOPE_PAIR, .seconds = true, .probe = PROBE_SCHED,
 		.emit = emit_causes,
+	},
+	[FAMILY_CPU_USAGE] = {
+		.name = "bramble_cpu_usage_seconds_total",
+		.help = "CPU time used, as the kernel counts it in cpu.stat.",
+		.kind = KIND_COUNTER, .scope = SCOPE_OWNER, .seconds = true,
+		.emit = emit_files, .files = CGROUP_CPU_USAGE,
+	},
+	[FAMILY_CPU_THROTTLED] = {
+		.name = "bramble_cpu_throttled_seconds_total",
+		.help = "Time stopped by the CPU limit, summed over the CPUs that were stopped.",
+		.kind = KIND_COUNTER, .scope = SCOPE_OWNER, .seconds = true,
+		.emit = emit_files, .files = CGROUP_CPU_THROTTLED,
+	},
+	[FAMILY_CPU_THROTTLED_PERIODS] = {
+		.name = "bramble_cpu_throttled_periods_total",
+		.help = "Periods of the CPU limit, mostly of 100 ms, in which it stopped a task.",
+		.kind = KIND_COUNTER, .scope = SCOPE_OWNER,
+		.emit = emit_files, .files = CGROUP_CPU_THROTTLED_PERIODS,
+	},
+	[FAMILY_CPU_PERIODS] = {
+		.name = "bramble_cpu_periods_total",
+		.help = "Periods of the CPU limit in which a task was ready to run.",
+		.kind = KIND_COUNTER, .scope = SCOPE_OWNER, .emit = emit_files, .files = CGROUP_CPU_PERIODS,
+	},
+	[FAMILY_PRESSURE] = {
+		.name = "bramble_pressure_seconds_total",
+		.help = "The kernel's PSI, where it is on: time in which at least one task (some) or "
+			"all tasks (full) waited for a resource.",
+		.kind = KIND_COUNTER, .scope = SCOPE_OWNER, .seconds = true,
+		.label = "resource, kind", .emit = emit_pressure,
+		.files = CGROUP_PRESSURE,
+	},
+	[FAMILY_MEMORY_WORKING_SET] = {
+		.name = "bramble_memory_working_set_bytes",
+		.help = "Memory in use without file pages not used lately, by which the kubelet evicts.",
+		.kind = KIND_GAUGE, .scope = SCOPE_OWNER, .emit = emit_files, .files = CGROUP_MEMORY_WORKING_SET,
+	},
+	[FAMILY_MEMORY_LIMIT] = {
+		.name = "bramble_memory_limit_bytes",
+		.help = "The memory limit, where there is one.",
+		.kind = KIND_GAUGE, .scope = SCOPE_OWNER, .emit = emit_files, .files = CGROUP_MEMORY_LIMIT,
+	},
+	[FAMILY_MEMORY_EVENTS] = {
+		.name = "bramble_memory_events_total",
+		.help = "How often memory.high was exceeded (high), the limit was hit (max), memory "
+			"could not be had (oom), and a process was killed for it (oom_kill).",
+		.kind = KIND_COUNTER, .scope = SCOPE_OWNER,
+		.label = "event", .values = memory_events, .value_count = COUNT_OF(memory_events),
+		.emit = emit_files, .files = CGROUP_MEMORY_EVENTS_HIGH,
+	},
+	[FAMILY_NODE_LOAD1] = {
+		.name = "bramble_node_load1",
+		.help = "Tasks that ran, were ready to, or waited in the kernel: mean of 1 minute.",
+		.kind = KIND_GAUGE, .scope = SCOPE_NODE, .real = true,
+		.emit = emit_node, .node = NODE_LOAD1,
+	},
+	[FAMILY_NODE_LOAD5] = {
+		.name = "bramble_node_load5",
+		.help = "The same of 5 minutes.",
+		.kind = KIND_GAUGE, .scope = SCOPE_NODE, .real = true,
+		.emit = emit_node, .node = NODE_LOAD5,
+	},
+	[FAMILY_NODE_LOAD15] = {
+		.name = "bramble_node_load15",
+		.help = "The same of 15 minutes.",
+		.kind = KIND_GAUGE, .scope = SCOPE_NODE, .real = true,
+		.emit = emit_node, .node = NODE_LOAD15,
+	},
+	[FAMILY_NODE_MEMORY_TOTAL] = {
+		.name = "bramble_node_memory_total_bytes",
+		.help = "Memory of the machine that the kernel can use.",
+		.kind = KIND_GAUGE, .scope = SCOPE_NODE,
+		.emit = emit_node, .node = NODE_MEMORY_TOTAL,
+	},
+	[FAMILY_NODE_MEMORY_AVAILABLE] = {
+		.name = "bramble_node_memory_available_bytes",
+		.help = "Memory that programs can still have without swapping.",
+		.kind = KIND_GAUGE, .scope = SCOPE_NODE,
+		.emit = emit_node, .node = NODE_MEMORY_AVAILABLE,
+	},
+	[FAMILY_NODE_SWAP_TOTAL] = {
+		.name = "bramble_node_swap_total_bytes",
+		.help = "Swap space.",
+		.kind = KIND_GAUGE, .scope = SCOPE_NODE,
+		.emit = emit_node, .node = NODE_SWAP_TOTAL,
+	},
+	[FAMILY_NODE_SWAP_FREE] = {
+		.name = "bramble_node_swap_free_bytes",
+		.help = "Swap space that is not in use.",
+		.kind = KIND_GAUGE, .scope = SCOPE_NODE,
+		.emit = emit_node, .node = NODE_SWAP_FREE,
+	},
+	[FAMILY_NODE_FILESYSTEM_SIZE] = {
+		.name = "bramble_node_filesystem_size_bytes",
+		.help = "Size of the root file system, and of those with the directories of the kubelet, the runtime and the logs.",
+		.kind = KIND_GAUGE, .scope = SCOPE_NODE,
+		.emit = emit_node, .node = NODE_FILESYSTEM_SIZE,
+	},
+	[FAMILY_NODE_FILESYSTEM_AVAILABLE] = {
+		.name = "bramble_node_filesystem_available_bytes",
+		.help = "Space in it that users other than root can have.",
+		.kind = KIND_GAUGE, .scope = SCOPE_NODE,
+		.emit = emit_node, .node = NODE_FILESYSTEM_AVAILABLE,
+	},
+	[FAMILY_NODE_FILESYSTEM_FILES] = {
+		.name = "bramble_node_filesystem_files",
+		.help = "Inodes in it, where their number is fixed.",
+		.kind = KIND_GAUGE, .scope = SCOPE_NODE,
+		.emit = emit_node, .node = NODE_FILESYSTEM_FILES,
+	},
+	[FAMILY_NODE_FILESYSTEM_FILES_FREE] = {
+		.name = "bramble_node_filesystem_files_free",
+		.help = "Inodes in it that are free.",
+		.kind = KIND_GAUGE, .scope = SCOPE_NODE,
+		.emit = emit_node, .node = NODE_FILESYSTEM_FILES_FREE,
+	},
+	[FAMILY_NODE_FILESYSTEM_READONLY] = {
+		.name = "bramble_node_filesystem_readonly",
+		.help = "Whether nothing can be written to it, as after an error of an SD card.",
+		.kind = KIND_GAUGE, .scope = SCOPE_NODE,
+		.emit = emit_node, .node = NODE_FILESYSTEM_READONLY,
+	},
+	[FAMILY_NODE_TEMPERATURE] = {
+		.name = "bramble_node_temperature_celsius",
+		.help = "Temperatures of thermal zones and chips.",
+		.kind = KIND_GAUGE, .scope = SCOPE_NODE, .real = true,
+		.emit = emit_node, .node = NODE_TEMPERATURE,
+	},
+	[FAMILY_NODE_CPU_FREQUENCY] = {
+		.name = "bramble_node_cpu_frequency_hertz",
+		.help = "Frequency the kernel has set for these CPUs; the firmware of a Pi may run them slower.",
+		.kind = KIND_GAUGE, .scope = SCOPE_NODE,
+		.emit = emit_node, .node = NODE_CPU_FREQUENCY,
+	},
+	[FAMILY_NODE_CPU_FREQUENCY_LIMIT] = {
+		.name = "bramble_node_cpu_frequency_limit_hertz",
+		.help = "Highest frequency the kernel allows now.",
+		.kind = KIND_GAUGE, .scope = SCOPE_NODE,
+		.emit = emit_node, .node = NODE_CPU_FREQUENCY_LIMIT,
+	},
+	[FAMILY_NODE_CPU_FREQUENCY_MAX] = {
+		.name = "bramble_node_cpu_frequency_max_hertz",
+		.help = "Highest frequency the hardware can have.",
+		.kind = KIND_GAUGE, .scope = SCOPE_NODE,
+		.emit = emit_node, .node = NODE_CPU_FREQUENCY_MAX,
+	},
+	[FAMILY_NODE_THROTTLED] = {
+		.name = "bramble_node_throttled",
+		.help = "Whether the machine is slowed down: under_voltage and temperature (at the limit of its firmware) on a Raspberry Pi, frequency_limit where the kernel allows less than the maximum.",
+		.kind = KIND_GAUGE, .scope = SCOPE_NODE,
+		.emit = emit_node, .node = NODE_THROTTLED,
+	},
+	[FAMILY_NODE_INTERRUPT] = {
+		.name = "bramble_node_interrupt_seconds_total",
+		.help = "CPU time that went to interrupts.",
+		.kind = KIND_COUNTER, .scope = SCOPE_NODE, .seconds = true,
+		.emit = emit_node, .node = NODE_INTERRUPT,
+	},
+	[FAMILY_NODE_PRESSURE] = {
+		.name = "bramble_node_pressure_seconds_total",
+		.help = "The kernel's PSI of the whole machine, where it is on.",
+		.kind = KIND_COUNTER, .scope = SCOPE_NODE, .seconds = true,
+		.emit = emit_node, .node = NODE_PRESSURE,
+	},
+	[FAMILY_NODE_FEATURE] = {
+		.name = "bramble_node_feature",
+		.help = "A constant 1, by what this machine can tell of itself: present, off (it can be turned on) or missing.",
+		.kind = KIND_GAUGE, .scope = SCOPE_NODE,
+		.emit = emit_node, .node = NODE_FEATURE,
 	},
 	[FAMILY_PROBE_UP] = {
 		.name = "bramble_probe_up",

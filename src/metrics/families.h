@@ -14,12 +14,42 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "cgroup/files.h"
+#include "node/node.h"
 #include "probe/probe.h"
 
 enum family_id {
 	FAMILY_CPU_WAIT,
 	FAMILY_CPU_SWITCHES,
 	FAMILY_CPU_WAIT_CAUSED,
+	FAMILY_CPU_USAGE,
+	FAMILY_CPU_THROTTLED,
+	FAMILY_CPU_THROTTLED_PERIODS,
+	FAMILY_CPU_PERIODS,
+	FAMILY_PRESSURE,
+	FAMILY_MEMORY_WORKING_SET,
+	FAMILY_MEMORY_LIMIT,
+	FAMILY_MEMORY_EVENTS,
+	FAMILY_NODE_LOAD1,
+	FAMILY_NODE_LOAD5,
+	FAMILY_NODE_LOAD15,
+	FAMILY_NODE_MEMORY_TOTAL,
+	FAMILY_NODE_MEMORY_AVAILABLE,
+	FAMILY_NODE_SWAP_TOTAL,
+	FAMILY_NODE_SWAP_FREE,
+	FAMILY_NODE_FILESYSTEM_SIZE,
+	FAMILY_NODE_FILESYSTEM_AVAILABLE,
+	FAMILY_NODE_FILESYSTEM_FILES,
+	FAMILY_NODE_FILESYSTEM_FILES_FREE,
+	FAMILY_NODE_FILESYSTEM_READONLY,
+	FAMILY_NODE_TEMPERATURE,
+	FAMILY_NODE_CPU_FREQUENCY,
+	FAMILY_NODE_CPU_FREQUENCY_LIMIT,
+	FAMILY_NODE_CPU_FREQUENCY_MAX,
+	FAMILY_NODE_THROTTLED,
+	FAMILY_NODE_INTERRUPT,
+	FAMILY_NODE_PRESSURE,
+	FAMILY_NODE_FEATURE,
 	FAMILY_PROBE_UP,
 	FAMILY_PROBE_ATTRIBUTION,
 	FAMILY_PROBE_EVENTS,
@@ -49,6 +79,7 @@ enum family_kind {
 enum family_scope {
 	SCOPE_OWNER, /* a container (namespace, pod, container) or a unit (unit) */
 	SCOPE_PAIR,  /* an owner, and by_... for another one */
+	SCOPE_NODE,  /* this machine */
 	SCOPE_PROBE, /* a probe (probe) */
 	SCOPE_SELF,  /* this program */
 };
@@ -85,6 +116,9 @@ struct family {
 	/* If it is counted in cells: in which probe's, and where in it. SCOPE_OWNER. */
 	enum probe_id probe;
 	size_t cell_offset;
+	/* If it is not: where emit_files() or emit_pressure(), or emit_node(), has its values. */
+	enum cgroup_value files;
+	enum node_value node;
 };
 
 extern const struct family families[FAMILIES];

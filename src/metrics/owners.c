@@ -105,6 +105,10 @@ static uint64_t caused_sum(const struct owner *owner)
 /* Its counts stay in the sum that they are in. */
 static void keep_in_sum(struct owners *owners, const struct owner *owner)
 {
+	struct cgroup_values files = owner->files;
+
+	files.known &= CGROUP_KNOWN_COUNTERS;
+	cgroup_values_add_growth(&owners->gone_files, &files, NULL);
 	totals_merge(&owners->gone, owner->totals);
 	owners->gone_caused_ns += caused_sum(owner);
 }
@@ -151,10 +155,12 @@ struct owner *owners_sum(const struct owners *owners)
 	memcpy(sum->labels.container, "other", sizeof("other"));
 	sum->made_ns = owners->sum_made_ns;
 	sum->caused_other_ns = owners->gone_caused_ns;
+	sum->files = owners->gone_files;
 	totals_merge(&sum->totals, owners->gone);
 	for (owner = owners->table; owner; owner = owner->hh.next) {
 		if (!owner->summed)
 			continue;
+		cgroup_values_add_growth(&sum->files, &owner->files, NULL);
 		totals_merge(&sum->totals, owner->totals);
 		sum->caused_other_ns += caused_sum(owner);
 	}
@@ -179,6 +185,7 @@ static void merge(struct owners *owners, struct owner *to, const struct owner *f
 		keep_in_sum(owners, from);
 		return;
 	}
+	cgroup_values_add_growth(&to->files, &from->files, NULL);
 	totals_merge(&to->totals, from->totals);
 	if (from->made_ns < to->made_ns)
 		to->made_ns = from->made_ns;

@@ -15,6 +15,7 @@
 
 #include <uthash.h>
 
+#include "cgroup/files.h"
 #include "metrics/totals.h"
 
 /* The labels of a series. A unit has no pod, a pod's container has no unit. */
@@ -33,9 +34,10 @@ struct caused {
 
 struct owner {
 	struct labels labels;
-	uint64_t made_ns;      /* CLOCK_REALTIME, when its totals were 0 */
-	struct total *totals;  /* one for each of its probes and their further labels */
-	struct caused *caused; /* caused_count of them */
+	struct cgroup_values files; /* what the kernel counted, of all its cgroups together */
+	uint64_t made_ns;	    /* CLOCK_REALTIME, when its totals were 0 */
+	struct total *totals;	    /* one for each of its probes and their further labels */
+	struct caused *caused;	    /* caused_count of them */
 	size_t caused_count;
 	uint64_t caused_other_ns; /* waits whose cause is not kept */
 	unsigned int cgroups;	  /* that count for it */
@@ -54,6 +56,7 @@ struct owners {
 	size_t containers;     /* with series of their own */
 	size_t summed;	       /* without */
 	struct total *gone;    /* counts of summed ones that are gone */
+	struct cgroup_values gone_files;
 	uint64_t gone_caused_ns;
 	uint64_t sum_made_ns; /* when the first was summed; 0: none was */
 };

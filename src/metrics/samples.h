@@ -43,6 +43,7 @@ struct scrape {
 	struct owner *sum;		    /* of them; NULL: there are none */
 	const struct family_filter *filter; /* NULL: all families */
 	const struct collector *collector;
+	const struct node *node;
 	const struct scrape_times *times;
 	struct self self;
 };

@@ -2,6 +2,7 @@
 #include "node/interrupts.h"
 
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -17,6 +18,15 @@ void interrupts_open(struct interrupts *interrupts, const char *procfs)
 	*interrupts = (struct interrupts){.fd = live_open(procfs, "stat")};
 }
 
+static void add(struct interrupts *interrupts, unsigned int cpu, uint64_t irq, uint64_t softirq)
+{
+	struct interrupt_cpu *entry = &interrupts->cpus[interrupts->count++];
+
+	entry->cpu = cpu;
+	entry->ns[INTERRUPT_HARD] = proc_ticks_ns(irq);
+	entry->ns[INTERRUPT_SOFT] = proc_ticks_ns(softirq);
+}
+
 /* "cpu0 USER NICE SYSTEM IDLE IOWAIT IRQ SOFTIRQ STEAL ...", see proc_stat(5) */
 void interrupts_read(struct interrupts *interrupts)
 {
@@ -28,19 +38,15 @@ void interrupts_read(struct interrupts *interrupts)
 	interrupts->count = 0;
 	if (interrupts->fd < 0 || live_read(interrupts->fd, text, sizeof(text)) <= 0)
 		return;
-	for (line = text; line && strncmp(line, "cpu", 3) == 0; line += line[0] == '\n') {
+	for (line = text; strncmp(line, "cpu", 3) == 0; line += *line == '\n') {
 		/* Of all CPUs together, "cpu " says. */
+		bool one = line[3] != ' ';
+
 		// NOLINTNEXTLINE(cert-err34-c): the numbers are the kernel's
-		if (line[3] != ' ' &&
-		    sscanf(line, "cpu%u %*u %*u %*u %*u %*u %" SCNu64 " %" SCNu64, &cpu, &irq,
+		if (sscanf(line, "cpu%u %*u %*u %*u %*u %*u %" SCNu64 " %" SCNu64, &cpu, &irq,
 			   &softirq) == 3 &&
-		    interrupts->count < INTERRUPTS_CPUS_MAX) {
-			interrupts->cpus[interrupts->count].cpu = cpu;
-			interrupts->cpus[interrupts->count].ns[INTERRUPT_HARD] = proc_ticks_ns(irq);
-			interrupts->cpus[interrupts->count].ns[INTERRUPT_SOFT] =
-				proc_ticks_ns(softirq);
-			interrupts->count++;
-		}
+		    one && interrupts->count < INTERRUPTS_CPUS_MAX)
+			add(interrupts, cpu, irq, softirq);
 		line = strchrnul(line, '\n');
 	}
 }

@@ -19,13 +19,15 @@ enum interrupt_kind {
 	INTERRUPT_KINDS,
 };
 
+struct interrupt_cpu {
+	unsigned int cpu;
+	uint64_t ns[INTERRUPT_KINDS];
+};
+
 struct interrupts {
 	int fd;	      /* negative: the file is not there */
 	size_t count; /* of CPUs that are online */
-	struct {
-		unsigned int cpu;
-		uint64_t ns[INTERRUPT_KINDS];
-	} cpus[INTERRUPTS_CPUS_MAX];
+	struct interrupt_cpu cpus[INTERRUPTS_CPUS_MAX];
 };
 
 void interrupts_open(struct interrupts *interrupts, const char *procfs);

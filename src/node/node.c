@@ -47,6 +47,21 @@ const char *const pressure_kinds[PRESSURE_KINDS] = {
 	[PRESSURE_FULL] = "full",
 };
 
+const char *const *node_label_names(enum node_value value)
+{
+	static const char *const filesystem[] = {"mountpoint", "device", "fstype"};
+	static const char *const names[NODE_VALUES][NODE_LABELS_MAX] = {
+		[NODE_TEMPERATURE] = {"chip", "sensor"}, [NODE_CPU_FREQUENCY] = {"cpus"},
+		[NODE_CPU_FREQUENCY_LIMIT] = {"cpus"},	 [NODE_CPU_FREQUENCY_MAX] = {"cpus"},
+		[NODE_THROTTLED] = {"reason"},		 [NODE_INTERRUPT] = {"cpu", "kind"},
+		[NODE_PRESSURE] = {"resource", "kind"},	 [NODE_FEATURE] = {"feature", "state"},
+	};
+
+	if (value >= NODE_FILESYSTEM_SIZE && value <= NODE_FILESYSTEM_READONLY)
+		return filesystem;
+	return names[value];
+}
+
 static void find_features(struct node *node)
 {
 	struct node_place place;
@@ -107,6 +122,14 @@ void node_close(struct node *node)
 	free(node);
 }
 
+void node_report(const struct node *node)
+{
+	struct node_place place;
+
+	node_place_find(&place, node->procfs, node->sysfs, node->cgroupfs, "/boot");
+	node_features_report(&place);
+}
+
 void node_read(struct node *node)
 {
 	if (clock_monotonic_ns() - node->opened_ns > LOOK_AGAIN_NS) {
@@ -145,7 +168,7 @@ static void give_load(const struct node *node, enum node_value value, const stru
 
 static void give_memory(const struct node *node, enum node_value value, const struct visit *visit)
 {
-	int i = value - NODE_MEMORY_TOTAL;
+	int i = (int)value - NODE_MEMORY_TOTAL;
 
 	if (node->memory.known[i])
 		give(visit, (int64_t)node->memory.bytes[i], NULL, NULL, NULL);
@@ -154,7 +177,7 @@ static void give_memory(const struct node *node, enum node_value value, const st
 static void give_filesystems(const struct node *node, enum node_value value,
 			     const struct visit *visit)
 {
-	int which = value - NODE_FILESYSTEM_SIZE;
+	int which = (int)value - NODE_FILESYSTEM_SIZE;
 	size_t i;
 
 	for (i = 0; i < node->filesystems.count; i++) {

@@ -19,13 +19,13 @@ enum node_value {
 	NODE_MEMORY_AVAILABLE,
 	NODE_SWAP_TOTAL,
 	NODE_SWAP_FREE,
-	NODE_FILESYSTEM_SIZE, /* in the order of enum filesystem_value: labels mount point, device,
-				 type */
+	NODE_FILESYSTEM_SIZE, /* in the order of enum filesystem_value; mountpoint, device, fstype
+			       */
 	NODE_FILESYSTEM_AVAILABLE,
 	NODE_FILESYSTEM_FILES,
 	NODE_FILESYSTEM_FILES_FREE,
 	NODE_FILESYSTEM_READONLY,
-	NODE_TEMPERATURE,   /* degrees Celsius; labels chip, sensor */
+	NODE_TEMPERATURE,   /* degrees Celsius; chip, sensor */
 	NODE_CPU_FREQUENCY, /* hertz, as the next two; label cpus */
 	NODE_CPU_FREQUENCY_LIMIT,
 	NODE_CPU_FREQUENCY_MAX,
@@ -36,7 +36,13 @@ enum node_value {
 	NODE_VALUES,
 };
 
+#define NODE_BILLIONTHS 1e9
+
 #define NODE_LABELS_MAX 3
+
+/* The names of a value's labels, those said above: NODE_LABELS_MAX of them; unused ones are NULL.
+ */
+const char *const *node_label_names(enum node_value value);
 
 struct node_sample {
 	const char *label[NODE_LABELS_MAX]; /* values, in the order said above; then NULL */
@@ -52,6 +58,9 @@ struct node;
  */
 struct node *node_open(const char *procfs, const char *sysfs, const char *cgroupfs);
 void node_close(struct node *node);
+
+/* Logs what this machine cannot tell, and how to turn it on: one message, if there is anything. */
+void node_report(const struct node *node);
 
 /* Reads all anew. */
 void node_read(struct node *node);

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "metrics/families.h"
+#include "metrics/emit.h"
 
 #define LOWER  "abcdefghijklmnopqrstuvwxyz"
 #define DIGITS "0123456789"
@@ -143,6 +143,7 @@ static void check_labels(const struct family *family)
 	assert_int_equal(family->values != NULL, family->value_count > 0);
 	if (family->values)
 		assert_non_null(family->label);
+	assert_int_equal(family->emit == emit_node, family->scope == SCOPE_NODE);
 	if (!family->label)
 		return;
 	assert_int_equal(strspn(family->label, LOWER "_, "), strlen(family->label));

@@ -273,6 +273,38 @@ static void test_counters(void **state)
 	assert_string_equal(samples[3].value, "7");
 }
 
+static void set_file(struct owner *owner, enum cgroup_value which, uint64_t value)
+{
+	owner->files.value[which] = value;
+	owner->files.known |= UINT32_C(1) << which;
+}
+
+/* What the kernel counts for a cgroup: absent where it does not. */
+static void test_files(void **state)
+{
+	struct owner *pod = add_container("shop", "web-0", "nginx");
+	struct owner *unit = add_unit("ssh.service");
+
+	(void)state;
+	set_file(pod, CGROUP_CPU_USAGE, 5012345000);
+	set_file(pod, (enum cgroup_value)PRESSURE_VALUE(PRESSURE_MEMORY, PRESSURE_FULL), 1000);
+	set_file(pod, (enum cgroup_value)PRESSURE_VALUE(PRESSURE_IO, PRESSURE_SOME), 0);
+	set_file(pod, CGROUP_MEMORY_WORKING_SET, 0);
+	set_file(pod, CGROUP_MEMORY_EVENTS_OOM_KILL, 2);
+	set_file(unit, CGROUP_CPU_THROTTLED_PERIODS, 0);
+	set_file(unit, CGROUP_MEMORY_LIMIT, 1048576);
+	write_and_parse();
+	assert_int_equal(sample_count, 6);
+	check_value("bramble_cpu_usage_seconds_total", "pod", "web-0", "5.012345000");
+	check_value("bramble_pressure_seconds_total", "resource", "memory", "0.000001000");
+	check_value("bramble_pressure_seconds_total", "kind", "full", "0.000001000");
+	check_value("bramble_pressure_seconds_total", "resource", "io", "0.000000000");
+	check_value("bramble_pressure_seconds_total", "kind", "some", "0.000000000");
+	check_value("bramble_memory_working_set_bytes", "pod", "web-0", "0");
+	check_value("bramble_memory_events_total", "event", "oom_kill", "2");
+	check_value("bramble_memory_limit_bytes", "unit", "ssh.service", "1048576");
+}
+
 /* A histogram that has not counted is absent, one beside it is there. */
 static void test_histogram_without_counts_is_absent(void **state)
 {
@@ -483,6 +515,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_nothing_is_empty),
 		TEST(test_counters),
+		TEST(test_files),
 		TEST(test_histogram_without_counts_is_absent),
 		TEST(test_bounds),
 		TEST(test_every_bucket_is_where_it_belongs),

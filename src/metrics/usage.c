@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "metrics/usage.h"
+
+#include <stdlib.h>
+
+#include "cgroup/tops.h"
+
+/* A cgroup's files, and what they said when they were read last. */
+struct cgroup_usage {
+	struct cgroup_files *files;
+	struct cgroup_values before;
+};
+
+void usage_open(struct usage *usage, const char *cgroupfs)
+{
+	*usage = (struct usage){0};
+	cgroup_reader_init(&usage->reader, cgroupfs);
+}
+
+void usage_forget(struct usage *usage, struct cgroup *cgroup)
+{
+	if (!cgroup->usage)
+		return;
+	cgroup_files_close(&usage->reader, cgroup->usage->files);
+	free(cgroup->usage);
+	cgroup->usage = NULL;
+	usage->known = 0; /* tops may have had it */
+}
+
+void usage_close(struct usage *usage, struct registry *registry)
+{
+	struct cgroup *cgroup;
+
+	for (cgroup = registry->table; cgroup; cgroup = cgroup->hh.next)
+		usage_forget(usage, cgroup);
+	free(usage->tops);
+	usage->tops = NULL;
+	usage->count = 0;
+}
+
+/* The cgroups that are there, as one number: FNV-1a over their ids. Never 0. */
+static uint64_t cgroups_known(const struct registry *registry)
+{
+	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+	const struct cgroup *cgroup;
+
+	for (cgroup = registry->table; cgroup; cgroup = cgroup->hh.next)
+		if (!cgroup->removed_ns)
+			hash = (hash ^ cgroup->id) * UINT64_C(0x100000001b3);
+	return hash ? hash : 1;
+}
+
+static void find_tops(struct usage *usage, struct registry *registry)
+{
+	uint64_t known = cgroups_known(registry);
+	struct cgroup *cgroup, **tops;
+	size_t count;
+
+	if (known == usage->known)
+		return;
+	for (cgroup = registry->table; cgroup; cgroup = cgroup->hh.next)
+		if (cgroup->removed_ns)
+			usage_forget(usage, cgroup);
+	/* Without memory the last ones stay, but for those that have gone. */
+	if (cgroup_tops_find(registry, &tops, &count)) {
+		usage->count = 0;
+		return;
+	}
+	free(usage->tops);
+	usage->tops = tops;
+	usage->count = count;
+	usage->known = known;
+}
+
+static void read_one(struct usage *usage, struct cgroup *cgroup, uint64_t now_ns)
+{
+	struct cgroup_values now;
+
+	if (!cgroup->usage) {
+		cgroup->usage = calloc(1, sizeof(*cgroup->usage));
+		if (!cgroup->usage)
+			return;
+	}
+	if (!cgroup->usage->files)
+		cgroup->usage->files = cgroup_files_open(&usage->reader, cgroup->path);
+	if (!cgroup->usage->files ||
+	    cgroup_files_read(&usage->reader, cgroup->usage->files, now_ns, &now))
+		return;
+	cgroup_values_add_growth(&cgroup->owner->files, &now, &cgroup->usage->before);
+	cgroup->usage->before = now;
+}
+
+void usage_update(struct usage *usage, struct registry *registry, struct owners *owners,
+		  uint64_t now_ns, usage_name_fn name, void *context)
+{
+	struct owner *owner;
+	size_t i;
+
+	find_tops(usage, registry);
+	for (owner = owners->table; owner; owner = owner->hh.next)
+		owner->files.known &= CGROUP_KNOWN_COUNTERS;
+	for (i = 0; i < usage->count; i++) {
+		if (!usage->tops[i]->owner)
+			name(context, usage->tops[i]);
+		if (usage->tops[i]->owner)
+			read_one(usage, usage->tops[i], now_ns);
+	}
+}

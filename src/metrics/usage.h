@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * What the kernel itself counts for the cgroups of owners, read from their files
+ * and added to the owners: counters only grow as long as an owner exists, as its
+ * totals do. What a cgroup used between the last reading and its end is not
+ * known. One thread calls all of this.
+ */
+#ifndef BRAMBLE_USAGE_H
+#define BRAMBLE_USAGE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cgroup/files.h"
+#include "cgroup/registry.h"
+#include "metrics/owners.h"
+
+struct usage {
+	struct cgroup_reader reader;
+	struct cgroup **tops; /* whose files are read: count of them */
+	size_t count;
+	uint64_t known; /* of which cgroups tops were found, as one number */
+};
+
+/* cgroupfs, the mount point of cgroup v2, must outlive it. */
+void usage_open(struct usage *usage, const char *cgroupfs);
+
+/* Gives a cgroup an owner, if there is memory for one. */
+typedef void (*usage_name_fn)(void *context, struct cgroup *cgroup);
+
+/* Reads the files of all cgroups that are there. name is called for those without an owner. */
+void usage_update(struct usage *usage, struct registry *registry, struct owners *owners,
+		  uint64_t now_ns, usage_name_fn name, void *context);
+
+/* Closes the files of a cgroup, which is to be forgotten. */
+void usage_forget(struct usage *usage, struct cgroup *cgroup);
+
+void usage_close(struct usage *usage, struct registry *registry);
+
+#endif

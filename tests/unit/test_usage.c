@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Directories stand for cgroups. */
+#include "metrics/usage.h"
+#include "tree.h"
+
+#define ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcde"
+
+static struct registry registry;
+static struct owners owners;
+static struct usage usage;
+
+static int setup(void **state)
+{
+	(void)state;
+	registry = (struct registry){0};
+	owners = (struct owners){0};
+	if (tree_make())
+		return -1;
+	usage_open(&usage, tree_root);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	usage_close(&usage, &registry);
+	registry_free(&registry);
+	owners_free(&owners);
+	return usage.reader.fds ? -1 : tree_remove("");
+}
+
+/* All cgroups of a test are of one container, as if it had been restarted. */
+static void name(void *context, struct cgroup *cgroup)
+{
+	struct labels labels = {.pod = "web-0"};
+
+	(void)context;
+	cgroup->owner = owners_get(&owners, &labels);
+}
+
+static void put(const char *path, const char *file, const char *text)
+{
+	char full[192];
+
+	snprintf(full, sizeof(full), "%s/%s", path + 1, file);
+	tree_put(full, text);
+}
+
+static const struct cgroup_values *update(uint64_t now_ns)
+{
+	struct labels labels = {.pod = "web-0"};
+	struct owner *owner;
+
+	usage_update(&usage, &registry, &owners, now_ns, name, NULL);
+	owner = owners_find(&owners, &labels);
+	return owner ? &owner->files : NULL;
+}
+
+static void is(const struct cgroup_values *values, enum cgroup_value which, uint64_t value)
+{
+	assert_true(cgroup_value_known(values, which));
+	assert_int_equal(values->value[which], value);
+}
+
+/* The counter is what cpu.stat says, from the first reading on. */
+static void test_equals(void **state)
+{
+	const struct cgroup_values *values;
+
+	(void)state;
+	registry_add(&registry, 1, "/" ID "1", 0);
+	put("/" ID "1", "cpu.stat", "usage_usec 1000\n");
+	put("/" ID "1", "memory.max", "4096\n");
+	values = update(1);
+	is(values, CGROUP_CPU_USAGE, 1000000);
+	is(values, CGROUP_MEMORY_LIMIT, 4096);
+	put("/" ID "1", "cpu.stat", "usage_usec 1234\n");
+	put("/" ID "1", "memory.max", "max\n");
+	values = update(2);
+	is(values, CGROUP_CPU_USAGE, 1234000);
+	assert_false(cgroup_value_known(values, CGROUP_MEMORY_LIMIT));
+}
+
+/* A restarted container counts on; its limit is that of the one that is there. */
+static void test_restart(void **state)
+{
+	const struct cgroup_values *values;
+
+	(void)state;
+	registry_add(&registry, 1, "/" ID "1", 0);
+	put("/" ID "1", "cpu.stat", "usage_usec 1000\n");
+	put("/" ID "1", "memory.max", "4096\n");
+	update(1);
+	registry_find(&registry, 1)->removed_ns = 2;
+	assert_int_equal(tree_remove(ID "1"), 0);
+	registry_add(&registry, 2, "/" ID "2", 0);
+	put("/" ID "2", "cpu.stat", "usage_usec 7\n");
+	put("/" ID "2", "memory.max", "8192\n");
+	values = update(3);
+	is(values, CGROUP_CPU_USAGE, 1007000);
+	is(values, CGROUP_MEMORY_LIMIT, 8192);
+	usage_forget(&usage, registry_find(&registry, 1));
+	registry_remove(&registry, registry_find(&registry, 1));
+	values = update(4);
+	is(values, CGROUP_CPU_USAGE, 1007000);
+	assert_int_equal(usage.reader.fds, 2);
+
+	registry_find(&registry, 2)->removed_ns = 5;
+	values = update(5);
+	is(values, CGROUP_CPU_USAGE, 1007000);
+	assert_false(cgroup_value_known(values, CGROUP_MEMORY_LIMIT));
+	assert_int_equal(usage.reader.fds, 0);
+}
+
+/* It went, and nobody has told yet. */
+static void test_gone(void **state)
+{
+	const struct cgroup_values *values;
+
+	(void)state;
+	registry_add(&registry, 1, "/" ID "1", 0);
+	assert_int_equal(update(1)->known, 0);
+	put("/" ID "1", "cpu.stat", "usage_usec 1000\n");
+	values = update(2);
+	is(values, CGROUP_CPU_USAGE, 1000000);
+}
+
+/* Two owners that turn out to be one. */
+static void test_merged(void **state)
+{
+	struct labels known = {.pod = "web-0"}, unknown = {.pod = "11111111-2222"};
+	struct owner *from = owners_get(&owners, &unknown), *to = owners_get(&owners, &known);
+
+	(void)state;
+	from->files.value[CGROUP_CPU_USAGE] = 5;
+	from->files.known = 1U << CGROUP_CPU_USAGE;
+	to->files.value[CGROUP_CPU_USAGE] = 7;
+	to->files.known = 1U << CGROUP_CPU_USAGE;
+	assert_ptr_equal(owners_rename(&owners, from, &known), to);
+	is(&to->files, CGROUP_CPU_USAGE, 12);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_equals),
+		TEST(test_restart),
+		TEST(test_gone),
+		TEST(test_merged),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
