@@ -151,7 +151,7 @@ static void write_owners(struct buf *out)
 
 	text_begin(&text, out, TEXT_PROMETHEUS);
 	for (family = families; family < families + FAMILIES; family++)
-		if (family_in_cells(family) || family->scope == SCOPE_PAIR)
+		if (family->scope == SCOPE_OWNER || family->scope == SCOPE_PAIR)
 			samples_write_family(&text.samples, family, &scrape);
 	text_end(&text);
 }
