@@ -8,6 +8,9 @@
 
 #define SLICE ".slice"
 
+/* What the kubelet's driver "cgroupfs" has for a slice. */
+#define PODS  "kubepods"
+
 /* A cgroup, in the order of paths: those below it follow it. */
 struct place {
 	struct cgroup *cgroup;
@@ -63,7 +66,8 @@ static bool is_wanted(const struct place *places, size_t i)
 	if (places[i].top != i || places[i].mixed)
 		return false;
 	return name->kind == CGROUP_CONTAINER ||
-	       (name->kind == CGROUP_UNIT && !has_suffix(name->unit, SLICE));
+	       (name->kind == CGROUP_UNIT && !has_suffix(name->unit, SLICE) &&
+		strcmp(name->unit, PODS) != 0);
 }
 
 /* Finds what is above a place, and marks what it is another one in. */

@@ -153,22 +153,53 @@ void node_feature_find(const struct node_place *place, enum node_feature feature
 	find[feature](place, fact);
 }
 
-void node_features_report(const struct node_place *place)
+/* Names what can be turned on, and how; what has the same remedy as the one before shares it. */
+static void report_off(const struct node_place *place, struct buf *text)
 {
+	char remedy_before[sizeof(((struct node_fact *)0)->remedy)] = "";
 	struct node_fact fact;
-	struct buf text = {0};
 	int i;
 
 	for (i = 0; i < NODE_FEATURES; i++) {
 		node_feature_find(place, (enum node_feature)i, &fact);
-		if (fact.state != NODE_FEATURE_OFF && fact.state != NODE_FEATURE_MISSING)
+		if (fact.state != NODE_FEATURE_OFF)
 			continue;
-		buf_printf(&text, "%s%s is %s (%s)", text.len ? ", " : "", node_feature_names[i],
-			   node_feature_states[fact.state], fact.remedy);
+		if (remedy_before[0] && strcmp(fact.remedy, remedy_before) != 0)
+			buf_printf(text, ": %s; ", remedy_before);
+		else if (remedy_before[0])
+			buf_puts(text, ", ");
+		buf_puts(text, node_feature_names[i]);
+		memcpy(remedy_before, fact.remedy, sizeof(remedy_before));
 	}
-	if (text.len && !buf_failed(&text))
-		log_info("not all figures of this node and its containers are there: %s; `bramble "
-			 "check` says what each is for",
-			 text.data);
-	buf_free(&text);
+	if (remedy_before[0])
+		buf_printf(text, ": %s", remedy_before);
+}
+
+static void report_missing(const struct node_place *place, struct buf *text)
+{
+	struct node_fact fact;
+	bool any = false;
+	int i;
+
+	for (i = 0; i < NODE_FEATURES; i++) {
+		node_feature_find(place, (enum node_feature)i, &fact);
+		if (fact.state != NODE_FEATURE_MISSING)
+			continue;
+		buf_printf(text, "%s%s", any ? ", " : "", node_feature_names[i]);
+		any = true;
+	}
+}
+
+void node_features_report(const struct node_place *place)
+{
+	struct buf off = {0}, missing = {0};
+
+	report_off(place, &off);
+	report_missing(place, &missing);
+	if ((off.len || missing.len) && !buf_failed(&off) && !buf_failed(&missing))
+		log_info("this node does not tell all of itself%s%s%s%s; see `bramble check`",
+			 off.len ? "; off: " : "", off.len ? off.data : "",
+			 missing.len ? "; missing: " : "", missing.len ? missing.data : "");
+	buf_free(&off);
+	buf_free(&missing);
 }

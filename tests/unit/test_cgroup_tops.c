@@ -66,6 +66,15 @@ static void test_pod(void **state)
 	assert_string_equal(found, POD "/" ID "1\n" POD "/" ID "2\n");
 }
 
+static void test_no_pod(void **state)
+{
+	(void)state;
+	add("/kubepods/besteffort");
+	add("/kubepods");
+	find();
+	assert_string_equal(found, "");
+}
+
 /* systemd in a container, and CRI-O's "container". */
 static void test_nested(void **state)
 {
@@ -135,8 +144,8 @@ static void test_removed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_none),    TEST(test_pod),	 TEST(test_nested),  TEST(test_unseen),
-		TEST(test_systemd), TEST(test_prefixes), TEST(test_removed),
+		TEST(test_none),   TEST(test_pod),     TEST(test_no_pod),   TEST(test_nested),
+		TEST(test_unseen), TEST(test_systemd), TEST(test_prefixes), TEST(test_removed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
