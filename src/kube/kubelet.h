@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Asks the node's own kubelet for its pods (GET /pods), and keeps the table of
+ * pods up to date with what it answers: at once, every interval, and soon after
+ * kubelet_want(). After a failure it tries again with growing pauses.
+ *
+ * One request is under way at a time. Nothing blocks: all is driven by the
+ * caller's event loop, and what arrives is parsed pod by pod, so that no thread
+ * is needed beside the loop. The token is read anew for each request, so that one
+ * that was rotated counts at once; the CA file for each connection.
+ *
+ * One thread calls all of this.
+ */
+#ifndef BRAMBLE_KUBELET_H
+#define BRAMBLE_KUBELET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kube/pods.h"
+
+/* Where a pod finds what its service account is given. */
+#define KUBELET_TOKEN_FILE "/var/run/secrets/kubernetes.io/serviceaccount/token"
+#define KUBELET_CA_FILE	   "/var/run/secrets/kubernetes.io/serviceaccount/ca.crt"
+#define KUBELET_URL	   "https://127.0.0.1:10250"
+
+/* Why a request failed, or a pod of a reply was not taken: the label "reason". */
+enum kubelet_error {
+	KUBELET_OK,
+	KUBELET_CONNECT,      /* no connection, or it broke before the reply */
+	KUBELET_TIMEOUT,      /* no reply in time, or not all of it */
+	KUBELET_TLS,	      /* no TLS, or a certificate that the CA did not sign for this name */
+	KUBELET_CA,	      /* the CA file cannot be used */
+	KUBELET_TOKEN,	      /* the token file cannot be read, or has no token in it */
+	KUBELET_UNAUTHORIZED, /* 401 */
+	KUBELET_FORBIDDEN,    /* 403 */
+	KUBELET_NOT_FOUND,    /* 404 */
+	KUBELET_STATUS,	      /* any other status than 200 */
+	KUBELET_TOO_LARGE,    /* the reply, or a pod in it */
+	KUBELET_TRUNCATED,    /* the reply ended too early */
+	KUBELET_MALFORMED,    /* the reply is no list of pods */
+	KUBELET_MEMORY,
+	KUBELET_BAD_POD,   /* a pod without a valid uid, namespace or name; the others are taken */
+	KUBELET_DUPLICATE, /* a second pod of one uid; the first is taken */
+	KUBELET_TOO_MANY,  /* pods beyond PODS_MAX */
+	KUBELET_ERRORS,
+};
+
+/* The label's values: "connect", ... */
+extern const char *const kubelet_error_names[KUBELET_ERRORS];
+
+/* When and how long. Times in nanoseconds. */
+struct kubelet_times {
+	uint64_t interval_ns; /* from the end of a good request to the next */
+	uint64_t debounce_ns; /* from a wish to the request, so that wishes come together */
+	uint64_t gap_ns;      /* from the beginning of a request to the next, at least */
+	uint64_t retry_min_ns, retry_max_ns; /* after the first failure, after many */
+	uint64_t connect_ns;		     /* for the connection, TLS included */
+	uint64_t total_ns;		     /* for a request */
+};
+
+extern const struct kubelet_times kubelet_times_default;
+
+struct kubelet_options {
+	const char *url; /* https://HOST[:PORT]; "/pods" is added */
+	const char *token_file;
+	const char *ca_file;
+	bool insecure; /* take any certificate */
+	/* Without a token file there is no Kubernetes here, which is no error. */
+	bool optional;
+	size_t reply_max;		   /* bytes; 0: the default */
+	const struct kubelet_times *times; /* NULL: the default */
+};
+
+struct kubelet_status {
+	bool in_use;		  /* false while it is optional and there was no token file yet */
+	uint64_t requests;	  /* that ended, well or not */
+	uint64_t last_success_ns; /* CLOCK_REALTIME; 0: never */
+	uint64_t errors[KUBELET_ERRORS];
+};
+
+struct kubelet;
+
+/*
+ * Makes one that fills the table, and begins the first request. Strings of the
+ * options and the table must outlive it. Returns 0, -ENOMEM, -EINVAL if the URL
+ * is none, or what else epoll_create(2) says; nothing is logged.
+ */
+int kubelet_open(const struct kubelet_options *options, struct pods *pods, struct kubelet **out);
+void kubelet_close(struct kubelet *kubelet);
+
+/* Readable when kubelet_run() has something to do. */
+int kubelet_fd(const struct kubelet *kubelet);
+
+/* Does what there is to do. Returns whether a request ended: the table may be another. */
+bool kubelet_run(struct kubelet *kubelet);
+
+/* Something is there that the table does not know: ask soon. Failures are waited out. */
+void kubelet_want(struct kubelet *kubelet);
+
+/* Whether the first request has ended, well or not, or is not to be waited for. */
+bool kubelet_has_answered(const struct kubelet *kubelet);
+
+/* When the last good request was begun: what was there before is in the table. CLOCK_REALTIME,
+ * ns; 0: never. */
+uint64_t kubelet_listed_ns(const struct kubelet *kubelet);
+
+const struct kubelet_status *kubelet_status(const struct kubelet *kubelet);
+
+/* Whether the text is a URL that can be asked: https, a host, no path. */
+bool kubelet_url_valid(const char *url);
+
+#endif

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * What the kubelet says of a pod, and how it is read from the pod's JSON
+ * (core/v1 Pod). What is no valid name by Kubernetes' rules is not taken.
+ */
+#ifndef BRAMBLE_POD_H
+#define BRAMBLE_POD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <uthash.h>
+
+#include "cgroup/path.h"
+#include "kube/label_keys.h"
+#include "kube/name.h"
+#include "kube/workload.h"
+
+/* More containers of one pod, all their starts that are still told counted, are left out. */
+#define POD_CONTAINERS_MAX 256
+
+/* Longer image names are cut. */
+#define POD_IMAGE_MAX	   255
+
+/* One start of a container: a restart has another id. */
+struct pod_container {
+	char name[KUBE_LABEL_MAX + 1];
+	char id[CONTAINER_ID_SIZE];
+	char *image;
+};
+
+struct kube_pod {
+	char uid[POD_UID_SIZE];
+	/*
+	 * Of a static pod: the hash of its configuration, which its cgroups and log
+	 * directory are named by. The kubelet itself has it as the uid, the API
+	 * server another uid, of the mirror pod.
+	 */
+	char config_hash[POD_UID_SIZE];
+	char namespace[KUBE_LABEL_MAX + 1];
+	char name[KUBE_SUBDOMAIN_MAX + 1];
+	char node[KUBE_SUBDOMAIN_MAX + 1];
+	struct workload workload;
+	enum cgroup_qos qos;
+	int64_t made_s; /* creationTimestamp; 0 if not known */
+	bool complete;	/* the id of each of its containers is known */
+	struct pod_container *containers;
+	size_t container_count;
+	char **labels; /* for each of the label keys a value, or NULL */
+	size_t label_count;
+
+	/* Kept by the table of pods. */
+	uint64_t digest;	  /* of the JSON it was read from */
+	unsigned int listing;	  /* the last one it was in */
+	uint64_t unlisted_ns;	  /* since when it is in none, CLOCK_MONOTONIC; 0: it is */
+	UT_hash_handle hh;	  /* by uid */
+	UT_hash_handle hh_hash;	  /* by config_hash, if it has one */
+	UT_hash_handle hh_digest; /* by digest */
+};
+
+/*
+ * Reads a pod. keys are the labels to keep. Returns 0, with *out to be given to
+ * pod_free(); -EINVAL if it is no JSON or has no valid uid, namespace and name;
+ * -ENOMEM.
+ */
+int pod_read(const char *text, size_t len, const struct label_keys *keys, struct kube_pod **out);
+
+void pod_free(struct kube_pod *pod);
+
+/* The container of that id, or NULL. */
+const struct pod_container *pod_find_container(const struct kube_pod *pod, const char *id);
+
+#endif

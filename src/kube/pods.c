@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "kube/pods.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/random.h>
+
+/* FNV-1a, 64 bit. */
+#define FNV_OFFSET UINT64_C(14695981039346656037)
+#define FNV_PRIME  UINT64_C(1099511628211)
+
+void pods_init(struct pods *pods, const struct label_keys *keys, uint64_t keep_ns)
+{
+	uint64_t seed = 0;
+
+	/* Nobody outside can then make two pods of one digest. */
+	if (getrandom(&seed, sizeof(seed), GRND_NONBLOCK) != (ssize_t)sizeof(seed))
+		seed = 0;
+	*pods = (struct pods){
+		.keys = keys,
+		.keep_ns = keep_ns,
+		.digest_seed = FNV_OFFSET ^ seed,
+	};
+}
+
+static uint64_t digest_of(const struct pods *pods, const char *text, size_t len)
+{
+	uint64_t digest = pods->digest_seed;
+
+	for (size_t i = 0; i < len; i++)
+		digest = (digest ^ (unsigned char)text[i]) * FNV_PRIME;
+	return digest;
+}
+
+/* The analyzer does not see that an element is off uthash's lists before it is freed. */
+/* NOLINTBEGIN(clang-analyzer-unix.Malloc) */
+static void take_out(struct pods *pods, struct kube_pod *pod)
+{
+	HASH_DEL(pods->by_uid, pod);
+	HASH_DELETE(hh_digest, pods->by_digest, pod);
+	if (pod->hh_hash.tbl)
+		HASH_DELETE(hh_hash, pods->by_hash, pod);
+	pod_free(pod);
+}
+
+void pods_free(struct pods *pods)
+{
+	struct kube_pod *pod, *next;
+
+	HASH_ITER(hh, pods->by_uid, pod, next)
+	take_out(pods, pod);
+}
+
+void pods_end_listing(struct pods *pods, bool whole, uint64_t now_ns)
+{
+	struct kube_pod *pod, *next;
+
+	HASH_ITER(hh, pods->by_uid, pod, next)
+	{
+		if (pod->listing == pods->listing)
+			pod->unlisted_ns = 0;
+		else if (whole && !pod->unlisted_ns)
+			pod->unlisted_ns = now_ns;
+		if (pod->unlisted_ns && now_ns - pod->unlisted_ns > pods->keep_ns)
+			take_out(pods, pod);
+	}
+}
+/* NOLINTEND(clang-analyzer-unix.Malloc) */
+
+void pods_begin_listing(struct pods *pods)
+{
+	pods->listing++;
+}
+
+static struct kube_pod *find_uid(const struct pods *pods, const char *uid)
+{
+	struct kube_pod *pod;
+
+	HASH_FIND_STR(pods->by_uid, uid, pod);
+	return pod;
+}
+
+static struct kube_pod *find_hash(const struct pods *pods, const char *hash)
+{
+	struct kube_pod *pod;
+
+	HASH_FIND(hh_hash, pods->by_hash, hash, strlen(hash), pod);
+	return pod;
+}
+
+const struct kube_pod *pods_find(const struct pods *pods, const char *uid)
+{
+	const struct kube_pod *pod = find_uid(pods, uid);
+
+	return pod ? pod : find_hash(pods, uid);
+}
+
+/* The last one that was read has the hash: a mirror pod made anew has another uid. */
+static void put_by_hash(struct pods *pods, struct kube_pod *pod)
+{
+	struct kube_pod *old = find_hash(pods, pod->config_hash);
+
+	if (old) {
+		HASH_DELETE(hh_hash, pods->by_hash, old);
+		old->hh_hash.tbl = NULL;
+	}
+	HASH_ADD_KEYPTR(hh_hash, pods->by_hash, pod->config_hash, strlen(pod->config_hash), pod);
+}
+
+/* Puts a pod that was read into the table, in the place of the one of its uid. */
+static int put(struct pods *pods, struct kube_pod *pod)
+{
+	struct kube_pod *old = find_uid(pods, pod->uid);
+
+	if (old && old->listing == pods->listing)
+		return -EEXIST;
+	if (!old && pods_count(pods) >= PODS_MAX)
+		return -ENOSPC;
+	if (old)
+		take_out(pods, old);
+	pod->listing = pods->listing;
+	HASH_ADD_STR(pods->by_uid, uid, pod);
+	HASH_ADD(hh_digest, pods->by_digest, digest, sizeof(pod->digest), pod);
+	if (pod->config_hash[0])
+		put_by_hash(pods, pod);
+	return 0;
+}
+
+int pods_add(struct pods *pods, const char *text, size_t len)
+{
+	uint64_t digest = digest_of(pods, text, len);
+	struct kube_pod *pod;
+	int err;
+
+	HASH_FIND(hh_digest, pods->by_digest, &digest, sizeof(digest), pod);
+	if (pod) {
+		pod->listing = pods->listing;
+		return 0;
+	}
+	pods->parsed++;
+	err = pod_read(text, len, pods->keys, &pod);
+	if (err)
+		return err;
+	pod->digest = digest;
+	err = put(pods, pod);
+	if (err)
+		pod_free(pod);
+	return err;
+}
+
+size_t pods_count(const struct pods *pods)
+{
+	return HASH_COUNT(pods->by_uid);
+}

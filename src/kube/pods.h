@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The pods the kubelet listed, by uid. A listing is begun, given one pod after
+ * the other, and ended; a pod that was in none of the listings for a while is
+ * forgotten. A pod whose JSON is the same as before is not parsed again.
+ *
+ * One thread calls all of this.
+ */
+#ifndef BRAMBLE_PODS_H
+#define BRAMBLE_PODS_H
+
+#include "kube/pod.h"
+
+/* Kubernetes is made for 110 pods on a node, and some go to 500. */
+#define PODS_MAX 4096
+
+struct pods {
+	const struct label_keys *keys;
+	uint64_t keep_ns; /* how long a pod stays that is listed no more */
+
+	/* The rest is its own. */
+	struct kube_pod *by_uid, *by_hash, *by_digest;
+	unsigned int listing;
+	uint64_t digest_seed;
+	uint64_t parsed; /* pods parsed so far */
+};
+
+/* Makes an empty table. The keys must outlive it. */
+void pods_init(struct pods *pods, const struct label_keys *keys, uint64_t keep_ns);
+void pods_free(struct pods *pods);
+
+void pods_begin_listing(struct pods *pods);
+
+/*
+ * Adds one pod of the listing, or replaces what was known of it. Returns 0;
+ * -EINVAL as pod_read(); -EEXIST if a different pod of this listing has the same
+ * uid: the first stays; -ENOSPC if there are too many; -ENOMEM.
+ */
+int pods_add(struct pods *pods, const char *text, size_t len);
+
+/*
+ * Ends the listing. If it was not whole, what it lacks stays. now_ns is
+ * CLOCK_MONOTONIC.
+ */
+void pods_end_listing(struct pods *pods, bool whole, uint64_t now_ns);
+
+/* The pod whose cgroups have this uid: its own, or its config hash. NULL if there is none. */
+const struct kube_pod *pods_find(const struct pods *pods, const char *uid);
+
+size_t pods_count(const struct pods *pods);
+
+#endif
