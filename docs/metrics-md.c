@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Prints docs/metrics.md from the table of families: `make docs`. */
 #include <stdio.h>
+#include <string.h>
 
 #include "expose/classic.h"
 #include "metrics/families.h"
@@ -11,6 +12,8 @@ static const char *labels_of(const struct family *family)
 		[SCOPE_OWNER] = "container or unit",
 		[SCOPE_PAIR] = "container or unit; by_namespace, by_pod, by_container or by_unit",
 		[SCOPE_NODE] = "",
+		[SCOPE_POD] = "namespace, pod",
+		[SCOPE_CONTAINER] = "namespace, pod, container",
 		[SCOPE_PROBE] = "probe",
 		[SCOPE_SELF] = "",
 	};
@@ -32,7 +35,10 @@ static void print_family(const struct family *family)
 	if (family->scope == SCOPE_NODE && node_label_names(family->node)[0])
 		putchar('\n');
 	if (family->label) {
-		printf("- %s: %s", family->scope == SCOPE_SELF ? "labels" : "further label",
+		printf("- %s: %s",
+		       family->scope == SCOPE_SELF  ? "labels"
+		       : strchr(family->label, ',') ? "further labels"
+						    : "further label",
 		       family->label);
 		for (i = 0; i < family->value_count; i++)
 			printf("%s`%s`", i ? ", " : " = ", family->values[i]);
@@ -96,7 +102,8 @@ int main(void)
 	puts("# Metrics\n\n"
 	     "Made by `make docs` from the table of families, src/metrics/families.c.\n\n"
 	     "\"Container or unit\" stands for `namespace`, `pod`, `container` where the sample is "
-	     "of a pod, and for `unit` alone where it is not: a system unit (`ssh.service`), "
+	     "of a pod, for `container` alone where it is a container outside of Kubernetes, and "
+	     "for `unit` alone else: a system unit (`ssh.service`), "
 	     "`kernel` for the root cgroup and the kernel's threads, `overflow` for cgroups for "
 	     "which no slot was left, `unknown` for one that was gone before its path was known. "
 	     "As "
@@ -117,6 +124,26 @@ int main(void)
 	for (i = 0; i < FAMILIES; i++)
 		print_family(&families[i]);
 	print_series();
+	puts("## Why the kubelet was not read\n\n"
+	     "| reason | |\n|---|---|\n"
+	     "| connect | no connection, or it broke before the reply |\n"
+	     "| timeout | no reply in 15 s, or not all of it; no connection in 5 s |\n"
+	     "| tls | no TLS, or a certificate that is not signed by the CA or names another host "
+	     "|\n"
+	     "| ca | the CA file cannot be used |\n"
+	     "| token | the token file cannot be read, or has no token in it |\n"
+	     "| unauthorized | status 401: it does not take the token |\n"
+	     "| forbidden | status 403: a rule is missing, verb get on nodes/pods or nodes/proxy "
+	     "|\n"
+	     "| not_found | status 404: no kubelet, or without its debugging handlers |\n"
+	     "| status | any other status than 200 |\n"
+	     "| too_large | more than 32 MiB, or a pod of more than 2 MiB |\n"
+	     "| truncated | the reply ended too early |\n"
+	     "| malformed | the reply is no list |\n"
+	     "| memory | memory ran out |\n"
+	     "| bad_pod | a pod without a valid uid, namespace or name; the others were read |\n"
+	     "| duplicate | a second pod of one uid; the first was taken |\n"
+	     "| too_many | a pod beyond the first 4096 |\n");
 	puts("## What was lost\n\n"
 	     "| probe | reason | |\n|---|---|---|\n"
 	     "| sched | no_wakeup | a task ran whose wait's beginning was not seen: it was ready "

@@ -29,13 +29,8 @@ enum exit_code {
 static const char *const log_levels[] = {"debug", "info", "warn", "error", NULL};
 static const char *const log_formats[] = {"logfmt", "json", NULL};
 
-enum kube_source {
-	KUBE_AUTO, /* the log directory, as long as it is the only source */
-	KUBE_LOGS,
-	KUBE_NONE,
-};
-
-static const char *const kube_sources[] = {"auto", "logs", "none", NULL};
+/* In the order of enum kube_source. */
+static const char *const kube_sources[] = {"auto", "kubelet", "logs", "none", NULL};
 
 /* Where the values of the flags go that several commands have. */
 static struct {
@@ -43,6 +38,9 @@ static struct {
 	const char *btf, *log_dir;
 	const char *path_cgroupfs, *path_procfs, *path_sysfs, *path_tracefs;
 	int kube_source;
+	const char *kubelet_url, *token_file, *ca_file, *labels;
+	bool insecure, sandboxes;
+	struct label_keys label_keys;
 	uint64_t slots, retain_ns;
 	bool probe_sched;
 } shared;
@@ -68,6 +66,29 @@ static struct {
 	{"kube.log-dir", FLAG_STRING, {.string = &shared.log_dir}, .fallback = "/var/log/pods", \
 	 .placeholder = "DIR", .help = "The kubelet's log directories, whose names name the pods."}
 
+#define FLAGS_KUBE \
+	{"kube.source", FLAG_CHOICE, {.choice = &shared.kube_source}, .fallback = "auto", \
+	 .choices = kube_sources, \
+	 .help = "Where the names of pods come from: the node's kubelet, the log directories, or " \
+		 "both (auto: the kubelet if there is a token for it)."}, \
+	{"kube.kubelet-url", FLAG_STRING, {.string = &shared.kubelet_url}, \
+	 .fallback = KUBELET_URL, .placeholder = "https://HOST:PORT", \
+	 .help = "The node's kubelet."}, \
+	{"kube.token-file", FLAG_STRING, {.string = &shared.token_file}, \
+	 .fallback = KUBELET_TOKEN_FILE, .placeholder = "FILE", \
+	 .help = "The service account's token for the kubelet; read anew for each request."}, \
+	{"kube.ca-file", FLAG_STRING, {.string = &shared.ca_file}, \
+	 .fallback = KUBELET_CA_FILE, .placeholder = "FILE", \
+	 .help = "The CA that has signed the kubelet's certificate, PEM; no other is trusted."}, \
+	{"kube.insecure", FLAG_BOOL, {.boolean = &shared.insecure}, .fallback = "off", \
+	 .help = "Take any certificate for the kubelet's: who stands between gets the token."}, \
+	FLAG_LOG_DIR, \
+	{"kube.labels", FLAG_STRING, {.string = &shared.labels}, \
+	 .fallback = "app,app.kubernetes.io/name", .placeholder = "KEY,...", \
+	 .help = "Labels of pods to show in bramble_pod_info, up to 16; needs the kubelet."}, \
+	{"kube.sandbox", FLAG_BOOL, {.boolean = &shared.sandboxes}, .fallback = "off", \
+	 .help = "Show the sandboxes of pods, as container=\"POD\"."}
+
 #define FLAGS_PROBE \
 	{"probe.sched", FLAG_BOOL, {.boolean = &shared.probe_sched}, .fallback = "on", \
 	 .help = "Measure waits for a CPU."}, \
@@ -81,9 +102,7 @@ static struct {
 	{"retain", FLAG_DURATION, {.number = &shared.retain_ns}, .fallback = "5m", \
 	 .min = NS_PER_S, .placeholder = "TIME", \
 	 .help = "How long the counts of a container stay after its end."}, \
-	{"kube.source", FLAG_CHOICE, {.choice = &shared.kube_source}, .fallback = "auto", \
-	 .choices = kube_sources, .help = "Where the names of pods come from."}, \
-	FLAG_LOG_DIR
+	FLAGS_KUBE
 /* clang-format on */
 
 /*
@@ -131,7 +150,21 @@ static int collector_options(struct collector_options *options)
 		.probe = {.slots = (unsigned int)shared.slots, .btf = shared.btf},
 		.procfs = shared.path_procfs,
 		.sysfs = shared.path_sysfs,
-		.log_dir = shared.kube_source == KUBE_NONE ? NULL : shared.log_dir,
+		.kube =
+			{
+				.source = (enum kube_source)shared.kube_source,
+				.kubelet =
+					{
+						.url = shared.kubelet_url,
+						.token_file = shared.token_file,
+						.ca_file = shared.ca_file,
+						.insecure = shared.insecure,
+					},
+				.log_dir = shared.log_dir,
+				.labels = shared.label_keys,
+				.keep_ns = shared.retain_ns,
+			},
+		.sandboxes = shared.sandboxes,
 		.retain_ns = shared.retain_ns,
 	};
 	options->probe.enabled[PROBE_SCHED] = shared.probe_sched;
@@ -161,6 +194,29 @@ static int parse(const struct flag_command *command, int *argc, char **argv)
 	else if (err)
 		fprintf(stderr, "%s: %s\n", command->name, strerror(-err));
 	return err == -EINVAL ? EXIT_USAGE : err ? EXIT_FAILED : -1;
+}
+
+/* What is wrong in the flags of Kubernetes is wrong usage, told before a probe is loaded. */
+static bool kube_flags_valid(const char *command)
+{
+	int err;
+
+	if (!kubelet_url_valid(shared.kubelet_url)) {
+		fprintf(stderr,
+			"%s: --kube.kubelet-url=%s: must be https://HOST or "
+			"https://HOST:PORT\n",
+			command, shared.kubelet_url);
+		return false;
+	}
+	err = label_keys_parse(shared.labels, &shared.label_keys);
+	if (err == -E2BIG)
+		fprintf(stderr, "%s: --kube.labels: more than %d keys\n", command, LABEL_KEYS_MAX);
+	else if (err)
+		fprintf(stderr,
+			"%s: --kube.labels=%s: must be keys of Kubernetes, each once, with "
+			"commas between\n",
+			command, shared.labels);
+	return !err;
 }
 
 /* An address that cannot be read is wrong usage, told before a probe is loaded. */
@@ -271,7 +327,7 @@ static int run_serve(int argc, char **argv)
 			options.telemetry_path);
 		code = EXIT_USAGE;
 	}
-	if (code < 0 && !addresses_valid(&options.listen))
+	if (code < 0 && (!addresses_valid(&options.listen) || !kube_flags_valid(command.name)))
 		code = EXIT_USAGE;
 	if (code < 0 && !families_valid(&options.filter, include, exclude))
 		code = EXIT_USAGE;
@@ -356,7 +412,7 @@ static int run_top(int argc, char **argv)
 
 	if (code >= 0)
 		return code;
-	if (!filter_valid(options.filter))
+	if (!filter_valid(options.filter) || !kube_flags_valid(command.name))
 		return EXIT_USAGE;
 	options.sort = (enum top_sort)sort;
 	options.collector_options = collector_options;

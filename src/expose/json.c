@@ -19,6 +19,8 @@ static json_t *labels_json(const struct labels *labels)
 {
 	if (labels->unit[0])
 		return json_pack("{s:s}", "unit", labels->unit);
+	if (!labels->pod[0])
+		return json_pack("{s:s}", "container", labels->container);
 	return json_pack("{s:s, s:s, s:s}", "namespace", labels->name_space, "pod", labels->pod,
 			 "container", labels->container);
 }
@@ -152,7 +154,7 @@ char *json_owners(const struct owners *owners, uint64_t time_ns)
 	char *text;
 
 	for (owner = owners->table; owner; owner = owner->hh.next)
-		if (owner_counted(owner))
+		if (owner_counted(owner) && !owner->hidden)
 			json_array_append_new(list, owner_json(owner));
 	root = json_pack("{s:f, s:o}", "time_seconds", seconds(time_ns), "containers", list);
 	text = json_dumps(root, JSON_COMPACT | JSON_PRESERVE_ORDER);

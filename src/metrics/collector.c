@@ -5,10 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <time.h>
+#include <unistd.h>
 
-#include "cgroup/registry.h"
-#include "kube/logs.h"
+#include "kube/plain.h"
 #include "metrics/usage.h"
 #include "util/clock.h"
 #include "util/log.h"
@@ -47,7 +48,8 @@ struct collector {
 	struct owners owners;
 	struct usage usage;
 	struct node *node;
-	struct kube_logs *logs; /* NULL: no names of pods */
+	struct kube_names *names;
+	int event_fd; /* an epoll: the probe's events, the kubelet's answers */
 	struct slot *slots;
 	struct known_pair *pairs;
 	struct owner *idle;	/* the cause of waits on a CPU that was idle */
@@ -76,34 +78,95 @@ static void pod_labels(struct labels *labels, const struct kube_name *name)
 	snprintf(labels->container, sizeof(labels->container), "%s", name->container);
 }
 
+/* A container outside of Kubernetes has a name of its own, or its id. */
+static void plain_labels(struct labels *labels, const struct cgroup_name *name)
+{
+	char found[PLAIN_NAME_SIZE];
+
+	memset(labels, 0, sizeof(*labels));
+	plain_find("", name->runtime, name->container_id, found);
+	snprintf(labels->container, sizeof(labels->container), "%s", found);
+}
+
+static bool same_container(const struct cgroup *a, const struct cgroup *b)
+{
+	return a->name.kind == CGROUP_CONTAINER && b->name.kind == CGROUP_CONTAINER &&
+	       strcmp(a->name.container_id, b->name.container_id) == 0 &&
+	       strcmp(a->name.pod_uid, b->name.pod_uid) == 0;
+}
+
+/* Another cgroup of the same container that has its name: one is in the other. NULL: none. */
+static const struct cgroup *named_relative(const struct collector *c, const struct cgroup *cgroup)
+{
+	const struct cgroup *other;
+
+	for (other = c->registry.table; other; other = other->hh.next)
+		if (other->named && other->owner && same_container(other, cgroup))
+			return other;
+	return NULL;
+}
+
+/* Whether no container of its pod that is still there was made before; ids only grow. */
+static bool is_oldest(const struct collector *c, const struct cgroup *cgroup)
+{
+	const struct cgroup *other;
+
+	for (other = c->registry.table; other; other = other->hh.next)
+		if (other->id < cgroup->id && !other->removed_ns &&
+		    other->name.kind == CGROUP_CONTAINER && !same_container(other, cgroup) &&
+		    strcmp(other->name.pod_uid, cgroup->name.pod_uid) == 0)
+			return false;
+	return true;
+}
+
+static int find_container(const struct collector *c, const struct cgroup *cgroup,
+			  struct kube_name *out)
+{
+	const struct kube_cgroup wanted = {
+		.pod_uid = cgroup->name.pod_uid,
+		.container_id = cgroup->name.container_id,
+		.born_ns = (int64_t)cgroup->born_ns,
+		.oldest = is_oldest(c, cgroup),
+	};
+
+	return kube_names_find_container(c->names, &wanted, out);
+}
+
 /*
  * The labels of a cgroup by what is known now. What has no name yet goes by its
  * ids: the pod by its uid, the container by the digits that crictl ps shows.
  * Returns whether these labels are final.
  */
-static bool find_labels(struct collector *c, const struct cgroup *cgroup, struct labels *labels)
+static bool find_labels(const struct collector *c, const struct cgroup *cgroup,
+			struct labels *labels)
 {
 	const struct cgroup_name *name = &cgroup->name;
-	struct kube_name found = {.namespace = ""};
+	const struct cgroup *relative = named_relative(c, cgroup);
+	struct kube_name found;
 	int err;
 
-	if (!name->pod_uid[0]) {
-		unit_labels(labels, name->unit);
+	if (relative) {
+		*labels = relative->owner->labels;
 		return true;
 	}
-	err = -ENOENT;
-	if (c->logs && name->kind == CGROUP_CONTAINER)
-		err = kube_logs_find_container(c->logs, name->pod_uid, name->container_id,
-					       (int64_t)cgroup->born_ns, &found);
-	else if (c->logs)
-		err = kube_logs_find_pod(c->logs, name->pod_uid, &found);
+	if (!name->pod_uid[0]) {
+		if (name->kind == CGROUP_CONTAINER)
+			plain_labels(labels, name);
+		else
+			unit_labels(labels, name->unit);
+		return true;
+	}
+	if (name->kind == CGROUP_CONTAINER)
+		err = find_container(c, cgroup, &found);
+	else
+		err = kube_names_find_pod(c->names, name->pod_uid, &found);
 	if (!found.pod[0])
 		snprintf(found.pod, sizeof(found.pod), "%s", name->pod_uid);
 	if (!found.container[0] && name->kind == CGROUP_CONTAINER)
 		snprintf(found.container, sizeof(found.container), "%.*s", CONTAINER_ID_SHORT,
 			 name->container_id);
 	pod_labels(labels, &found);
-	return !err || !c->logs;
+	return !err || !kube_names_known(c->names);
 }
 
 /* All cgroups of one owner get another: two owners turned out to be the same. */
@@ -114,6 +177,12 @@ static void move_cgroups(struct collector *c, const struct owner *from, struct o
 	HASH_ITER(hh, c->registry.table, cgroup, next)
 	if (cgroup->owner == from)
 		cgroup->owner = to;
+}
+
+/* Whether the second labels have the pod's name where the first have its uid. */
+static bool names_pod(const struct labels *before, const struct labels *now)
+{
+	return !before->name_space[0] && now->name_space[0];
 }
 
 /* Looks for a cgroup's name and makes or renames its owner. */
@@ -127,11 +196,14 @@ static void name_cgroup(struct collector *c, struct cgroup *cgroup)
 		cgroup->owner = owners_get(&c->owners, &labels);
 		if (cgroup->owner)
 			cgroup->owner->cgroups++;
-	} else if (cgroup->named) {
+	} else if (cgroup->named || names_pod(&before->labels, &labels)) {
 		cgroup->owner = owners_rename(&c->owners, before, &labels);
 		if (cgroup->owner != before)
 			move_cgroups(c, before, cgroup->owner);
 	}
+	if (cgroup->owner && !c->options.sandboxes && labels.pod[0] &&
+	    strcmp(labels.container, KUBE_SANDBOX) == 0)
+		owners_hide(&c->owners, cgroup->owner);
 }
 
 static void on_cgroup_event(void *context, const struct cgroup_event *event)
@@ -384,41 +456,29 @@ static void retire_cgroups(struct collector *c, uint64_t now_ns)
 			continue;
 		if (cgroup->owner && --cgroup->owner->cgroups == 0)
 			owners_remove(&c->owners, cgroup->owner);
-		if (c->logs && cgroup->name.kind == CGROUP_POD)
-			kube_logs_forget_pod(c->logs, cgroup->name.pod_uid);
+		if (cgroup->name.kind == CGROUP_POD)
+			kube_names_forget_pod(c->names, cgroup->name.pod_uid);
 		usage_forget(&c->usage, cgroup);
 		registry_remove(&c->registry, cgroup);
 	}
 }
 
-/* Says once that names cannot be read, and once that they can again. */
-static void report_logs(struct collector *c)
-{
-	int err;
-
-	if (!c->logs || !kube_logs_error_changed(c->logs))
-		return;
-	err = kube_logs_error(c->logs);
-	if (err)
-		log_warn(
-			"cannot read the names of pods in %s: %s; pods are shown by their uid, and "
-			"it is tried again; --kube.log-dir names another place",
-			c->options.log_dir, strerror(-err));
-	else
-		log_info("the names of pods are read in %s", c->options.log_dir);
-}
-
-/* Names that were not known when they were looked for last. */
-static void retry_names(struct collector *c, uint64_t now_ns)
+/* Looks again for names that were not known when they were looked for last. */
+static void name_again(struct collector *c)
 {
 	struct cgroup *cgroup, *next;
 
-	if (now_ns - c->tried_ns < RETRY_NS)
-		return;
-	c->tried_ns = now_ns;
 	HASH_ITER(hh, c->registry.table, cgroup, next)
 	if (cgroup->owner && !cgroup->named)
 		name_cgroup(c, cgroup);
+}
+
+static void retry_names(struct collector *c, uint64_t now_ns)
+{
+	if (now_ns - c->tried_ns < RETRY_NS)
+		return;
+	c->tried_ns = now_ns;
+	name_again(c);
 }
 
 static void name_for_usage(void *context, struct cgroup *cgroup)
@@ -429,6 +489,8 @@ static void name_for_usage(void *context, struct cgroup *cgroup)
 void collector_poll(struct collector *c)
 {
 	probe_poll(c->probe, on_cgroup_event, c);
+	if (kube_names_run(c->names))
+		name_again(c);
 }
 
 void collector_update(struct collector *c)
@@ -450,7 +512,6 @@ void collector_update(struct collector *c)
 	retry_names(c, now_ns);
 	usage_update(&c->usage, &c->registry, &c->owners, now_ns, name_for_usage, c);
 	node_read(c->node);
-	report_logs(c);
 	retire_slots(c, now_ns);
 	retire_cgroups(c, now_ns);
 }
@@ -473,6 +534,41 @@ static struct owner *add_permanent(struct collector *c, const char *unit)
 	return owner;
 }
 
+/* One descriptor to wait for whatever happens. */
+static int open_event_fd(struct collector *c)
+{
+	struct epoll_event event = {.events = EPOLLIN};
+	int names_fd = kube_names_fd(c->names);
+
+	c->event_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (c->event_fd < 0 ||
+	    epoll_ctl(c->event_fd, EPOLL_CTL_ADD, probe_event_fd(c->probe), &event) ||
+	    (names_fd >= 0 && epoll_ctl(c->event_fd, EPOLL_CTL_ADD, names_fd, &event))) {
+		log_error("cannot wait for events: %s", strerror(errno));
+		return -errno;
+	}
+	return 0;
+}
+
+static int open_all(struct collector *c)
+{
+	int err = probe_open(&c->options.probe, &c->probe);
+
+	if (err)
+		return err;
+	c->slots = calloc(probe_slots(c->probe), sizeof(*c->slots));
+	c->idle = add_permanent(c, "idle");
+	c->overflow = add_permanent(c, "overflow");
+	if (!c->slots || !c->idle || !c->overflow)
+		return -ENOMEM;
+	usage_open(&c->usage, c->options.cgroupfs);
+	c->node = node_open(c->options.procfs, c->options.sysfs, c->options.cgroupfs);
+	if (!c->node)
+		return -ENOMEM;
+	err = kube_names_open(&c->options.kube, &c->names);
+	return err ?: open_event_fd(c);
+}
+
 int collector_open(const struct collector_options *options, struct collector **out)
 {
 	struct collector *c = calloc(1, sizeof(*c));
@@ -482,20 +578,8 @@ int collector_open(const struct collector_options *options, struct collector **o
 		return -ENOMEM;
 	c->options = *options;
 	c->owners.max_containers = options->max_containers;
-	err = probe_open(&options->probe, &c->probe);
-	if (err) {
-		free(c);
-		return err;
-	}
-	c->slots = calloc(probe_slots(c->probe), sizeof(*c->slots));
-	c->idle = add_permanent(c, "idle");
-	c->overflow = add_permanent(c, "overflow");
-	usage_open(&c->usage, options->cgroupfs);
-	c->node = node_open(options->procfs, options->sysfs, options->cgroupfs);
-	if (options->log_dir)
-		err = kube_logs_open(options->log_dir, &c->logs);
-	if (!c->slots || !c->idle || !c->overflow || !c->node)
-		err = -ENOMEM;
+	c->event_fd = -1;
+	err = open_all(c);
 	if (err) {
 		collector_close(c);
 		return err;
@@ -516,18 +600,30 @@ void collector_close(struct collector *c)
 	for (i = 0; c->slots && i < probe_slots(c->probe); i++)
 		free_cells(&c->slots[i]);
 	free(c->slots);
-	kube_logs_close(c->logs);
+	kube_names_close(c->names);
 	node_close(c->node);
 	usage_close(&c->usage, &c->registry);
 	registry_free(&c->registry);
 	owners_free(&c->owners);
 	probe_close(c->probe);
+	if (c->event_fd >= 0)
+		close(c->event_fd);
 	free(c);
 }
 
 int collector_event_fd(const struct collector *c)
 {
-	return probe_event_fd(c->probe);
+	return c->event_fd;
+}
+
+const struct registry *collector_registry(const struct collector *c)
+{
+	return &c->registry;
+}
+
+const struct kube_names *collector_names(const struct collector *c)
+{
+	return c->names;
 }
 
 const struct owners *collector_owners(const struct collector *c)

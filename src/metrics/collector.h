@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "cgroup/registry.h"
+#include "kube/names.h"
 #include "metrics/owners.h"
 #include "node/node.h"
 #include "probe/probe.h"
@@ -18,7 +20,8 @@ struct collector_options {
 	struct probe_options probe;
 	const char *cgroupfs; /* where cgroup v2 is mounted */
 	const char *procfs, *sysfs;
-	const char *log_dir;   /* of the pods; NULL: pods are shown by their uid */
+	struct kube_options kube;
+	bool sandboxes;	       /* show those of pods, which do nothing but sleep */
 	size_t max_containers; /* with series of their own; 0: no limit */
 	uint64_t retain_ns;    /* how long an owner stays after its last cgroup was removed */
 };
@@ -37,7 +40,7 @@ void collector_close(struct collector *collector);
 /* Readable when collector_poll() has something to do. Owned by the collector. */
 int collector_event_fd(const struct collector *collector);
 
-/* Learns of cgroups made and removed. Cheap when there were none. */
+/* Learns of cgroups made and removed, and of their names. Cheap when there is nothing new. */
 void collector_poll(struct collector *collector);
 
 /*
@@ -53,6 +56,8 @@ void collector_mark_read(struct collector *collector);
 const struct owners *collector_owners(const struct collector *collector);
 const struct node *collector_node(const struct collector *collector);
 const struct probe *collector_probe(const struct collector *collector);
+const struct registry *collector_registry(const struct collector *collector);
+const struct kube_names *collector_names(const struct collector *collector);
 
 /* Slots in use, without the overflow slot. */
 unsigned int collector_slots_used(const struct collector *collector);

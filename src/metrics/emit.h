@@ -17,6 +17,14 @@ void emit_pressure(struct samples *out, const struct scrape *scrape);
 /* emit_node.c */
 void emit_node(struct samples *out, const struct scrape *scrape);
 
+/* emit_kube.c */
+void emit_pod_info(struct samples *out, const struct scrape *scrape);
+void emit_container_info(struct samples *out, const struct scrape *scrape);
+void emit_kube_last_success(struct samples *out, const struct scrape *scrape);
+void emit_kube_requests(struct samples *out, const struct scrape *scrape);
+void emit_kube_errors(struct samples *out, const struct scrape *scrape);
+void emit_kube_pods(struct samples *out, const struct scrape *scrape);
+
 /* emit_self.c */
 void emit_probe_up(struct samples *out, const struct scrape *scrape);
 void emit_probe_attribution(struct samples *out, const struct scrape *scrape);

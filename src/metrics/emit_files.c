@@ -65,7 +65,7 @@ static void each_owner(struct samples *out, const struct scrape *scrape,
 	const struct owner *owner;
 
 	for (owner = scrape->owners->table; owner; owner = owner->hh.next)
-		if (!owner->summed)
+		if (owner_has_series(owner))
 			emit(out, owner);
 	if (scrape->sum)
 		emit(out, scrape->sum);

@@ -59,7 +59,7 @@ void emit_totals(struct samples *out, const struct scrape *scrape)
 	const struct owner *owner;
 
 	for (owner = scrape->owners->table; owner; owner = owner->hh.next)
-		if (!owner->summed)
+		if (owner_has_series(owner))
 			emit_owner(out, owner);
 	if (scrape->sum)
 		emit_owner(out, scrape->sum);
@@ -100,7 +100,7 @@ void emit_causes(struct samples *out, const struct scrape *scrape)
 	const struct owner *owner;
 
 	for (owner = scrape->owners->table; owner; owner = owner->hh.next)
-		if (!owner->summed)
+		if (owner_has_series(owner))
 			emit_victim(out, owner);
 	if (scrape->sum)
 		emit_victim(out, scrape->sum);

@@ -208,6 +208,21 @@ const struct family families[FAMILIES] = {
 		.kind = KIND_GAUGE, .scope = SCOPE_NODE,
 		.emit = emit_node, .node = NODE_FEATURE,
 	},
+	[FAMILY_POD_INFO] = {
+		.name = "bramble_pod_info",
+		.help = "A constant 1 for each pod, with what is known of it. Only the kubelet "
+			"tells node, workload and labels.",
+		.kind = KIND_GAUGE, .scope = SCOPE_POD,
+		.label = "uid, node, workload_kind, workload, qos, label_...",
+		.emit = emit_pod_info,
+	},
+	[FAMILY_CONTAINER_INFO] = {
+		.name = "bramble_container_info",
+		.help = "A constant 1 for each container, with the id of its last start. Only the "
+			"kubelet tells the image.",
+		.kind = KIND_GAUGE, .scope = SCOPE_CONTAINER, .label = "container_id, image",
+		.emit = emit_container_info,
+	},
 	[FAMILY_PROBE_UP] = {
 		.name = "bramble_probe_up",
 		.help = "Whether the probe is loaded and attached.",
@@ -238,6 +253,31 @@ const struct family families[FAMILIES] = {
 		.help = "CPU time of the probe's BPF programs, while kernel.bpf_stats_enabled is 1.",
 		.kind = KIND_COUNTER, .scope = SCOPE_PROBE, .seconds = true,
 		.emit = emit_probe_cpu,
+	},
+	[FAMILY_KUBE_LAST_SUCCESS] = {
+		.name = "bramble_kube_last_success_timestamp_seconds",
+		.help = "When the kubelet last told its pods, as Unix time.",
+		.kind = KIND_GAUGE, .scope = SCOPE_SELF, .seconds = true,
+		.emit = emit_kube_last_success,
+	},
+	[FAMILY_KUBE_REQUESTS] = {
+		.name = "bramble_kube_requests_total",
+		.help = "Requests to the kubelet that ended, well or not.",
+		.kind = KIND_COUNTER, .scope = SCOPE_SELF,
+		.emit = emit_kube_requests,
+	},
+	[FAMILY_KUBE_ERRORS] = {
+		.name = "bramble_kube_errors_total",
+		.help = "Requests to the kubelet that failed, and pods in its lists that could not be "
+			"taken.",
+		.kind = KIND_COUNTER, .scope = SCOPE_SELF, .label = "reason",
+		.emit = emit_kube_errors,
+	},
+	[FAMILY_KUBE_PODS] = {
+		.name = "bramble_kube_pods",
+		.help = "Pods that the kubelet lists, or listed a short while ago.",
+		.kind = KIND_GAUGE, .scope = SCOPE_SELF,
+		.emit = emit_kube_pods,
 	},
 	[FAMILY_SLOTS] = {
 		.name = "bramble_slots",

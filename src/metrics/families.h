@@ -50,11 +50,17 @@ enum family_id {
 	FAMILY_NODE_INTERRUPT,
 	FAMILY_NODE_PRESSURE,
 	FAMILY_NODE_FEATURE,
+	FAMILY_POD_INFO,
+	FAMILY_CONTAINER_INFO,
 	FAMILY_PROBE_UP,
 	FAMILY_PROBE_ATTRIBUTION,
 	FAMILY_PROBE_EVENTS,
 	FAMILY_PROBE_LOST,
 	FAMILY_PROBE_CPU,
+	FAMILY_KUBE_LAST_SUCCESS,
+	FAMILY_KUBE_REQUESTS,
+	FAMILY_KUBE_ERRORS,
+	FAMILY_KUBE_PODS,
 	FAMILY_SLOTS,
 	FAMILY_CONTAINERS,
 	FAMILY_SCRAPE,
@@ -77,11 +83,13 @@ enum family_kind {
 
 /* Whom a sample is about, and so which labels it carries. */
 enum family_scope {
-	SCOPE_OWNER, /* a container (namespace, pod, container) or a unit (unit) */
-	SCOPE_PAIR,  /* an owner, and by_... for another one */
-	SCOPE_NODE,  /* this machine */
-	SCOPE_PROBE, /* a probe (probe) */
-	SCOPE_SELF,  /* this program */
+	SCOPE_OWNER,	 /* a container (namespace, pod, container) or a unit (unit) */
+	SCOPE_PAIR,	 /* an owner, and by_... for another one */
+	SCOPE_POD,	 /* a pod (namespace, pod) */
+	SCOPE_CONTAINER, /* a container (namespace, pod, container) */
+	SCOPE_NODE,	 /* this machine */
+	SCOPE_PROBE,	 /* a probe (probe) */
+	SCOPE_SELF,	 /* this program */
 };
 
 /*

@@ -32,8 +32,21 @@ static void count_in(struct owners *owners, struct owner *owner)
 
 static void count_out(struct owners *owners, const struct owner *owner)
 {
-	if (is_container(owner))
+	if (is_container(owner) && !owner->hidden)
 		*(owner->summed ? &owners->summed : &owners->containers) -= 1;
+}
+
+void owners_hide(struct owners *owners, struct owner *owner)
+{
+	if (owner->hidden || owner->summed)
+		return;
+	count_out(owners, owner);
+	owner->hidden = true;
+}
+
+bool owner_has_series(const struct owner *owner)
+{
+	return !owner->hidden && !owner->summed;
 }
 
 struct owner *owners_get(struct owners *owners, const struct labels *labels)

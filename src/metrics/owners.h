@@ -18,7 +18,7 @@
 #include "cgroup/files.h"
 #include "metrics/totals.h"
 
-/* The labels of a series. A unit has no pod, a pod's container has no unit. */
+/* The labels of a series: a pod's container; a container outside of Kubernetes, alone; a unit. */
 struct labels {
 	char name_space[64];
 	char pod[254];
@@ -42,6 +42,7 @@ struct owner {
 	uint64_t caused_other_ns; /* waits whose cause is not kept */
 	unsigned int cgroups;	  /* that count for it */
 	bool summed;		  /* beyond the limit: exported in the sum of such alone */
+	bool hidden;		  /* not exported at all: owners_hide() */
 	UT_hash_handle hh;	  /* by labels; in the order of their making */
 };
 
@@ -74,6 +75,12 @@ struct owner *owners_find(struct owners *owners, const struct labels *labels);
  */
 struct owner *owners_rename(struct owners *owners, struct owner *owner,
 			    const struct labels *labels);
+
+/* Exports an owner no more, unless it is summed: it takes no place of the limit then. */
+void owners_hide(struct owners *owners, struct owner *owner);
+
+/* Whether it is exported by its own labels. */
+bool owner_has_series(const struct owner *owner);
 
 /* Frees an owner. What others waited because of it goes to their caused_other_ns. */
 void owners_remove(struct owners *owners, struct owner *owner);

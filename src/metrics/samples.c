@@ -48,7 +48,7 @@ size_t owner_labels(const struct labels *owner, bool by, struct label *out)
 		out[0] = (struct label){by ? "by_unit" : "unit", owner->unit};
 		return 1;
 	}
-	if (!owner->pod[0]) { /* the sum of containers */
+	if (!owner->pod[0]) { /* outside of Kubernetes, or the sum of containers */
 		out[0] = (struct label){by ? "by_container" : "container", owner->container};
 		return 1;
 	}

@@ -94,8 +94,9 @@ void samples_write_family(struct samples *out, const struct family *family,
 void samples_add(struct samples *out, const struct sample *sample);
 
 /*
- * Writes the labels of an owner: namespace, pod and container, or unit. by: those of a cause,
- * by_namespace and so on. Returns how many they are, at most OWNER_LABELS.
+ * Writes the labels of an owner: namespace, pod and container; container alone outside of
+ * Kubernetes; or unit. by: those of a cause, by_namespace and so on. Returns how many they are,
+ * at most OWNER_LABELS.
  */
 #define OWNER_LABELS 3
 size_t owner_labels(const struct labels *owner, bool by, struct label *out);

@@ -24,13 +24,16 @@ static double number_of(const json_t *object, const char *key)
 	return json_number_value(json_object_get(object, key));
 }
 
-/* "namespace/pod/container" or the unit; the caller frees it. */
+/* "namespace/pod/container", a container outside of Kubernetes, or the unit; the caller frees it.
+ */
 static char *name_of(const json_t *labels)
 {
 	struct buf name = {0};
 
 	if (string_of(labels, "unit")[0])
 		buf_puts(&name, string_of(labels, "unit"));
+	else if (!string_of(labels, "pod")[0])
+		buf_puts(&name, string_of(labels, "container"));
 	else
 		buf_printf(&name, "%s/%s/%s", string_of(labels, "namespace"),
 			   string_of(labels, "pod"), string_of(labels, "container"));

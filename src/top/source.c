@@ -2,6 +2,7 @@
 #include "top/source.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +10,7 @@
 
 #include "expose/json.h"
 #include "util/buf.h"
+#include "util/clock.h"
 #include "util/log.h"
 
 /* The host's name does not matter: the socket says whom we talk to. */
@@ -104,6 +106,18 @@ void source_close(struct source *source)
 		curl_easy_cleanup(source->curl);
 	collector_close(source->collector);
 	free(source);
+}
+
+void source_wait(struct source *source, uint64_t ns)
+{
+	struct pollfd fd = {.fd = -1, .events = POLLIN};
+	struct timespec timeout = {.tv_sec = (time_t)(ns / NS_PER_S),
+				   .tv_nsec = (long)(ns % NS_PER_S)};
+
+	if (source->collector)
+		fd.fd = collector_event_fd(source->collector);
+	if (ppoll(&fd, 1, &timeout, NULL) > 0)
+		collector_poll(source->collector);
 }
 
 /* The text of the counts, which the caller frees. */

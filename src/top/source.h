@@ -23,6 +23,9 @@ typedef int (*collector_options_fn)(struct collector_options *options);
 int source_open(const char *socket, collector_options_fn get_options, struct source **out);
 void source_close(struct source *source);
 
+/* Waits for at most so long, or until a signal; a probe of its own learns of names meanwhile. */
+void source_wait(struct source *source, uint64_t ns);
+
 /* The counts of now. The caller decrefs them. NULL after the reason has been logged. */
 json_t *source_read(struct source *source);
 

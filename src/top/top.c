@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "top/print.h"
@@ -23,13 +22,12 @@ static void on_signal(int signal_number)
 }
 
 /* Returns false if a signal ended the wait. */
-static bool wait_interval(uint64_t ns)
+static bool wait_interval(struct source *source, uint64_t ns)
 {
-	struct timespec left = {.tv_sec = (time_t)(ns / NS_PER_S),
-				.tv_nsec = (long)(ns % NS_PER_S)};
+	uint64_t end_ns = clock_monotonic_ns() + ns, now_ns;
 
-	while (!stopped && nanosleep(&left, &left) && errno == EINTR)
-		;
+	while (!stopped && (now_ns = clock_monotonic_ns()) < end_ns)
+		source_wait(source, end_ns - now_ns);
 	return !stopped;
 }
 
@@ -69,7 +67,7 @@ static int watch(const struct top_options *options, struct source *source)
 	json_t *before = source_read(source), *now;
 	int err = before ? 0 : -EIO;
 
-	while (!err && wait_interval(options->interval_ns)) {
+	while (!err && wait_interval(source, options->interval_ns)) {
 		now = source_read(source);
 		err = now ? print(options, before, now) : -EIO;
 		json_decref(before);

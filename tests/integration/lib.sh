@@ -221,6 +221,8 @@ bramble_url=
 bramble_log=$tmp/bramble.log
 # Where it looks for names, if not where the pods' log directories are made.
 bramble_log_dir=
+# The flags of where names come from, if not from there.
+declare -a bramble_names=()
 # A command that bramble is run by, such as a private mount namespace.
 declare -a bramble_prefix=()
 
@@ -245,8 +247,10 @@ spawn_bramble() {
 	local port
 	port=$(free_port)
 	bramble_url=http://127.0.0.1:$port
+	local names=("${bramble_names[@]}")
+	[ ${#names[@]} -gt 0 ] || names=(--kube.source=logs --kube.log-dir="${bramble_log_dir:-$log_dir}")
 	"${bramble_prefix[@]}" "$BRAMBLE" serve --web.listen-address="127.0.0.1:$port" \
-		--web.socket="$tmp/bramble.sock" --kube.source=logs --kube.log-dir="${bramble_log_dir:-$log_dir}" "$@" \
+		--web.socket="$tmp/bramble.sock" "${names[@]}" "$@" \
 		</dev/null >"$bramble_log" 2>&1 &
 	bramble_pid=$!
 }

@@ -146,7 +146,7 @@ static void check_labels(const struct family *family)
 	assert_int_equal(family->emit == emit_node, family->scope == SCOPE_NODE);
 	if (!family->label)
 		return;
-	assert_int_equal(strspn(family->label, LOWER "_, "), strlen(family->label));
+	assert_int_equal(strspn(family->label, LOWER "_, ."), strlen(family->label));
 	for (i = 0; i < sizeof(taken) / sizeof(taken[0]); i++)
 		assert_string_not_equal(family->label, taken[i]);
 	for (i = 0; i < family->value_count; i++) {

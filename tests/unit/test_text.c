@@ -248,6 +248,39 @@ static void test_nothing_is_empty(void **state)
 	buf_free(&text);
 }
 
+static void test_container_outside_of_kubernetes(void **state)
+{
+	const struct parsed *sample;
+
+	(void)state;
+	switches_of(add_container("", "", "home-assistant"))[SWITCH_VOLUNTARY] = 1;
+	write_and_parse();
+	sample = find("bramble_cpu_context_switches_total", "kind", "voluntary");
+	assert_non_null(sample);
+	assert_string_equal(label_of(sample, "container"), "home-assistant");
+	assert_int_equal(sample->labels, 2);
+}
+
+static void test_hidden(void **state)
+{
+	struct owner *sandbox = add_container("shop", "web-0", "POD");
+	struct owner *web = add_container("shop", "web-0", "nginx");
+
+	(void)state;
+	owners_hide(&owners, sandbox);
+	owners_hide(&owners, sandbox);
+	assert_int_equal(owners.containers, 1);
+	switches_of(sandbox)[SWITCH_VOLUNTARY] = 1;
+	switches_of(web)[SWITCH_VOLUNTARY] = 1;
+	owner_add_caused(sandbox, web, 1000);
+	owner_add_caused(web, sandbox, 1000);
+	write_and_parse();
+	assert_null(find("bramble_cpu_context_switches_total", "container", "POD"));
+	assert_null(find("bramble_cpu_wait_caused_seconds_total", "container", "POD"));
+	/* As a cause it is told. */
+	assert_non_null(find("bramble_cpu_wait_caused_seconds_total", "by_container", "POD"));
+}
+
 static void test_counters(void **state)
 {
 	struct owner *pod = add_container("shop", "web-0", "nginx");
@@ -514,6 +547,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_nothing_is_empty),
+		TEST(test_container_outside_of_kubernetes),
+		TEST(test_hidden),
 		TEST(test_counters),
 		TEST(test_files),
 		TEST(test_histogram_without_counts_is_absent),

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "kube/names.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kube/logs.h"
+#include "util/clock.h"
+#include "util/log.h"
+
+/*
+ * The kubelet knows a container's id a second or two after its start, when it
+ * has asked the runtime. What it does not list this long after the cgroup was
+ * made is no container it will list.
+ */
+#define SETTLED_NS (INT64_C(10) * 1000000000)
+
+struct kube_names {
+	struct kube_options options;
+	struct pods pods;
+	struct kubelet *kubelet; /* NULL: no source */
+	struct kube_logs *logs;	 /* NULL: no source */
+};
+
+static int open_kubelet(struct kube_names *names)
+{
+	struct kubelet_options options = names->options.kubelet;
+	int err;
+
+	options.optional = names->options.source == KUBE_AUTO;
+	if (options.insecure)
+		log_warn("--kube.insecure: whoever stands between bramble and the kubelet at %s "
+			 "gets "
+			 "the token of its service account",
+			 options.url);
+	err = kubelet_open(&options, &names->pods, &names->kubelet);
+	if (err)
+		log_error("cannot ask the kubelet at %s: %s", options.url, strerror(-err));
+	return err;
+}
+
+int kube_names_open(const struct kube_options *options, struct kube_names **out)
+{
+	struct kube_names *names = calloc(1, sizeof(*names));
+	enum kube_source source = options->source;
+	int err = 0;
+
+	*out = NULL;
+	if (!names)
+		return -ENOMEM;
+	names->options = *options;
+	pods_init(&names->pods, &names->options.labels, options->keep_ns);
+	if (source == KUBE_AUTO || source == KUBE_LOGS)
+		err = kube_logs_open(options->log_dir, &names->logs);
+	if (!err && (source == KUBE_AUTO || source == KUBE_KUBELET))
+		err = open_kubelet(names);
+	if (err) {
+		kube_names_close(names);
+		return err;
+	}
+	*out = names;
+	return 0;
+}
+
+void kube_names_close(struct kube_names *names)
+{
+	if (!names)
+		return;
+	kubelet_close(names->kubelet);
+	kube_logs_close(names->logs);
+	pods_free(&names->pods);
+	free(names);
+}
+
+int kube_names_fd(const struct kube_names *names)
+{
+	return names->kubelet ? kubelet_fd(names->kubelet) : -1;
+}
+
+bool kube_names_run(struct kube_names *names)
+{
+	return names->kubelet && kubelet_run(names->kubelet);
+}
+
+bool kube_names_known(const struct kube_names *names)
+{
+	return names->kubelet || names->logs;
+}
+
+const struct kubelet_status *kube_names_kubelet(const struct kube_names *names)
+{
+	const struct kubelet_status *status;
+
+	if (!names->kubelet)
+		return NULL;
+	status = kubelet_status(names->kubelet);
+	return status->in_use ? status : NULL;
+}
+
+const struct label_keys *kube_names_labels(const struct kube_names *names)
+{
+	return &names->options.labels;
+}
+
+size_t kube_names_pods(const struct kube_names *names)
+{
+	return pods_count(&names->pods);
+}
+
+const struct kube_pod *kube_names_pod(const struct kube_names *names, const char *pod_uid)
+{
+	return pods_find(&names->pods, pod_uid);
+}
+
+static bool kubelet_in_use(const struct kube_names *names)
+{
+	return names->kubelet && kubelet_status(names->kubelet)->in_use;
+}
+
+/* Says once that the directory cannot be read, and once that it can again. */
+static void report_logs(struct kube_names *names)
+{
+	const char *dir = names->options.log_dir;
+	int err;
+
+	if (!kube_logs_error_changed(names->logs))
+		return;
+	err = kube_logs_error(names->logs);
+	if (err && kubelet_in_use(names))
+		log_info("cannot read the log directories of pods in %s: %s; the kubelet alone "
+			 "tells their names",
+			 dir, strerror(-err));
+	else if (err)
+		log_warn("cannot read the names of pods in %s: %s; pods are shown by their uid, "
+			 "and it is tried again; --kube.log-dir names another place",
+			 dir, strerror(-err));
+	else
+		log_info("the names of pods are read in %s", dir);
+}
+
+static void copy_pod_names(const struct kube_pod *pod, struct kube_name *out)
+{
+	*out = (struct kube_name){0};
+	memcpy(out->namespace, pod->namespace, sizeof(out->namespace));
+	memcpy(out->pod, pod->name, sizeof(out->pod));
+}
+
+int kube_names_find_pod(struct kube_names *names, const char *pod_uid, struct kube_name *out)
+{
+	const struct kube_pod *pod = kube_names_pod(names, pod_uid);
+	int err = -ENOENT;
+
+	*out = (struct kube_name){0};
+	if (pod) {
+		copy_pod_names(pod, out);
+		return 0;
+	}
+	if (names->kubelet)
+		kubelet_want(names->kubelet);
+	if (names->logs) {
+		err = kube_logs_find_pod(names->logs, pod_uid, out);
+		report_logs(names);
+	}
+	return err ? -ENOENT : 0;
+}
+
+/* Whether the kubelet would list a container of this cgroup by now. */
+static bool is_settled(const struct kube_names *names, const struct kube_cgroup *cgroup)
+{
+	return (int64_t)kubelet_listed_ns(names->kubelet) - cgroup->born_ns > SETTLED_NS;
+}
+
+/*
+ * The runtime makes the sandbox before the containers. So it is the oldest of
+ * the pod, and the kubelet lists all others.
+ */
+static bool is_sandbox(const struct kube_names *names, const struct kube_pod *pod,
+		       const struct kube_cgroup *cgroup)
+{
+	return cgroup->oldest && pod->complete && !pod->unlisted_ns && is_settled(names, cgroup);
+}
+
+/* Finds the container by what the kubelet says. *out is what is known of it. */
+static int find_by_kubelet(struct kube_names *names, const struct kube_cgroup *cgroup,
+			   struct kube_name *out)
+{
+	const struct kube_pod *pod = kube_names_pod(names, cgroup->pod_uid);
+	const struct pod_container *container;
+
+	*out = (struct kube_name){0};
+	if (pod)
+		copy_pod_names(pod, out);
+	container = pod ? pod_find_container(pod, cgroup->container_id) : NULL;
+	if (container) {
+		memcpy(out->container, container->name, sizeof(out->container));
+		return 0;
+	}
+	if (pod && is_sandbox(names, pod, cgroup)) {
+		memcpy(out->container, KUBE_SANDBOX, sizeof(KUBE_SANDBOX));
+		return 0;
+	}
+	if (!pod || !is_settled(names, cgroup))
+		kubelet_want(names->kubelet);
+	return pod ? -EAGAIN : -ENOENT;
+}
+
+/*
+ * By time alone, which is no guess for a container that has just begun. For one
+ * that is older the kubelet's first answer is waited for.
+ */
+static bool may_ask_logs(const struct kube_names *names, const struct kube_cgroup *cgroup)
+{
+	if (!names->kubelet || kubelet_has_answered(names->kubelet))
+		return true;
+	return (int64_t)clock_realtime_ns() - cgroup->born_ns < SETTLED_NS;
+}
+
+int kube_names_find_container(struct kube_names *names, const struct kube_cgroup *cgroup,
+			      struct kube_name *out)
+{
+	struct kube_name by_logs;
+	int err = -ENOENT;
+
+	*out = (struct kube_name){0};
+	if (names->kubelet)
+		err = find_by_kubelet(names, cgroup, out);
+	if (!err || !names->logs)
+		return err;
+	if (may_ask_logs(names, cgroup))
+		err = kube_logs_find_container(names->logs, cgroup->pod_uid, cgroup->container_id,
+					       cgroup->born_ns, &by_logs);
+	else if (!kube_logs_find_pod(names->logs, cgroup->pod_uid, &by_logs))
+		err = -EAGAIN;
+	report_logs(names);
+	if (by_logs.pod[0])
+		*out = by_logs;
+	if (!err)
+		return 0;
+	return out->pod[0] ? -EAGAIN : -ENOENT;
+}
+
+void kube_names_forget_pod(struct kube_names *names, const char *pod_uid)
+{
+	if (names->logs)
+		kube_logs_forget_pod(names->logs, pod_uid);
+}

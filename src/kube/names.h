@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The names of pods and containers, from wherever they can be had: the kubelet,
+ * the pods' log directories, or both, the kubelet first. What one of them does not
+ * know of a pod, the other may.
+ *
+ * One thread calls all of this.
+ */
+#ifndef BRAMBLE_NAMES_H
+#define BRAMBLE_NAMES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cgroup/path.h"
+#include "kube/kubelet.h"
+#include "kube/label_keys.h"
+#include "kube/name.h"
+#include "kube/pods.h"
+
+enum kube_source {
+	KUBE_AUTO, /* the kubelet if there is a token for it, and the log directories */
+	KUBE_KUBELET,
+	KUBE_LOGS,
+	KUBE_NONE, /* pods are shown by their uid */
+};
+
+struct kube_options {
+	enum kube_source source;
+	struct kubelet_options kubelet;
+	const char *log_dir;
+	struct label_keys labels; /* of pods, to keep */
+	uint64_t keep_ns;	  /* how long what the kubelet lists no more is known */
+};
+
+/* A container's cgroup, in a pod. */
+struct kube_cgroup {
+	const char *pod_uid;
+	const char *container_id;
+	int64_t born_ns; /* CLOCK_REALTIME; 0 if not known */
+	bool oldest;	 /* of the pod's containers that are there */
+};
+
+struct kube_names;
+
+/*
+ * Makes one. The strings and labels of the options must outlive it. Returns 0
+ * or a negative errno, after the reason was logged.
+ */
+int kube_names_open(const struct kube_options *options, struct kube_names **out);
+void kube_names_close(struct kube_names *names);
+
+/* Readable when kube_names_run() has something to do; -1: never. */
+int kube_names_fd(const struct kube_names *names);
+
+/* Does what there is to do. Returns whether names may be known that were not before. */
+bool kube_names_run(struct kube_names *names);
+
+/*
+ * Finds the pod of a cgroup; out->container becomes empty. Returns 0, or -ENOENT
+ * if it is not known, or not yet: *out is all empty then.
+ */
+int kube_names_find_pod(struct kube_names *names, const char *pod_uid, struct kube_name *out);
+
+/*
+ * Finds a container, KUBE_SANDBOX for a pod's sandbox. Returns 0; -EAGAIN if the
+ * pod is known, and set, and not which container this is; -ENOENT if neither is.
+ * Asked again later, it may be known. What is found once is to be remembered.
+ */
+int kube_names_find_container(struct kube_names *names, const struct kube_cgroup *cgroup,
+			      struct kube_name *out);
+
+/* What the kubelet says of a pod; NULL if it does not know it, or is no source. */
+const struct kube_pod *kube_names_pod(const struct kube_names *names, const char *pod_uid);
+
+/* A pod's cgroup is gone, and so is the use of its name. */
+void kube_names_forget_pod(struct kube_names *names, const char *pod_uid);
+
+/* Whether there is any source. */
+bool kube_names_known(const struct kube_names *names);
+
+/* NULL if the kubelet is no source, or not yet. */
+const struct kubelet_status *kube_names_kubelet(const struct kube_names *names);
+
+/* The labels of pods that are kept. */
+const struct label_keys *kube_names_labels(const struct kube_names *names);
+
+/* The number of pods the kubelet listed. */
+size_t kube_names_pods(const struct kube_names *names);
+
+#endif

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "metrics/info.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Ids of cgroups only grow, so that the first of a name is the one made last. */
+static int newest_first(const struct cgroup *a, const struct cgroup *b)
+{
+	return a->id > b->id ? -1 : a->id < b->id;
+}
+
+static int by_pod(const void *left, const void *right)
+{
+	const struct cgroup *a = *(struct cgroup *const *)left;
+	const struct cgroup *b = *(struct cgroup *const *)right;
+	int order = strcmp(a->owner->labels.name_space, b->owner->labels.name_space);
+
+	order = order ? order : strcmp(a->owner->labels.pod, b->owner->labels.pod);
+	return order ? order : newest_first(a, b);
+}
+
+static int by_container(const void *left, const void *right)
+{
+	const struct cgroup *a = *(struct cgroup *const *)left;
+	const struct cgroup *b = *(struct cgroup *const *)right;
+
+	if (a->owner != b->owner)
+		return a->owner < b->owner ? -1 : 1;
+	return newest_first(a, b);
+}
+
+static bool same_pod(const struct cgroup *a, const struct cgroup *b)
+{
+	return strcmp(a->owner->labels.name_space, b->owner->labels.name_space) == 0 &&
+	       strcmp(a->owner->labels.pod, b->owner->labels.pod) == 0;
+}
+
+/* A pod that is shown by its uid has nothing to join with. */
+static bool is_of_named_pod(const struct cgroup *cgroup)
+{
+	return cgroup->owner && !cgroup->owner->summed && cgroup->name.pod_uid[0] &&
+	       cgroup->owner->labels.name_space[0];
+}
+
+static bool is_of_container(const struct cgroup *cgroup)
+{
+	return cgroup->owner && cgroup->name.kind == CGROUP_CONTAINER &&
+	       owner_has_series(cgroup->owner) &&
+	       (is_of_named_pod(cgroup) || !cgroup->name.pod_uid[0]);
+}
+
+/* The cgroups for which the test is true, in order. */
+static size_t sort_cgroups(const struct registry *registry, bool (*test)(const struct cgroup *),
+			   int (*order)(const void *, const void *), struct cgroup **list)
+{
+	struct cgroup *cgroup;
+	size_t count = 0;
+
+	for (cgroup = registry->table; cgroup; cgroup = cgroup->hh.next)
+		if (test(cgroup))
+			list[count++] = cgroup;
+	if (count)
+		qsort(list, count, sizeof(struct cgroup *), order);
+	return count;
+}
+
+static void add_pods(const struct kube_names *names, struct cgroup **list, size_t count,
+		     struct infos *out)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		if (i > 0 && same_pod(list[i - 1], list[i]))
+			continue;
+		out->pods[out->pod_count++] = (struct pod_info){
+			.labels = &list[i]->owner->labels,
+			.cgroup = &list[i]->name,
+			.pod = kube_names_pod(names, list[i]->name.pod_uid),
+		};
+	}
+}
+
+static const char *image_of(const struct kube_names *names, const struct cgroup_name *name)
+{
+	const struct kube_pod *pod = kube_names_pod(names, name->pod_uid);
+	const struct pod_container *container =
+		pod ? pod_find_container(pod, name->container_id) : NULL;
+
+	return container ? container->image : "";
+}
+
+static void add_containers(const struct kube_names *names, struct cgroup **list, size_t count,
+			   struct infos *out)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		if (i > 0 && list[i - 1]->owner == list[i]->owner)
+			continue;
+		out->containers[out->container_count++] = (struct container_info){
+			.labels = &list[i]->owner->labels,
+			.id = list[i]->name.container_id,
+			.image = image_of(names, &list[i]->name),
+		};
+	}
+}
+
+int infos_read(const struct registry *registry, const struct kube_names *names, struct infos *out)
+{
+	size_t count = HASH_COUNT(registry->table) + 1;
+	struct cgroup **list = calloc(count, sizeof(struct cgroup *));
+
+	*out = (struct infos){
+		.pods = calloc(count, sizeof(*out->pods)),
+		.containers = calloc(count, sizeof(*out->containers)),
+	};
+	if (!list || !out->pods || !out->containers) {
+		free(list);
+		infos_free(out);
+		return -ENOMEM;
+	}
+	count = sort_cgroups(registry, is_of_named_pod, by_pod, list);
+	add_pods(names, list, count, out);
+	count = sort_cgroups(registry, is_of_container, by_container, list);
+	add_containers(names, list, count, out);
+	free(list);
+	return 0;
+}
+
+void infos_free(struct infos *infos)
+{
+	free(infos->pods);
+	free(infos->containers);
+	*infos = (struct infos){0};
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * What is told of pods and containers beside their counts: bramble_pod_info and
+ * bramble_container_info. There is one of each for a name, so that queries can
+ * join them: of several pods or containers of one name, the one made last.
+ * They are there for as long as what they describe has counts.
+ */
+#ifndef BRAMBLE_INFO_H
+#define BRAMBLE_INFO_H
+
+#include "cgroup/registry.h"
+#include "kube/names.h"
+#include "metrics/owners.h"
+
+struct pod_info {
+	const struct labels *labels;	  /* namespace and pod */
+	const struct cgroup_name *cgroup; /* uid, QoS */
+	const struct kube_pod *pod;	  /* what the kubelet says; NULL if it does not */
+};
+
+struct container_info {
+	const struct labels *labels;
+	const char *id;
+	const char *image; /* "" if it is not known */
+};
+
+/* What it points to is the registry's, the owners' and the names'. */
+struct infos {
+	struct pod_info *pods;
+	size_t pod_count;
+	struct container_info *containers;
+	size_t container_count;
+};
+
+/* Returns 0, with *out to be given to infos_free(), or -ENOMEM. */
+int infos_read(const struct registry *registry, const struct kube_names *names, struct infos *out);
+
+void infos_free(struct infos *infos);
+
+#endif

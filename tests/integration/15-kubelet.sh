@@ -1,0 +1,187 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#
+# Names from the kubelet: real containers in the cgroups that kubelets and runtimes make,
+# and a kubelet over real TLS that lists them, fails, and comes back.
+. "$(dirname "$0")/lib.sh"
+. "$here/kubelet.sh"
+
+# start_listed NAME CGROUP: a container that has something to count.
+start_counting() {
+	start_container "$1" "$2" burst 120 500 3000
+}
+
+count_of() { # LABEL=VALUE...
+	metric_or_0 bramble_cpu_wait_seconds_count "$@"
+}
+
+# is_counted LABEL=VALUE...: after a new scrape.
+is_counted() {
+	scrape
+	[ "$(count_of "$@")" != 0 ]
+}
+
+# ---- machines without Kubernetes: docker's files in a private /var/lib
+docker_id=$(random_hex 64)
+other_docker_id=$(random_hex 64)
+mkdir -p "$tmp/var-lib/docker/containers/$docker_id"
+echo "{\"ID\":\"$docker_id\",\"Name\":\"/home-assistant\"}" >"$tmp/var-lib/docker/containers/$docker_id/config.v2.json"
+# shellcheck disable=SC2016 # expanded by the inner shell
+bramble_prefix=(env VAR_LIB="$tmp/var-lib" unshare --mount --propagation private
+	sh -c 'mount --bind "$VAR_LIB" /var/lib && exec "$@"' sh)
+
+start_kubelet
+# What runs before bramble does.
+web_uid=$(new_uid)
+web_id=$(random_hex 64)
+sandbox_id=$(random_hex 64)
+start_counting web-pause /kubepods/burstable/pod$web_uid/"$sandbox_id"
+start_counting web /kubepods/burstable/pod$web_uid/"$web_id"
+list_pod shop web-7d4b9c6f5-x2x8k "$web_uid" web "$web_id" -- '
+	.metadata.labels = {app: "say \"hi\"\n\\", "pod-template-hash": "7d4b9c6f5"} |
+	.metadata.ownerReferences = [{kind: "ReplicaSet", name: "web-7d4b9c6f5", controller: true}]'
+
+start_bramble --retain=3s
+check "a pod that was there is named" wait_until 10 is_counted namespace=shop pod=web-7d4b9c6f5-x2x8k container=web
+
+# ---- static pods: the cgroup has the config hash. The kubelet has it as the uid, the API does not.
+etcd_hash=$(random_hex 32)
+etcd_id=$(random_hex 64)
+api_hash=$(random_hex 32)
+api_id=$(random_hex 64)
+list_pod kube-system etcd-pi-1 "$etcd_hash" etcd "$etcd_id" -- ".metadata.annotations =
+	{\"kubernetes.io/config.hash\": \"$etcd_hash\", \"kubernetes.io/config.source\": \"file\"}"
+list_pod kube-system kube-apiserver-pi-1 "$(new_uid)" kube-apiserver "$api_id" -- ".metadata.annotations =
+	{\"kubernetes.io/config.hash\": \"$api_hash\", \"kubernetes.io/config.mirror\": \"$api_hash\",
+	 \"kubernetes.io/config.source\": \"file\"}"
+start_counting etcd /kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod$etcd_hash.slice/cri-containerd-"$etcd_id".scope
+start_counting api /kubepods/burstable/pod$api_hash/"$api_id"
+
+# ---- CRI-O: the container, and conmon, which is the pod's and no container
+crio_uid=$(new_uid)
+crio_id=$(random_hex 64)
+crio_slice=/kubepods.slice/kubepods-pod${crio_uid//-/_}.slice
+list_pod kube-system node-agent "$crio_uid" agent "$crio_id"
+start_counting conmon $crio_slice/crio-conmon-"$crio_id".scope
+start_counting agent $crio_slice/crio-"$crio_id".scope/container
+
+# ---- docker without Kubernetes, and one that docker says nothing of
+start_counting ha /docker/"$docker_id"
+start_counting no-name /system.slice/docker-"$other_docker_id".scope
+
+check "a static pod is named by its config hash" wait_until 10 is_counted pod=etcd-pi-1 container=etcd
+check "so is one that goes by its mirror's uid" wait_until 10 is_counted pod=kube-apiserver-pi-1 container=kube-apiserver
+check "CRI-O's container is named" wait_until 10 is_counted namespace=kube-system pod=node-agent container=agent
+check "conmon is counted for the pod" wait_until 10 is_counted namespace=kube-system pod=node-agent container=
+check "a docker container has its name" wait_until 10 is_counted container=home-assistant
+check "and one without a name its short id" wait_until 10 is_counted container="${other_docker_id:0:12}"
+check "these have no pod and no unit" test -z "$(select_metric bramble_cpu_wait_seconds_count |
+	grep -E 'home-assistant|'"${other_docker_id:0:12}" | grep -E 'pod=|unit=')"
+
+# ---- a container that the kubelet lists only later: one identity at a time
+late_uid=$(new_uid)
+late_id=$(random_hex 64)
+list_pod shop late-0 "$late_uid" main ""
+start_counting late /kubepods/burstable/pod"$late_uid"/"$late_id"
+check "until the kubelet knows it, a container goes by its short id" \
+	wait_until 10 is_counted namespace=shop pod=late-0 container="${late_id:0:12}"
+early=$(count_of pod=late-0)
+list_pod shop late-0 "$late_uid" main "$late_id"
+check "its series get its name as soon as it does" wait_until 10 is_counted pod=late-0 container=main
+check_holds "with what was counted before" "$(count_of pod=late-0 container=main) >= $early"
+check_holds "and never appear twice" \
+	"$(select_metric bramble_cpu_wait_seconds_count pod=late-0 | wc -l) == 1"
+
+# ---- a restart: another id, the same series, which goes on
+before=$(count_of pod=late-0 container=main)
+stop_container late
+late_id2=$(random_hex 64)
+list_pod shop late-0 "$late_uid" main "$late_id2" -- "
+	.status.containerStatuses[0].lastState = {terminated: {containerID: \"containerd://$late_id\"}}"
+start_counting late /kubepods/burstable/pod"$late_uid"/"$late_id2"
+has_grown() {
+	is_counted pod=late-0 container=main && awk "BEGIN { exit !($(count_of pod=late-0 container=main) > $before + 50) }"
+}
+check "a restarted container goes on in its series" wait_until 10 has_grown
+check_holds "which is one" "$(select_metric bramble_cpu_wait_seconds_count pod=late-0 container=main | wc -l) == 1"
+check_holds "its info has the last start's id alone" \
+	"$(select_metric bramble_container_info pod=late-0 | wc -l) == 1 && \
+	$(select_metric bramble_container_info pod=late-0 container=main container_id="$late_id2" | wc -l) == 1"
+
+# ---- the same name with another uid
+stop_container late
+unlist_pod "$late_uid"
+new_late_uid=$(new_uid)
+late_id3=$(random_hex 64)
+list_pod shop late-0 "$new_late_uid" main "$late_id3"
+start_counting late /kubepods/burstable/pod"$new_late_uid"/"$late_id3"
+has_new_uid() {
+	scrape
+	[ -n "$(metric bramble_pod_info pod=late-0 uid="$new_late_uid")" ]
+}
+check "a pod made anew has its own info" wait_until 10 has_new_uid
+check_holds "and there is one info for a name" "$(select_metric bramble_pod_info pod=late-0 | wc -l) == 1"
+
+# ---- what is told of a pod
+check_holds "info has workload, QoS and node" "$(metric_or_0 bramble_pod_info namespace=shop \
+	pod=web-7d4b9c6f5-x2x8k uid="$web_uid" workload_kind=Deployment workload=web qos=burstable node=pi-1) == 1"
+check "a label's value is escaped" grep -qF 'label_app="say \"hi\"\n\\"' "$tmp/metrics"
+check_holds "info has the image" "$(metric_or_0 bramble_container_info pod=web-7d4b9c6f5-x2x8k \
+	container=web container_id="$web_id" image=test/web:1) == 1"
+check "promtool takes it all" promtool check metrics <"$tmp/metrics"
+
+# ---- the kubelet fails: counting goes on, it is told once, and it recovers
+kubelet_mode status 403
+has_failed() { # REASON
+	scrape
+	awk "BEGIN { exit !($(metric_or_0 bramble_kube_errors_total reason="$1") > 0) }"
+}
+new_pod() { # NAME: a pod that makes bramble ask
+	local uid id
+	uid=$(new_uid)
+	id=$(random_hex 64)
+	pod_uid[$1]=$uid
+	list_pod shop "$1" "$uid" main "$id"
+	start_counting "$1" /kubepods/burstable/pod"$uid"/"$id"
+}
+new_pod first-0
+check "403 is counted" wait_until 10 has_failed forbidden
+check "and says which rule is missing" grep -q 'nodes/pods.*nodes/proxy' "$bramble_log"
+before=$(count_of pod=etcd-pi-1)
+stop_kubelet
+check "a kubelet that is down is counted" wait_until 20 has_failed connect
+scrape
+check_holds "counting goes on" "$(count_of pod=etcd-pi-1) > $before"
+check_holds "the pod it has not told of goes by its uid" "$(count_of pod="${pod_uid[first-0]}") > 0"
+kubelet_mode ok
+start_kubelet
+check "it recovers by itself" wait_until 30 is_counted namespace=shop pod=first-0 container=main
+check_holds "one line for each cause" "$(grep -c 'cannot read the pods' "$bramble_log") <= 3"
+check_holds "the last success is known" "$(metric bramble_kube_last_success_timestamp_seconds) > $(date +%s) - 60"
+
+# ---- the sandbox: known once the kubelet has listed all others, and not shown
+sandbox_is_hidden() {
+	scrape
+	[ -z "$(select_metric bramble_cpu_wait_seconds_count pod=web-7d4b9c6f5-x2x8k | grep -v container=\"web\")" ]
+}
+check "a pod's sandbox is not shown" wait_until 30 sandbox_is_hidden
+check "nothing of it is" test -z "$(grep 'container="POD"' "$tmp/metrics" | grep -v by_)"
+
+# ---- what has ended stays for --retain, and for one scrape at least
+ended=$(count_of pod=first-0 container=main)
+stop_container first-0
+sleep 5
+scrape
+check_holds "the last counts of what has ended are in the next scrape, however late" \
+	"$(count_of pod=first-0 container=main) >= $ended"
+is_gone() {
+	scrape
+	[ -z "$(metric bramble_cpu_wait_seconds_count pod=first-0)" ]
+}
+check "and then they go" wait_until 10 is_gone
+stop_bramble
+
+# ---- the sandbox shown on demand
+start_bramble --kube.sandbox
+check "--kube.sandbox shows it" wait_until 10 is_counted pod=web-7d4b9c6f5-x2x8k container=POD
+finish
