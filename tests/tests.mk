@@ -3,7 +3,7 @@
 # "FAIL name" or "SKIP name: reason"; tests/summary counts them.
 
 # What `make test` makes, in this order. A stage without sources is left out.
-STAGES = lint test-docs test-unit $(if $(FUZZ_SRC),test-fuzz) $(if $(BPFTEST_SRC),test-bpf) test-integration \
+STAGES = lint test-docs test-deploy test-unit $(if $(FUZZ_SRC),test-fuzz) $(if $(BPFTEST_SRC),test-bpf) test-integration \
          test-vm
 
 test: ## install what is missing, run every test, end with one line of counts (as root)
@@ -59,6 +59,11 @@ $(SAN)/bpf/test_%: tests/bpf/test_%.c $(SAN)/libbramble.a
 
 test-bpf: $(BPFTEST) ## the BPF programs alone, run by the kernel on made-up events (as root)
 	@tests/unit/run bpf $(BPFTEST)
+
+# What is deployed, against the schemas of Kubernetes.
+
+test-deploy: $(BUILD)/bramble ## the manifests in deploy/kubernetes alone
+	@tests/deploy/run $(abspath $(BUILD)/bramble)
 
 # Fuzzing: what a stranger can hand us. clang compiles the program's sources
 # once more, as its libFuzzer wants them. gcc has already warned about them.

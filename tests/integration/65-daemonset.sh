@@ -1,0 +1,90 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#
+# bramble in a container of just what deploy/kubernetes/daemonset.yaml gives it: those flags,
+# capabilities and mounts, a root file system that is read-only, and no namespace of the host but
+# the network, where this test can reach it.
+. "$(dirname "$0")/lib.sh"
+. "$here/kubelet.sh"
+
+manifest=$top/deploy/kubernetes/daemonset.yaml
+port=$(free_port)
+
+# What stands in the manifest, without its comments.
+lines() { sed 's/ *#.*//' "$manifest"; }
+args=$(lines | sed -n 's/^ *- \(--.*\|serve\)$/\1/p')
+wanted=$(lines | sed -n '/^ *add:/,/^ *seccompProfile:/s/^ *- \(.*\)$/CAP_\1/p')
+
+# What this root does not have, it cannot give.
+capabilities=
+for capability in $wanted; do
+	if capsh --has-p="${capability,,}" 2>/dev/null; then
+		capabilities+=" $capability"
+	else
+		note "root has no $capability here"
+	fi
+done
+
+# A root file system with the program and its libraries alone.
+root=$tmp/image
+mkdir -p "$root"/{bin,proc,sys,dev,host/sys/fs/cgroup,run/bramble,tmp,var/log/pods,var/run/secrets/kubernetes.io/serviceaccount}
+cp "$BRAMBLE" "$root/bin/bramble"
+ldd "$BRAMBLE" | grep -o '/[^ ]*' | while read -r library; do
+	install -D "$library" "$root$library"
+done
+
+# run_as_deployed CAPABILITY...: a bundle in $tmp/bundle, run until it ends.
+run_as_deployed() {
+	local bundle=$tmp/bundle
+	mkdir -p "$bundle"
+	(cd "$bundle" && rm -f config.json && runc spec && jq \
+		--argjson caps "$(printf '%s\n' "$@" | jq -Rn '[inputs]')" \
+		--argjson args "$(echo "$args" | sed "s/\$(NODE_IP):10250/127.0.0.1:$(cat "$kubelet/port")/" | jq -Rn '[inputs]')" \
+		--arg root "$root" --arg pods "$log_dir" --arg kubelet "$kubelet" --arg listen "127.0.0.1:$port" '
+		.process.terminal = false |
+		.process.user = {uid: 0, gid: 0} |
+		.process.noNewPrivileges = true |
+		.process.capabilities = {bounding: $caps, effective: $caps, permitted: $caps} |
+		.process.args = ["/bin/bramble"] + $args + ["--web.listen-address=\($listen)"] |
+		.root = {path: $root, readonly: true} |
+		.mounts |= map(select(.destination == "/proc" or .destination == "/dev" or .destination == "/sys")) |
+		.mounts += [
+			{destination: "/host/sys/fs/cgroup", type: "bind", source: "/sys/fs/cgroup", options: ["rbind", "ro"]},
+			{destination: "/sys/kernel/tracing", type: "bind", source: "/sys/kernel/tracing", options: ["rbind", "ro"]},
+			{destination: "/var/log/pods", type: "bind", source: $pods, options: ["rbind", "ro"]},
+			{destination: "/run/bramble", type: "tmpfs", source: "tmpfs", options: ["nosuid", "nodev"]},
+			{destination: "/var/run/secrets/kubernetes.io/serviceaccount", type: "bind", source: $kubelet, options: ["rbind", "ro"]}] |
+		.linux.cgroupsPath = "/bramble-test-daemonset-\($listen | split(":")[1])" |
+		.linux.namespaces |= map(select(.type != "network"))
+		' config.json >config.new && mv config.new config.json) || return 1
+	note_cgroup "/bramble-test-daemonset-$port"
+	exec runc --root "$tmp/runc" run --bundle "$bundle" "daemonset-$port" </dev/null >"$tmp/daemonset.log" 2>&1
+}
+
+start_kubelet
+start_pod shop web-0 web burst 60 500 3000
+list_pod shop web-0 "${pod_uid[web-0]}" web "$(basename "${container_cgroup[web-0]}")"
+
+# shellcheck disable=SC2086 # a list of names
+in_background run_as_deployed $capabilities
+bramble_url=http://127.0.0.1:$port
+bramble_log=$tmp/daemonset.log
+check "it runs as it is deployed" wait_until 20 curl -sf -o /dev/null "$bramble_url/readyz"
+is_named() {
+	scrape
+	[ "$(metric_or_0 bramble_cpu_wait_seconds_count namespace=shop pod=web-0 container=web)" != 0 ]
+}
+check "it counts, and the kubelet's names come" wait_until 20 is_named
+check_holds "the node is known" "$(metric_or_0 bramble_pod_info namespace=shop pod=web-0 node=pi-1) == 1"
+check_holds "its waits are attributed" "$(metric_or_0 bramble_probe_up probe=sched) == 1"
+check "the socket for top is there" grep -q 'bramble top --once' "$bramble_log"
+check "it warns of nothing" test -z "$(grep 'level=warn' "$bramble_log")"
+[ $failed = 0 ] || sed 's/^/    /' "$bramble_log"
+runc --root "$tmp/runc" delete --force "daemonset-$port" >/dev/null 2>&1
+
+# A container that gets everything would prove nothing.
+(run_as_deployed CAP_PERFMON) || code=$?
+check_holds "without CAP_BPF it ends with an error" "${code:-0} == 1"
+check "and names it" grep -q CAP_BPF "$tmp/daemonset.log"
+runc --root "$tmp/runc" delete --force "daemonset-$port" >/dev/null 2>&1
+finish
