@@ -16,7 +16,7 @@
 #include "vmlinux.h"
 #include <bpf/bpf_core_read.h>
 
-#include "slots.bpf.h"
+#include "sched.bpf.h"
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -26,13 +26,7 @@ struct {
 	__type(value, struct sched_cell);
 } sched_cells SEC(".maps");
 
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 1); /* possible CPUs, set by the loader */
-	__type(key, __u32);
-	__type(value, struct sched_cpu);
-} sched_cpus SEC(".maps");
+struct sched_cpus_map sched_cpus SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -49,10 +43,6 @@ struct {
 	__type(value, __u64);
 } wait_pairs SEC(".maps");
 
-/*
- * Changes whenever a task may have moved to another cgroup: a slot known from
- * an earlier generation is looked up again. Only the lower 16 bits count.
- */
 __u16 membership_generation = 1;
 
 static __always_inline void count_lost(enum sched_lost reason)

@@ -42,7 +42,7 @@ static struct {
 	bool insecure, sandboxes;
 	struct label_keys label_keys;
 	uint64_t slots, retain_ns;
-	bool probe_sched;
+	bool probe_sched, probe_tcp;
 } shared;
 
 /* clang-format off */
@@ -92,6 +92,8 @@ static struct {
 #define FLAGS_PROBE \
 	{"probe.sched", FLAG_BOOL, {.boolean = &shared.probe_sched}, .fallback = "on", \
 	 .help = "Measure waits for a CPU."}, \
+	{"probe.tcp", FLAG_BOOL, {.boolean = &shared.probe_tcp}, .fallback = "on", \
+	 .help = "Measure connections, answers and round trips of TCP."}, \
 	{"btf", FLAG_STRING, {.string = &shared.btf}, .fallback = "auto", \
 	 .placeholder = "auto|none|FILE", \
 	 .help = "Where layouts of kernel records come from: the kernel's BTF or else tracefs " \
@@ -168,8 +170,9 @@ static int collector_options(struct collector_options *options)
 		.retain_ns = shared.retain_ns,
 	};
 	options->probe.enabled[PROBE_SCHED] = shared.probe_sched;
-	if (!shared.probe_sched) {
-		log_error("--no-probe.sched leaves no probe to run");
+	options->probe.enabled[PROBE_TCP] = shared.probe_tcp;
+	if (!shared.probe_sched && !shared.probe_tcp) {
+		log_error("--no-probe.sched and --no-probe.tcp leave no probe to run");
 		return -EINVAL;
 	}
 	return find_mounts(options);

@@ -37,6 +37,59 @@ struct trace_event_raw_cgroup {
 	__u32 __data_loc_path;
 };
 
+/* Known with BTF alone: where the kernel has none, bpf_core_field_exists() says no. */
+
+/* include/linux/kernfs.h, cgroup-defs.h */
+struct kernfs_node {
+	__u64 id;
+};
+
+struct cgroup {
+	struct kernfs_node *kn;
+};
+
+struct sock_cgroup_data {
+	struct cgroup *cgroup;
+};
+
+/* Before 5.16 (8520e224f547) it was a number that may be a pointer: bit 0 says that it is none. */
+struct sock_cgroup_data___old {
+	__u64 val;
+};
+
+/* include/net/sock.h */
+struct sock_common {
+	__u16 skc_dport; /* big endian */
+	__u16 skc_num;
+	__u16 skc_family;
+	volatile unsigned char skc_state;
+};
+
+struct sock {
+	struct sock_common __sk_common;
+	__u16 sk_protocol;
+	int sk_err;
+	struct sock_cgroup_data sk_cgrp_data;
+};
+
+struct sock___old {
+	struct sock_cgroup_data___old sk_cgrp_data;
+};
+
+/* include/linux/tcp.h */
+struct tcp_sock {
+	__u32 srtt_us; /* smoothed, times 8 */
+};
+
+/* include/linux/skbuff.h, include/net/tcp.h: the second lies in the first's cb */
+struct sk_buff {
+	char cb[48];
+};
+
+struct tcp_skb_cb {
+	__u16 tcp_gso_segs;
+};
+
 #pragma clang attribute pop
 
 #endif

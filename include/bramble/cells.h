@@ -89,6 +89,81 @@ struct task_set {
 	known_slot_t known_slot[TASK_WAYS];
 } __attribute__((aligned(CACHE_LINE)));
 
+enum tcp_connect_failure {
+	TCP_CONNECT_REFUSED,
+	TCP_CONNECT_TIMEOUT,
+	TCP_CONNECT_OTHER,
+	TCP_CONNECT_FAILURES,
+};
+
+enum tcp_direction {
+	TCP_SENT,
+	TCP_RECEIVED,
+	TCP_DIRECTIONS,
+};
+
+enum tcp_role {
+	TCP_SERVER,
+	TCP_CLIENT,
+	TCP_ROLES,
+};
+
+/* What the sockets of one cgroup did. CPUs share it and add with atomics. */
+struct tcp_cell {
+	__u64 bytes[TCP_DIRECTIONS];
+	__u64 open; /* goes up and down: established connections that the cgroup uses */
+	__u64 accepted;
+	__u64 retransmits; /* segments */
+	__u64 resets[TCP_DIRECTIONS];
+	__u64 connect_failures[TCP_CONNECT_FAILURES];
+	__u64 accept_queue_overflows; /* 0: user space reads them from procfs */
+	struct hist response[TCP_ROLES];
+	struct hist connect;
+	struct hist rtt;
+} __attribute__((aligned(CACHE_LINE)));
+
+enum tcp_lost {
+	TCP_LOST_NO_PLACE, /* a socket found no place among the sockets: nothing of it is counted */
+	TCP_LOST_NO_OWNER, /* something happened to a socket whose cgroup was not known */
+	TCP_LOST_CLOCK,	   /* an exchange ended before it began */
+	TCP_LOST_LONG_SEND, /* an answer's first send was so long that it may have waited */
+	TCP_LOST_REASONS,
+};
+
+/* What the tcp programs keep for each CPU. */
+struct tcp_cpu {
+	__u64 events;
+	__u64 child; /* key of the connection whose listening socket is about to be told, or 0 */
+} __attribute__((aligned(CACHE_LINE)));
+
+/*
+ * The sockets, by a hash of their key: each has two sets where it may be, and is
+ * put into the emptier one. One set is one cache line.
+ */
+#define SOCKET_SET_BITS 13
+#define SOCKET_SETS	(1 << SOCKET_SET_BITS)
+#define SOCKET_WAYS	3
+
+struct socket_set {
+	__u64 key[SOCKET_WAYS];	      /* 0: free */
+	__u64 since_ns[SOCKET_WAYS];  /* when the running exchange or connect began; 0: none */
+	__u32 info[SOCKET_WAYS];      /* the owner's slot and SOCKET_... */
+	__u8 rtt_period[SOCKET_WAYS]; /* the last in which the RTT was read */
+} __attribute__((aligned(CACHE_LINE)));
+
+#define SOCKET_SLOT	   0xffffU    /* the slot of the cgroup that uses the socket, */
+#define SOCKET_OWNED	   (1U << 16) /* if that is known */
+#define SOCKET_SERVER	   (1U << 17) /* it answers */
+#define SOCKET_CLIENT	   (1U << 18) /* it asks */
+#define SOCKET_LISTENS	   (1U << 19)
+#define SOCKET_CONNECTING  (1U << 20)
+#define SOCKET_ESTABLISHED (1U << 21) /* in the gauge of open connections, if it is owned */
+#define SOCKET_PASSIVE	   (1U << 22) /* accepted; it is not counted yet */
+#define SOCKET_FIN	   (1U << 23) /* the peer sends no more */
+#define SOCKET_UNCERTAIN   (1U << 24) /* since_ns counts if data is received now: not just a FIN */
+#define SOCKET_RETRANSMITS (1U << 25) /* while it connects */
+#define SOCKET_RESET	   (1U << 26) /* received while it connects */
+
 enum cgroup_event_kind {
 	CGROUP_MADE = 1,
 	CGROUP_REMOVED = 2,

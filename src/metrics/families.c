@@ -15,6 +15,22 @@ static const char *const switch_kinds[SWITCH_KINDS] = {
 /* In the order of enum cgroup_value. */
 static const char *const memory_events[] = {"high", "max", "oom", "oom_kill"};
 
+static const char *const connect_failures[TCP_CONNECT_FAILURES] = {
+	[TCP_CONNECT_REFUSED] = "refused",
+	[TCP_CONNECT_TIMEOUT] = "timeout",
+	[TCP_CONNECT_OTHER] = "other",
+};
+
+static const char *const tcp_directions[TCP_DIRECTIONS] = {
+	[TCP_SENT] = "sent",
+	[TCP_RECEIVED] = "received",
+};
+
+static const char *const tcp_roles[TCP_ROLES] = {
+	[TCP_SERVER] = "server",
+	[TCP_CLIENT] = "client",
+};
+
 const char *const cell_label_names[PROBES][CELL_LABELS_MAX] = {{NULL}};
 
 /* clang-format off */
@@ -223,6 +239,83 @@ const struct family families[FAMILIES] = {
 		.kind = KIND_GAUGE, .scope = SCOPE_CONTAINER, .label = "container_id, image",
 		.emit = emit_container_info,
 	},
+	[FAMILY_TCP_CONNECT] = {
+		.name = "bramble_tcp_connect_seconds",
+		.help = "Time from the first SYN of a connect to its end, if that was a connection.",
+		.kind = KIND_HISTOGRAM, .scope = SCOPE_OWNER, .seconds = true,
+		.probe = PROBE_TCP, .cell_offset = offsetof(struct tcp_cell, connect),
+	},
+	[FAMILY_TCP_CONNECT_FAILURES] = {
+		.name = "bramble_tcp_connect_failures_total",
+		.help = "Connects that failed: refused by a reset, without an answer, or otherwise.",
+		.kind = KIND_COUNTER, .scope = SCOPE_OWNER,
+		.label = "reason", .values = connect_failures,
+		.value_count = COUNT_OF(connect_failures),
+		.probe = PROBE_TCP, .cell_offset = offsetof(struct tcp_cell, connect_failures),
+	},
+	[FAMILY_TCP_RESPONSE] = {
+		.name = "bramble_tcp_response_seconds",
+		.help = "Time from a request's first bytes in to the first byte of the answer out "
+			"(server), or from the first byte out to the first byte in (client).",
+		.kind = KIND_HISTOGRAM, .scope = SCOPE_OWNER, .seconds = true,
+		.label = "role", .values = tcp_roles, .value_count = COUNT_OF(tcp_roles),
+		.probe = PROBE_TCP, .cell_offset = offsetof(struct tcp_cell, response),
+	},
+	[FAMILY_TCP_RTT] = {
+		.name = "bramble_tcp_rtt_seconds",
+		.help = "Round-trip time of connections, smoothed by the kernel: when they are made, "
+			"and about once a second in use.",
+		.kind = KIND_HISTOGRAM, .scope = SCOPE_OWNER, .seconds = true,
+		.probe = PROBE_TCP, .cell_offset = offsetof(struct tcp_cell, rtt),
+	},
+	[FAMILY_TCP_RETRANSMITS] = {
+		.name = "bramble_tcp_retransmits_total",
+		.help = "Segments sent again.",
+		.kind = KIND_COUNTER, .scope = SCOPE_OWNER,
+		.probe = PROBE_TCP, .cell_offset = offsetof(struct tcp_cell, retransmits),
+	},
+	[FAMILY_TCP_RESETS] = {
+		.name = "bramble_tcp_resets_total",
+		.help = "Resets: connections that were cut off, and ports nobody listens at.",
+		.kind = KIND_COUNTER, .scope = SCOPE_OWNER,
+		.label = "direction", .values = tcp_directions,
+		.value_count = COUNT_OF(tcp_directions),
+		.probe = PROBE_TCP, .cell_offset = offsetof(struct tcp_cell, resets),
+	},
+	[FAMILY_TCP_ACCEPTED] = {
+		.name = "bramble_tcp_accepted_total",
+		.help = "Connections made by others to its listening sockets.",
+		.kind = KIND_COUNTER, .scope = SCOPE_OWNER,
+		.probe = PROBE_TCP, .cell_offset = offsetof(struct tcp_cell, accepted),
+	},
+	[FAMILY_TCP_OVERFLOWS] = {
+		.name = "bramble_tcp_accept_queue_overflows_total",
+		.help = "Connections that a full accept queue turned away, by network namespace: a "
+			"pod's is counted for the pod, the host's for the unit kernel.",
+		.kind = KIND_COUNTER, .scope = SCOPE_OWNER,
+		.probe = PROBE_TCP,
+		.cell_offset = offsetof(struct tcp_cell, accept_queue_overflows),
+	},
+	[FAMILY_TCP_OPEN] = {
+		.name = "bramble_tcp_open_connections",
+		.help = "Established connections, of which neither end was closed here.",
+		.kind = KIND_GAUGE, .scope = SCOPE_OWNER,
+		.probe = PROBE_TCP, .cell_offset = offsetof(struct tcp_cell, open),
+	},
+	[FAMILY_TCP_SENT] = {
+		.name = "bramble_tcp_sent_bytes_total",
+		.help = "Bytes given to TCP to send.",
+		.kind = KIND_COUNTER, .scope = SCOPE_OWNER,
+		.probe = PROBE_TCP,
+		.cell_offset = offsetof(struct tcp_cell, bytes) + TCP_SENT * sizeof(__u64),
+	},
+	[FAMILY_TCP_RECEIVED] = {
+		.name = "bramble_tcp_received_bytes_total",
+		.help = "Bytes taken from TCP's receive queues.",
+		.kind = KIND_COUNTER, .scope = SCOPE_OWNER,
+		.probe = PROBE_TCP,
+		.cell_offset = offsetof(struct tcp_cell, bytes) + TCP_RECEIVED * sizeof(__u64),
+	},
 	[FAMILY_PROBE_UP] = {
 		.name = "bramble_probe_up",
 		.help = "Whether the probe is loaded and attached.",
@@ -237,8 +330,8 @@ const struct family families[FAMILIES] = {
 	},
 	[FAMILY_PROBE_EVENTS] = {
 		.name = "bramble_probe_events_total",
-		.help = "Kernel events the probe saw: context switches (sched), cgroups made or "
-			"removed (cgroup).",
+		.help = "Kernel events the probe saw: context switches (sched), sends, receives and "
+			"arrivals of data (tcp), cgroups made or removed (cgroup).",
 		.kind = KIND_COUNTER, .scope = SCOPE_PROBE,
 		.emit = emit_probe_events,
 	},

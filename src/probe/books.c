@@ -53,11 +53,20 @@ size_t probe_read_lost(const struct probe *probe, struct probe_lost lost[PROBE_L
 		[CGROUP_LOST_RING_FULL] = "ring_full",
 		[CGROUP_LOST_NO_SLOT] = "no_slot",
 	};
+	static const char *const tcp_reasons[TCP_LOST_REASONS] = {
+		[TCP_LOST_NO_PLACE] = "no_place",
+		[TCP_LOST_NO_OWNER] = "no_owner",
+		[TCP_LOST_CLOCK] = "clock",
+		[TCP_LOST_LONG_SEND] = "long_send",
+	};
 	size_t i, n = 0;
 
 	for (i = 0; probe->enabled[PROBE_SCHED] && i < SCHED_LOST_REASONS; i++)
 		lost[n++] = (struct probe_lost){PROBE_SCHED, sched_reasons[i],
 						sched_lost(probe, (enum sched_lost)i)};
+	for (i = 0; probe->enabled[PROBE_TCP] && i < TCP_LOST_REASONS; i++)
+		lost[n++] = (struct probe_lost){PROBE_TCP, tcp_reasons[i],
+						probe->bpf->bss->tcp_lost[i]};
 	for (i = 0; i < CGROUP_LOST_REASONS; i++)
 		lost[n++] = (struct probe_lost){PROBE_CGROUP, cgroup_reasons[i],
 						probe->bpf->bss->cgroup_lost[i]};
@@ -75,8 +84,12 @@ uint64_t probe_events(const struct probe *probe, enum probe_id id)
 
 	if (id == PROBE_CGROUP)
 		return probe->cgroup_events;
-	for (cpu = 0; cpu < probe->cpus; cpu++)
-		events += probe->sched_cpus[cpu].events;
+	for (cpu = 0; cpu < probe->cpus; cpu++) {
+		if (id == PROBE_SCHED)
+			events += probe->sched_cpus[cpu].events;
+		else if (id == PROBE_TCP && probe->tcp_cpus)
+			events += probe->tcp_cpus[cpu].events;
+	}
 	return events;
 }
 

@@ -19,6 +19,7 @@ static const struct {
 	bool per_cpu; /* by CPU and slot, and not by slot alone */
 } cell_maps[PROBES] = {
 	[PROBE_SCHED] = {"sched_cells", sizeof(struct sched_cell), true},
+	[PROBE_TCP] = {"tcp_cells", sizeof(struct tcp_cell), false},
 };
 
 /* Cells in the array of a probe that is enabled. */
@@ -93,6 +94,12 @@ int probe_map_cells(struct probe *probe)
 	probe->sched_cpus = map_array(bpf->maps.sched_cpus);
 	for (cpu = 0; probe->sched_cpus && cpu < probe->cpus; cpu++)
 		probe->sched_cpus[cpu].first_cell = cpu * probe->slots;
+	if (probe->enabled[PROBE_TCP]) {
+		probe->tcp_cpus = map_array(bpf->maps.tcp_cpus);
+		probe->sockets = map_array(bpf->maps.tcp_sockets);
+		if (!probe->tcp_cpus || !probe->sockets)
+			return -ENOMEM;
+	}
 	probe->pairs_max = bpf_map__max_entries(bpf->maps.wait_pairs);
 	probe->pair = calloc(probe->pairs_max, sizeof(*probe->pair));
 	probe->pair_ns = calloc(probe->pairs_max, sizeof(*probe->pair_ns));
@@ -110,6 +117,8 @@ void probe_unmap_cells(struct probe *probe)
 			unmap_array(cell_map(probe, (enum probe_id)id), probe->cells[id]);
 	unmap_array(probe->bpf->maps.slot_cgroups, probe->slot_cgroups);
 	unmap_array(probe->bpf->maps.sched_cpus, probe->sched_cpus);
+	unmap_array(probe->bpf->maps.tcp_cpus, probe->tcp_cpus);
+	unmap_array(probe->bpf->maps.tcp_sockets, probe->sockets);
 	free(probe->pair);
 	free(probe->pair_ns);
 }
@@ -190,6 +199,21 @@ static int free_pairs(struct probe *probe, unsigned int slot)
 	return count < 0 ? count : 0;
 }
 
+/* What is left of a gone cgroup's sockets belongs to nobody, until somebody uses it. */
+static void free_sockets(struct probe *probe, unsigned int slot)
+{
+	unsigned int i, way;
+
+	for (i = 0; probe->sockets && i < SOCKET_SETS; i++) {
+		struct socket_set *set = &probe->sockets[i];
+
+		for (way = 0; way < SOCKET_WAYS; way++)
+			if (set->info[way] & SOCKET_OWNED && (set->info[way] & SOCKET_SLOT) == slot)
+				__atomic_and_fetch(&set->info[way], ~SOCKET_OWNED,
+						   __ATOMIC_RELAXED);
+	}
+}
+
 static void clear_cells(struct probe *probe, unsigned int slot)
 {
 	unsigned int i;
@@ -215,6 +239,7 @@ int probe_free_slot(struct probe *probe, unsigned int slot)
 	__atomic_store_n(&probe->slot_cgroups[slot], 0, __ATOMIC_RELEASE);
 	__atomic_add_fetch(&probe->bpf->data->membership_generation, 1, __ATOMIC_RELEASE);
 	err = free_pairs(probe, slot);
+	free_sockets(probe, slot);
 	clear_cells(probe, slot);
 	if (bpf_map_update_elem(bpf_map__fd(probe->bpf->maps.slot_free), NULL, &slot, BPF_ANY))
 		return -errno;

@@ -37,6 +37,8 @@ struct probe {
 	/* Maps of the kernel's arrays. */
 	uint64_t *slot_cgroups;
 	struct sched_cpu *sched_cpus;
+	struct tcp_cpu *tcp_cpus; /* NULL: not enabled, as are the sockets */
+	struct socket_set *sockets;
 	void *cells[PROBES]; /* by slot, or by CPU and slot: cell_maps in cells.c */
 
 	/* One read of the map of pairs. */

@@ -36,6 +36,15 @@ static const struct {
 	{"sched_wakeup_classic", PROBE_SCHED, NEED_NO_PREV_STATE},
 	{"sched_wakeup_new_classic", PROBE_SCHED, NEED_NO_PREV_STATE},
 	{"sched_switch_classic", PROBE_SCHED, NEED_NO_PREV_STATE},
+	{"tcp_destroy", PROBE_TCP, 0},
+	{"tcp_set_state", PROBE_TCP, 0},
+	{"tcp_retransmit", PROBE_TCP, 0},
+	{"tcp_retransmit_synack", PROBE_TCP, 0},
+	{"tcp_reset_sent", PROBE_TCP, 0},
+	{"tcp_reset_received", PROBE_TCP, 0},
+	{"tcp_data_ready", PROBE_TCP, NEED_EVENT},
+	{"tcp_sock_recv", PROBE_TCP, NEED_EVENT},
+	{"tcp_sock_send", PROBE_TCP, NEED_EVENT},
 };
 
 #define PROGRAMS (sizeof(programs) / sizeof(programs[0]))
@@ -59,9 +68,14 @@ static int on_libbpf_message(enum libbpf_print_level level, const char *format, 
 static bool has_event(const struct bpf_program *program, const char *tracefs)
 {
 	const char *section = bpf_program__section_name(program);
+	char event[128];
 
-	/* "tp/group/name"; the events of "raw_tp/name" are not looked for. */
-	return strncmp(section, "tp/", 3) != 0 || feature_event(tracefs, section + 3) != 0;
+	if (strncmp(section, "tp/", 3) == 0)
+		return feature_event(tracefs, section + 3) != 0;
+	/* A raw tracepoint's section does not name the group. Those that are optional are in this
+	 * one. */
+	snprintf(event, sizeof(event), "sock/%s", strchr(section, '/') + 1);
+	return feature_event(tracefs, event) != 0;
 }
 
 static unsigned int what_holds(const struct probe *probe)
@@ -87,8 +101,13 @@ static int choose_programs(struct probe *probe, const struct probe_options *opti
 		program = bpf_object__find_program_by_name(probe->bpf->obj, programs[i].name);
 		if (!program)
 			return -ENOENT;
-		if (programs[i].needs & NEED_EVENT && !has_event(program, options->tracefs))
+		if (programs[i].needs & NEED_EVENT && !has_event(program, options->tracefs)) {
+			log_info(
+				"the probe %s runs without %s, which this kernel has not; `bramble "
+				"check` says what is missing then",
+				probe_names[programs[i].probe], bpf_program__section_name(program));
 			continue;
+		}
 		bpf_program__set_autoload(program, true);
 		probe->program[probe->programs++] =
 			(struct probe_program){programs[i].probe, program, NULL};
@@ -105,6 +124,9 @@ static int size_maps(struct probe *probe)
 	err = err ?: bpf_map__set_max_entries(bpf->maps.slot_by_cgroup, probe->slots);
 	err = err ?: bpf_map__set_max_entries(bpf->maps.slot_free, probe->slots);
 	err = err ?: bpf_map__set_max_entries(bpf->maps.sched_cpus, probe->cpus);
+	err = err ?: bpf_map__set_max_entries(bpf->maps.tcp_cpus, probe->cpus);
+	if (probe->enabled[PROBE_TCP])
+		err = err ?: bpf_map__set_max_entries(bpf->maps.tcp_sockets, SOCKET_SETS);
 	return err ?: probe_size_cells(probe);
 }
 

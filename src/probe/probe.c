@@ -16,6 +16,7 @@
 
 const char *const probe_names[PROBES] = {
 	[PROBE_SCHED] = "sched",
+	[PROBE_TCP] = "tcp",
 	[PROBE_CGROUP] = "cgroup",
 };
 
@@ -185,6 +186,8 @@ bool probe_is_up(const struct probe *probe, enum probe_id id)
 
 const char *probe_attribution(const struct probe *probe, enum probe_id id)
 {
+	if (id == PROBE_TCP)
+		return probe->btf ? "socket_user" : "socket_user_without_btf";
 	if (id != PROBE_SCHED)
 		return "event";
 	return probe->hooks == SCHED_HOOKS_RAW ? "current_task" : "current_task_by_id";

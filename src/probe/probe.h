@@ -15,6 +15,7 @@
 /* The probes a user can switch, and those that serve all of them. */
 enum probe_id {
 	PROBE_SCHED,
+	PROBE_TCP,
 	PROBE_CGROUP,
 	PROBES,
 };
@@ -61,6 +62,7 @@ uint64_t probe_slot_cgroup(const struct probe *probe, unsigned int slot);
 /* The cell of any probe: what it counted for one slot. */
 union probe_cell {
 	struct sched_cell sched;
+	struct tcp_cell tcp;
 };
 
 /*
@@ -94,7 +96,10 @@ struct probe_lost {
 #define PROBE_LOST_MAX 64
 size_t probe_read_lost(const struct probe *probe, struct probe_lost lost[PROBE_LOST_MAX]);
 
-/* Events seen: context switches (sched), cgroups made or removed (cgroup). */
+/*
+ * Events seen: context switches (sched), sends, receives and arrivals of data of
+ * known sockets (tcp), cgroups made or removed (cgroup).
+ */
 uint64_t probe_events(const struct probe *probe, enum probe_id id);
 
 /*

@@ -31,9 +31,11 @@ static const struct features good = {
 /* What all machines of these tests have in common: a Debian 12 on a PC. */
 static int setup(void **state)
 {
-	static const char *const events[] = {"sched/sched_switch", "sched/sched_wakeup",
+	static const char *const events[] = {"sched/sched_switch",     "sched/sched_wakeup",
 					     "sched/sched_wakeup_new", "cgroup/cgroup_mkdir",
-					     "cgroup/cgroup_rmdir"};
+					     "cgroup/cgroup_rmdir",    "sock/inet_sock_set_state",
+					     "sock/sk_data_ready",     "sock/sock_send_length",
+					     "sock/sock_recv_length",  "tcp/tcp_retransmit_skb"};
 	char path[128];
 	size_t i;
 
@@ -220,6 +222,20 @@ static void test_pc_without(void **state)
 	collect(&good);
 	fact_is("memory controller", FACT_OFF);
 	contains(fact("memory controller")->remedy, "remove cgroup_disable=memory");
+	assert_int_equal(report.lacking, 0);
+}
+
+/* 6.1 runs the probe and lacks what follows sends and receives. */
+static void test_no_sock_length(void **state)
+{
+	(void)state;
+	drop("sys/kernel/tracing/events/sock/sock_send_length");
+	drop("sys/kernel/tracing/events/sock/sock_recv_length");
+	collect(&good);
+	fact_is("sock/sock_send_length", FACT_MISSING);
+	contains(fact("sock/sock_send_length")->purpose, "times of answers");
+	contains(fact("sock/sock_recv_length")->remedy, "6.3");
+	fact_is("sock/inet_sock_set_state", FACT_PRESENT);
 	assert_int_equal(report.lacking, 0);
 }
 
@@ -477,6 +493,7 @@ int main(void)
 		TEST(test_node),
 		TEST(test_raspberry_pi_files),
 		TEST(test_pc_without),
+		TEST(test_no_sock_length),
 		TEST(test_hybrid),
 		TEST(test_pure_v1),
 		TEST(test_part_of_hierarchy),

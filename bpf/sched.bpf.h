@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* What the sched programs know of each CPU, for the other probes. */
+#ifndef BRAMBLE_SCHED_BPF_H
+#define BRAMBLE_SCHED_BPF_H
+
+#include "slots.bpf.h"
+
+struct sched_cpus_map {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1); /* possible CPUs, set by the loader */
+	__type(key, __u32);
+	__type(value, struct sched_cpu);
+};
+extern struct sched_cpus_map sched_cpus SEC(".maps");
+
+/*
+ * Changes whenever a task may have moved to another cgroup: a slot known from
+ * an earlier generation is looked up again. Only the lower 16 bits count.
+ */
+extern __u16 membership_generation;
+
+/*
+ * The slot of the current task's cgroup, where the sched probe runs without a
+ * helper's call: it knows that of the task it saw switched in. In process
+ * context alone.
+ */
+static __always_inline __u32 slot_of_running(__u32 cpu)
+{
+	struct sched_cpu *c = bpf_map_lookup_elem(&sched_cpus, &cpu);
+	known_slot_t known = c ? c->known_slot : 0;
+
+	if (known && known >> 16 == membership_generation)
+		return known & 0xffff;
+	return slot_of_current();
+}
+
+#endif
