@@ -28,6 +28,7 @@ struct cgroup {
 	struct owner *owner;	    /* NULL until something was counted for it */
 	int named;		    /* whether owner has its final labels */
 	struct cgroup_usage *usage; /* its files; NULL: they are not read */
+	unsigned int round;	    /* the last of reading accept queues that saw it */
 
 	UT_hash_handle hh;
 };

@@ -11,6 +11,7 @@
 
 #include "kube/plain.h"
 #include "metrics/usage.h"
+#include "net/overflows.h"
 #include "util/clock.h"
 #include "util/log.h"
 #include "util/utf8.h"
@@ -27,6 +28,13 @@
 
 /* An owner that nobody reads is forgotten after this many times --retain. */
 #define RETAIN_UNREAD	   12
+
+/* Network namespaces are read this often, and so many cgroups are looked at in one update. */
+#define OVERFLOWS_ROUND_NS (10 * NS_PER_S)
+#define OVERFLOWS_BATCH	   16
+
+/* Of the root of a hierarchy, in kernfs. */
+#define ROOT_CGROUP_ID	   1
 
 /* What is known of a slot that is in use. */
 struct slot {
@@ -57,6 +65,10 @@ struct collector {
 	uint64_t read_ns;	/* when the owners were last read */
 	uint64_t tried_ns;	/* when names were last looked for again */
 	uint64_t walked_ns;
+	struct overflows *overflows; /* NULL: the tcp probe is not on */
+	uint64_t round_ns;	     /* when the running round of reading them began */
+	unsigned int round;
+	uint64_t start_ns;  /* CLOCK_REALTIME */
 	uint64_t ring_full; /* events lost, as of the last walk */
 	uint64_t causes_lost;
 	uint64_t unnamed;
@@ -486,6 +498,65 @@ static void name_for_usage(void *context, struct cgroup *cgroup)
 	name_cgroup(context, cgroup);
 }
 
+/* Whom the overflows of a cgroup's network namespace are counted for: its pod, not one container.
+ */
+static struct owner *owner_of_namespace(struct collector *c, struct cgroup *cgroup, bool host)
+{
+	struct cgroup *other, *next;
+
+	if (host)
+		cgroup = registry_find(&c->registry, ROOT_CGROUP_ID);
+	else if (cgroup->name.pod_uid[0])
+		HASH_ITER(hh, c->registry.table, other, next)
+	if (other->name.kind == CGROUP_POD && !other->removed_ns &&
+	    !strcmp(other->name.pod_uid, cgroup->name.pod_uid)) {
+		cgroup = other;
+		break;
+	}
+	if (cgroup && !cgroup->owner)
+		name_cgroup(c, cgroup);
+	return cgroup ? cgroup->owner : NULL;
+}
+
+static void read_overflows(struct collector *c, struct cgroup *cgroup)
+{
+	bool is_new = cgroup->born_ns > c->start_ns;
+	struct overflows_growth growth;
+	struct owner *owner;
+	struct total *total;
+
+	if (overflows_read(c->overflows, cgroup->path, is_new, &growth) || !growth.count)
+		return;
+	owner = owner_of_namespace(c, cgroup, growth.host);
+	total = owner ? owner_total(owner, PROBE_TCP) : NULL;
+	if (total)
+		*total_counters(total, &families[FAMILY_TCP_OVERFLOWS]) += growth.count;
+}
+
+/* A few cgroups' network namespaces each time, all of them once in a round. */
+static void update_overflows(struct collector *c, uint64_t now_ns)
+{
+	struct cgroup *cgroup, *next;
+	unsigned int read = 0;
+
+	if (!c->overflows)
+		return;
+	HASH_ITER(hh, c->registry.table, cgroup, next)
+	{
+		if (cgroup->round == c->round || cgroup->removed_ns)
+			continue;
+		if (read++ == OVERFLOWS_BATCH)
+			return;
+		cgroup->round = c->round;
+		read_overflows(c, cgroup);
+	}
+	if (now_ns - c->round_ns < OVERFLOWS_ROUND_NS)
+		return;
+	c->round_ns = now_ns;
+	c->round++;
+	overflows_next_round(c->overflows);
+}
+
 void collector_poll(struct collector *c)
 {
 	probe_poll(c->probe, on_cgroup_event, c);
@@ -509,6 +580,7 @@ void collector_update(struct collector *c)
 		update_slot(c, i, now_ns);
 	}
 	probe_read_pairs(c->probe, on_pair, c);
+	update_overflows(c, now_ns);
 	retry_names(c, now_ns);
 	usage_update(&c->usage, &c->registry, &c->owners, now_ns, name_for_usage, c);
 	node_read(c->node);
@@ -569,6 +641,24 @@ static int open_all(struct collector *c)
 	return err ?: open_event_fd(c);
 }
 
+/* All namespaces are read once: what they counted before does not count here. */
+static void start_overflows(struct collector *c)
+{
+	struct cgroup *cgroup, *next;
+
+	c->start_ns = clock_realtime_ns();
+	c->round_ns = clock_monotonic_ns();
+	c->round = 1;
+	if (!probe_is_up(c->probe, PROBE_TCP) ||
+	    overflows_open(c->options.procfs, c->options.cgroupfs, &c->overflows))
+		return;
+	HASH_ITER(hh, c->registry.table, cgroup, next)
+	{
+		cgroup->round = c->round;
+		read_overflows(c, cgroup);
+	}
+}
+
 int collector_open(const struct collector_options *options, struct collector **out)
 {
 	struct collector *c = calloc(1, sizeof(*c));
@@ -586,6 +676,7 @@ int collector_open(const struct collector_options *options, struct collector **o
 	}
 	walk(c, clock_monotonic_ns());
 	collector_poll(c);
+	start_overflows(c);
 	*out = c;
 	return 0;
 }
@@ -601,6 +692,7 @@ void collector_close(struct collector *c)
 		free_cells(&c->slots[i]);
 	free(c->slots);
 	kube_names_close(c->names);
+	overflows_close(c->overflows);
 	node_close(c->node);
 	usage_close(&c->usage, &c->registry);
 	registry_free(&c->registry);
