@@ -130,7 +130,7 @@ make_rootfs() {
 	"$root/bin/busybox" --list | while read -r applet; do
 		[ "$applet" = busybox ] || ln -s busybox "$root/bin/$applet"
 	done
-	cp "$workloads"/{spin,burst,forker} "$root/bin/"
+	cp "$workloads"/{spin,burst,forker,exchange} "$root/bin/"
 }
 
 # make_log_dir NAMESPACE POD UID CONTAINER: what the kubelet makes before it
