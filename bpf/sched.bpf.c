@@ -146,9 +146,79 @@ static __always_inline void hist_add(struct hist *hist, __u64 ns)
 		hist->bucket[bucket]++;
 }
 
+/* How much of the time between two states of a span it does not cover. */
+static __always_inline __u64 span_gaps(const struct sched_span *from, const struct sched_span *to)
+{
+	__u64 time = to->until_ns - from->until_ns, covered = to->covered_ns - from->covered_ns;
+
+	return from->until_ns && time > covered ? time - covered : 0;
+}
+
+/* The same for the part of it that lies behind start, as if the gaps were spread evenly. */
+static __always_inline __u64 span_gaps_behind(const struct sched_span *from,
+					      const struct sched_span *to, __u64 start)
+{
+	__u64 gaps = span_gaps(from, to), time = to->until_ns - from->until_ns;
+
+	return gaps ? (to->until_ns - start) * ((gaps << 10) / time) >> 10 : 0;
+}
+
+/*
+ * A wait that began before what is known to be covered without a gap: others of the cgroup
+ * have waited and run meanwhile. It fills the gaps between them. How much that is, is known
+ * since the last such wait was added, which has filled those before, and since a task was
+ * preempted last, which is mostly the one that has waited; from any other time on it is
+ * estimated.
+ */
+static __noinline int wait_add_long(struct sched_cell *cell, __u64 start, __u64 end)
+{
+	struct sched_span run; /* where the last run without a gap begins */
+	__u64 gaps;
+
+	if (!cell)
+		return 0;
+	run.until_ns = cell->waiting_from_ns;
+	run.covered_ns = cell->waiting.covered_ns - (cell->waiting.until_ns - run.until_ns);
+	if (start <= cell->added.until_ns)
+		gaps = span_gaps(&cell->added, &run);
+	else if (cell->preempted.until_ns > run.until_ns ||
+		 cell->preempted.until_ns <= cell->added.until_ns)
+		gaps = span_gaps_behind(&cell->added, &run, start);
+	else if (start <= cell->preempted.until_ns)
+		gaps = span_gaps(&cell->preempted, &run) +
+		       span_gaps_behind(&cell->added, &cell->preempted, start);
+	else
+		gaps = span_gaps_behind(&cell->preempted, &run, start);
+	cell->waiting.covered_ns += gaps + (end - cell->waiting.until_ns);
+	cell->waiting.until_ns = end;
+	cell->waiting_from_ns = start;
+	cell->added = cell->waiting;
+	return 0;
+}
+
+/* The time in which at least one task of the cgroup waited on this CPU. */
+static __always_inline void wait_add(struct sched_cell *cell, __u64 start, __u64 end)
+{
+	struct sched_span *waiting = &cell->waiting, *preempted = &cell->preempted;
+
+	if (start < cell->waiting_from_ns) {
+		wait_add_long(cell, start, end);
+		return;
+	}
+	if (start > waiting->until_ns)
+		cell->waiting_from_ns = start;
+	else
+		start = waiting->until_ns;
+	/* It was waiting already when that task was preempted. */
+	if (start < preempted->until_ns)
+		preempted->covered_ns += preempted->until_ns - start;
+	waiting->covered_ns += end - start;
+	waiting->until_ns = end;
+}
+
 /* Counts the switch, and the wait that came before it, for the current task. */
 static __always_inline void leave(struct sched_cpu *c, bool wait_known, __u32 slot,
-				  enum switch_kind kind)
+				  enum switch_kind kind, __u64 now)
 {
 	__u32 index = c->first_cell + slot;
 	struct sched_cell *cell = bpf_map_lookup_elem(&sched_cells, &index);
@@ -169,6 +239,12 @@ static __always_inline void leave(struct sched_cpu *c, bool wait_known, __u32 sl
 			c->lost[SCHED_LOST_CLOCK]++;
 		return;
 	}
+	cell->ran_ns += now - c->in_ns;
+	wait_add(cell, c->in_ns - wait_ns, c->in_ns);
+	if (kind == SWITCH_INVOLUNTARY) {
+		cell->preempted.covered_ns = cell->waiting.covered_ns;
+		cell->preempted.until_ns = now;
+	}
 	hist_add(&cell->wait, wait_ns);
 	if (wait_ns >= WAIT_CAUSED_MIN_NS)
 		charge_cause(cell, slot, c->cause, wait_ns);
@@ -183,6 +259,7 @@ static __always_inline void enter(struct sched_cpu *c, __u64 next, __u32 cause, 
 
 	c->running = next;
 	c->cause = cause;
+	c->in_ns = now;
 	c->wait_ns = WAIT_UNKNOWN;
 	c->known_slot = 0;
 	if (!set)
@@ -245,7 +322,7 @@ static __always_inline void switch_tasks(__u64 prev, __u64 next, enum switch_kin
 			slot = known & 0xffff;
 		else
 			slot = slot_learn(prev);
-		leave(c, same, slot, kind);
+		leave(c, same, slot, kind, now);
 		if (kind == SWITCH_INVOLUNTARY)
 			wait_begin(prev, now, false);
 	}

@@ -17,6 +17,7 @@
 #include "expose/json.h"
 #include "http/guard.h"
 #include "http/server.h"
+#include "metrics/pressure.h"
 #include "util/clock.h"
 #include "util/log.h"
 #include "version.h"
@@ -46,6 +47,7 @@ struct server {
 	int epoll_fd;
 	int signal_fd;
 	int timer_fd;
+	int pressure_timer_fd;
 };
 
 static void set_string(struct http_reply *reply, const char *type, char *body)
@@ -238,10 +240,20 @@ static int watch(struct server *s, int fd)
 	return epoll_ctl(s->epoll_fd, EPOLL_CTL_ADD, fd, &event) ? -errno : 0;
 }
 
+/* A timer that expires again and again. Returns a descriptor or -1 with errno. */
+static int open_timer(int seconds)
+{
+	struct itimerspec every = {.it_interval.tv_sec = seconds, .it_value.tv_sec = seconds};
+	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+
+	if (fd < 0 || timerfd_settime(fd, 0, &every, NULL) == 0)
+		return fd;
+	close(fd);
+	return -1;
+}
+
 static int open_event_sources(struct server *s)
 {
-	struct itimerspec every = {.it_interval.tv_sec = UPDATE_INTERVAL_S,
-				   .it_value.tv_sec = UPDATE_INTERVAL_S};
 	sigset_t signals;
 	size_t i;
 	int fd, err;
@@ -254,12 +266,13 @@ static int open_event_sources(struct server *s)
 
 	s->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	s->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
-	s->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-	if (s->epoll_fd < 0 || s->signal_fd < 0 || s->timer_fd < 0 ||
-	    timerfd_settime(s->timer_fd, 0, &every, NULL))
+	s->timer_fd = open_timer(UPDATE_INTERVAL_S);
+	s->pressure_timer_fd = open_timer(PRESSURE_INTERVAL_S);
+	if (s->epoll_fd < 0 || s->signal_fd < 0 || s->timer_fd < 0 || s->pressure_timer_fd < 0)
 		return -errno;
 	err = watch(s, s->signal_fd);
 	err = err ?: watch(s, s->timer_fd);
+	err = err ?: watch(s, s->pressure_timer_fd);
 	err = err ?: watch(s, collector_event_fd(s->collector));
 	for (i = 0; !err && (fd = http_event_fd(s->http, i)) >= 0; i++)
 		err = watch(s, fd);
@@ -315,6 +328,9 @@ static int run(struct server *s)
 			else if (fd == s->timer_fd &&
 				 read(fd, &expirations, sizeof(expirations)) > 0)
 				collector_update(s->collector);
+			else if (fd == s->pressure_timer_fd &&
+				 read(fd, &expirations, sizeof(expirations)) > 0)
+				collector_update_pressure(s->collector);
 		}
 		http_run(s->http);
 	}
@@ -333,11 +349,17 @@ static void stop(struct server *s)
 		close(s->signal_fd);
 	if (s->timer_fd >= 0)
 		close(s->timer_fd);
+	if (s->pressure_timer_fd >= 0)
+		close(s->pressure_timer_fd);
 }
 
 int serve(const struct serve_options *options)
 {
-	struct server s = {.options = options, .epoll_fd = -1, .signal_fd = -1, .timer_fd = -1};
+	struct server s = {.options = options,
+			   .epoll_fd = -1,
+			   .signal_fd = -1,
+			   .timer_fd = -1,
+			   .pressure_timer_fd = -1};
 	int err;
 
 	/* The memory of a reply goes back to the system, and is not kept for the next one. */

@@ -32,12 +32,23 @@ enum switch_kind {
 	SWITCH_KINDS,
 };
 
+/* Time that is covered by intervals, which may overlap and are told in the order of their ends. */
+struct sched_span {
+	__u64 covered_ns;
+	__u64 until_ns; /* the end of the last one */
+};
+
 /* The scheduler's cell: slot x CPU. What most switches touch is its first cache line. */
 struct sched_cell {
 	__u64 switches[SWITCH_KINDS];
-	__u64 caused_other_ns; /* waits whose cause found no place in the map of pairs */
-	__u64 caused_other;    /* how many such waits there were */
+	__u64 ran_ns;
+	struct sched_span waiting;   /* at least one task waited */
+	__u64 waiting_from_ns;	     /* since when it is covered without a gap, up to until_ns */
+	struct sched_span preempted; /* waiting as it was when a task was preempted last */
 	struct hist wait;
+	struct sched_span added; /* waiting as it was when a long wait was added last */
+	__u64 caused_other_ns;	 /* waits whose cause found no place in the map of pairs */
+	__u64 caused_other;	 /* how many such waits there were */
 } __attribute__((aligned(CACHE_LINE)));
 
 /* A pair of slots: whose task waited, and whose task ran on that CPU before. */
@@ -69,6 +80,7 @@ struct sched_cpu {
 	known_slot_t known_slot; /* of the running task */
 	__u32 cause;		 /* slot of the task that ran before it */
 	__u32 first_cell;	 /* index of this CPU's cell for slot 0; set by user space */
+	__u64 in_ns;		 /* when that task was switched in */
 	__u64 lost[SCHED_LOST_REASONS];
 } __attribute__((aligned(CACHE_LINE)));
 

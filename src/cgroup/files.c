@@ -259,6 +259,11 @@ int cgroup_files_read(struct cgroup_reader *reader, struct cgroup_files *files, 
 	return 0;
 }
 
+void cgroup_values_add(struct cgroup_values *to, enum cgroup_value which, uint64_t growth)
+{
+	set(to, which, (cgroup_value_known(to, which) ? to->value[which] : 0) + growth);
+}
+
 void cgroup_values_add_growth(struct cgroup_values *to, const struct cgroup_values *now,
 			      const struct cgroup_values *before)
 {

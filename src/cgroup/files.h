@@ -53,7 +53,8 @@ enum cgroup_value {
 	CGROUP_MEMORY_EVENTS_MAX,
 	CGROUP_MEMORY_EVENTS_OOM,
 	CGROUP_MEMORY_EVENTS_OOM_KILL,
-	CGROUP_COUNTERS, /* what comes before only grows; what follows may fall */
+	CGROUP_CPU_WAIT_SOME, /* from no file: bramble's own, see metrics/pressure.h */
+	CGROUP_COUNTERS,      /* what comes before only grows; what follows may fall */
 	CGROUP_MEMORY_WORKING_SET = CGROUP_COUNTERS,
 	CGROUP_MEMORY_LIMIT, /* not known where there is none */
 	CGROUP_VALUES,
@@ -71,6 +72,9 @@ static inline bool cgroup_value_known(const struct cgroup_values *values, enum c
 {
 	return values->known >> which & 1;
 }
+
+/* Adds to one counter. */
+void cgroup_values_add(struct cgroup_values *to, enum cgroup_value which, uint64_t growth);
 
 /*
  * Adds what the counters grew by from before to now, and the gauges as they are now. What

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "kube/plain.h"
+#include "metrics/pressure.h"
 #include "metrics/usage.h"
 #include "net/overflows.h"
 #include "util/clock.h"
@@ -39,7 +40,9 @@
 /* What is known of a slot that is in use. */
 struct slot {
 	struct cgroup *cgroup;
-	void *before[PROBES]; /* the cells at the last update; NULL: they were zero */
+	void *before[PROBES];		 /* the cells at the last update; NULL: they were zero */
+	struct probe_pressure *pressure; /* the same by CPU; NULL: they were zero */
+	uint64_t waiting_ns;		 /* that its owner has not got yet */
 };
 
 /* How much of a pair's time is in its owner's totals already. */
@@ -60,10 +63,11 @@ struct collector {
 	int event_fd; /* an epoll: the probe's events, the kubelet's answers */
 	struct slot *slots;
 	struct known_pair *pairs;
-	struct owner *idle;	/* the cause of waits on a CPU that was idle */
-	struct owner *overflow; /* for cgroups without a slot */
-	uint64_t read_ns;	/* when the owners were last read */
-	uint64_t tried_ns;	/* when names were last looked for again */
+	struct probe_pressure *pressure; /* by CPU, as it is read */
+	struct owner *idle;		 /* the cause of waits on a CPU that was idle */
+	struct owner *overflow;		 /* for cgroups without a slot */
+	uint64_t read_ns;		 /* when the owners were last read */
+	uint64_t tried_ns;		 /* when names were last looked for again */
 	uint64_t walked_ns;
 	struct overflows *overflows; /* NULL: the tcp probe is not on */
 	uint64_t round_ns;	     /* when the running round of reading them began */
@@ -323,12 +327,31 @@ static void update_cell(struct collector *c, unsigned int index, enum probe_id i
 	memcpy(slot->before[id], &now, size);
 }
 
+/* Sums up the pressure of a slot, whose owner may not be known yet. */
+static void update_pressure(struct collector *c, unsigned int index)
+{
+	struct slot *slot = &c->slots[index];
+	size_t cpus = probe_cpus(c->probe);
+
+	if (!probe_read_pressure(c->probe, index, c->pressure))
+		return;
+	if (!slot->pressure)
+		slot->pressure = calloc(cpus, sizeof(*slot->pressure));
+	if (slot->pressure)
+		slot->waiting_ns += pressure_growth(c->pressure, slot->pressure, cpus);
+}
+
 static void update_cells(struct collector *c, unsigned int index, struct owner *owner)
 {
 	int id;
 
 	for (id = 0; id < PROBES && owner; id++)
 		update_cell(c, index, (enum probe_id)id, owner);
+	if (!owner)
+		return;
+	update_pressure(c, index);
+	cgroup_values_add(&owner->files, CGROUP_CPU_WAIT_SOME, c->slots[index].waiting_ns);
+	c->slots[index].waiting_ns = 0;
 }
 
 static void update_slot(struct collector *c, unsigned int index, uint64_t now_ns)
@@ -410,6 +433,7 @@ static void free_cells(struct slot *slot)
 
 	for (id = 0; id < PROBES; id++)
 		free(slot->before[id]);
+	free(slot->pressure);
 }
 
 static void free_slot(struct collector *c, unsigned int index)
@@ -564,6 +588,15 @@ void collector_poll(struct collector *c)
 		name_again(c);
 }
 
+void collector_update_pressure(struct collector *c)
+{
+	unsigned int i;
+
+	for (i = SLOT_OVERFLOW + 1; i < probe_slots(c->probe); i++)
+		if (probe_slot_cgroup(c->probe, i))
+			update_pressure(c, i);
+}
+
 void collector_update(struct collector *c)
 {
 	uint64_t now_ns = clock_monotonic_ns();
@@ -629,9 +662,10 @@ static int open_all(struct collector *c)
 	if (err)
 		return err;
 	c->slots = calloc(probe_slots(c->probe), sizeof(*c->slots));
+	c->pressure = calloc(probe_cpus(c->probe), sizeof(*c->pressure));
 	c->idle = add_permanent(c, "idle");
 	c->overflow = add_permanent(c, "overflow");
-	if (!c->slots || !c->idle || !c->overflow)
+	if (!c->slots || !c->pressure || !c->idle || !c->overflow)
 		return -ENOMEM;
 	usage_open(&c->usage, c->options.cgroupfs);
 	c->node = node_open(c->options.procfs, c->options.sysfs, c->options.cgroupfs);
@@ -693,6 +727,7 @@ void collector_close(struct collector *c)
 	free(c->slots);
 	kube_names_close(c->names);
 	overflows_close(c->overflows);
+	free(c->pressure);
 	node_close(c->node);
 	usage_close(&c->usage, &c->registry);
 	registry_free(&c->registry);

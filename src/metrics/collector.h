@@ -50,6 +50,9 @@ void collector_poll(struct collector *collector);
  */
 void collector_update(struct collector *collector);
 
+/* Sums up the pressure: to be called every PRESSURE_INTERVAL_S. Cheap. */
+void collector_update_pressure(struct collector *collector);
+
 /* What is known now has reached a reader: what has ended may be forgotten. */
 void collector_mark_read(struct collector *collector);
 

@@ -55,6 +55,13 @@ const struct family families[FAMILIES] = {
 		.kind = KIND_COUNTER, .scope = SCOPE_PAIR, .seconds = true, .probe = PROBE_SCHED,
 		.emit = emit_causes,
 	},
+	[FAMILY_CPU_WAIT_SOME] = {
+		.name = "bramble_cpu_wait_some_seconds_total",
+		.help = "Time in which at least one task waited for a CPU, by this program's own "
+			"measure: what the kernel's PSI calls some, also where PSI is off.",
+		.kind = KIND_COUNTER, .scope = SCOPE_OWNER, .seconds = true, .probe = PROBE_SCHED,
+		.emit = emit_files, .files = CGROUP_CPU_WAIT_SOME,
+	},
 	[FAMILY_CPU_USAGE] = {
 		.name = "bramble_cpu_usage_seconds_total",
 		.help = "CPU time used, as the kernel counts it in cpu.stat.",

@@ -153,6 +153,26 @@ static void sum_sched(const struct probe *probe, unsigned int slot, struct sched
 	}
 }
 
+unsigned int probe_cpus(const struct probe *probe)
+{
+	return probe->cpus;
+}
+
+bool probe_read_pressure(const struct probe *probe, unsigned int slot,
+			 struct probe_pressure *pressure)
+{
+	const struct sched_cell *cells = probe->cells[PROBE_SCHED];
+	unsigned int cpu;
+
+	for (cpu = 0; cells && cpu < probe->cpus; cpu++) {
+		const volatile struct sched_cell *cell = &cells[(size_t)cpu * probe->slots + slot];
+
+		pressure[cpu].waiting_ns = cell->waiting.covered_ns;
+		pressure[cpu].needed_ns = cell->ran_ns + cell->waiting.covered_ns;
+	}
+	return cells != NULL;
+}
+
 size_t probe_read_cell(const struct probe *probe, enum probe_id id, unsigned int slot,
 		       union probe_cell *cell)
 {

@@ -73,6 +73,19 @@ union probe_cell {
 size_t probe_read_cell(const struct probe *probe, enum probe_id id, unsigned int slot,
 		       union probe_cell *cell);
 
+/* CPUs that are possible. */
+unsigned int probe_cpus(const struct probe *probe);
+
+/* How long a slot has needed one CPU, and had not got it. Both only grow. */
+struct probe_pressure {
+	uint64_t waiting_ns; /* at least one of its tasks waited */
+	uint64_t needed_ns;  /* the same, and the time they ran */
+};
+
+/* Reads it for each CPU. False if the waits for a CPU are not measured. */
+bool probe_read_pressure(const struct probe *probe, unsigned int slot,
+			 struct probe_pressure *pressure);
+
 /*
  * Frees a slot whose cgroup is gone: its cells and pairs are cleared, and the
  * next new cgroup may get it. Returns 0 or a negative errno.

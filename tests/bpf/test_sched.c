@@ -308,6 +308,108 @@ static int64_t pair_ns(unsigned int victim, unsigned int cause)
 	return (int64_t)ns;
 }
 
+/* As if A, which runs, had waited from start to end, in ms; then it leaves. */
+static void waited(unsigned int start, unsigned int end)
+{
+	cpus[cpu].in_ns = end * MS;
+	cpus[cpu].wait_ns = (end - start) * MS;
+	sleep_and_switch(A, B);
+	sleep_and_switch(B, A);
+}
+
+/* Waits of tasks of one cgroup, in the order of their ends: at least one waited, in ms. */
+static void test_at_least_one_waited(void **state)
+{
+	const struct sched_cell *cell;
+
+	(void)state;
+	need_kernel();
+	sleep_and_switch(B, A);
+	waited(1000, 1010);
+	cell = cell_of(own_id);
+	/* B, too, is in this cgroup; that its waits are unknown counts for nothing here. */
+	assert_int_equal(cell->waiting.covered_ns, 10 * MS);
+	waited(1020, 1025); /* after a gap */
+	assert_int_equal(cell->waiting.covered_ns, 15 * MS);
+	waited(1022, 1030); /* overlaps the last one */
+	assert_int_equal(cell->waiting.covered_ns, 20 * MS);
+	waited(1020, 1031); /* began with the last ones */
+	assert_int_equal(cell->waiting.covered_ns, 21 * MS);
+	waited(1031, 1031);
+	assert_int_equal(cell->waiting.covered_ns, 21 * MS);
+}
+
+/* One waits long, others wait and run meanwhile: the gaps between their waits are counted, too. */
+static void test_one_waited_long(void **state)
+{
+	const struct sched_cell *cell;
+	unsigned int i;
+
+	(void)state;
+	need_kernel();
+	sleep_and_switch(B, A);
+	for (i = 0; i < 10; i++)
+		waited(1000 + 10 * i, 1005 + 10 * i);
+	cell = cell_of(own_id);
+	assert_int_equal(cell->waiting.covered_ns, 50 * MS);
+	/* Nothing is known of the gaps the first time. */
+	waited(1000, 1100);
+	assert_int_equal(cell->waiting.covered_ns, 55 * MS);
+	for (i = 0; i < 20; i++)
+		waited(1100 + 10 * i, 1105 + 10 * i);
+	assert_int_equal(cell->waiting.covered_ns, 155 * MS);
+	/* Since 1200, that is 50 ms in gaps of 5 ms: what is covered since 1100 tells how frequent.
+	 */
+	waited(1200, 1300);
+	assert_in_range(cell->waiting.covered_ns, 203 * MS, 207 * MS);
+}
+
+/* The one that waits long was preempted: what the others waited since is known. */
+static void test_preempted_waited_long(void **state)
+{
+	struct sched_cell *cell;
+
+	(void)state;
+	need_kernel();
+	sleep_and_switch(B, A);
+	waited(1000, 1010);
+	cell = cell_of(own_id);
+	cell->preempted.covered_ns = cell->waiting.covered_ns;
+	cell->preempted.until_ns = 1050 * MS;
+	waited(1040, 1060); /* since before that */
+	waited(1070, 1072);
+	waited(1099, 1100);
+	assert_int_equal(cell->waiting.covered_ns, 33 * MS);
+	waited(1050, 1110);
+	assert_int_equal(cell->waiting.covered_ns, 10 * MS + 70 * MS);
+	/* Another one that has waited since, too. */
+	waited(1105, 1115);
+	waited(1120, 1121);
+	waited(1108, 1130);
+	assert_int_equal(cell->waiting.covered_ns, 10 * MS + 90 * MS);
+}
+
+/* How long tasks ran counts when they leave; being preempted, they wait again. */
+static void test_ran(void **state)
+{
+	const struct sched_cell *cell;
+	uint64_t ran_ns, now_ns;
+
+	(void)state;
+	need_kernel();
+	sleep_and_switch(B, A);
+	cpus[cpu].in_ns = clock_monotonic_ns() - 20 * MS;
+	cpus[cpu].wait_ns = 30 * MS;
+	preempt_and_switch(A, B);
+	now_ns = clock_monotonic_ns();
+	cell = cell_of(own_id);
+	ran_ns = cell->ran_ns;
+	assert_in_range(ran_ns, 20 * MS, 20 * MS + NS_PER_S);
+	assert_int_equal(cell->waiting.covered_ns, 30 * MS);
+	assert_int_equal(cell->preempted.covered_ns, 30 * MS);
+	assert_in_range(cell->preempted.until_ns, now_ns - NS_PER_S, now_ns);
+}
+
 /* A wait is counted for the current cgroup when its task is switched out, and not before. */
 static void test_wait(void **state)
 {
@@ -775,6 +877,10 @@ static void test_wait_is_taken_once(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(test_at_least_one_waited),
+		TEST(test_one_waited_long),
+		TEST(test_preempted_waited_long),
+		TEST(test_ran),
 		TEST(test_wait),
 		TEST(test_wait_is_of_the_current_cgroup),
 		TEST(test_kinds),

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "metrics/pressure.h"
+
+#define CPUS 4
+
+static struct probe_pressure before[CPUS];
+
+static int setup(void **state)
+{
+	(void)state;
+	memset(before, 0, sizeof(before));
+	return 0;
+}
+
+static void test_idle(void **state)
+{
+	struct probe_pressure now[CPUS] = {{0}};
+
+	(void)state;
+	assert_int_equal(pressure_growth(now, before, CPUS), 0);
+}
+
+/* On one CPU alone, it is the time that was waited there. */
+static void test_one_cpu(void **state)
+{
+	struct probe_pressure now[CPUS] = {[2] = {.waiting_ns = 700, .needed_ns = 1000}};
+
+	(void)state;
+	assert_int_equal(pressure_growth(now, before, CPUS), 700);
+	assert_int_equal(pressure_growth(now, before, CPUS), 0);
+	now[2].waiting_ns += 5;
+	now[2].needed_ns += 50;
+	assert_int_equal(pressure_growth(now, before, CPUS), 5);
+}
+
+/* Two tasks that both wait all the time, each on its CPU, wait no longer than the time that passed.
+ */
+static void test_all_cpus(void **state)
+{
+	struct probe_pressure now[CPUS] = {{1000, 1000}, {1000, 1000}};
+
+	(void)state;
+	assert_int_equal(pressure_growth(now, before, CPUS), 1000);
+}
+
+/* A CPU that was hardly needed counts little. */
+static void test_weights(void **state)
+{
+	struct probe_pressure now[CPUS] = {{600, 900}, {0, 90}, {10, 10}};
+
+	(void)state;
+	assert_int_equal(pressure_growth(now, before, CPUS), (600 * 900 + 10 * 10) / 1000);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_idle, setup),
+		cmocka_unit_test_setup(test_one_cpu, setup),
+		cmocka_unit_test_setup(test_all_cpus, setup),
+		cmocka_unit_test_setup(test_weights, setup),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
