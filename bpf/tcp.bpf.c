@@ -304,8 +304,6 @@ static __noinline int adopt(__u64 key, __u32 slot)
 	unsigned char state;
 	__u16 local, remote;
 
-	if (!bpf_core_field_exists(struct sock, sk_protocol) || !is_tcp(sk))
-		return 0;
 	state = BPF_CORE_READ(sk, __sk_common.skc_state);
 	if (state != TCP_ESTABLISHED && state != TCP_CLOSE_WAIT)
 		info &= ~SOCKET_ESTABLISHED;
@@ -321,7 +319,7 @@ static __noinline int adopt(__u64 key, __u32 slot)
 	cell = cell_of(slot);
 	if (cell && info & SOCKET_ESTABLISHED)
 		add(&cell->open, 1);
-	return 1;
+	return 0;
 }
 
 /* Finds the socket that the current task uses, which owns it from now on. */
@@ -331,9 +329,12 @@ static __always_inline __u32 socket_use(__u64 key, struct socket_set **set, __u3
 	__u32 way = socket_find(key, set);
 
 	if (way == SOCKET_WAYS) {
-		*slot = slot_of_user(&cpu);
-		if (!adopt(key, *slot))
+		/* Most are no sockets of TCP: these are to cost little. */
+		if (!bpf_core_field_exists(struct sock, sk_protocol) ||
+		    !is_tcp((const struct sock *)key))
 			return SOCKET_WAYS;
+		*slot = slot_of_user(&cpu);
+		adopt(key, *slot);
 		way = socket_find(key, set);
 		if (way == SOCKET_WAYS)
 			return way;
