@@ -146,7 +146,21 @@ static void copy_pod_names(const struct kube_pod *pod, struct kube_name *out)
 	memcpy(out->pod, pod->name, sizeof(out->pod));
 }
 
-int kube_names_find_pod(struct kube_names *names, const char *pod_uid, struct kube_name *out)
+/* Whether the kubelet would list what was made then by now, if it ever will. */
+static bool is_settled(const struct kube_names *names, int64_t born_ns)
+{
+	return (int64_t)kubelet_listed_ns(names->kubelet) - born_ns > SETTLED_NS;
+}
+
+/* Asks the kubelet soon. What it does not list for long is left to the interval. */
+static void want(struct kube_names *names, int64_t born_ns)
+{
+	if (!is_settled(names, born_ns))
+		kubelet_want(names->kubelet);
+}
+
+int kube_names_find_pod(struct kube_names *names, const char *pod_uid, int64_t born_ns,
+			struct kube_name *out)
 {
 	const struct kube_pod *pod = kube_names_pod(names, pod_uid);
 	int err = -ENOENT;
@@ -157,18 +171,12 @@ int kube_names_find_pod(struct kube_names *names, const char *pod_uid, struct ku
 		return 0;
 	}
 	if (names->kubelet)
-		kubelet_want(names->kubelet);
+		want(names, born_ns);
 	if (names->logs) {
 		err = kube_logs_find_pod(names->logs, pod_uid, out);
 		report_logs(names);
 	}
 	return err ? -ENOENT : 0;
-}
-
-/* Whether the kubelet would list a container of this cgroup by now. */
-static bool is_settled(const struct kube_names *names, const struct kube_cgroup *cgroup)
-{
-	return (int64_t)kubelet_listed_ns(names->kubelet) - cgroup->born_ns > SETTLED_NS;
 }
 
 /*
@@ -178,7 +186,8 @@ static bool is_settled(const struct kube_names *names, const struct kube_cgroup 
 static bool is_sandbox(const struct kube_names *names, const struct kube_pod *pod,
 		       const struct kube_cgroup *cgroup)
 {
-	return cgroup->oldest && pod->complete && !pod->unlisted_ns && is_settled(names, cgroup);
+	return cgroup->oldest && pod->complete && !pod->unlisted_ns &&
+	       is_settled(names, cgroup->born_ns);
 }
 
 /* Finds the container by what the kubelet says. *out is what is known of it. */
@@ -200,8 +209,7 @@ static int find_by_kubelet(struct kube_names *names, const struct kube_cgroup *c
 		memcpy(out->container, KUBE_SANDBOX, sizeof(KUBE_SANDBOX));
 		return 0;
 	}
-	if (!pod || !is_settled(names, cgroup))
-		kubelet_want(names->kubelet);
+	want(names, cgroup->born_ns);
 	return pod ? -EAGAIN : -ENOENT;
 }
 

@@ -57,10 +57,12 @@ int kube_names_fd(const struct kube_names *names);
 bool kube_names_run(struct kube_names *names);
 
 /*
- * Finds the pod of a cgroup; out->container becomes empty. Returns 0, or -ENOENT
- * if it is not known, or not yet: *out is all empty then.
+ * Finds the pod of a cgroup that was made at born_ns (CLOCK_REALTIME; 0 if not known);
+ * out->container becomes empty. Returns 0, or -ENOENT if it is not known, or not yet: *out is
+ * all empty then.
  */
-int kube_names_find_pod(struct kube_names *names, const char *pod_uid, struct kube_name *out);
+int kube_names_find_pod(struct kube_names *names, const char *pod_uid, int64_t born_ns,
+			struct kube_name *out);
 
 /*
  * Finds a container, KUBE_SANDBOX for a pod's sandbox. Returns 0; -EAGAIN if the

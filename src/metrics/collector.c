@@ -175,7 +175,8 @@ static bool find_labels(const struct collector *c, const struct cgroup *cgroup,
 	if (name->kind == CGROUP_CONTAINER)
 		err = find_container(c, cgroup, &found);
 	else
-		err = kube_names_find_pod(c->names, name->pod_uid, &found);
+		err = kube_names_find_pod(c->names, name->pod_uid, (int64_t)cgroup->born_ns,
+					  &found);
 	if (!found.pod[0])
 		snprintf(found.pod, sizeof(found.pod), "%s", name->pod_uid);
 	if (!found.container[0] && name->kind == CGROUP_CONTAINER)

@@ -62,19 +62,24 @@ static int teardown(void **state)
 	return tree_remove("");
 }
 
-static void open_names(enum kube_source source)
+static void open_names_with(enum kube_source source, const struct kubelet_times *when)
 {
 	const struct kube_options options = {
 		.source = source,
 		.kubelet = {.url = server_url,
 			    .token_file = token_path,
 			    .ca_file = ca_path,
-			    .times = &times},
+			    .times = when},
 		.log_dir = log_dir,
 		.keep_ns = NS_PER_S,
 	};
 
 	assert_int_equal(kube_names_open(&options, &names), 0);
+}
+
+static void open_names(enum kube_source source)
+{
+	open_names_with(source, &times);
 }
 
 /* Waits for one more good answer. */
@@ -130,9 +135,9 @@ static void by_the_kubelet_alone(void **state)
 	assert_found(&etcd, 0, "kube-system", "etcd-pi-1", "etcd");
 	web.container_id = UNKNOWN_ID;
 	assert_found(&web, -EAGAIN, "shop", "web-7d4b9c6f5-x2x8k", "");
-	assert_int_equal(kube_names_find_pod(names, UID, &name), 0);
+	assert_int_equal(kube_names_find_pod(names, UID, 0, &name), 0);
 	assert_string_equal(name.pod, "web-7d4b9c6f5-x2x8k");
-	assert_int_equal(kube_names_find_pod(names, LOGS_UID, &name), -ENOENT);
+	assert_int_equal(kube_names_find_pod(names, LOGS_UID, 0, &name), -ENOENT);
 	assert_string_equal(kube_names_pod(names, UID)->node, "pi-1");
 }
 
@@ -149,7 +154,7 @@ static void both_merge_pod_by_pod(void **state)
 	other.born_ns = (int64_t)clock_realtime_ns();
 	assert_found(&web, 0, "shop", "web-7d4b9c6f5-x2x8k", "metrics");
 	assert_found(&other, 0, "shop", "other-0", "main");
-	assert_int_equal(kube_names_find_pod(names, LOGS_UID, &name), 0);
+	assert_int_equal(kube_names_find_pod(names, LOGS_UID, 0, &name), 0);
 	assert_string_equal(name.pod, "other-0");
 	assert_null(kube_names_pod(names, LOGS_UID));
 }
@@ -238,6 +243,35 @@ static void one_source_or_none(void **state)
 	open_names(KUBE_AUTO);
 	assert_null(kube_names_kubelet(names));
 	assert_found(&other, 0, "shop", "other-0", "main");
+}
+
+/* A pod that no list will ever have must not make the kubelet be asked again and again. */
+static void what_is_never_listed_is_not_asked_for_for_ever(void **state)
+{
+	struct kube_cgroup lost = {LOGS_UID, ID("0001"), seconds_ago(3600), false};
+	const struct kubelet_status *status;
+	struct kubelet_times slow = times;
+	struct kube_name name;
+	uint64_t before;
+
+	(void)state;
+	slow.interval_ns = 3600 * NS_PER_S;
+	open_names_with(KUBE_KUBELET, &slow);
+	status = kube_names_kubelet(names);
+	run();
+	before = status->requests;
+	for (int i = 0; i < 50; i++) {
+		usleep(5000);
+		assert_found(&lost, -ENOENT, "", "", "");
+		kube_names_find_pod(names, LOGS_UID, lost.born_ns, &name);
+		kube_names_run(names);
+	}
+	assert_int_equal(status->requests, before);
+	/* While it is young it is. */
+	lost.born_ns = (int64_t)clock_realtime_ns();
+	assert_found(&lost, -ENOENT, "", "", "");
+	run();
+	assert_int_equal(status->requests, before + 1);
 }
 
 /* Outside of Kubernetes. */
@@ -341,6 +375,7 @@ int main(void)
 		TEST(the_sandbox_is_what_is_oldest_and_not_listed),
 		TEST(when_the_kubelet_fails_the_logs_tell),
 		TEST(one_source_or_none),
+		TEST(what_is_never_listed_is_not_asked_for_for_ever),
 		PLAIN(docker_containers),
 		PLAIN(podman_containers),
 		PLAIN(long_names_are_cut),
