@@ -161,4 +161,9 @@ bench: ## what the probe costs on this machine, beside the floor and runqlat (as
 bench-containers: $(BUILD)/bramble $(WORKLOADS) ## what serve takes with 250 containers (as root; CONTAINERS=250)
 	@tests/bench/containers $(or $(CONTAINERS),250)
 
-.PHONY: bench bench-containers
+bench-scrape: $(BUILD)/bramble $(WORKLOADS) $(BENCH)/expose ## what a scrape takes in each format, beside node_exporter (as root)
+	@scripts/install-packages build bench
+	@$(BENCH)/expose $(or $(CONTAINERS),250)
+	@tests/bench/scrape $(or $(CONTAINERS),250)
+
+.PHONY: bench bench-containers bench-scrape

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * usage: expose [CONTAINERS [ROUNDS]]
+ *
+ * What it takes to write a scrape, without the kernel and HTTP: CONTAINERS (250) whose every
+ * counter and histogram of the table of families has counted, each histogram in 40 buckets,
+ * and who waited because of 8 others. Prints the median CPU time of ROUNDS (101), the series and
+ * the bytes for each format.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "expose/expose.h"
+#include "util/clock.h"
+
+#define CAUSES	    8
+#define HIST_FILLED 40
+
+static struct owners owners;
+
+static void fill_hist(struct hist_total *hist, unsigned int seed)
+{
+	unsigned int i;
+
+	hist->sum_ns = 123456789012345;
+	for (i = 0; i < HIST_FILLED; i++)
+		hist->bucket[20 + i] = (seed * 7919 + i * i * 104729) % 1000000;
+}
+
+static void fill(struct owner *owner, const struct family *family, unsigned int seed)
+{
+	static const char *const devices[] = {"mmcblk0", "sda"};
+	static const char *const ops[] = {"read", "write"};
+	const char *const *names = cell_label_names[family->probe];
+	size_t a, b, i;
+
+	for (a = 0; a < (names[0] ? 2 : 1); a++) {
+		for (b = 0; b < (names[1] ? 2 : 1); b++) {
+			struct cell_labels labels = {
+				{names[0] ? devices[a] : NULL, names[1] ? ops[b] : NULL}};
+			struct total *total = totals_get(&owner->totals, family->probe, &labels);
+
+			for (i = 0; i < family_value_count(family); i++) {
+				if (family->kind == KIND_HISTOGRAM)
+					fill_hist(total_hist(total, family, i), seed);
+				else
+					total_counters(total, family)[i] = 123456 + seed;
+			}
+		}
+	}
+}
+
+static void fill_owners(unsigned int containers)
+{
+	struct owner **made = calloc(containers, sizeof(struct owner *));
+	const struct family *family;
+	unsigned int i, j;
+
+	for (i = 0; i < containers; i++) {
+		struct labels labels = {.name_space = "production", .container = "main"};
+
+		snprintf(labels.pod, sizeof(labels.pod), "service-%u-7d4b9c6f5-x2x8k", i);
+		made[i] = owners_get(&owners, &labels);
+		for (family = families; family < families + FAMILIES; family++)
+			if (family_in_cells(family))
+				fill(made[i], family, i);
+	}
+	for (i = 0; i < containers; i++)
+		for (j = 1; j <= CAUSES; j++)
+			owner_add_caused(made[i], made[(i + j * 17) % containers], 1234567890123);
+	free(made);
+}
+
+/* The families of owners, as expose_write() would write them among all others. */
+static struct family_filter owners_alone(void)
+{
+	struct family_filter filter = {.dropped = {false}};
+	int i;
+
+	for (i = 0; i < FAMILIES; i++)
+		filter.dropped[i] = !family_in_cells(&families[i]) && i != FAMILY_CPU_WAIT_CAUSED;
+	return filter;
+}
+
+static int by_value(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static void measure(const char *name, const struct expose_options *options, unsigned int rounds)
+{
+	struct family_filter filter = owners_alone();
+	struct scrape scrape = {.owners = &owners, .filter = &filter};
+	uint64_t *ns = calloc(rounds, sizeof(*ns));
+	struct buf out;
+	unsigned int i;
+	size_t len = 0;
+
+	for (i = 0; i < rounds; i++) {
+		out = (struct buf){0};
+		ns[i] = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+		buf_reserve(&out, len + len / 16);
+		expose_write(&out, options, &scrape);
+		ns[i] = clock_ns(CLOCK_PROCESS_CPUTIME_ID) - ns[i];
+		len = out.len;
+		buf_free(&out);
+	}
+	qsort(ns, rounds, sizeof(*ns), by_value);
+	printf("| %s%s | %.2f | %zu |\n", name, options->gzip ? ", gzipped" : "",
+	       (double)ns[rounds / 2] / 1e6, len);
+	free(ns);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct {
+		const char *name;
+		struct expose_options options;
+	} formats[] = {
+		{"text 0.0.4", {.format = FORMAT_TEXT}},
+		{"OpenMetrics", {.format = FORMAT_OPENMETRICS, .created = true}},
+		{"protobuf, native", {.format = FORMAT_PROTOBUF, .forms = HIST_NATIVE}},
+		{"protobuf, both", {.format = FORMAT_PROTOBUF, .forms = HIST_BOTH}},
+	};
+	unsigned int containers = argc > 1 ? (unsigned int)atoi(argv[1]) : 250;
+	unsigned int rounds = argc > 2 ? (unsigned int)atoi(argv[2]) : 101;
+	struct expose_options options;
+	size_t i, gzip;
+
+	fill_owners(containers);
+	puts("| format | CPU ms | bytes |\n|---|---|---|");
+	for (i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
+		for (gzip = 0; gzip < 2; gzip++) {
+			options = formats[i].options;
+			options.gzip = gzip;
+			measure(formats[i].name, &options, rounds);
+		}
+	}
+	owners_free(&owners);
+	return 0;
+}
