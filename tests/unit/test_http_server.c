@@ -13,6 +13,7 @@
 #include <curl/curl.h>
 
 #include "http/server.h"
+#include "malformed.h"
 #include "tree.h"
 #include "util/buf.h"
 
@@ -556,6 +557,32 @@ static void test_replies_under_way_are_bounded(void **state)
 	check_get("/hello", false, 200, "hello\n");
 }
 
+/* Whatever comes, nothing leaks and nothing is written where it should not; the next one is served. */
+static void test_malformed_requests(void **state)
+{
+	static char text[MALFORMED_MAX];
+	unsigned int i;
+	size_t len;
+	int fd;
+
+	(void)state;
+	listen_tcp();
+	for (i = 0; i < 10000; i++) {
+		fd = connect_tcp();
+		len = malformed_request(i, text);
+		send(fd, text, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+		if (i % 2)
+			shutdown(fd, SHUT_WR);
+		serve(1);
+		serve(0);
+		close(fd);
+		if (i % 500 == 0)
+			check_get("/hello", false, 200, "hello\n");
+	}
+	serve_turns(5);
+	check_get("/hello", false, 200, "hello\n");
+}
+
 static void check_header(const char *first, const char *second, const char *expected)
 {
 	struct curl_slist *headers = curl_slist_append(NULL, first);
@@ -764,6 +791,7 @@ int main(void)
 		TEST(test_shared_reply),
 		TEST(test_replies_under_way_are_bounded),
 		TEST(test_header_lists),
+		TEST(test_malformed_requests),
 		TEST(test_idle_server_need_not_run),
 		TEST(test_port_in_use),
 		TEST(test_stale_socket_is_replaced),

@@ -1,0 +1,62 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#
+# Clients of every kind at once: what they do to the server, and that the probe counts on.
+. "$(dirname "$0")/lib.sh"
+
+start_bramble
+port=${bramble_url##*:}
+start_pod load worker-0 main burst 600 1000 3000
+
+rss_kb() { awk '/^RssAnon/ { print $2 }' "/proc/$bramble_pid/status"; }
+fds() { find "/proc/$bramble_pid/fd" -mindepth 1 | wc -l; }
+hammer() { timeout 120 "$workloads/hammer" "$port" "$@"; }
+answers() { awk -v status="$1" '$1 == status { print $2; found = 1 } END { if (!found) print 0 }' "$tmp/hammer"; }
+
+hammer scrape 5 20 >/dev/null
+rss_before=$(rss_kb)
+fds_before=$(fds)
+
+hammer scrape 50 20 >"$tmp/hammer"
+note "50 scrapers at once, 20 scrapes each: $(tr '\n' ' ' <"$tmp/hammer")"
+check "50 scrapers at once: every scrape is answered, whole" test "$(answers whole)" = 1000
+rss_scraped=$(rss_kb)
+
+in_background hammer slow 40 12
+in_background hammer dribble 60 12
+sleep 1
+hammer scrape 4 10 >"$tmp/hammer"
+check "with slow clients about, others are served" test "$(answers whole)" = 40
+hammer abandon 20 50 >/dev/null
+check "with abandoned scrapes, too" bramble_ready
+rss_slow=$(rss_kb)
+
+hammer malformed 10000 "$RANDOM" >"$tmp/hammer"
+note "10000 malformed requests: $(tr '\n' ' ' <"$tmp/hammer")"
+check "malformed requests are refused, not served wrongly" \
+	test "$(awk '$1 >= 500 && $1 < 600 && $1 != 501 && $1 != 505' "$tmp/hammer")" = ""
+check "after 10000 malformed requests it serves" bramble_ready
+hammer scrape 5 20 >"$tmp/hammer"
+check "and scrapes are whole" test "$(answers whole)" = 100
+
+# ---- memory and descriptors
+gone() { [ "$(fds)" -le "$fds_before" ]; }
+check "every connection is closed in the end" wait_until 30 gone
+rss_after=$(rss_kb)
+note "RssAnon: $rss_before kB at first, $rss_scraped after 50 scrapers, $rss_slow among slow ones, $rss_after at the end"
+check_holds "memory is bounded while clients misbehave" "$rss_slow < $rss_before + 16384"
+check_holds "and given back" "$rss_after < $rss_before + 1024"
+
+# ---- the probe counted on: the kernel's own count of the worker, before and after a scrape
+task=/proc/${container_pid[worker-0]}/schedstat
+read -r _ _ runs_before <"$task"
+scrape
+read -r _ _ runs_after <"$task"
+counted=$(metric bramble_cpu_wait_seconds_count namespace=load pod=worker-0)
+lost=$(metric_or_0 bramble_probe_lost_total)
+note "the kernel says the worker was switched in $runs_before to $runs_after times; counted $counted; lost $lost"
+check_holds "no wait of a container is missing" \
+	"$counted > 0.99 * $runs_before - 5 && $counted < 1.01 * $runs_after + 20"
+stop_bramble
+check "it ends with 0" test "$bramble_code" = 0
+finish
