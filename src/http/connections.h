@@ -2,9 +2,9 @@
 /*
  * The connections of the HTTP server and how long each may take, so that none holds on to
  * memory or to a place for ever. A client is cut off that has sent no whole request
- * CONNECTION_WAIT_S after it connected or was answered last, or that has not taken its reply
- * after CONNECTION_REPLY_S, whatever it does meanwhile. If there are many, the one that
- * has waited longest goes.
+ * CONNECTION_FIRST_S after it connected, or CONNECTION_IDLE_S after it was answered last, or that
+ * has not taken its reply after CONNECTION_REPLY_S, whatever it does meanwhile. If there are
+ * many, the one goes that has waited longest.
  *
  * Cutting off is shutdown(): whoever serves the socket sees its end and removes it here.
  * Times are of CLOCK_MONOTONIC.
@@ -16,25 +16,32 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CONNECTION_WAIT_S  90 /* longer than most scrape intervals: connections are kept alive */
+#define CONNECTION_FIRST_S 10
+#define CONNECTION_IDLE_S  90 /* longer than most scrape intervals: connections are kept alive */
 #define CONNECTION_REPLY_S 30
 #define CONNECTIONS_MAX	   64
+
+enum connection_state {
+	CONNECTION_FIRST, /* waits for the first request */
+	CONNECTION_IDLE,  /* waits for another one */
+	CONNECTION_REPLY,
+	CONNECTION_STATES,
+};
 
 struct tls;
 
 struct connection {
 	int fd;
-	bool replying;
+	enum connection_state state;
 	bool cut;
 	struct tls *tls;   /* what it was secured with, or NULL; not touched here */
-	uint64_t since_ns; /* that it waits or replies */
+	uint64_t since_ns; /* that it is in this state */
 	struct connection *prev, *next;
 };
 
-/* Each list in the order of since_ns. */
+/* A list for each state, in the order of since_ns. */
 struct connections {
-	struct connection *waiting;
-	struct connection *replying;
+	struct connection *in[CONNECTION_STATES];
 	size_t count;
 };
 
@@ -44,11 +51,11 @@ struct connection *connections_add(struct connections *all, int fd, uint64_t now
 /* Its socket is about to be closed. Frees it. */
 void connections_remove(struct connections *all, struct connection *connection);
 
-/* It sends a reply from now on; or it waits for the next request. */
-void connections_set_replying(struct connections *all, struct connection *connection, bool replying,
-			      uint64_t now_ns);
+/* It sends a reply from now on, or waits for the next request. */
+void connections_set_state(struct connections *all, struct connection *connection,
+			   enum connection_state state, uint64_t now_ns);
 
-/* Cuts off those whose time is over. */
+/* Cuts off those whose time is over, and those that wait and whose client has gone. */
 void connections_expire(struct connections *all, uint64_t now_ns);
 
 /* Cuts off those that have been taking a reply for this long or longer. */

@@ -339,7 +339,8 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
 	if (!reply.body && !reply.shared)
 		return MHD_NO;
 	if (known)
-		connections_set_replying(&http->connections, known, true, clock_monotonic_ns());
+		connections_set_state(&http->connections, known, CONNECTION_REPLY,
+				      clock_monotonic_ns());
 	return send_reply(listener, connection, &reply);
 }
 
@@ -352,8 +353,8 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
 	(void)state;
 	(void)how;
 	if (known)
-		connections_set_replying(&listener->http->connections, known, false,
-					 clock_monotonic_ns());
+		connections_set_state(&listener->http->connections, known, CONNECTION_IDLE,
+				      clock_monotonic_ns());
 }
 
 /* Sets up TLS before the handshake. Returns whether the connection may go on. */

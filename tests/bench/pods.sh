@@ -68,4 +68,4 @@ start_containers() { # COUNT
 }
 
 # cpu_ns PID: CPU time of all its threads.
-cpu_ns() { cat "/proc/$1/task"/*/schedstat | awk '{ sum += $1 } END { printf "%d\n", sum }'; }
+cpu_ns() { cat "/proc/$1/task"/*/schedstat | awk '{ sum += $1 } END { printf "%.0f\n", sum }'; }

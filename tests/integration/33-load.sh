@@ -9,13 +9,13 @@ port=${bramble_url##*:}
 start_pod load worker-0 main burst 600 1000 3000
 
 rss_kb() { awk '/^RssAnon/ { print $2 }' "/proc/$bramble_pid/status"; }
-fds() { find "/proc/$bramble_pid/fd" -mindepth 1 | wc -l; }
+sockets() { find "/proc/$bramble_pid/fd" -mindepth 1 -lname 'socket:*' | wc -l; }
 hammer() { timeout 120 "$workloads/hammer" "$port" "$@"; }
 answers() { awk -v status="$1" '$1 == status { print $2; found = 1 } END { if (!found) print 0 }' "$tmp/hammer"; }
 
 hammer scrape 5 20 >/dev/null
 rss_before=$(rss_kb)
-fds_before=$(fds)
+sockets_before=$(sockets)
 
 hammer scrape 50 20 >"$tmp/hammer"
 note "50 scrapers at once, 20 scrapes each: $(tr '\n' ' ' <"$tmp/hammer")"
@@ -40,7 +40,7 @@ hammer scrape 5 20 >"$tmp/hammer"
 check "and scrapes are whole" test "$(answers whole)" = 100
 
 # ---- memory and descriptors
-gone() { [ "$(fds)" -le "$fds_before" ]; }
+gone() { [ "$(sockets)" -le "$sockets_before" ]; }
 check "every connection is closed in the end" wait_until 30 gone
 rss_after=$(rss_kb)
 note "RssAnon: $rss_before kB at first, $rss_scraped after 50 scrapers, $rss_slow among slow ones, $rss_after at the end"

@@ -58,7 +58,7 @@ static int teardown(void **state)
 	for (i = 0; i < CLIENTS; i++)
 		if (known[i])
 			drop(i);
-	return all.count || all.waiting || all.replying;
+	return all.count || all.in[0] || all.in[1] || all.in[2];
 }
 
 static void test_waiting_ends(void **state)
@@ -67,17 +67,17 @@ static void test_waiting_ends(void **state)
 	assert_int_equal(connections_timeout_ms(&all, START_NS), -1);
 	add(0, at_s(0));
 	add(1, at_s(1));
-	assert_int_equal(connections_timeout_ms(&all, at_s(0)), CONNECTION_WAIT_S * 1000);
-	connections_expire(&all, at_s(CONNECTION_WAIT_S) - 1);
+	assert_int_equal(connections_timeout_ms(&all, at_s(0)), CONNECTION_FIRST_S * 1000);
+	connections_expire(&all, at_s(CONNECTION_FIRST_S) - 1);
 	assert_false(is_cut(0));
-	assert_int_equal(connections_timeout_ms(&all, at_s(CONNECTION_WAIT_S) - 1), 1);
-	connections_expire(&all, at_s(CONNECTION_WAIT_S));
+	assert_int_equal(connections_timeout_ms(&all, at_s(CONNECTION_FIRST_S) - 1), 1);
+	connections_expire(&all, at_s(CONNECTION_FIRST_S));
 	assert_true(is_cut(0));
 	assert_false(is_cut(1));
 	/* The one that was cut off does not keep the loop busy until its end is seen. */
-	assert_int_equal(connections_timeout_ms(&all, at_s(CONNECTION_WAIT_S)), 1000);
+	assert_int_equal(connections_timeout_ms(&all, at_s(CONNECTION_FIRST_S)), 1000);
 	drop(0);
-	connections_expire(&all, at_s(CONNECTION_WAIT_S + 100));
+	connections_expire(&all, at_s(CONNECTION_FIRST_S + 100));
 	assert_true(is_cut(1));
 	assert_int_equal(connections_timeout_ms(&all, at_s(1000)), -1);
 }
@@ -86,7 +86,7 @@ static void test_replying_ends(void **state)
 {
 	(void)state;
 	add(0, at_s(0));
-	connections_set_replying(&all, known[0], true, at_s(80));
+	connections_set_state(&all, known[0], CONNECTION_REPLY, at_s(80));
 	assert_int_equal(connections_timeout_ms(&all, at_s(80)), CONNECTION_REPLY_S * 1000);
 	connections_expire(&all, at_s(80 + CONNECTION_REPLY_S - 1));
 	assert_false(is_cut(0));
@@ -101,11 +101,11 @@ static void test_kept_alive(void **state)
 
 	(void)state;
 	add(0, at_s(0));
-	for (s = 60; s <= 600; s += 60) {
+	for (s = 9; s <= 900; s += 60) {
 		connections_expire(&all, at_s(s));
-		connections_set_replying(&all, known[0], true, at_s(s));
+		connections_set_state(&all, known[0], CONNECTION_REPLY, at_s(s));
 		connections_expire(&all, at_s(s + 1));
-		connections_set_replying(&all, known[0], false, at_s(s + 1));
+		connections_set_state(&all, known[0], CONNECTION_IDLE, at_s(s + 1));
 	}
 	assert_false(is_cut(0));
 }
@@ -118,7 +118,8 @@ static void test_slow_are_cut(void **state)
 	for (i = 0; i < 4; i++) {
 		add(i, at_s(0));
 		if (i)
-			connections_set_replying(&all, known[i], true, at_s((unsigned int)i));
+			connections_set_state(&all, known[i], CONNECTION_REPLY,
+					      at_s((unsigned int)i));
 	}
 	connections_cut_slow(&all, 5 * NS_PER_S, at_s(7));
 	assert_false(is_cut(0)); /* it waits, which holds nothing */
@@ -134,13 +135,26 @@ static void test_too_many(void **state)
 	(void)state;
 	for (i = 0; i < CONNECTIONS_MAX; i++)
 		add(i, at_s(0));
-	connections_set_replying(&all, known[0], true, at_s(1));
-	connections_set_replying(&all, known[1], true, at_s(1));
-	connections_set_replying(&all, known[1], false, at_s(2));
-	for (; i < CLIENTS; i++)
-		add(i, at_s(3));
+	connections_set_state(&all, known[0], CONNECTION_REPLY, at_s(1));
+	for (i = 1; i < 10; i++)
+		connections_set_state(&all, known[i], CONNECTION_IDLE, at_s(1));
+	for (i = CONNECTIONS_MAX; i < CLIENTS; i++)
+		add(i, at_s(2));
+	/* Those that have waited longest; one that takes its reply does not wait. */
 	for (i = 0; i < CLIENTS; i++)
-		assert_int_equal(is_cut(i), i >= 2 && i < 12); /* those that waited longest */
+		assert_int_equal(is_cut(i), i >= 10 && i < 10 + CLIENTS - CONNECTIONS_MAX);
+}
+
+static void test_client_has_gone(void **state)
+{
+	(void)state;
+	add(0, at_s(0));
+	add(1, at_s(0));
+	assert_int_equal(send(client[1], "GET", 3, 0), 3);
+	assert_int_equal(shutdown(client[0], SHUT_WR), 0);
+	connections_expire(&all, at_s(1));
+	assert_true(is_cut(0));
+	assert_false(is_cut(1));
 }
 
 #define TEST(function) cmocka_unit_test_teardown(function, teardown)
@@ -149,7 +163,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_waiting_ends), TEST(test_replying_ends), TEST(test_kept_alive),
-		TEST(test_slow_are_cut), TEST(test_too_many),
+		TEST(test_slow_are_cut), TEST(test_too_many),	   TEST(test_client_has_gone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
