@@ -10,8 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Makes room for len bytes and the NUL. */
-static bool reserve(struct buf *buf, size_t len)
+/* Makes room for len bytes and the NUL by a larger buffer. */
+static bool enlarge(struct buf *buf, size_t len)
 {
 	size_t size = buf->size ? buf->size : 256;
 	char *data;
@@ -32,6 +32,14 @@ static bool reserve(struct buf *buf, size_t len)
 	buf->data = data;
 	buf->size = size;
 	return true;
+}
+
+/* Most of the time there is room. */
+static inline bool reserve(struct buf *buf, size_t len)
+{
+	if (!buf->failed && len < buf->size - buf->len)
+		return true;
+	return enlarge(buf, len);
 }
 
 void buf_reserve(struct buf *buf, size_t len)
