@@ -19,6 +19,7 @@
 #include "vmlinux.h"
 #include <bpf/bpf_core_read.h>
 
+#include "hist.bpf.h"
 #include "sched.bpf.h"
 
 /* Numbers of the kernel's interfaces that do not change. */
@@ -102,16 +103,6 @@ static __always_inline struct tcp_cell *cell_of(__u32 slot)
 {
 	slot &= SOCKET_SLOT;
 	return bpf_map_lookup_elem(&tcp_cells, &slot);
-}
-
-static __always_inline void hist_add_shared(struct hist *hist, __u64 ns)
-{
-	__u32 bucket = hist_bucket(ns);
-
-	add(&hist->sum_ns, ns);
-	barrier_var(bucket); /* the verifier wants to see the bound, which the compiler knows */
-	if (bucket < HIST_BUCKETS)
-		__sync_fetch_and_add(&hist->bucket[bucket], 1);
 }
 
 static __always_inline void observe(struct hist *hist, __u64 ns)

@@ -42,7 +42,7 @@ static struct {
 	bool insecure, sandboxes;
 	struct label_keys label_keys;
 	uint64_t slots, retain_ns;
-	bool probe_sched, probe_tcp;
+	bool probe[PROBES];
 } shared;
 
 /* clang-format off */
@@ -90,10 +90,14 @@ static struct {
 	 .help = "Show the sandboxes of pods, as container=\"POD\"."}
 
 #define FLAGS_PROBE \
-	{"probe.sched", FLAG_BOOL, {.boolean = &shared.probe_sched}, .fallback = "on", \
+	{"probe.sched", FLAG_BOOL, {.boolean = &shared.probe[PROBE_SCHED]}, .fallback = "on", \
 	 .help = "Measure waits for a CPU."}, \
-	{"probe.tcp", FLAG_BOOL, {.boolean = &shared.probe_tcp}, .fallback = "on", \
+	{"probe.tcp", FLAG_BOOL, {.boolean = &shared.probe[PROBE_TCP]}, .fallback = "on", \
 	 .help = "Measure connections, answers and round trips of TCP."}, \
+	{"probe.fsync", FLAG_BOOL, {.boolean = &shared.probe[PROBE_FSYNC]}, .fallback = "on", \
+	 .help = "Measure how long fsyncs take."}, \
+	{"probe.memory", FLAG_BOOL, {.boolean = &shared.probe[PROBE_MEMORY]}, .fallback = "on", \
+	 .help = "Measure stalls for want of memory, and count OOM kills."}, \
 	{"btf", FLAG_STRING, {.string = &shared.btf}, .fallback = "auto", \
 	 .placeholder = "auto|none|FILE", \
 	 .help = "Where layouts of kernel records come from: the kernel's BTF or else tracefs " \
@@ -148,6 +152,9 @@ static int find_mounts(struct collector_options *options)
 /* What the flags say about the probe. */
 static int collector_options(struct collector_options *options)
 {
+	bool any = false;
+	int id;
+
 	*options = (struct collector_options){
 		.probe = {.slots = (unsigned int)shared.slots, .btf = shared.btf},
 		.procfs = shared.path_procfs,
@@ -169,10 +176,11 @@ static int collector_options(struct collector_options *options)
 		.sandboxes = shared.sandboxes,
 		.retain_ns = shared.retain_ns,
 	};
-	options->probe.enabled[PROBE_SCHED] = shared.probe_sched;
-	options->probe.enabled[PROBE_TCP] = shared.probe_tcp;
-	if (!shared.probe_sched && !shared.probe_tcp) {
-		log_error("--no-probe.sched and --no-probe.tcp leave no probe to run");
+	for (id = 0; id < PROBES; id++)
+		any |= options->probe.enabled[id] = shared.probe[id];
+	if (!any) {
+		log_error("all probes are turned off: leave out at least one of the --no-probe "
+			  "flags");
 		return -EINVAL;
 	}
 	return find_mounts(options);

@@ -101,6 +101,28 @@ struct task_set {
 	known_slot_t known_slot[TASK_WAYS];
 } __attribute__((aligned(CACHE_LINE)));
 
+/*
+ * The cells of fsync and memory: by slot, shared by all CPUs, as these are rare
+ * and a task may be elsewhere at the end. Written with atomics.
+ */
+struct fsync_cell {
+	struct hist fsync;
+};
+
+struct memory_cell {
+	struct hist stall;
+	__u64 oom_kills;
+};
+
+/* Threads whose fsyncs, or reclaims, are remembered at a time. */
+#define STALLS_MAX 1024
+
+enum stall_lost {
+	STALL_LOST_NO_BEGINNING, /* one ended whose beginning was not seen */
+	STALL_LOST_CLOCK,	 /* the beginning lay after the end */
+	STALL_LOST_REASONS,
+};
+
 enum tcp_connect_failure {
 	TCP_CONNECT_REFUSED,
 	TCP_CONNECT_TIMEOUT,

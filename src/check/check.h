@@ -39,7 +39,7 @@ struct fact {
 	char remedy[384]; /* what to do; empty if there is nothing */
 };
 
-#define CHECK_FACTS_MAX 40
+#define CHECK_FACTS_MAX 64
 
 struct check_report {
 	struct fact facts[CHECK_FACTS_MAX]; /* in the order they are printed, groups together */

@@ -603,6 +603,7 @@ void collector_update(struct collector *c)
 	uint64_t now_ns = clock_monotonic_ns();
 	unsigned int i;
 
+	probe_look_again(c->probe);
 	collector_poll(c);
 	walk_if_events_were_lost(c, now_ns);
 	c->slots_used = 0;

@@ -62,6 +62,26 @@ const struct family families[FAMILIES] = {
 		.kind = KIND_COUNTER, .scope = SCOPE_OWNER, .seconds = true, .probe = PROBE_SCHED,
 		.emit = emit_files, .files = CGROUP_CPU_WAIT_SOME,
 	},
+	[FAMILY_FSYNC] = {
+		.name = "bramble_fsync_seconds",
+		.help = "Time the file system took to bring a file to the disk: fsync, fdatasync, "
+			"msync, writes with O_SYNC or O_DSYNC.",
+		.kind = KIND_HISTOGRAM, .scope = SCOPE_OWNER, .seconds = true,
+		.probe = PROBE_FSYNC, .cell_offset = offsetof(struct fsync_cell, fsync),
+	},
+	[FAMILY_MEMORY_STALL] = {
+		.name = "bramble_memory_stall_seconds",
+		.help = "Time tasks had to reclaim memory themselves before they got some: the "
+			"machine had too little (direct reclaim), or their cgroup was at its limit.",
+		.kind = KIND_HISTOGRAM, .scope = SCOPE_OWNER, .seconds = true,
+		.probe = PROBE_MEMORY, .cell_offset = offsetof(struct memory_cell, stall),
+	},
+	[FAMILY_MEMORY_OOM_KILLS] = {
+		.name = "bramble_memory_oom_kills_total",
+		.help = "Processes that the kernel killed for want of memory, by where they were.",
+		.kind = KIND_COUNTER, .scope = SCOPE_OWNER,
+		.probe = PROBE_MEMORY, .cell_offset = offsetof(struct memory_cell, oom_kills),
+	},
 	[FAMILY_CPU_USAGE] = {
 		.name = "bramble_cpu_usage_seconds_total",
 		.help = "CPU time used, as the kernel counts it in cpu.stat.",
@@ -337,8 +357,9 @@ const struct family families[FAMILIES] = {
 	},
 	[FAMILY_PROBE_EVENTS] = {
 		.name = "bramble_probe_events_total",
-		.help = "Kernel events the probe saw: context switches (sched), sends, receives and "
-			"arrivals of data (tcp), cgroups made or removed (cgroup).",
+		.help = "Kernel events the probe saw: context switches (sched), fsyncs (fsync), "
+			"reclaims and OOM kills (memory), sends, receives and arrivals of data "
+			"(tcp), cgroups made or removed (cgroup).",
 		.kind = KIND_COUNTER, .scope = SCOPE_PROBE,
 		.emit = emit_probe_events,
 	},

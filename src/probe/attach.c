@@ -81,6 +81,18 @@ static struct bpf_link *attach_raw(const struct bpf_program *program, const char
 	return link;
 }
 
+/* A function of the kernel: fentry/ or fexit/. It is known to the program already. */
+static struct bpf_link *attach_function(const struct bpf_program *program, int *err)
+{
+	struct bpf_link *link = bpf_program__attach_trace(program);
+
+	*err = link ? 0 : -errno;
+	if (!link)
+		log_debug("cannot attach to %s: %s", bpf_program__section_name(program),
+			  strerror(errno));
+	return link;
+}
+
 struct bpf_link *attach_program(const struct bpf_program *program, const char *tracefs, int *err)
 {
 	const char *section = bpf_program__section_name(program);
@@ -88,5 +100,7 @@ struct bpf_link *attach_program(const struct bpf_program *program, const char *t
 
 	if (strncmp(section, "raw_tp/", strlen("raw_tp/")) == 0)
 		return attach_raw(program, event, err);
+	if (bpf_program__type(program) == BPF_PROG_TYPE_TRACING)
+		return attach_function(program, err);
 	return attach_classic(program, tracefs, event, err);
 }

@@ -8,10 +8,12 @@ struct bpf_program;
 /*
  * Attaches a loaded program to the tracepoint that its section names: raw_tp/
  * by the kernel's own table, tp/ through the ids under tracefs, wherever that
- * is mounted (libbpf looks in /sys/kernel only).
+ * is mounted (libbpf looks in /sys/kernel only); or to the function, of fentry/
+ * and fexit/.
  *
  * Returns the link, which the caller destroys. On failure: NULL, the reason
- * logged, and *err a negative errno.
+ * logged (that of a function at debug level: not every kernel can), and *err a
+ * negative errno.
  */
 struct bpf_link *attach_program(const struct bpf_program *program, const char *tracefs, int *err);
 

@@ -41,6 +41,20 @@ static uint64_t sched_lost(const struct probe *probe, enum sched_lost reason)
 	return sum;
 }
 
+/* What fsync and memory lose. */
+static size_t read_stalls_lost(enum probe_id id, const __u64 *counts, struct probe_lost *lost)
+{
+	static const char *const reasons[STALL_LOST_REASONS] = {
+		[STALL_LOST_NO_BEGINNING] = "no_beginning",
+		[STALL_LOST_CLOCK] = "clock",
+	};
+	size_t i;
+
+	for (i = 0; i < STALL_LOST_REASONS; i++)
+		lost[i] = (struct probe_lost){id, reasons[i], counts[i]};
+	return STALL_LOST_REASONS;
+}
+
 size_t probe_read_lost(const struct probe *probe, struct probe_lost lost[PROBE_LOST_MAX])
 {
 	static const char *const sched_reasons[SCHED_LOST_REASONS] = {
@@ -64,6 +78,10 @@ size_t probe_read_lost(const struct probe *probe, struct probe_lost lost[PROBE_L
 	for (i = 0; probe->enabled[PROBE_SCHED] && i < SCHED_LOST_REASONS; i++)
 		lost[n++] = (struct probe_lost){PROBE_SCHED, sched_reasons[i],
 						sched_lost(probe, (enum sched_lost)i)};
+	if (probe->enabled[PROBE_FSYNC])
+		n += read_stalls_lost(PROBE_FSYNC, probe->bpf->bss->fsync_lost, lost + n);
+	if (probe->enabled[PROBE_MEMORY])
+		n += read_stalls_lost(PROBE_MEMORY, probe->bpf->bss->memory_lost, lost + n);
 	for (i = 0; probe->enabled[PROBE_TCP] && i < TCP_LOST_REASONS; i++)
 		lost[n++] = (struct probe_lost){PROBE_TCP, tcp_reasons[i],
 						probe->bpf->bss->tcp_lost[i]};
@@ -77,20 +95,40 @@ size_t probe_read_lost(const struct probe *probe, struct probe_lost lost[PROBE_L
 	return n;
 }
 
-uint64_t probe_events(const struct probe *probe, enum probe_id id)
+static uint64_t sched_events(const struct probe *probe)
 {
 	uint64_t events = 0;
 	unsigned int cpu;
 
-	if (id == PROBE_CGROUP)
-		return probe->cgroup_events;
-	for (cpu = 0; cpu < probe->cpus; cpu++) {
-		if (id == PROBE_SCHED)
-			events += probe->sched_cpus[cpu].events;
-		else if (id == PROBE_TCP && probe->tcp_cpus)
-			events += probe->tcp_cpus[cpu].events;
-	}
+	for (cpu = 0; cpu < probe->cpus; cpu++)
+		events += probe->sched_cpus[cpu].events;
 	return events;
+}
+
+static uint64_t tcp_events(const struct probe *probe)
+{
+	uint64_t events = 0;
+	unsigned int cpu;
+
+	for (cpu = 0; probe->tcp_cpus && cpu < probe->cpus; cpu++)
+		events += probe->tcp_cpus[cpu].events;
+	return events;
+}
+
+uint64_t probe_events(const struct probe *probe, enum probe_id id)
+{
+	switch (id) {
+	case PROBE_SCHED:
+		return sched_events(probe);
+	case PROBE_TCP:
+		return tcp_events(probe);
+	case PROBE_FSYNC:
+		return probe->bpf->bss->fsync_events;
+	case PROBE_MEMORY:
+		return probe->bpf->bss->memory_events;
+	default:
+		return probe->cgroup_events;
+	}
 }
 
 int probe_cpu_ns(const struct probe *probe, enum probe_id id, uint64_t *ns)

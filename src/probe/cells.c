@@ -19,6 +19,8 @@ static const struct {
 	bool per_cpu; /* by CPU and slot, and not by slot alone */
 } cell_maps[PROBES] = {
 	[PROBE_SCHED] = {"sched_cells", sizeof(struct sched_cell), true},
+	[PROBE_FSYNC] = {"fsync_cells", sizeof(struct fsync_cell), false},
+	[PROBE_MEMORY] = {"memory_cells", sizeof(struct memory_cell), false},
 	[PROBE_TCP] = {"tcp_cells", sizeof(struct tcp_cell), false},
 };
 

@@ -138,6 +138,30 @@ int feature_mmapable(void)
 	return answer(create_map(BPF_MAP_TYPE_ARRAY, 4, 8, 1, BPF_F_MMAPABLE));
 }
 
+/* The kernel's own ENOTSUPP, which no libc knows: its trampolines cannot be made. */
+#define KERNEL_ENOTSUPP 524
+
+/* Hooks a function that only tests of the kernel call, for an instant. */
+int feature_fentry(void)
+{
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = BPF_TRACE_FENTRY);
+	libbpf_print_fn_t print = libbpf_set_print(NULL);
+	int id = libbpf_find_vmlinux_btf_id("bpf_fentry_test1", BPF_TRACE_FENTRY);
+	int prog = -EINVAL, link;
+
+	if (id > 0) {
+		opts.attach_btf_id = (__u32)id;
+		prog = bpf_prog_load(BPF_PROG_TYPE_TRACING, NULL, "GPL", do_nothing,
+				     COUNT(do_nothing), &opts);
+	}
+	libbpf_set_print(print);
+	if (prog < 0)
+		return answer(prog);
+	link = bpf_raw_tracepoint_open(NULL, prog);
+	close(prog);
+	return link == -KERNEL_ENOTSUPP || link == -EOPNOTSUPP ? 0 : answer(link);
+}
+
 /* The sysctl is absent from other network namespaces than the first: ask a program itself. */
 int feature_jit(void)
 {
@@ -332,6 +356,7 @@ static void probe_tracing(struct features *features)
 	features->prev_state = err ? err : feature_prev_state();
 	features->cgroup_id = err ? err : feature_cgroup_id();
 	features->jit = err ? err : feature_jit();
+	features->fentry = err ? err : feature_fentry();
 }
 
 void features_probe(struct features *features)

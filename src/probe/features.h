@@ -32,7 +32,8 @@ struct features {
 
 	int tracing; /* 0, or the negative errno of feature_tracing() */
 	/* 1, 0 or a negative errno: */
-	int raw_tracepoint, prev_state, cgroup_id, ringbuf, mmapable, jit, perf_events, memlock;
+	int raw_tracepoint, prev_state, cgroup_id, ringbuf, mmapable, jit, perf_events, memlock,
+		fentry;
 };
 
 /* Runs all probes below. Takes some milliseconds. */
@@ -76,6 +77,13 @@ int feature_mmapable(void);
 
 /* Programs are compiled: CONFIG_BPF_JIT, and net.core.bpf_jit_enable is not 0. */
 int feature_jit(void);
+
+/*
+ * Programs can be hooked to the kernel's functions (fentry). Needs the kernel's
+ * BTF. 5.5, fec56f5890d9; on arm64 6.4, 90955d778ad7, where the kernel is built
+ * with DYNAMIC_FTRACE_WITH_DIRECT_CALLS.
+ */
+int feature_fentry(void);
 
 /*
  * Maps of some dozen MB can be made: their memory is charged to the cgroup

@@ -22,6 +22,9 @@ struct probe_program {
 	struct bpf_link *link;
 };
 
+/* Ways to measure the fsyncs of file systems: the table in fsync.c. */
+#define FILE_SYSTEMS 5
+
 struct probe {
 	struct bramble_bpf *bpf;
 	struct ring_buffer *ring;
@@ -29,6 +32,9 @@ struct probe {
 	size_t programs;
 	bool enabled[PROBES];
 	bool up[PROBES];
+	const char *tracefs;
+	bool tried[FILE_SYSTEMS];		  /* to attach to it, with success or without */
+	struct bramble_bpf *beside[FILE_SYSTEMS]; /* with the programs of one; shares our maps */
 	enum sched_hooks hooks;
 	bool btf; /* the kernel's types are known, and not only tracepoints' records */
 	unsigned int slots;
@@ -61,6 +67,18 @@ bool probe_is_essential(enum probe_id id);
  * enabled then. On failure the reason has been logged.
  */
 int probe_load(struct probe *probe, const struct probe_options *options);
+
+/*
+ * Attaches to the file systems that are there now and were not before. What fails is logged,
+ * and keeps nothing else from running.
+ */
+void probe_attach_fsync(struct probe *probe);
+
+/* Frees what belongs to single file systems. Their programs have been detached. */
+void probe_close_fsync(struct probe *probe);
+
+/* Adds to the programs of the probe. Returns 0 or -E2BIG. */
+int probe_add_program(struct probe *probe, enum probe_id id, struct bpf_program *program);
 
 /* Sizes the arrays of cells before the object is loaded. Returns 0 or a negative errno. */
 int probe_size_cells(struct probe *probe);

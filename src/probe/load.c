@@ -21,34 +21,50 @@ enum need {
 	NEED_EVENT = 1 << 4, /* left out where tracefs does not have the event */
 };
 
-/* Every BPF program, and whose it is. Those of a probe are attached in this order. */
+/*
+ * Every BPF program, and whose it is. Those of a probe are attached in this order. What hooks
+ * functions of the kernel is not here, but in fsync.c.
+ */
 static const struct {
 	const char *name;
 	enum probe_id probe;
 	unsigned int needs;
+	const char *event; /* NEED_EVENT of a raw tracepoint: the classic one that is with it */
 } programs[] = {
-	{"cgroup_mkdir", PROBE_CGROUP, 0},
-	{"cgroup_rmdir", PROBE_CGROUP, 0},
-	{"sched_cgroup_attach", PROBE_SCHED, 0},
-	{"sched_wakeup", PROBE_SCHED, NEED_PREV_STATE},
-	{"sched_wakeup_new", PROBE_SCHED, NEED_PREV_STATE},
-	{"sched_switch", PROBE_SCHED, NEED_PREV_STATE},
-	{"sched_wakeup_classic", PROBE_SCHED, NEED_NO_PREV_STATE},
-	{"sched_wakeup_new_classic", PROBE_SCHED, NEED_NO_PREV_STATE},
-	{"sched_switch_classic", PROBE_SCHED, NEED_NO_PREV_STATE},
-	{"tcp_destroy", PROBE_TCP, 0},
-	{"tcp_set_state", PROBE_TCP, 0},
-	{"tcp_retransmit", PROBE_TCP, 0},
-	{"tcp_retransmit_synack", PROBE_TCP, 0},
-	{"tcp_reset_sent", PROBE_TCP, 0},
-	{"tcp_reset_received", PROBE_TCP, 0},
-	{"tcp_data_ready", PROBE_TCP, NEED_EVENT},
-	{"tcp_sock_recv", PROBE_TCP, NEED_EVENT},
-	{"tcp_sock_send", PROBE_TCP, NEED_EVENT},
+	{"cgroup_mkdir", PROBE_CGROUP, 0, NULL},
+	{"cgroup_rmdir", PROBE_CGROUP, 0, NULL},
+	{"sched_cgroup_attach", PROBE_SCHED, 0, NULL},
+	{"sched_wakeup", PROBE_SCHED, NEED_PREV_STATE, NULL},
+	{"sched_wakeup_new", PROBE_SCHED, NEED_PREV_STATE, NULL},
+	{"sched_switch", PROBE_SCHED, NEED_PREV_STATE, NULL},
+	{"sched_wakeup_classic", PROBE_SCHED, NEED_NO_PREV_STATE, NULL},
+	{"sched_wakeup_new_classic", PROBE_SCHED, NEED_NO_PREV_STATE, NULL},
+	{"sched_switch_classic", PROBE_SCHED, NEED_NO_PREV_STATE, NULL},
+	{"fsync_ext4_end", PROBE_FSYNC, 0, NULL},
+	{"fsync_ext4_begin", PROBE_FSYNC, 0, NULL},
+	{"fsync_f2fs_end", PROBE_FSYNC, 0, NULL},
+	{"fsync_f2fs_begin", PROBE_FSYNC, 0, NULL},
+	{"fsync_btrfs_end", PROBE_FSYNC, 0, NULL},
+	{"fsync_btrfs_begin", PROBE_FSYNC, 0, NULL},
+	{"memory_direct_begin", PROBE_MEMORY, 0, NULL},
+	{"memory_direct_end", PROBE_MEMORY, 0, NULL},
+	{"memory_memcg_begin", PROBE_MEMORY, NEED_EVENT, "vmscan/mm_vmscan_memcg_reclaim_begin"},
+	{"memory_memcg_end", PROBE_MEMORY, NEED_EVENT, "vmscan/mm_vmscan_memcg_reclaim_end"},
+	{"memory_exit", PROBE_MEMORY, 0, NULL},
+	{"memory_mark", PROBE_MEMORY, 0, NULL},
+	{"memory_signal", PROBE_MEMORY, 0, NULL},
+	{"tcp_destroy", PROBE_TCP, 0, NULL},
+	{"tcp_set_state", PROBE_TCP, 0, NULL},
+	{"tcp_retransmit", PROBE_TCP, 0, NULL},
+	{"tcp_retransmit_synack", PROBE_TCP, 0, NULL},
+	{"tcp_reset_sent", PROBE_TCP, 0, NULL},
+	{"tcp_reset_received", PROBE_TCP, 0, NULL},
+	{"tcp_data_ready", PROBE_TCP, NEED_EVENT, "sock/sk_data_ready"},
+	{"tcp_sock_recv", PROBE_TCP, NEED_EVENT, "sock/sock_recv_length"},
+	{"tcp_sock_send", PROBE_TCP, NEED_EVENT, "sock/sock_send_length"},
 };
 
 #define PROGRAMS (sizeof(programs) / sizeof(programs[0]))
-_Static_assert(PROGRAMS <= PROGRAMS_MAX, "more programs than struct probe has places for");
 
 static int on_libbpf_message(enum libbpf_print_level level, const char *format, va_list args)
 {
@@ -65,17 +81,18 @@ static int on_libbpf_message(enum libbpf_print_level level, const char *format, 
 	return 0;
 }
 
-static bool has_event(const struct bpf_program *program, const char *tracefs)
+/* event: NULL for that of the section, "tp/group/name". */
+static bool has_event(const struct bpf_program *program, const char *event, const char *tracefs)
 {
-	const char *section = bpf_program__section_name(program);
-	char event[128];
+	return feature_event(tracefs, event ? event : bpf_program__section_name(program) + 3) != 0;
+}
 
-	if (strncmp(section, "tp/", 3) == 0)
-		return feature_event(tracefs, section + 3) != 0;
-	/* A raw tracepoint's section does not name the group. Those that are optional are in this
-	 * one. */
-	snprintf(event, sizeof(event), "sock/%s", strchr(section, '/') + 1);
-	return feature_event(tracefs, event) != 0;
+int probe_add_program(struct probe *probe, enum probe_id id, struct bpf_program *program)
+{
+	if (probe->programs == PROGRAMS_MAX)
+		return -E2BIG;
+	probe->program[probe->programs++] = (struct probe_program){id, program, NULL};
+	return 0;
 }
 
 static unsigned int what_holds(const struct probe *probe)
@@ -95,13 +112,15 @@ static int choose_programs(struct probe *probe, const struct probe_options *opti
 	holds = what_holds(probe);
 	for (i = 0; i < PROGRAMS; i++) {
 		struct bpf_program *program;
+		int err;
 
 		if (!probe->enabled[programs[i].probe] || (programs[i].needs & ~holds))
 			continue;
 		program = bpf_object__find_program_by_name(probe->bpf->obj, programs[i].name);
 		if (!program)
 			return -ENOENT;
-		if (programs[i].needs & NEED_EVENT && !has_event(program, options->tracefs)) {
+		if (programs[i].needs & NEED_EVENT &&
+		    !has_event(program, programs[i].event, options->tracefs)) {
 			log_info(
 				"the probe %s runs without %s, which this kernel has not; `bramble "
 				"check` says what is missing then",
@@ -109,10 +128,20 @@ static int choose_programs(struct probe *probe, const struct probe_options *opti
 			continue;
 		}
 		bpf_program__set_autoload(program, true);
-		probe->program[probe->programs++] =
-			(struct probe_program){programs[i].probe, program, NULL};
+		err = probe_add_program(probe, programs[i].probe, program);
+		if (err)
+			return err;
 	}
 	return 0;
+}
+
+/*
+ * The kernel keeps 128 free places of an LRU map for each CPU (LOCAL_FREE_TARGET in
+ * kernel/bpf/bpf_lru_list.c): with fewer, it takes places that are in use.
+ */
+static int size_lru(struct bpf_map *map, unsigned int cpus)
+{
+	return bpf_map__set_max_entries(map, STALLS_MAX + 128 * cpus);
 }
 
 static int size_maps(struct probe *probe)
@@ -127,6 +156,10 @@ static int size_maps(struct probe *probe)
 	err = err ?: bpf_map__set_max_entries(bpf->maps.tcp_cpus, probe->cpus);
 	if (probe->enabled[PROBE_TCP])
 		err = err ?: bpf_map__set_max_entries(bpf->maps.tcp_sockets, SOCKET_SETS);
+	err = err ?: size_lru(bpf->maps.fsync_stalls, probe->cpus);
+	err = err ?: size_lru(bpf->maps.memory_stalls, probe->cpus);
+	err = err ?: size_lru(bpf->maps.killed_tasks, probe->cpus);
+	err = err ?: size_lru(bpf->maps.counted_processes, probe->cpus);
 	return err ?: probe_size_cells(probe);
 }
 

@@ -15,9 +15,8 @@
 #include "bramble.skel.h"
 
 const char *const probe_names[PROBES] = {
-	[PROBE_SCHED] = "sched",
-	[PROBE_TCP] = "tcp",
-	[PROBE_CGROUP] = "cgroup",
+	[PROBE_SCHED] = "sched", [PROBE_FSYNC] = "fsync",   [PROBE_MEMORY] = "memory",
+	[PROBE_TCP] = "tcp",	 [PROBE_CGROUP] = "cgroup",
 };
 
 /* One more than the highest possible CPU's number, which BPF programs index by. */
@@ -64,16 +63,21 @@ static void detach(struct probe *probe, enum probe_id id)
 	}
 }
 
-/* Attaches one probe's programs; all or none. */
-static int attach(struct probe *probe, enum probe_id id, const char *tracefs)
+/* Attaches one probe's programs; all or none. Those of fsync go by file system. */
+static int attach(struct probe *probe, enum probe_id id)
 {
 	size_t i;
 	int err = 0;
 
+	if (id == PROBE_FSYNC) {
+		probe_attach_fsync(probe);
+		return 0;
+	}
 	for (i = 0; i < probe->programs && !err; i++) {
 		if (probe->program[i].probe != id)
 			continue;
-		probe->program[i].link = attach_program(probe->program[i].program, tracefs, &err);
+		probe->program[i].link =
+			attach_program(probe->program[i].program, probe->tracefs, &err);
 		probe->up[id] = true;
 	}
 	if (err)
@@ -110,7 +114,7 @@ bool probe_is_essential(enum probe_id id)
 	return id == PROBE_SCHED || id == PROBE_CGROUP;
 }
 
-static int start(struct probe *probe, const struct probe_options *options)
+static int start(struct probe *probe)
 {
 	int id, err = probe_map_cells(probe);
 
@@ -124,11 +128,11 @@ static int start(struct probe *probe, const struct probe_options *options)
 		return err;
 	}
 	/* The events of cgroups first, so that none is missed between them and the first sample. */
-	err = attach(probe, PROBE_CGROUP, options->tracefs);
+	err = attach(probe, PROBE_CGROUP);
 	for (id = 0; id < PROBES && !err; id++) {
 		if (id == PROBE_CGROUP || !probe->enabled[id])
 			continue;
-		err = attach(probe, (enum probe_id)id, options->tracefs);
+		err = attach(probe, (enum probe_id)id);
 		if (err && !probe_is_essential((enum probe_id)id)) {
 			log_warn("the probe %s is not running; the others are, and "
 				 "--no-probe.%s keeps it from being tried",
@@ -151,11 +155,12 @@ int probe_open(const struct probe_options *options, struct probe **out)
 	if (!probe)
 		return -ENOMEM;
 	probe->slots = options->slots;
+	probe->tracefs = options->tracefs;
 	probe->cpus = (unsigned int)cpu_limit();
 	memcpy(probe->enabled, options->enabled, sizeof(probe->enabled));
 	probe->enabled[PROBE_CGROUP] = true;
 	err = probe_load(probe, options);
-	err = err ?: start(probe, options);
+	err = err ?: start(probe);
 	if (err) {
 		probe_close(probe);
 		return err;
@@ -175,8 +180,15 @@ void probe_close(struct probe *probe)
 	if (probe->bpf)
 		probe_unmap_cells(probe);
 	ring_buffer__free(probe->ring);
+	probe_close_fsync(probe);
 	bramble_bpf__destroy(probe->bpf);
 	free(probe);
+}
+
+void probe_look_again(struct probe *probe)
+{
+	if (probe->enabled[PROBE_FSYNC])
+		probe_attach_fsync(probe);
 }
 
 bool probe_is_up(const struct probe *probe, enum probe_id id)
@@ -188,9 +200,11 @@ const char *probe_attribution(const struct probe *probe, enum probe_id id)
 {
 	if (id == PROBE_TCP)
 		return probe->btf ? "socket_user" : "socket_user_without_btf";
-	if (id != PROBE_SCHED)
+	if (id == PROBE_CGROUP)
 		return "event";
-	return probe->hooks == SCHED_HOOKS_RAW ? "current_task" : "current_task_by_id";
+	if (id == PROBE_SCHED && probe->hooks != SCHED_HOOKS_RAW)
+		return "current_task_by_id";
+	return "current_task";
 }
 
 int probe_event_fd(const struct probe *probe)

@@ -15,6 +15,8 @@
 /* The probes a user can switch, and those that serve all of them. */
 enum probe_id {
 	PROBE_SCHED,
+	PROBE_FSYNC,
+	PROBE_MEMORY,
 	PROBE_TCP,
 	PROBE_CGROUP,
 	PROBES,
@@ -32,7 +34,7 @@ enum sched_hooks {
 struct probe_options {
 	unsigned int slots;   /* cgroup slots, 2 to SLOTS_MAX, with the overflow slot */
 	const char *btf;      /* "auto", "none" (from tracefs alone), or a file */
-	const char *tracefs;  /* where tracefs is mounted */
+	const char *tracefs;  /* where tracefs is mounted; must outlive the probe */
 	bool enabled[PROBES]; /* PROBE_CGROUP is always on */
 	enum sched_hooks hooks;
 };
@@ -49,6 +51,12 @@ struct probe;
 int probe_open(const struct probe_options *options, struct probe **out);
 void probe_close(struct probe *probe);
 
+/*
+ * Attaches what could not be attached before: the hooks of a file system whose module was
+ * loaded meanwhile. Cheap, to be called now and then.
+ */
+void probe_look_again(struct probe *probe);
+
 bool probe_is_up(const struct probe *probe, enum probe_id id);
 
 /* How samples find their cgroup, for bramble_probe_attribution_info. */
@@ -62,6 +70,8 @@ uint64_t probe_slot_cgroup(const struct probe *probe, unsigned int slot);
 /* The cell of any probe: what it counted for one slot. */
 union probe_cell {
 	struct sched_cell sched;
+	struct fsync_cell fsync;
+	struct memory_cell memory;
 	struct tcp_cell tcp;
 };
 
@@ -110,8 +120,8 @@ struct probe_lost {
 size_t probe_read_lost(const struct probe *probe, struct probe_lost lost[PROBE_LOST_MAX]);
 
 /*
- * Events seen: context switches (sched), sends, receives and arrivals of data of
- * known sockets (tcp), cgroups made or removed (cgroup).
+ * Events seen: context switches (sched), fsyncs (fsync), reclaims and OOM kills (memory),
+ * sends, receives and arrivals of data of known sockets (tcp), cgroups made or removed (cgroup).
  */
 uint64_t probe_events(const struct probe *probe, enum probe_id id);
 

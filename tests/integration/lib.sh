@@ -130,7 +130,17 @@ make_rootfs() {
 	"$root/bin/busybox" --list | while read -r applet; do
 		[ "$applet" = busybox ] || ln -s busybox "$root/bin/$applet"
 	done
-	cp "$workloads"/{spin,burst,forker,exchange} "$root/bin/"
+	cp "$workloads"/{spin,burst,forker,exchange,fsyncs,hog} "$root/bin/"
+}
+
+# add_program NAME: of this machine, with its libraries, to that file system.
+add_program() {
+	local file
+	make_rootfs
+	for file in $(command -v "$1") $(ldd "$(command -v "$1")" | grep -o '/[^ ]*'); do
+		mkdir -p "$tmp/rootfs${file%/*}"
+		cp -L "$file" "$tmp/rootfs$file"
+	done
 }
 
 # make_log_dir NAMESPACE POD UID CONTAINER: what the kubelet makes before it
@@ -147,7 +157,8 @@ declare -A container_pid=() container_cgroup=() pod_uid=()
 #
 # Runs a command in a container of Debian's runc with that cgroupsPath. Sets
 # container_pid[NAME] and container_cgroup[NAME]. The directory "share" of the
-# test is /share inside, writable. What the container prints is in $tmp/NAME.out.
+# test is /share inside, writable, with what is mounted below it. What the container
+# prints is in $tmp/NAME.out. container_resources may hold JSON for linux.resources.
 start_container() {
 	local name=$1 cgroup=$2 bundle=$tmp/containers/$1 command
 	shift 2
@@ -159,13 +170,15 @@ start_container() {
 	# The default configuration, without a network of its own and without a
 	# /sys. It has no oomScoreAdj: lowering it is not allowed everywhere.
 	(cd "$bundle" && rm -f config.json && runc spec && jq \
-		--argjson command "$command" --arg cgroup "$cgroup" --arg root "$tmp/rootfs" --arg share "$tmp/share" '
+		--argjson command "$command" --arg cgroup "$cgroup" --arg root "$tmp/rootfs" --arg share "$tmp/share" \
+		--argjson resources "${container_resources:-{\}}" '
 		.process.terminal = false |
 		.process.args = $command |
 		.process.cwd = "/" |
 		.root = {path: $root, readonly: true} |
 		.mounts |= map(select(.destination | startswith("/sys") | not)) |
-		.mounts += [{destination: "/share", type: "bind", source: $share, options: ["bind", "rw"]}] |
+		.mounts += [{destination: "/share", type: "bind", source: $share, options: ["rbind", "rw"]}] |
+		.linux.resources += $resources |
 		.linux.cgroupsPath = $cgroup |
 		.linux.namespaces |= map(select(.type != "network"))
 		' config.json >config.new && mv config.new config.json) || return 1

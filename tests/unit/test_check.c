@@ -26,16 +26,27 @@ static const struct features good = {
 	.jit = 1,
 	.perf_events = 1,
 	.memlock = 1,
+	.fentry = 1,
 };
 
 /* What all machines of these tests have in common: a Debian 12 on a PC. */
 static int setup(void **state)
 {
-	static const char *const events[] = {"sched/sched_switch",     "sched/sched_wakeup",
-					     "sched/sched_wakeup_new", "cgroup/cgroup_mkdir",
-					     "cgroup/cgroup_rmdir",    "sock/inet_sock_set_state",
-					     "sock/sk_data_ready",     "sock/sock_send_length",
-					     "sock/sock_recv_length",  "tcp/tcp_retransmit_skb"};
+	static const char *const events[] = {"sched/sched_switch",
+					     "sched/sched_wakeup",
+					     "sched/sched_wakeup_new",
+					     "cgroup/cgroup_mkdir",
+					     "cgroup/cgroup_rmdir",
+					     "ext4/ext4_sync_file_enter",
+					     "f2fs/f2fs_sync_file_enter",
+					     "vmscan/mm_vmscan_direct_reclaim_begin",
+					     "vmscan/mm_vmscan_memcg_reclaim_begin",
+					     "oom/mark_victim",
+					     "sock/inet_sock_set_state",
+					     "sock/sk_data_ready",
+					     "sock/sock_send_length",
+					     "sock/sock_recv_length",
+					     "tcp/tcp_retransmit_skb"};
 	char path[128];
 	size_t i;
 

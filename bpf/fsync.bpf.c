@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * How long an fsync took, where the file system does it: fsync(), fdatasync(),
+ * msync(MS_SYNC), writes with O_SYNC or O_DSYNC, and the kernel's own, all of
+ * which call the file system's fsync operation. On overlayfs that is the one of
+ * the file system below, once.
+ *
+ * ext4 and f2fs have a tracepoint at both ends, and so has btrfs in kernels
+ * after 6.18. XFS, and btrfs before, have one at the beginning alone: there the
+ * functions themselves are hooked, where the kernel can do that.
+ */
+#include <stdbool.h>
+
+#include "stall.bpf.h"
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1); /* as many as there are slots, set by the loader */
+	__type(key, __u32);
+	__type(value, struct fsync_cell);
+} fsync_cells SEC(".maps");
+
+struct stalls_map fsync_stalls SEC(".maps");
+
+__u64 fsync_events;
+__u64 fsync_lost[STALL_LOST_REASONS];
+
+static __always_inline int begin(void)
+{
+	stall_begin(&fsync_stalls);
+	return 0;
+}
+
+static __always_inline int end(void)
+{
+	struct fsync_cell *cell;
+	__u32 slot;
+	__u64 ns;
+
+	shared_add(&fsync_events, 1);
+	if (!stall_end(&fsync_stalls, fsync_lost, &ns))
+		return 0;
+	slot = slot_of_current();
+	cell = bpf_map_lookup_elem(&fsync_cells, &slot);
+	if (cell)
+		hist_add_shared(&cell->fsync, ns);
+	return 0;
+}
+
+SEC("?raw_tp/ext4_sync_file_enter")
+int fsync_ext4_begin(void *ctx)
+{
+	return begin();
+}
+
+SEC("?raw_tp/ext4_sync_file_exit")
+int fsync_ext4_end(void *ctx)
+{
+	return end();
+}
+
+SEC("?raw_tp/f2fs_sync_file_enter")
+int fsync_f2fs_begin(void *ctx)
+{
+	return begin();
+}
+
+SEC("?raw_tp/f2fs_sync_file_exit")
+int fsync_f2fs_end(void *ctx)
+{
+	return end();
+}
+
+SEC("?raw_tp/btrfs_sync_file_enter")
+int fsync_btrfs_begin(void *ctx)
+{
+	return begin();
+}
+
+SEC("?raw_tp/btrfs_sync_file_exit")
+int fsync_btrfs_end(void *ctx)
+{
+	return end();
+}
+
+SEC("?fentry/xfs_file_fsync")
+int function_xfs_begin(void *ctx)
+{
+	return begin();
+}
+
+SEC("?fexit/xfs_file_fsync")
+int function_xfs_end(void *ctx)
+{
+	return end();
+}
+
+SEC("?fentry/xfs_dir_fsync")
+int function_xfs_dir_begin(void *ctx)
+{
+	return begin();
+}
+
+SEC("?fexit/xfs_dir_fsync")
+int function_xfs_dir_end(void *ctx)
+{
+	return end();
+}
+
+SEC("?fentry/btrfs_sync_file")
+int function_btrfs_begin(void *ctx)
+{
+	return begin();
+}
+
+SEC("?fexit/btrfs_sync_file")
+int function_btrfs_end(void *ctx)
+{
+	return end();
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

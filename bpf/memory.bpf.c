@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * What a lack of memory does to tasks: how long they had to reclaim memory
+ * themselves before they got some, and which of them the OOM killer killed.
+ *
+ * The OOM killer runs in the context of whoever wanted memory, and which cgroup
+ * its victim is in is known when the victim is the current task: when it exits.
+ * Who the victim is, is known without a field of any record: under the victim's
+ * task_lock() the kernel sends it a SIGKILL of its own, whose tracepoint has the
+ * address of the task, and then marks it (__oom_kill_process(), mark_oom_victim()
+ * in mm/oom_kill.c). It also marks tasks that are dying anyway, so that they get
+ * memory to do so. Those are not sent a signal, and are no OOM kills: neither for
+ * the kernel's own count nor here.
+ */
+#include <stdbool.h>
+
+#include "stall.bpf.h"
+
+#define SIGKILL	      9
+#define SEND_SIG_PRIV 1 /* instead of a siginfo: from the kernel (linux/sched/signal.h) */
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1); /* as many as there are slots, set by the loader */
+	__type(key, __u32);
+	__type(value, struct memory_cell);
+} memory_cells SEC(".maps");
+
+struct stalls_map memory_stalls SEC(".maps");
+
+__u64 memory_events;
+__u64 memory_lost[STALL_LOST_REASONS];
+
+/* The last SIGKILL of the kernel's on a CPU. */
+struct kernel_kill {
+	__u64 by;   /* thread id of the sender; 0: taken */
+	__u64 task; /* whom it was sent to */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct kernel_kill);
+} last_kill SEC(".maps");
+
+/*
+ * Tasks that the kernel has sent a SIGKILL, by address. Few are an OOM killer's:
+ * with the first process of a container die all others of it. Since 6.16 (the
+ * tracepoint of exits moved before exit_mm(), where it had to wait for the
+ * task_lock()) a task may be seen to exit before it is seen to be marked.
+ * LRU: those that are not marked stay until others need their place.
+ */
+struct killed {
+	__u32 marked;
+	__u32 exited; /* 0: not yet; else 1 + the slot it had */
+	__u32 tgid;   /* once it has exited */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, STALLS_MAX); /* more, set by the loader */
+	__type(key, __u64);
+	__type(value, struct killed);
+} killed_tasks SEC(".maps");
+
+/*
+ * When a process was counted, by its id: with memory.oom.group the kernel kills, and counts, one
+ * process again, perhaps another thread of it. A minute later it is another process.
+ */
+#define SAME_PROCESS_NS 60000000000ULL
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, STALLS_MAX); /* more, set by the loader */
+	__type(key, __u32);
+	__type(value, __u64);
+} counted_processes SEC(".maps");
+
+/* Tasks in killed_tasks that have not exited. While there is none, an exit costs next to nothing.
+ */
+__u64 killed_running;
+
+static __always_inline int begin(void)
+{
+	stall_begin(&memory_stalls);
+	return 0;
+}
+
+static __always_inline int end(void)
+{
+	struct memory_cell *cell;
+	__u32 slot;
+	__u64 ns;
+
+	shared_add(&memory_events, 1);
+	if (!stall_end(&memory_stalls, memory_lost, &ns))
+		return 0;
+	slot = slot_of_current();
+	cell = bpf_map_lookup_elem(&memory_cells, &slot);
+	if (cell)
+		hist_add_shared(&cell->stall, ns);
+	return 0;
+}
+
+SEC("?raw_tp/mm_vmscan_direct_reclaim_begin")
+int memory_direct_begin(void *ctx)
+{
+	return begin();
+}
+
+SEC("?raw_tp/mm_vmscan_direct_reclaim_end")
+int memory_direct_end(void *ctx)
+{
+	return end();
+}
+
+SEC("?raw_tp/mm_vmscan_memcg_reclaim_begin")
+int memory_memcg_begin(void *ctx)
+{
+	return begin();
+}
+
+SEC("?raw_tp/mm_vmscan_memcg_reclaim_end")
+int memory_memcg_end(void *ctx)
+{
+	return end();
+}
+
+/* Whoever takes the task out of the map counts it, so that it is counted once. */
+static __always_inline void count_oom_kill(__u64 task, __u32 slot, __u32 tgid)
+{
+	__u64 now = bpf_ktime_get_ns();
+	struct memory_cell *cell;
+	__u64 *counted;
+
+	if (bpf_map_delete_elem(&killed_tasks, &task))
+		return;
+	counted = bpf_map_lookup_elem(&counted_processes, &tgid);
+	if (counted && now - *counted < SAME_PROCESS_NS)
+		return;
+	bpf_map_update_elem(&counted_processes, &tgid, &now, BPF_ANY);
+	shared_add(&memory_events, 1);
+	cell = bpf_map_lookup_elem(&memory_cells, &slot);
+	if (cell)
+		shared_add(&cell->oom_kills, 1);
+}
+
+/*
+ * TP_PROTO(int sig, struct kernel_siginfo *info, struct task_struct *task, int group,
+ * int result)
+ */
+SEC("?raw_tp/signal_generate")
+int memory_signal(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct killed *known, killed = {0};
+	struct kernel_kill *kill;
+	__u32 zero = 0;
+	__u64 task;
+
+	if ((__u32)ctx->args[0] != SIGKILL || ctx->args[1] != SEND_SIG_PRIV)
+		return 0;
+	kill = bpf_map_lookup_elem(&last_kill, &zero);
+	if (!kill)
+		return 0;
+	task = ctx->args[2];
+	kill->by = bpf_get_current_pid_tgid();
+	kill->task = task;
+	/* One that has exited was another task at the same address. */
+	known = bpf_map_lookup_elem(&killed_tasks, &task);
+	if (known && !known->exited)
+		return 0;
+	bpf_map_update_elem(&killed_tasks, &task, &killed, BPF_ANY);
+	shared_add(&killed_running, 1);
+	return 0;
+}
+
+/* TP_PROTO(int pid), since 6.9 TP_PROTO(struct task_struct *task, uid_t uid) */
+SEC("?raw_tp/mark_victim")
+int memory_mark(void *ctx)
+{
+	struct kernel_kill *kill;
+	struct killed *killed;
+	__u32 zero = 0;
+	__u64 task;
+
+	kill = bpf_map_lookup_elem(&last_kill, &zero);
+	if (!kill || kill->by != bpf_get_current_pid_tgid())
+		return 0;
+	kill->by = 0;
+	task = kill->task;
+	killed = bpf_map_lookup_elem(&killed_tasks, &task);
+	if (!killed)
+		return 0;
+	*(volatile __u32 *)&killed->marked = 1;
+	if (*(volatile __u32 *)&killed->exited)
+		count_oom_kill(task, killed->exited - 1, killed->tgid);
+	return 0;
+}
+
+/* TP_PROTO(struct task_struct *p): the current task, still in its cgroup. */
+SEC("?raw_tp/sched_process_exit")
+int memory_exit(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct killed *killed;
+	__u32 slot, tgid;
+	__u64 task;
+
+	if (!killed_running)
+		return 0;
+	task = ctx->args[0];
+	killed = bpf_map_lookup_elem(&killed_tasks, &task);
+	if (!killed || killed->exited)
+		return 0;
+	shared_add(&killed_running, -1);
+	slot = slot_of_current();
+	tgid = bpf_get_current_pid_tgid() >> 32;
+	killed->tgid = tgid;
+	*(volatile __u32 *)&killed->exited = slot + 1;
+	if (*(volatile __u32 *)&killed->marked)
+		count_oom_kill(task, slot, tgid);
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -1,0 +1,123 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# shellcheck shell=dash disable=SC2154 # from the kernel's command line, and from lib.sh
+#
+# Stalls for want of memory and OOM kills, against the kernel's own counts. Comes after
+# fsync.sh, whose ext4 is used.
+
+event_of() { awk -v name="$2" '$1 == name { print $2 }' "$1/memory.events"; } # CGROUP NAME
+
+# Of /proc/vmstat: the sum of what begins so.
+vmstat_of() { awk -v name="$1" 'index($1, name) == 1 { sum += $2 } END { printf "%d", sum }' /proc/vmstat; }
+
+kills_of() { metric_or_0 bramble_memory_oom_kills_total namespace=shop pod="$1" container=db; }
+stalls_of() { metric_or_0 bramble_memory_stall_seconds_count namespace=shop pod="$1" container=db; }
+
+# limited_pod POD MEMORY_MAX COMMAND...: runs it to its end
+limited_pod() {
+	local max=$2
+	new_pod shop "$1" db
+	echo "$max" >"$pod_cgroup/memory.max"
+	echo "${oom_group:-0}" >"$pod_cgroup/memory.oom.group"
+	shift 2
+	in_pod "$@"
+	go
+	wait "$pod_pid" 2>/dev/null
+}
+
+gone() { # its cgroup, and its pod's
+	wait_until 5 rmdir "$pod_cgroup" 2>/dev/null && rmdir "${pod_cgroup%/*}"
+}
+
+test_oom() {
+	local kernel again total
+	kernel=$(vmstat_of oom_kill)
+	limited_pod alone-0 16M /test/hog 64
+	check "OOM: its cgroup is gone with it" gone
+	limited_pod threads-0 16M /test/hog 64 8
+	check_holds "OOM: the kernel kills it, too" "$(event_of "$pod_cgroup" oom_kill) == 1"
+	gone
+	# The kernel counts the one that it has chosen again with the group, thread by thread.
+	oom_group=1
+	limited_pod group-0 16M sh -c 'sleep 60 & sleep 60 & exec /test/hog 64'
+	oom_group=
+	again=$(($(event_of "$pod_cgroup" oom_kill) - 3))
+	check_holds "OOM: the kernel kills the group (and counts $((again + 3)))" "$again >= 0 && $again <= 2"
+	gone
+	# SIGKILL is not enough.
+	limited_pod killed-0 16M sh -c 'kill -KILL $$'
+	gone
+	scrape
+	check_holds "OOM: a pod that is gone with it has it, and its name" "$(kills_of alone-0) == 1"
+	check_holds "OOM: a process of 8 threads is one kill" "$(kills_of threads-0) == 1"
+	check_holds "OOM: memory.oom.group: all three are counted" "$(kills_of group-0) == 3"
+	check_holds "OOM: one that was killed otherwise is none" "$(kills_of killed-0) == 0"
+	total=$(metric_or_0 bramble_memory_oom_kills_total)
+	kernel=$(($(vmstat_of oom_kill) - kernel - again))
+	check_holds "OOM: all that the kernel has counted ($kernel)" "$total == $kernel"
+}
+
+# A file of 24 MiB through a cgroup of 8 MiB.
+test_memcg_stall() {
+	local limit sum begin
+	[ -s $tmp/ext4/big ] || dd if=/dev/zero of=$tmp/ext4/big bs=1M count=24 2>/dev/null
+	sync
+	echo 3 >/proc/sys/vm/drop_caches
+	begin=$(uptime_cs)
+	limited_pod stalled-0 8M cat $tmp/ext4/big >/dev/null
+	begin=$(($(uptime_cs) - begin))
+	limit=$(event_of "$pod_cgroup" max)
+	gone
+	scrape
+	sum=$(metric_or_0 bramble_memory_stall_seconds_sum pod=stalled-0)
+	note "$mode""stall: $(stalls_of stalled-0) times, $sum s of $begin hundredths; memory.events: max $limit"
+	# One that may not wait meets the limit and does not reclaim: an interrupt, for one.
+	check_holds "stall: the pod at its limit stalled as often as it met it ($limit)" \
+		"$limit > 5 && $(stalls_of stalled-0) <= $limit && $(stalls_of stalled-0) >= 0.95 * $limit - 1"
+	check_holds "stall: for some time, and no longer than it ran" "$sum > 0 && $sum * 100 <= $begin"
+}
+
+free_kb() { awk '/^MemFree/ { print $2 }' /proc/meminfo; }
+free_is_below() { [ "$(free_kb)" -lt "$1" ]; }
+
+# The machine has no memory to give: who wants some has to reclaim it himself. There are 24 MiB of
+# a file to be had, and kswapd is left no time.
+test_direct_stall() {
+	local before after ours holder
+	[ -s $tmp/ext4/big ] || dd if=/dev/zero of=$tmp/ext4/big bs=1M count=24 2>/dev/null
+	sync
+	echo 3 >/proc/sys/vm/drop_caches
+	echo 1024 >/proc/sys/vm/min_free_kbytes
+	echo 1 >/proc/sys/vm/watermark_scale_factor
+	/test/hog $((($(free_kb) - 40960) / 1024)) 1 600 &
+	holder=$!
+	wait_until 30 free_is_below 49152 || note "the memory is not taken: $(free_kb) kB are free"
+	cat $tmp/ext4/big >/dev/null
+	before=$(vmstat_of allocstall)
+	scrape
+	ours=$(metric_or_0 bramble_memory_stall_seconds_count)
+	new_pod shop direct-0 db
+	in_pod /test/hog $(($(free_kb) / 1024 + 8))
+	go
+	wait "$pod_pid"
+	gone
+	after=$(vmstat_of allocstall)
+	scrape
+	kill -KILL $holder
+	wait $holder 2>/dev/null
+	ours=$(calc %d "$(metric_or_0 bramble_memory_stall_seconds_count) - $ours")
+	note "$mode""direct reclaim: the kernel counts $((after - before)), bramble $ours, of the pod $(stalls_of direct-0)"
+	check_holds "stall: direct reclaims are as many as the kernel's ($((after - before)) and $ours)" \
+		"$((after - before)) > 0 && $ours == $((after - before))"
+	check_holds "stall: those of the pod are its own ($(stalls_of direct-0))" "$(stalls_of direct-0) > 0"
+}
+
+test_memory() {
+	check_holds "memory: the probe is up" "$(metric_or_0 bramble_probe_up probe=memory) == 1"
+	if [ "$vm_memory" = yes ]; then
+		test_oom
+		test_memcg_stall
+	fi
+	test_direct_stall
+	check_holds "memory: nothing was lost" "$(metric_or_0 bramble_probe_lost_total probe=memory) == 0"
+}
