@@ -155,8 +155,10 @@ $(BENCH)/%: tests/bench/%.c $(BENCH)/floor.skel.h $(BUILD)/libbramble.a
 
 bench: ## what the probe costs on this machine, beside the floor and runqlat (as root; ROUNDS=31)
 	@scripts/install-packages build bench
-	@$(MAKE) --no-print-directory $(BENCH)/switch
+	@$(MAKE) --no-print-directory $(BENCH)/switch $(BENCH)/fsync
 	@$(BENCH)/switch $(ROUNDS)
+	@echo
+	@$(BENCH)/fsync $(ROUNDS)
 
 bench-containers: $(BUILD)/bramble $(WORKLOADS) ## what serve takes with 250 containers (as root; CONTAINERS=250)
 	@tests/bench/containers $(or $(CONTAINERS),250)
