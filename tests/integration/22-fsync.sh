@@ -19,12 +19,11 @@ mount_disk() {
 	local fs=$1 size=$2
 	shift 2
 	mkdir -p "$tmp/share/$fs"
-	truncate -s "${size}M" "$tmp/$fs.img" &&
-		"mkfs.$fs" "$@" "$tmp/$fs.img" >"$tmp/mkfs.out" 2>&1 &&
-		mount -t "$fs" -o loop "$tmp/$fs.img" "$tmp/share/$fs" || {
-		note "no $fs here: $(tail -n 1 "$tmp/mkfs.out")"
-		return 1
-	}
+	truncate -s "${size}M" "$tmp/$fs.img"
+	"mkfs.$fs" "$@" "$tmp/$fs.img" >"$tmp/mkfs.out" 2>&1
+	mount -t "$fs" -o loop "$tmp/$fs.img" "$tmp/share/$fs" && return
+	note "no $fs here: $(tail -n 1 "$tmp/mkfs.out")"
+	return 1
 }
 
 run_pod() { # POD COMMAND...
