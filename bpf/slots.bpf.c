@@ -16,11 +16,12 @@ struct {
 } slot_by_cgroup SEC(".maps");
 
 /*
- * The free slots. A queue, because taking from one is atomic on kernels whose
- * BPF has no fetching atomics (arm64 before 5.12). User space fills it.
+ * The free slots. A stack, so that those in use are the lowest ones, and because
+ * taking from one is atomic on kernels whose BPF has no fetching atomics (arm64
+ * before 5.12). User space fills it.
  */
 struct {
-	__uint(type, BPF_MAP_TYPE_QUEUE);
+	__uint(type, BPF_MAP_TYPE_STACK);
 	__uint(max_entries, 1); /* as many as there are slots, set by the loader */
 	__type(value, __u32);
 } slot_free SEC(".maps");

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The kernel's arrays: slots, cells, pairs. Mapped, so that reading them is no system call. */
+/*
+ * The kernel's arrays: slots, cells, pairs. Mapped, so that reading them is no
+ * system call. What is mapped counts as resident memory, so of the cells only as
+ * many are as slots have been in use; the kernel gives the lowest free ones first.
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,10 +28,13 @@ static const struct {
 	[PROBE_TCP] = {"tcp_cells", sizeof(struct tcp_cell), false},
 };
 
-/* Cells in the array of a probe that is enabled. */
-static unsigned int cell_count(const struct probe *probe, enum probe_id id)
+/* At first, and doubled as more are needed. */
+#define SLOTS_MAPPED_MIN 64
+
+/* A row has a cell for each slot: of one CPU, or of all together. */
+static unsigned int row_count(const struct probe *probe, enum probe_id id)
 {
-	return cell_maps[id].per_cpu ? probe->slots * probe->cpus : probe->slots;
+	return cell_maps[id].per_cpu ? probe->cpus : 1;
 }
 
 static struct bpf_map *cell_map(const struct probe *probe, enum probe_id id)
@@ -42,7 +49,8 @@ int probe_size_cells(struct probe *probe)
 	for (id = 0; id < PROBES && !err; id++)
 		if (cell_maps[id].map && probe->enabled[id])
 			err = bpf_map__set_max_entries(cell_map(probe, (enum probe_id)id),
-						       cell_count(probe, (enum probe_id)id));
+						       probe->slots *
+							       row_count(probe, (enum probe_id)id));
 	return err;
 }
 
@@ -68,12 +76,75 @@ static void unmap_array(const struct bpf_map *map, void *data)
 		munmap(data, mapped_size(map));
 }
 
+/* Maps the first slots of a row. Returns 0 or -ENOMEM, and leaves what was mapped then. */
+static int map_row(const struct probe *probe, enum probe_id id, unsigned int row,
+		   unsigned int slots)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	size_t start = (size_t)row * probe->slots * cell_maps[id].size;
+	size_t skipped = start % page;
+	struct cell_row *to = &probe->cells[id].rows[row];
+	struct cell_row now = {.len = skipped + slots * cell_maps[id].size, .skipped = skipped};
+
+	now.data = mmap(NULL, now.len, PROT_READ | PROT_WRITE, MAP_SHARED,
+			bpf_map__fd(cell_map(probe, id)), (off_t)(start - skipped));
+	if (now.data == MAP_FAILED)
+		return -ENOMEM;
+	if (to->data)
+		munmap(to->data, to->len);
+	*to = now;
+	return 0;
+}
+
+/* Maps at least so many slots of a probe's cells. Returns 0 or -ENOMEM. */
+static int map_slots(struct probe *probe, enum probe_id id, unsigned int slots)
+{
+	struct cells *cells = &probe->cells[id];
+	unsigned int row, wanted = cells->mapped ? cells->mapped : SLOTS_MAPPED_MIN;
+	int err = 0;
+
+	if (slots <= cells->mapped)
+		return 0;
+	while (wanted < slots)
+		wanted *= 2;
+	if (wanted > probe->slots)
+		wanted = probe->slots;
+	for (row = 0; row < row_count(probe, id) && !err; row++)
+		err = map_row(probe, id, row, wanted);
+	if (!err)
+		cells->mapped = wanted;
+	return err;
+}
+
+/* NULL if the probe is not enabled, has no cells, or there is no memory to map them. */
+static void *cell_at(struct probe *probe, enum probe_id id, unsigned int row, unsigned int slot)
+{
+	const struct cell_row *cells;
+
+	if (!probe->cells[id].rows || map_slots(probe, id, slot + 1))
+		return NULL;
+	cells = &probe->cells[id].rows[row];
+	return (char *)cells->data + cells->skipped + slot * cell_maps[id].size;
+}
+
+static void unmap_cells(struct probe *probe, enum probe_id id)
+{
+	struct cell_row *rows = probe->cells[id].rows;
+	unsigned int row;
+
+	for (row = 0; rows && row < row_count(probe, id); row++)
+		if (rows[row].data)
+			munmap(rows[row].data, rows[row].len);
+	free(rows);
+}
+
+/* A stack: the last one goes in first, so that the lowest are given first. */
 static int fill_free_slots(struct probe *probe)
 {
 	int fd = bpf_map__fd(probe->bpf->maps.slot_free);
 	unsigned int slot;
 
-	for (slot = SLOT_OVERFLOW + 1; slot < probe->slots; slot++)
+	for (slot = probe->slots - 1; slot > SLOT_OVERFLOW; slot--)
 		if (bpf_map_update_elem(fd, NULL, &slot, BPF_ANY))
 			return -errno;
 	return 0;
@@ -88,8 +159,9 @@ int probe_map_cells(struct probe *probe)
 	for (id = 0; id < PROBES; id++) {
 		if (!cell_maps[id].map || !probe->enabled[id])
 			continue;
-		probe->cells[id] = map_array(cell_map(probe, (enum probe_id)id));
-		if (!probe->cells[id])
+		probe->cells[id].rows =
+			calloc(row_count(probe, (enum probe_id)id), sizeof(*probe->cells[id].rows));
+		if (!cell_at(probe, (enum probe_id)id, 0, SLOT_OVERFLOW))
 			return -ENOMEM;
 	}
 	probe->slot_cgroups = map_array(bpf->maps.slot_cgroups);
@@ -98,8 +170,7 @@ int probe_map_cells(struct probe *probe)
 		probe->sched_cpus[cpu].first_cell = cpu * probe->slots;
 	if (probe->enabled[PROBE_TCP]) {
 		probe->tcp_cpus = map_array(bpf->maps.tcp_cpus);
-		probe->sockets = map_array(bpf->maps.tcp_sockets);
-		if (!probe->tcp_cpus || !probe->sockets)
+		if (!probe->tcp_cpus)
 			return -ENOMEM;
 	}
 	probe->pairs_max = bpf_map__max_entries(bpf->maps.wait_pairs);
@@ -115,12 +186,10 @@ void probe_unmap_cells(struct probe *probe)
 	int id;
 
 	for (id = 0; id < PROBES; id++)
-		if (probe->cells[id])
-			unmap_array(cell_map(probe, (enum probe_id)id), probe->cells[id]);
+		unmap_cells(probe, (enum probe_id)id);
 	unmap_array(probe->bpf->maps.slot_cgroups, probe->slot_cgroups);
 	unmap_array(probe->bpf->maps.sched_cpus, probe->sched_cpus);
 	unmap_array(probe->bpf->maps.tcp_cpus, probe->tcp_cpus);
-	unmap_array(probe->bpf->maps.tcp_sockets, probe->sockets);
 	free(probe->pair);
 	free(probe->pair_ns);
 }
@@ -135,15 +204,14 @@ uint64_t probe_slot_cgroup(const struct probe *probe, unsigned int slot)
 	return __atomic_load_n(&probe->slot_cgroups[slot], __ATOMIC_ACQUIRE);
 }
 
-static void sum_sched(const struct probe *probe, unsigned int slot, struct sched_cell *sum)
+static void sum_sched(struct probe *probe, unsigned int slot, struct sched_cell *sum)
 {
-	const struct sched_cell *cells = probe->cells[PROBE_SCHED];
 	unsigned int cpu;
 	size_t i;
 
 	memset(sum, 0, sizeof(*sum));
 	for (cpu = 0; cpu < probe->cpus; cpu++) {
-		const volatile struct sched_cell *cell = &cells[(size_t)cpu * probe->slots + slot];
+		const volatile struct sched_cell *cell = cell_at(probe, PROBE_SCHED, cpu, slot);
 
 		for (i = 0; i < SWITCH_KINDS; i++)
 			sum->switches[i] += cell->switches[i];
@@ -160,33 +228,33 @@ unsigned int probe_cpus(const struct probe *probe)
 	return probe->cpus;
 }
 
-bool probe_read_pressure(const struct probe *probe, unsigned int slot,
-			 struct probe_pressure *pressure)
+bool probe_read_pressure(struct probe *probe, unsigned int slot, struct probe_pressure *pressure)
 {
-	const struct sched_cell *cells = probe->cells[PROBE_SCHED];
 	unsigned int cpu;
 
-	for (cpu = 0; cells && cpu < probe->cpus; cpu++) {
-		const volatile struct sched_cell *cell = &cells[(size_t)cpu * probe->slots + slot];
+	if (!cell_at(probe, PROBE_SCHED, 0, slot))
+		return false;
+	for (cpu = 0; cpu < probe->cpus; cpu++) {
+		const volatile struct sched_cell *cell = cell_at(probe, PROBE_SCHED, cpu, slot);
 
 		pressure[cpu].waiting_ns = cell->waiting.covered_ns;
 		pressure[cpu].needed_ns = cell->ran_ns + cell->waiting.covered_ns;
 	}
-	return cells != NULL;
+	return true;
 }
 
-size_t probe_read_cell(const struct probe *probe, enum probe_id id, unsigned int slot,
+size_t probe_read_cell(struct probe *probe, enum probe_id id, unsigned int slot,
 		       union probe_cell *cell)
 {
-	size_t size = cell_maps[id].size;
+	const void *first = cell_at(probe, id, 0, slot);
 
-	if (!probe->cells[id])
+	if (!first)
 		return 0;
 	if (id == PROBE_SCHED)
 		sum_sched(probe, slot, &cell->sched);
 	else
-		memcpy(cell, (const char *)probe->cells[id] + slot * size, size);
-	return size;
+		memcpy(cell, first, cell_maps[id].size);
+	return cell_maps[id].size;
 }
 
 /* Reads the map of pairs into probe->pair and pair_ns. Returns how many, or a negative errno. */
@@ -224,28 +292,33 @@ static int free_pairs(struct probe *probe, unsigned int slot)
 /* What is left of a gone cgroup's sockets belongs to nobody, until somebody uses it. */
 static void free_sockets(struct probe *probe, unsigned int slot)
 {
+	const struct bpf_map *map = probe->bpf->maps.tcp_sockets;
+	struct socket_set *sets = probe->enabled[PROBE_TCP] ? map_array(map) : NULL;
 	unsigned int i, way;
 
-	for (i = 0; probe->sockets && i < SOCKET_SETS; i++) {
-		struct socket_set *set = &probe->sockets[i];
+	for (i = 0; sets && i < SOCKET_SETS; i++) {
+		struct socket_set *set = &sets[i];
 
 		for (way = 0; way < SOCKET_WAYS; way++)
 			if (set->info[way] & SOCKET_OWNED && (set->info[way] & SOCKET_SLOT) == slot)
 				__atomic_and_fetch(&set->info[way], ~SOCKET_OWNED,
 						   __ATOMIC_RELAXED);
 	}
+	unmap_array(map, sets);
 }
 
 static void clear_cells(struct probe *probe, unsigned int slot)
 {
-	unsigned int i;
+	unsigned int row;
+	void *cell;
 	int id;
 
 	for (id = 0; id < PROBES; id++)
-		for (i = slot; probe->cells[id] && i < cell_count(probe, (enum probe_id)id);
-		     i += probe->slots)
-			memset((char *)probe->cells[id] + i * cell_maps[id].size, 0,
-			       cell_maps[id].size);
+		for (row = 0; row < row_count(probe, (enum probe_id)id); row++) {
+			cell = cell_at(probe, (enum probe_id)id, row, slot);
+			if (cell)
+				memset(cell, 0, cell_maps[id].size);
+		}
 }
 
 int probe_free_slot(struct probe *probe, unsigned int slot)

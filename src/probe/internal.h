@@ -25,6 +25,18 @@ struct probe_program {
 /* Ways to measure the fsyncs of file systems: the table in fsync.c. */
 #define FILE_SYSTEMS 5
 
+/* A part of an array that is mapped: whole pages, the first cell after skipped bytes. */
+struct cell_row {
+	void *data;
+	size_t len, skipped;
+};
+
+/* The cells of a probe. */
+struct cells {
+	struct cell_row *rows; /* NULL: it is not enabled, or has none */
+	unsigned int mapped;   /* slots in each row */
+};
+
 struct probe {
 	struct bramble_bpf *bpf;
 	struct ring_buffer *ring;
@@ -43,9 +55,8 @@ struct probe {
 	/* Maps of the kernel's arrays. */
 	uint64_t *slot_cgroups;
 	struct sched_cpu *sched_cpus;
-	struct tcp_cpu *tcp_cpus; /* NULL: not enabled, as are the sockets */
-	struct socket_set *sockets;
-	void *cells[PROBES]; /* by slot, or by CPU and slot: cell_maps in cells.c */
+	struct tcp_cpu *tcp_cpus; /* NULL: not enabled */
+	struct cells cells[PROBES];
 
 	/* One read of the map of pairs. */
 	struct wait_pair *pair;

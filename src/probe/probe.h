@@ -80,7 +80,7 @@ union probe_cell {
  * bytes, 0 if the probe is not enabled or has none. Buckets wrap at 2^32, also
  * in the sum: only differences between two reads have a meaning.
  */
-size_t probe_read_cell(const struct probe *probe, enum probe_id id, unsigned int slot,
+size_t probe_read_cell(struct probe *probe, enum probe_id id, unsigned int slot,
 		       union probe_cell *cell);
 
 /* CPUs that are possible. */
@@ -93,8 +93,7 @@ struct probe_pressure {
 };
 
 /* Reads it for each CPU. False if the waits for a CPU are not measured. */
-bool probe_read_pressure(const struct probe *probe, unsigned int slot,
-			 struct probe_pressure *pressure);
+bool probe_read_pressure(struct probe *probe, unsigned int slot, struct probe_pressure *pressure);
 
 /*
  * Frees a slot whose cgroup is gone: its cells and pairs are cleared, and the
