@@ -130,7 +130,7 @@ make_rootfs() {
 	"$root/bin/busybox" --list | while read -r applet; do
 		[ "$applet" = busybox ] || ln -s busybox "$root/bin/$applet"
 	done
-	cp "$workloads"/{spin,burst,forker,exchange,fsyncs,hog} "$root/bin/"
+	cp "$workloads"/{spin,burst,forker,exchange,fsyncs,hog,tcpserve,tcpload,tcppass} "$root/bin/"
 }
 
 # add_program NAME: of this machine, with its libraries, to that file system.
@@ -152,6 +152,12 @@ make_log_dir() {
 }
 
 declare -A container_pid=() container_cgroup=() pod_uid=()
+# A network namespace, such as /proc/PID/ns/net, for the next containers; else the host's.
+container_network=
+# A root file system for them, else busybox's of above; and mounts, in JSON.
+container_root=
+container_mounts='[]'
+container_uid=0
 
 # start_container NAME CGROUP_PATH COMMAND...
 #
@@ -170,17 +176,20 @@ start_container() {
 	# The default configuration, without a network of its own and without a
 	# /sys. It has no oomScoreAdj: lowering it is not allowed everywhere.
 	(cd "$bundle" && rm -f config.json && runc spec && jq \
-		--argjson command "$command" --arg cgroup "$cgroup" --arg root "$tmp/rootfs" --arg share "$tmp/share" \
-		--argjson resources "${container_resources:-{\}}" '
+		--argjson command "$command" --arg cgroup "$cgroup" --arg root "${container_root:-$tmp/rootfs}" \
+		--arg share "$tmp/share" --arg network "$container_network" --argjson mounts "$container_mounts" \
+		--argjson uid "$container_uid" --argjson resources "${container_resources:-{\}}" '
 		.process.terminal = false |
 		.process.args = $command |
 		.process.cwd = "/" |
+		.process.user = {uid: $uid, gid: $uid} |
 		.root = {path: $root, readonly: true} |
 		.mounts |= map(select(.destination | startswith("/sys") | not)) |
-		.mounts += [{destination: "/share", type: "bind", source: $share, options: ["rbind", "rw"]}] |
+		.mounts += [{destination: "/share", type: "bind", source: $share, options: ["rbind", "rw"]}] + $mounts |
 		.linux.resources += $resources |
 		.linux.cgroupsPath = $cgroup |
-		.linux.namespaces |= map(select(.type != "network"))
+		.linux.namespaces |= map(select(.type != "network")) |
+		.linux.namespaces += (if $network == "" then [] else [{type: "network", path: $network}] end)
 		' config.json >config.new && mv config.new config.json) || return 1
 	runc --root "$tmp/runc" run -d --bundle "$bundle" --pid-file "$bundle/pid" "$name" \
 		</dev/null >"$tmp/$name.out" 2>&1 || {
@@ -204,6 +213,15 @@ container_ended() { ! container_runs "$1"; }
 stop_container() {
 	runc --root "$tmp/runc" delete --force "$1" >/dev/null 2>&1
 	unset "container_pid[$1]"
+}
+
+# add_container NAMESPACE POD CONTAINER COMMAND...: one more in a pod. Its NAME for the
+# functions above is POD-CONTAINER.
+add_container() {
+	local namespace=$1 pod=$2 container=$3
+	shift 3
+	make_log_dir "$namespace" "$pod" "${pod_uid[$pod]}" "$container"
+	start_container "$pod-$container" "/kubepods/burstable/pod${pod_uid[$pod]}/$(random_hex 64)" "$@"
 }
 
 # start_pod [-q QOS] NAMESPACE POD CONTAINER COMMAND...
