@@ -119,9 +119,10 @@ test-integration: $(BUILD)/bramble $(WORKLOADS) ## real containers and a real Pr
 
 # Virtual machines: arm64 kernels in QEMU, with the arm64 build. See tests/vm/run.
 
-VM_FILES := $(BUILD)/bramble $(WORKLOADS) $(BUILD)/tests/bpf_ids
+VM_TOOLS := $(patsubst tests/vm/%.c,$(BUILD)/tests/vm/%,$(wildcard tests/vm/*.c))
+VM_FILES := $(BUILD)/bramble $(WORKLOADS) $(VM_TOOLS)
 
-$(BUILD)/tests/bpf_ids: tests/vm/bpf_ids.c $(BUILD)/flags
+$(VM_TOOLS): $(BUILD)/tests/vm/%: tests/vm/%.c $(BUILD)/flags
 	$(say) CC $@
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CROSS_FLAGS) -D_GNU_SOURCE -std=c11 $(WARNINGS) -O2 -static -MMD -MP -o $@ $<

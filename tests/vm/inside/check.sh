@@ -80,7 +80,8 @@ test_start() {
 	pass "serve: is ready ($ready_ms ms)"
 	fact "ready, ${mode%: }" "$ready_ms ms"
 	scrape
-	check_holds "serve: the probes are up" "$(metric_or_0 bramble_probe_up) >= 3"
+	check_holds "serve: all probes are up" \
+		"$(metric_or_0 bramble_probe_up) == $(grep -c '^bramble_probe_up{' $tmp/metrics)"
 	fact "memory, ${mode%: }" "$(calc "%.1f MB" "$(metric_or_0 process_resident_memory_bytes) / 1e6")"
 }
 
