@@ -143,14 +143,16 @@ test-vm: ## arm64 kernels in QEMU, 4 and 16 KiB pages, with and without BTF
 
 BENCH := $(BUILD)/bench
 ROUNDS ?= 31
+NETWORK_ROUNDS ?= 11
 
-$(BENCH)/floor.skel.h: tests/bench/floor.bpf.c $(BUILD)/flags
+$(BENCH)/%.skel.h: tests/bench/%.bpf.c $(BUILD)/flags
 	$(say) BPF $@
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CLANG) $(BPF_CFLAGS) -c -o $(BENCH)/floor.bpf.o $<
-	$(Q)$(BPFTOOL) gen skeleton $(BENCH)/floor.bpf.o name floor_bpf > $@.tmp && mv $@.tmp $@
+	$(Q)$(CLANG) $(BPF_CFLAGS) -c -o $(BENCH)/$*.bpf.o $<
+	$(Q)$(BPFTOOL) gen skeleton $(BENCH)/$*.bpf.o name $*_bpf > $@.tmp && mv $@.tmp $@
+.PRECIOUS: $(BENCH)/%.skel.h
 
-$(BENCH)/%: tests/bench/%.c $(BENCH)/floor.skel.h $(BUILD)/libbramble.a
+$(BENCH)/%: tests/bench/%.c tests/bench/bench.h $(BENCH)/floor.skel.h $(BENCH)/hooks.skel.h $(BUILD)/libbramble.a
 	$(say) CC $@
 	$(Q)$(CC) $(CPPFLAGS) -I$(BENCH) $(ALL_CFLAGS) $(LIB_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(BUILD)/libbramble.a $(LDLIBS)
 
@@ -160,6 +162,12 @@ bench: ## what the probe costs on this machine, beside the floor and runqlat (as
 	@$(BENCH)/switch $(ROUNDS)
 	@echo
 	@$(BENCH)/fsync $(ROUNDS)
+	@$(MAKE) --no-print-directory bench-network
+
+bench-network: ## what the probe takes from wrk, redis-benchmark and iperf3 (as root; NETWORK_ROUNDS=11)
+	@scripts/install-packages build bench
+	@$(MAKE) --no-print-directory $(BENCH)/network
+	@$(BENCH)/network $(NETWORK_ROUNDS)
 
 bench-containers: $(BUILD)/bramble $(WORKLOADS) ## what serve takes with 250 containers (as root; CONTAINERS=250)
 	@tests/bench/containers $(or $(CONTAINERS),250)
@@ -169,4 +177,4 @@ bench-scrape: $(BUILD)/bramble $(WORKLOADS) $(BENCH)/expose ## what a scrape tak
 	@$(BENCH)/expose $(or $(CONTAINERS),250)
 	@tests/bench/scrape $(or $(CONTAINERS),250)
 
-.PHONY: bench bench-containers bench-scrape
+.PHONY: bench bench-network bench-containers bench-scrape

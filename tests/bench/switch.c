@@ -19,7 +19,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -30,6 +29,7 @@
 #include "util/clock.h"
 #include "util/log.h"
 
+#include "bench.h"
 #include "floor.skel.h"
 
 #define ROUNDS_MAX     99
@@ -75,20 +75,6 @@ static void echo(void)
 		if (write(back[1], &c, 1) != 1)
 			break;
 	_exit(0);
-}
-
-static int compare(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-/* Sorts the values; q from 0 to 1. */
-static double quantile(double *values, int count, double q)
-{
-	qsort(values, (size_t)count, sizeof(*values), compare);
-	return values[(int)(q * (count - 1) + 0.5)];
 }
 
 /* Nanoseconds for one wakeup and one switch. */
@@ -212,22 +198,6 @@ static void run_round(struct round *round, int first)
 		round->off = before;
 		round->added[variant] = with < 0 ? NAN : with - (before + after) / 2;
 	}
-}
-
-static void print_machine(void)
-{
-	char line[256] = "", model[128] = "unknown";
-	FILE *file = fopen("/proc/cpuinfo", "re");
-	struct utsname kernel;
-
-	while (file && fgets(line, sizeof(line), file))
-		if (sscanf(line, "model name : %127[^\n]", model) == 1)
-			break;
-	if (file)
-		fclose(file);
-	uname(&kernel);
-	printf("Linux %s %s, %s, %ld CPUs\n\n", kernel.release, kernel.machine, model,
-	       sysconf(_SC_NPROCESSORS_ONLN));
 }
 
 static void print_table(const struct round *rounds, int count)

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* What the benchmarks share: medians, and on which machine they were found. */
+#ifndef BRAMBLE_BENCH_H
+#define BRAMBLE_BENCH_H
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+static inline int compare_doubles(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* Sorts the values; q from 0 to 1. */
+static inline double quantile(double *values, int count, double q)
+{
+	qsort(values, (size_t)count, sizeof(*values), compare_doubles);
+	return values[(int)(q * (count - 1) + 0.5)];
+}
+
+static inline void print_machine(void)
+{
+	char line[256] = "", model[128] = "unknown";
+	FILE *file = fopen("/proc/cpuinfo", "re");
+	struct utsname kernel;
+
+	while (file && fgets(line, sizeof(line), file))
+		if (sscanf(line, "model name : %127[^\n]", model) == 1)
+			break;
+	if (file)
+		fclose(file);
+	uname(&kernel);
+	printf("Linux %s %s, %s, %ld CPUs\n\n", kernel.release, kernel.machine, model,
+	       sysconf(_SC_NPROCESSORS_ONLN));
+}
+
+#endif
