@@ -93,8 +93,9 @@ check_holds "and never appear twice" \
 	"$(select_metric bramble_cpu_wait_seconds_count pod=late-0 | wc -l) == 1"
 
 # ---- a restart: another id, the same series, which goes on
-before=$(count_of pod=late-0 container=main)
 stop_container late
+scrape
+before=$(count_of pod=late-0 container=main)
 late_id2=$(random_hex 64)
 list_pod shop late-0 "$late_uid" main "$late_id2" -- "
 	.status.containerStatuses[0].lastState = {terminated: {containerID: \"containerd://$late_id\"}}"
