@@ -557,7 +557,8 @@ static void test_replies_under_way_are_bounded(void **state)
 	check_get("/hello", false, 200, "hello\n");
 }
 
-/* Whatever comes, nothing leaks and nothing is written where it should not; the next one is served. */
+/* Whatever comes, nothing leaks and nothing is written where it should not; the next one is served.
+ */
 static void test_malformed_requests(void **state)
 {
 	static char text[MALFORMED_MAX];
