@@ -27,6 +27,7 @@ test_cpu_limit() {
 	in_pod /test/spin 2
 	go
 	wait "$pod_pid"
+	sleep 0.5 # the period goes on for a moment
 	scrape
 	check_holds "CPU limit: the pod was stopped ($(line cpu.stat nr_throttled) times)" "$(line cpu.stat nr_throttled) > 5"
 	same "CPU use is cpu.stat's" "$(us "$(line cpu.stat usage_usec)")" bramble_cpu_usage_seconds_total pod=busy-0
