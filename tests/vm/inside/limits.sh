@@ -48,8 +48,9 @@ test_memory_limit() {
 	check_holds "memory limit: a process was killed ($(line memory.events oom_kill))" "$(line memory.events oom_kill) > 0"
 	same "kills for memory" "$(line memory.events oom_kill)" bramble_memory_events_total pod=fat-0 event=oom_kill
 	same "times at the limit" "$(line memory.events max)" bramble_memory_events_total pod=fat-0 event=max
-	# The shell that waits for its end is left.
 	in_pod sleep 100
+	go
+	sleep 0.3
 	scrape
 	check_holds "working set ($(metric bramble_memory_working_set_bytes pod=fat-0) bytes)" "near($(
 		metric bramble_memory_working_set_bytes pod=fat-0), $(cat "$pod_cgroup/memory.current") - $(line memory.stat inactive_file), 262144)"
