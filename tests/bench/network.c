@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * usage: network [ROUNDS]
+ * usage: network [ROUNDS [LOAD]]
+ *
+ * LOAD: wrk, redis or iperf3 alone.
  *
  * What the probe takes from programs that do nothing but talk over TCP, both ends on
  * this machine: wrk and nginx, redis-benchmark and redis-server, iperf3. Beside it,
@@ -367,7 +369,7 @@ int main(int argc, char **argv)
 	size_t i;
 
 	if (count < 3 || count > ROUNDS_MAX) {
-		fprintf(stderr, "usage: network [ROUNDS], 3 to %d\n", ROUNDS_MAX);
+		fprintf(stderr, "usage: network [ROUNDS [LOAD]], 3 to %d\n", ROUNDS_MAX);
 		return 2;
 	}
 	log_setup(LOG_ERROR, LOG_LOGFMT);
@@ -378,6 +380,7 @@ int main(int argc, char **argv)
 	enter_dir();
 	print_machine();
 	for (i = 0; i < LOADS; i++)
-		run_load(&loads[i], count);
+		if (argc < 3 || strstr(loads[i].name, argv[2]))
+			run_load(&loads[i], count);
 	return 0;
 }
