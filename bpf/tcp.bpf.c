@@ -59,6 +59,12 @@ enum {
 /* The first port of net.ipv4.ip_local_port_range, as it is by default. */
 #define EPHEMERAL_PORT	32768
 
+/*
+ * since_ns of a client whose data nobody has asked for and nobody has read yet: the rest of an
+ * answer; or an answer that is here before the send that asked for it has returned.
+ */
+#define DATA_UNASKED	1
+
 /* The RTT of a connection in use is read once in 2^30 ns. */
 #define RTT_PERIOD_BITS 30
 
@@ -372,7 +378,7 @@ int tcp_sock_send(struct bpf_raw_tracepoint_args *ctx)
 	add(&cell->bytes[TCP_SENT], ret);
 	info = set->info[way];
 	since = set->since_ns[way];
-	if (info & SOCKET_SERVER ? !since : since || !(info & SOCKET_CLIENT))
+	if (info & SOCKET_SERVER ? !since : since > DATA_UNASKED || !(info & SOCKET_CLIENT))
 		return 0; /* no question to answer, or one that waits for its answer */
 	now = bpf_ktime_get_ns();
 	if (info & SOCKET_SERVER) {
@@ -383,8 +389,11 @@ int tcp_sock_send(struct bpf_raw_tracepoint_args *ctx)
 			count_lost(TCP_LOST_LONG_SEND);
 		else
 			observe(&cell->response[TCP_SERVER], now - since);
-	} else {
-		set->since_ns[way] = now;
+	} else if (since || __sync_val_compare_and_swap(&set->since_ns[way], 0, now)) {
+		/* DATA_UNASKED, perhaps since a moment ago. Kernels with this event have cmpxchg.
+		 */
+		set->since_ns[way] = 0;
+		count_lost(TCP_LOST_OVERTAKEN);
 	}
 	read_rtt(set, way, cell, key, now);
 	return 0;
@@ -423,6 +432,8 @@ int tcp_sock_recv(struct bpf_raw_tracepoint_args *ctx)
 	add(&cell->bytes[TCP_RECEIVED], ret);
 	if (set->info[way] & SOCKET_UNCERTAIN)
 		make_certain(set, way, cell);
+	else if (set->info[way] & SOCKET_CLIENT && set->since_ns[way] == DATA_UNASKED)
+		set->since_ns[way] = 0;
 	return 0;
 }
 
@@ -481,8 +492,11 @@ int tcp_data_ready(struct bpf_raw_tracepoint_args *ctx)
 		set->since_ns[way] = bpf_ktime_get_ns();
 		if (info & SOCKET_FIN)
 			set->info[way] = info | SOCKET_UNCERTAIN;
-	} else if (set->since_ns[way] && !(info & (SOCKET_CONNECTING | SOCKET_UNCERTAIN))) {
-		answered(set, way, info);
+	} else if (!(info & (SOCKET_CONNECTING | SOCKET_UNCERTAIN))) {
+		if (set->since_ns[way] > DATA_UNASKED)
+			answered(set, way, info);
+		else if (info & SOCKET_CLIENT && !(info & SOCKET_FIN))
+			set->since_ns[way] = DATA_UNASKED;
 	}
 	return 0;
 }
@@ -684,9 +698,13 @@ static __always_inline __u32 segments_of(const struct sk_buff *skb)
 SEC("?raw_tp/tcp_retransmit_skb")
 int tcp_retransmit(struct bpf_raw_tracepoint_args *ctx)
 {
-	struct tcp_cell *cell =
-		cell_of_socket((const struct sock *)ctx->args[0], SOCKET_RETRANSMITS);
+	struct tcp_cell *cell;
 
+	/* Since 6.18 it also tells of those that were not made, with a negative errno. */
+	if (bpf_core_field_exists(struct trace_event_raw_tcp_retransmit_skb, err) &&
+	    (int)ctx->args[2] < 0)
+		return 0;
+	cell = cell_of_socket((const struct sock *)ctx->args[0], SOCKET_RETRANSMITS);
 	if (cell)
 		add(&cell->retransmits, segments_of((const struct sk_buff *)ctx->args[1]));
 	return 0;

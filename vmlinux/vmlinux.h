@@ -31,6 +31,10 @@ struct trace_event_raw_sched_wakeup_template {
 };
 
 /* include/trace/events/cgroup.h */
+struct trace_event_raw_tcp_retransmit_skb {
+	int err; /* since 6.18 */
+};
+
 struct trace_event_raw_cgroup {
 	int root;
 	__u64 id;

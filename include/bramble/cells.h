@@ -161,6 +161,7 @@ enum tcp_lost {
 	TCP_LOST_NO_OWNER, /* something happened to a socket whose cgroup was not known */
 	TCP_LOST_CLOCK,	   /* an exchange ended before it began */
 	TCP_LOST_LONG_SEND, /* an answer's first send was so long that it may have waited */
+	TCP_LOST_OVERTAKEN, /* an answer may have come before its question's send had returned */
 	TCP_LOST_REASONS,
 };
 

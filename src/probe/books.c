@@ -72,6 +72,7 @@ size_t probe_read_lost(const struct probe *probe, struct probe_lost lost[PROBE_L
 		[TCP_LOST_NO_OWNER] = "no_owner",
 		[TCP_LOST_CLOCK] = "clock",
 		[TCP_LOST_LONG_SEND] = "long_send",
+		[TCP_LOST_OVERTAKEN] = "overtaken",
 	};
 	size_t i, n = 0;
 
