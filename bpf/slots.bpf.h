@@ -41,16 +41,21 @@ static __always_inline __u64 hash_u64(__u64 key, __u32 bits)
 	return (key * 0x9e3779b97f4a7c15ULL) >> (64 - bits);
 }
 
-/* The slot of the current task's cgroup. */
-static __always_inline __u32 slot_of_current(void)
+/* The slot of a cgroup. */
+static __always_inline __u32 slot_of(__u64 id)
 {
-	__u64 id = bpf_get_current_cgroup_id();
 	__u32 slot = slot_hints[hash_u64(id, SLOT_HINT_BITS)];
 	__u64 *owner = bpf_map_lookup_elem(&slot_cgroups, &slot);
 
 	if (owner && *owner == id)
 		return slot;
 	return slot_find(id);
+}
+
+/* The slot of the current task's cgroup. */
+static __always_inline __u32 slot_of_current(void)
+{
+	return slot_of(bpf_get_current_cgroup_id());
 }
 
 #endif

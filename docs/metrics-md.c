@@ -34,6 +34,12 @@ static void print_family(const struct family *family)
 			printf("%s%s", i ? ", " : "- labels: ", node_label_names(family->node)[i]);
 	if (family->scope == SCOPE_NODE && node_label_names(family->node)[0])
 		putchar('\n');
+	if (family->scope == SCOPE_OWNER && !family->emit && cell_label_names[family->probe][0]) {
+		printf("- further labels: %s", cell_label_names[family->probe][0]);
+		for (i = 1; i < CELL_LABELS_MAX && cell_label_names[family->probe][i]; i++)
+			printf(", %s", cell_label_names[family->probe][i]);
+		putchar('\n');
+	}
 	if (family->label) {
 		printf("- %s: %s",
 		       family->scope == SCOPE_SELF  ? "labels"
@@ -180,6 +186,21 @@ int main(void)
 	     "asked for: it may be its answer, come before the send had returned; not in the "
 	     "histogram |\n"
 	     "| tcp | recursion | as above |\n"
+	     "| block | no_issue | a request ended that was not seen to be issued, such as one "
+	     "that "
+	     "was at the device when the probe began |\n"
+	     "| block | no_complete | a request was issued whose end was not seen, known when the "
+	     "kernel uses it again; not counted. Under much load the kernel has been seen to "
+	     "leave out the programs for a few of 100,000 ends |\n"
+	     "| block | unpaired | without BTF: a request whose record was not seen; it is counted "
+	     "for `device=\"unknown\"`, or as what it was when it was made |\n"
+	     "| block | requests_full | a request for which there was no room among the 8192 that "
+	     "are remembered; not counted. What was last seen over a minute ago then makes room |\n"
+	     "| block | cells_full | a request of a container, device and op beyond the 2048 that "
+	     "are kept apart; it is in `unit=\"overflow\"`, or, with no room there, not counted |\n"
+	     "| block | clock | a request ended on a CPU whose clock was behind; it is in no "
+	     "histogram |\n"
+	     "| block | recursion | as above |\n"
 	     "| cgroup | ring_full | an event of a cgroup; the hierarchy is walked instead |\n"
 	     "| cgroup | no_slot | a look-up that found no free slot; the sample is in "
 	     "`unit=\"overflow\"` |\n"

@@ -98,6 +98,8 @@ static struct {
 	 .help = "Measure how long fsyncs take."}, \
 	{"probe.memory", FLAG_BOOL, {.boolean = &shared.probe[PROBE_MEMORY]}, .fallback = "on", \
 	 .help = "Measure stalls for want of memory, and count OOM kills."}, \
+	{"probe.block", FLAG_BOOL, {.boolean = &shared.probe[PROBE_BLOCK]}, .fallback = "on", \
+	 .help = "Measure requests to block devices."}, \
 	{"btf", FLAG_STRING, {.string = &shared.btf}, .fallback = "auto", \
 	 .placeholder = "auto|none|FILE", \
 	 .help = "Where layouts of kernel records come from: the kernel's BTF or else tracefs " \

@@ -156,12 +156,14 @@ $(BENCH)/%: tests/bench/%.c tests/bench/bench.h $(BENCH)/floor.skel.h $(BENCH)/h
 	$(say) CC $@
 	$(Q)$(CC) $(CPPFLAGS) -I$(BENCH) $(ALL_CFLAGS) $(LIB_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(BUILD)/libbramble.a $(LDLIBS)
 
-bench: ## what the probe costs on this machine, beside the floor and runqlat (as root; ROUNDS=31)
+bench: ## what the probes cost on this machine, beside libbpf-tools' (as root; ROUNDS=31)
 	@scripts/install-packages build bench
-	@$(MAKE) --no-print-directory $(BENCH)/switch $(BENCH)/fsync
+	@$(MAKE) --no-print-directory $(BENCH)/switch $(BENCH)/fsync $(BUILD)/bramble
 	@$(BENCH)/switch $(ROUNDS)
 	@echo
 	@$(BENCH)/fsync $(ROUNDS)
+	@echo
+	@tests/bench/fio $(ROUNDS)
 	@$(MAKE) --no-print-directory bench-network
 
 bench-network: ## what the probe takes from wrk, redis-benchmark and iperf3 (as root; NETWORK_ROUNDS=11)

@@ -41,6 +41,14 @@ struct trace_event_raw_cgroup {
 	__u32 __data_loc_path;
 };
 
+/* include/trace/events/block.h. rwbs had 8 bytes before 6.18. */
+struct trace_event_raw_block_rq {
+	__u32 dev;
+	__u32 nr_sector;
+	__u32 bytes;
+	char rwbs[8];
+};
+
 /* Known with BTF alone: where the kernel has none, bpf_core_field_exists() says no. */
 
 /* include/linux/kernfs.h, cgroup-defs.h */
@@ -48,8 +56,14 @@ struct kernfs_node {
 	__u64 id;
 };
 
+struct cgroup_root {
+	int hierarchy_id;
+};
+
 struct cgroup {
+	int level;
 	struct kernfs_node *kn;
+	struct cgroup_root *root;
 };
 
 struct sock_cgroup_data {
@@ -92,6 +106,45 @@ struct sk_buff {
 
 struct tcp_skb_cb {
 	__u16 tcp_gso_segs;
+};
+
+/* include/linux/blkdev.h, later blk-mq.h, and what a request leads to */
+struct cgroup_subsys_state {
+	struct cgroup *cgroup;
+};
+
+struct blkcg {
+	struct cgroup_subsys_state css;
+};
+
+struct blkcg_gq {
+	struct blkcg *blkcg;
+};
+
+struct bio {
+	struct blkcg_gq *bi_blkg;
+};
+
+struct gendisk {
+	int major;
+	int first_minor;
+};
+
+struct request_queue {
+	struct gendisk *disk; /* since 5.15 */
+};
+
+struct request {
+	struct request_queue *q;
+	__u32 cmd_flags;
+	__u32 __data_len;
+	struct bio *bio;
+	__u64 start_time_ns;
+};
+
+/* Before 5.17 */
+struct request___old {
+	struct gendisk *rq_disk;
 };
 
 #pragma clang attribute pop

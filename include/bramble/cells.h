@@ -199,6 +199,90 @@ struct socket_set {
 #define SOCKET_RETRANSMITS (1U << 25) /* while it connects */
 #define SOCKET_RESET	   (1U << 26) /* received while it connects */
 
+/* What a request does, by the kernel's own books (op_stat_group(), /proc/diskstats). */
+enum block_op {
+	BLOCK_READ,
+	BLOCK_WRITE,
+	BLOCK_FLUSH,
+	BLOCK_DISCARD,
+	BLOCK_OPS,
+};
+
+/* Device numbers as the kernel has them: 12 bits and 20 bits (include/linux/kdev_t.h). */
+#define BLOCK_MINOR_BITS 20
+
+/* Whose requests, at which disk (never a partition), of which kind. */
+struct block_key {
+	__u32 dev;
+	__u16 slot;
+	__u16 op; /* enum block_op */
+};
+
+/* The block probe's cell. Several CPUs write it, also in interrupts: with atomics. */
+struct block_cell {
+	struct hist io;	   /* issue to completion */
+	struct hist queue; /* from its making, or what is seen of it, to issue */
+	__u64 bytes;
+	__u64 errors; /* requests that failed, in whole or in part */
+};
+
+/* Cells there are at most: container x device x op. */
+#define BLOCK_CELLS_MAX	   2048
+
+/* Requests remembered at most. A device has a fixed number of them, which it uses again and again.
+ */
+#define BLOCK_REQUESTS_MAX 8192
+
+enum block_state {
+	BLOCK_REQUEST_FREE,   /* done, or never seen */
+	BLOCK_REQUEST_QUEUED, /* made or inserted, not issued yet */
+	BLOCK_REQUEST_BACK,   /* issued, and given back by the driver: to be issued again */
+	BLOCK_REQUEST_ISSUED,
+	BLOCK_REQUEST_FOREIGN, /* no I/O of its own but a driver's command: not counted */
+};
+
+/* What is known of a request, by its address. The kernel handles one on one CPU at a time. */
+struct block_request {
+	__u64 start_ns; /* 0: not seen */
+	__u64 issue_ns; /* the last time; 0: not issued */
+	__u64 done;	/* bytes */
+	__u32 left;	/* bytes of what was issued */
+	__u32 dev;
+	__u16 slot;
+	__u8 op;
+	__u8 state;
+	__u8 failed;
+};
+
+/*
+ * One event's record, for the program that sees the request's address and runs
+ * next on this CPU (kernels without BTF).
+ */
+struct block_record {
+	__u64 task; /* pid_tgid; 0: taken */
+	__u32 dev;
+	__u32 bytes;
+	__u8 op;
+	__u8 foreign;
+};
+
+enum block_lost {
+	BLOCK_LOST_NO_ISSUE,	  /* a request ended that was not seen to be issued */
+	BLOCK_LOST_NO_COMPLETE,	  /* a request was used again that was not seen to end */
+	BLOCK_LOST_UNPAIRED,	  /* no record was seen for a request: no device is known */
+	BLOCK_LOST_REQUESTS_FULL, /* no place to remember a request */
+	BLOCK_LOST_CELLS_FULL, /* no cell was left: counted for the overflow slot, or not at all */
+	BLOCK_LOST_CLOCK,      /* it ended before it began */
+	BLOCK_LOST_REASONS,
+};
+
+/* What the block programs keep for each CPU. Counted with atomics: interrupts count, too. */
+struct block_cpu {
+	__u64 events; /* requests that were done */
+	__u64 lost[BLOCK_LOST_REASONS];
+	struct block_record record;
+} __attribute__((aligned(CACHE_LINE)));
+
 enum cgroup_event_kind {
 	CGROUP_MADE = 1,
 	CGROUP_REMOVED = 2,

@@ -290,6 +290,31 @@ static void find_node(const struct context *context, const struct row *row, stru
 	remedy(fact, "%s", found.remedy);
 }
 
+/* cgroup v2's io controller: then a bio knows whose it is. */
+static void find_io(const struct context *context, const struct row *row, struct fact *fact)
+{
+	char path[PATH_MAX], *word, *save = NULL;
+	struct buf text;
+
+	(void)row;
+	fact->state = FACT_MISSING;
+	if (context->place.cgroup2_err ||
+	    (size_t)snprintf(path, sizeof(path), "%s/cgroup.controllers",
+			     context->place.cgroup2.path) >= sizeof(path) ||
+	    buf_read_file(&text, path, 4096))
+		return;
+	for (word = strtok_r(text.data, " \n", &save); word; word = strtok_r(NULL, " \n", &save))
+		if (strcmp(word, "io") == 0)
+			fact->state = FACT_PRESENT;
+	buf_free(&text);
+	if (fact->state == FACT_PRESENT || feature_io_cgroups(context->procfs) != 0)
+		return;
+	fact->state = FACT_OFF;
+	detail(fact, "it is mounted as cgroup v1 (blkio), or there is none");
+	boot_remedy(&context->place.boot, "systemd.unified_cgroup_hierarchy=1", fact->remedy,
+		    sizeof(fact->remedy));
+}
+
 static void find_log_dir(const struct context *context, const struct row *row, struct fact *fact)
 {
 	(void)row;
@@ -372,6 +397,11 @@ static const struct row rows[] = {
 	 "none but a kernel since 6.3"},
 	{"files", "tcp/tcp_retransmit_skb", false, find_event, 0, "retransmits",
 	 "use a kernel with CONFIG_INET and CONFIG_TRACEPOINTS"},
+	{"files", "block/block_rq_issue", false, find_event, 0, "requests to block devices",
+	 "use a kernel with CONFIG_BLOCK and CONFIG_TRACEPOINTS"},
+	{"files", "block/block_io_start", false, find_event, 0,
+	 "the whole wait of requests before the device; without it, from their queueing on",
+	 "none needed; kernels since 6.5 have it"},
 	{"files", "log directory", false, find_log_dir, 0, "names of pods without the API",
 	 "on a Kubernetes node: mount it in the container, or set --kube.log-dir; elsewhere it "
 	 "is not needed"},
@@ -383,6 +413,9 @@ static const struct row rows[] = {
 	 "memory figures of containers", NULL},
 	{"cgroups", "cpu controller", false, find_node, NODE_FEATURE_CPU,
 	 "throttling of containers with a CPU limit", NULL},
+	{"cgroups", "io controller", false, find_io, 0,
+	 "charging written-back pages to who made them dirty (with BTF)",
+	 "use a kernel with CONFIG_BLK_CGROUP"},
 	{"cgroups", "PSI", false, find_node, NODE_FEATURE_PSI,
 	 "pressure (stall) times of containers", NULL},
 	{"node", "temperature", false, find_node, NODE_FEATURE_TEMPERATURE, "heat of the node",

@@ -13,6 +13,7 @@
 #include "metrics/pressure.h"
 #include "metrics/usage.h"
 #include "net/overflows.h"
+#include "metrics/block.h"
 #include "util/clock.h"
 #include "util/log.h"
 #include "util/utf8.h"
@@ -63,6 +64,7 @@ struct collector {
 	int event_fd; /* an epoll: the probe's events, the kubelet's answers */
 	struct slot *slots;
 	struct known_pair *pairs;
+	struct block_books blocks;
 	struct probe_pressure *pressure; /* by CPU, as it is read */
 	struct owner *idle;		 /* the cause of waits on a CPU that was idle */
 	struct owner *overflow;		 /* for cgroups without a slot */
@@ -401,6 +403,22 @@ static void on_pair(void *context, struct wait_pair pair, uint64_t wait_ns)
 	known->wait_ns = wait_ns;
 }
 
+static void on_block(void *context, const struct block_key *key, const struct block_cell *cell)
+{
+	struct collector *c = context;
+	struct owner *owner = owner_of_slot(c, key->slot);
+
+	if (owner)
+		block_books_add(&c->blocks, owner, key, cell);
+}
+
+static void update_blocks(struct collector *c)
+{
+	block_books_begin(&c->blocks);
+	probe_read_blocks(c->probe, on_block, c);
+	probe_tidy_blocks(c->probe);
+}
+
 /* The analyzer does not see that an element is off uthash's list before it is freed. */
 /* NOLINTBEGIN(clang-analyzer-unix.Malloc) */
 static void forget_pairs(struct collector *c, unsigned int slot)
@@ -446,6 +464,7 @@ static void free_slot(struct collector *c, unsigned int index)
 		log_warn("cannot free slot %u of %s: %s", index, slot->cgroup->path,
 			 strerror(-err));
 	forget_pairs(c, index);
+	block_books_forget(&c->blocks, index);
 	free_cells(slot);
 	*slot = (struct slot){0};
 }
@@ -616,6 +635,7 @@ void collector_update(struct collector *c)
 	}
 	probe_read_pairs(c->probe, on_pair, c);
 	update_overflows(c, now_ns);
+	update_blocks(c);
 	retry_names(c, now_ns);
 	usage_update(&c->usage, &c->registry, &c->owners, now_ns, name_for_usage, c);
 	node_read(c->node);
@@ -705,6 +725,7 @@ int collector_open(const struct collector_options *options, struct collector **o
 	c->options = *options;
 	c->owners.max_containers = options->max_containers;
 	c->event_fd = -1;
+	block_books_open(&c->blocks, options->sysfs);
 	err = open_all(c);
 	if (err) {
 		collector_close(c);
@@ -724,6 +745,7 @@ void collector_close(struct collector *c)
 	if (!c)
 		return;
 	forget_all_pairs(c);
+	block_books_free(&c->blocks);
 	for (i = 0; c->slots && i < probe_slots(c->probe); i++)
 		free_cells(&c->slots[i]);
 	free(c->slots);

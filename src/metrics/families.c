@@ -31,7 +31,9 @@ static const char *const tcp_roles[TCP_ROLES] = {
 	[TCP_CLIENT] = "client",
 };
 
-const char *const cell_label_names[PROBES][CELL_LABELS_MAX] = {{NULL}};
+const char *const cell_label_names[PROBES][CELL_LABELS_MAX] = {
+	[PROBE_BLOCK] = {"device", "op"},
+};
 
 /* clang-format off */
 const struct family families[FAMILIES] = {
@@ -81,6 +83,30 @@ const struct family families[FAMILIES] = {
 		.help = "Processes that the kernel killed for want of memory, by where they were.",
 		.kind = KIND_COUNTER, .scope = SCOPE_OWNER,
 		.probe = PROBE_MEMORY, .cell_offset = offsetof(struct memory_cell, oom_kills),
+	},
+	[FAMILY_BLOCK_IO] = {
+		.name = "bramble_block_io_seconds",
+		.help = "Time requests were at the block device, from issue to completion.",
+		.kind = KIND_HISTOGRAM, .scope = SCOPE_OWNER, .seconds = true,
+		.probe = PROBE_BLOCK, .cell_offset = offsetof(struct block_cell, io),
+	},
+	[FAMILY_BLOCK_QUEUE] = {
+		.name = "bramble_block_queue_seconds",
+		.help = "Time requests waited before they were issued to the block device.",
+		.kind = KIND_HISTOGRAM, .scope = SCOPE_OWNER, .seconds = true,
+		.probe = PROBE_BLOCK, .cell_offset = offsetof(struct block_cell, queue),
+	},
+	[FAMILY_BLOCK_BYTES] = {
+		.name = "bramble_block_bytes_total",
+		.help = "Bytes read from, written to or discarded on the block device.",
+		.kind = KIND_COUNTER, .scope = SCOPE_OWNER,
+		.probe = PROBE_BLOCK, .cell_offset = offsetof(struct block_cell, bytes),
+	},
+	[FAMILY_BLOCK_ERRORS] = {
+		.name = "bramble_block_errors_total",
+		.help = "Requests that the block device failed, in whole or in part.",
+		.kind = KIND_COUNTER, .scope = SCOPE_OWNER,
+		.probe = PROBE_BLOCK, .cell_offset = offsetof(struct block_cell, errors),
 	},
 	[FAMILY_CPU_USAGE] = {
 		.name = "bramble_cpu_usage_seconds_total",
@@ -359,7 +385,7 @@ const struct family families[FAMILIES] = {
 		.name = "bramble_probe_events_total",
 		.help = "Kernel events the probe saw: context switches (sched), fsyncs (fsync), "
 			"reclaims and OOM kills (memory), sends, receives and arrivals of data "
-			"(tcp), cgroups made or removed (cgroup).",
+			"(tcp), requests done (block), cgroups made or removed (cgroup).",
 		.kind = KIND_COUNTER, .scope = SCOPE_PROBE,
 		.emit = emit_probe_events,
 	},

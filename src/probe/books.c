@@ -74,6 +74,14 @@ size_t probe_read_lost(const struct probe *probe, struct probe_lost lost[PROBE_L
 		[TCP_LOST_LONG_SEND] = "long_send",
 		[TCP_LOST_OVERTAKEN] = "overtaken",
 	};
+	static const char *const block_reasons[BLOCK_LOST_REASONS] = {
+		[BLOCK_LOST_NO_ISSUE] = "no_issue",
+		[BLOCK_LOST_NO_COMPLETE] = "no_complete",
+		[BLOCK_LOST_UNPAIRED] = "unpaired",
+		[BLOCK_LOST_REQUESTS_FULL] = "requests_full",
+		[BLOCK_LOST_CELLS_FULL] = "cells_full",
+		[BLOCK_LOST_CLOCK] = "clock",
+	};
 	size_t i, n = 0;
 
 	for (i = 0; probe->enabled[PROBE_SCHED] && i < SCHED_LOST_REASONS; i++)
@@ -86,6 +94,9 @@ size_t probe_read_lost(const struct probe *probe, struct probe_lost lost[PROBE_L
 	for (i = 0; probe->enabled[PROBE_TCP] && i < TCP_LOST_REASONS; i++)
 		lost[n++] = (struct probe_lost){PROBE_TCP, tcp_reasons[i],
 						probe->bpf->bss->tcp_lost[i]};
+	for (i = 0; probe->enabled[PROBE_BLOCK] && i < BLOCK_LOST_REASONS; i++)
+		lost[n++] = (struct probe_lost){PROBE_BLOCK, block_reasons[i],
+						probe_block_lost(probe, (enum block_lost)i)};
 	for (i = 0; i < CGROUP_LOST_REASONS; i++)
 		lost[n++] = (struct probe_lost){PROBE_CGROUP, cgroup_reasons[i],
 						probe->bpf->bss->cgroup_lost[i]};
@@ -123,6 +134,8 @@ uint64_t probe_events(const struct probe *probe, enum probe_id id)
 		return sched_events(probe);
 	case PROBE_TCP:
 		return tcp_events(probe);
+	case PROBE_BLOCK:
+		return probe_block_events(probe);
 	case PROBE_FSYNC:
 		return probe->bpf->bss->fsync_events;
 	case PROBE_MEMORY:

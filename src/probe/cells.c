@@ -63,14 +63,14 @@ static size_t mapped_size(const struct bpf_map *map)
 	return (size + page - 1) / page * page;
 }
 
-static void *map_array(const struct bpf_map *map)
+void *probe_map_array(const struct bpf_map *map)
 {
 	void *data = mmap(NULL, mapped_size(map), PROT_READ | PROT_WRITE, MAP_SHARED,
 			  bpf_map__fd(map), 0);
 	return data == MAP_FAILED ? NULL : data;
 }
 
-static void unmap_array(const struct bpf_map *map, void *data)
+void probe_unmap_array(const struct bpf_map *map, void *data)
 {
 	if (data)
 		munmap(data, mapped_size(map));
@@ -164,12 +164,12 @@ int probe_map_cells(struct probe *probe)
 		if (!cell_at(probe, (enum probe_id)id, 0, SLOT_OVERFLOW))
 			return -ENOMEM;
 	}
-	probe->slot_cgroups = map_array(bpf->maps.slot_cgroups);
-	probe->sched_cpus = map_array(bpf->maps.sched_cpus);
+	probe->slot_cgroups = probe_map_array(bpf->maps.slot_cgroups);
+	probe->sched_cpus = probe_map_array(bpf->maps.sched_cpus);
 	for (cpu = 0; probe->sched_cpus && cpu < probe->cpus; cpu++)
 		probe->sched_cpus[cpu].first_cell = cpu * probe->slots;
 	if (probe->enabled[PROBE_TCP]) {
-		probe->tcp_cpus = map_array(bpf->maps.tcp_cpus);
+		probe->tcp_cpus = probe_map_array(bpf->maps.tcp_cpus);
 		if (!probe->tcp_cpus)
 			return -ENOMEM;
 	}
@@ -178,7 +178,7 @@ int probe_map_cells(struct probe *probe)
 	probe->pair_ns = calloc(probe->pairs_max, sizeof(*probe->pair_ns));
 	if (!probe->slot_cgroups || !probe->sched_cpus || !probe->pair || !probe->pair_ns)
 		return -ENOMEM;
-	return fill_free_slots(probe);
+	return probe_map_blocks(probe) ?: fill_free_slots(probe);
 }
 
 void probe_unmap_cells(struct probe *probe)
@@ -187,9 +187,10 @@ void probe_unmap_cells(struct probe *probe)
 
 	for (id = 0; id < PROBES; id++)
 		unmap_cells(probe, (enum probe_id)id);
-	unmap_array(probe->bpf->maps.slot_cgroups, probe->slot_cgroups);
-	unmap_array(probe->bpf->maps.sched_cpus, probe->sched_cpus);
-	unmap_array(probe->bpf->maps.tcp_cpus, probe->tcp_cpus);
+	probe_unmap_array(probe->bpf->maps.slot_cgroups, probe->slot_cgroups);
+	probe_unmap_array(probe->bpf->maps.sched_cpus, probe->sched_cpus);
+	probe_unmap_array(probe->bpf->maps.tcp_cpus, probe->tcp_cpus);
+	probe_unmap_blocks(probe);
 	free(probe->pair);
 	free(probe->pair_ns);
 }
@@ -293,7 +294,7 @@ static int free_pairs(struct probe *probe, unsigned int slot)
 static void free_sockets(struct probe *probe, unsigned int slot)
 {
 	const struct bpf_map *map = probe->bpf->maps.tcp_sockets;
-	struct socket_set *sets = probe->enabled[PROBE_TCP] ? map_array(map) : NULL;
+	struct socket_set *sets = probe->enabled[PROBE_TCP] ? probe_map_array(map) : NULL;
 	unsigned int i, way;
 
 	for (i = 0; sets && i < SOCKET_SETS; i++) {
@@ -304,7 +305,7 @@ static void free_sockets(struct probe *probe, unsigned int slot)
 				__atomic_and_fetch(&set->info[way], ~SOCKET_OWNED,
 						   __ATOMIC_RELAXED);
 	}
-	unmap_array(map, sets);
+	probe_unmap_array(map, sets);
 }
 
 static void clear_cells(struct probe *probe, unsigned int slot)
@@ -335,6 +336,7 @@ int probe_free_slot(struct probe *probe, unsigned int slot)
 	__atomic_add_fetch(&probe->bpf->data->membership_generation, 1, __ATOMIC_RELEASE);
 	err = free_pairs(probe, slot);
 	free_sockets(probe, slot);
+	err = probe_free_blocks(probe, slot) ?: err;
 	clear_cells(probe, slot);
 	if (bpf_map_update_elem(bpf_map__fd(probe->bpf->maps.slot_free), NULL, &slot, BPF_ANY))
 		return -errno;

@@ -10,6 +10,7 @@
 #include <linux/version.h>
 #include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/capability.h>
 #include <sys/resource.h>
@@ -17,6 +18,8 @@
 #include <sys/utsname.h>
 #include <sys/vfs.h>
 #include <unistd.h>
+
+#include "util/buf.h"
 
 /* Locked memory the maps may need where RLIMIT_MEMLOCK counts, in bytes. */
 #define MEMLOCK_ENOUGH (64UL << 20)
@@ -32,6 +35,13 @@ static const struct bpf_insn do_nothing[] = {
 /* ctx->args[3]; return 0; */
 static const struct bpf_insn read_4th_arg[] = {
 	{.code = BPF_LDX | BPF_MEM | BPF_DW, .dst_reg = BPF_REG_0, .src_reg = BPF_REG_1, .off = 24},
+	{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0},
+	{.code = BPF_JMP | BPF_EXIT},
+};
+
+/* ctx->args[1]; return 0; */
+static const struct bpf_insn read_2nd_arg[] = {
+	{.code = BPF_LDX | BPF_MEM | BPF_DW, .dst_reg = BPF_REG_0, .src_reg = BPF_REG_1, .off = 8},
 	{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0},
 	{.code = BPF_JMP | BPF_EXIT},
 };
@@ -64,14 +74,14 @@ static int answer(int fd)
 	return 1;
 }
 
-/* Loads a program and attaches it to sched_switch, for an instant. */
-static int attach(const struct bpf_insn *insns, size_t count)
+/* Loads a program and attaches it to a raw tracepoint, for an instant. */
+static int attach(const char *event, const struct bpf_insn *insns, size_t count)
 {
 	int prog = load(insns, count), err;
 
 	if (prog < 0)
 		return prog;
-	err = answer(bpf_raw_tracepoint_open("sched_switch", prog));
+	err = answer(bpf_raw_tracepoint_open(event, prog));
 	close(prog);
 	return err;
 }
@@ -115,12 +125,36 @@ const char *feature_tracing_reason(int err)
 
 int feature_raw_tracepoint(void)
 {
-	return attach(do_nothing, COUNT(do_nothing));
+	return attach("sched_switch", do_nothing, COUNT(do_nothing));
 }
 
 int feature_prev_state(void)
 {
-	return attach(read_4th_arg, COUNT(read_4th_arg));
+	return attach("sched_switch", read_4th_arg, COUNT(read_4th_arg));
+}
+
+int feature_block_queue(void)
+{
+	return attach("block_rq_issue", read_2nd_arg, COUNT(read_2nd_arg));
+}
+
+int feature_io_cgroups(const char *procfs)
+{
+	char path[PATH_MAX], *row;
+	unsigned int hierarchy = 1;
+	struct buf text;
+	int err;
+
+	if ((size_t)snprintf(path, sizeof(path), "%s/cgroups", procfs) >= sizeof(path))
+		return -ENAMETOOLONG;
+	err = buf_read_file(&text, path, 4096);
+	if (err)
+		return err == -ENOENT ? 1 : err;
+	row = strstr(text.data, "\nblkio\t");
+	if (row)
+		hierarchy = (unsigned int)strtoul(row + strlen("\nblkio\t"), NULL, 10);
+	buf_free(&text);
+	return hierarchy == 0;
 }
 
 int feature_cgroup_id(void)

@@ -64,6 +64,19 @@ int feature_raw_tracepoint(void);
 int feature_prev_state(void);
 
 /*
+ * The raw tracepoints of block requests pass the queue first and the request as
+ * their 2nd argument. Until 5.11: a54895fa057c ("block: remove the request_queue
+ * to argument request based tracepoints").
+ */
+int feature_block_queue(void);
+
+/*
+ * Where the io controller is: 1 if on cgroup v2 (or unused), 0 if it is mounted as cgroup v1
+ * (blkio) or the kernel has none. From procfs/cgroups; without such a file there is no v1.
+ */
+int feature_io_cgroups(const char *procfs);
+
+/*
  * bpf_get_current_cgroup_id() may be called from tracing programs. 4.18 for
  * tracepoints, bf6fa2c893c5; needs CONFIG_CGROUPS.
  */

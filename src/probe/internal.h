@@ -48,7 +48,8 @@ struct probe {
 	bool tried[FILE_SYSTEMS];		  /* to attach to it, with success or without */
 	struct bramble_bpf *beside[FILE_SYSTEMS]; /* with the programs of one; shares our maps */
 	enum sched_hooks hooks;
-	bool btf; /* the kernel's types are known, and not only tracepoints' records */
+	bool btf;	  /* the kernel's types are known, and not only tracepoints' records */
+	bool bio_cgroups; /* a bio's cgroup is known, and one of version 2 */
 	unsigned int slots;
 	unsigned int cpus;
 
@@ -62,6 +63,12 @@ struct probe {
 	struct wait_pair *pair;
 	uint64_t *pair_ns;
 	unsigned int pairs_max;
+
+	/* One read of the block probe's cells. */
+	struct block_key *block_key;
+	struct block_cell *block_cell;
+	struct block_cpu *block_cpus;
+	uint64_t block_requests_full; /* losses as of the last tidying */
 
 	/* Who is called for the events of the running probe_poll(). */
 	probe_cgroup_fn each;
@@ -97,5 +104,18 @@ int probe_size_cells(struct probe *probe);
 /* Maps the arrays, and fills the queue of free slots. Returns 0 or a negative errno. */
 int probe_map_cells(struct probe *probe);
 void probe_unmap_cells(struct probe *probe);
+
+/* The same for the block probe's, and freeing those of a slot; nothing where it is not enabled. */
+int probe_map_blocks(struct probe *probe);
+void probe_unmap_blocks(struct probe *probe);
+int probe_free_blocks(struct probe *probe, unsigned int slot);
+
+/* Maps an array of the kernel's, with whole pages. NULL if that fails. */
+void *probe_map_array(const struct bpf_map *map);
+void probe_unmap_array(const struct bpf_map *map, void *data);
+
+/* What was lost or seen, over all CPUs. */
+uint64_t probe_block_lost(const struct probe *probe, enum block_lost reason);
+uint64_t probe_block_events(const struct probe *probe);
 
 #endif

@@ -18,7 +18,14 @@ enum need {
 	NEED_NO_PREV_STATE = 1 << 1,
 	NEED_BTF = 1 << 2, /* the kernel's types are known */
 	NEED_NO_BTF = 1 << 3,
-	NEED_EVENT = 1 << 4, /* left out where tracefs does not have the event */
+	NEED_EVENT = 1 << 4,	/* left out where tracefs does not have the event */
+	NEED_IO_START = 1 << 5, /* there is block_io_start, since 6.5 */
+	NEED_NO_IO_START = 1 << 6,
+	NEED_QUEUE = 1 << 7, /* the raw tracepoints of block requests pass the queue first */
+	NEED_NO_QUEUE = 1 << 8,
+	NEED_TYPED =
+		1 << 9, /* the kernel itself has BTF, and so types for a tracepoint's arguments */
+	NEED_UNTYPED = 1 << 10,
 };
 
 /*
@@ -62,6 +69,20 @@ static const struct {
 	{"tcp_data_ready", PROBE_TCP, NEED_EVENT, "sock/sk_data_ready"},
 	{"tcp_sock_recv", PROBE_TCP, NEED_EVENT, "sock/sock_recv_length"},
 	{"tcp_sock_send", PROBE_TCP, NEED_EVENT, "sock/sock_send_length"},
+	/* Those that keep records go first: see take_record() in bpf/block.bpf.c. */
+	{"block_io_start_record", PROBE_BLOCK, NEED_NO_BTF | NEED_IO_START, NULL},
+	{"block_rq_issue_record", PROBE_BLOCK, NEED_NO_BTF, NULL},
+	{"block_io_start", PROBE_BLOCK, NEED_IO_START, NULL},
+	{"block_rq_insert", PROBE_BLOCK, NEED_NO_IO_START | NEED_NO_QUEUE, NULL},
+	{"block_rq_insert_q", PROBE_BLOCK, NEED_NO_IO_START | NEED_QUEUE, NULL},
+	{"block_rq_merge", PROBE_BLOCK, NEED_NO_IO_START | NEED_NO_QUEUE, NULL},
+	{"block_rq_merge_q", PROBE_BLOCK, NEED_NO_IO_START | NEED_QUEUE, NULL},
+	{"block_rq_issue_typed", PROBE_BLOCK, NEED_TYPED | NEED_NO_QUEUE, NULL},
+	{"block_rq_issue", PROBE_BLOCK, NEED_UNTYPED | NEED_NO_QUEUE, NULL},
+	{"block_rq_issue_q", PROBE_BLOCK, NEED_QUEUE, NULL},
+	{"block_rq_requeue", PROBE_BLOCK, NEED_NO_QUEUE, NULL},
+	{"block_rq_requeue_q", PROBE_BLOCK, NEED_QUEUE, NULL},
+	{"block_rq_complete", PROBE_BLOCK, 0, NULL},
 };
 
 #define PROGRAMS (sizeof(programs) / sizeof(programs[0]))
@@ -95,10 +116,25 @@ int probe_add_program(struct probe *probe, enum probe_id id, struct bpf_program 
 	return 0;
 }
 
-static unsigned int what_holds(const struct probe *probe)
+/* What the kernel's block layer has; nothing of it is needed where the probe is off. */
+static unsigned int what_holds_of_blocks(const struct probe *probe,
+					 const struct probe_options *options)
+{
+	bool typed = strcmp(options->btf, "auto") == 0 && probe->btf;
+
+	if (!probe->enabled[PROBE_BLOCK])
+		return 0;
+	return (feature_event(options->tracefs, "block/block_io_start") > 0 ? NEED_IO_START
+									    : NEED_NO_IO_START) |
+	       (feature_block_queue() > 0 ? NEED_QUEUE : NEED_NO_QUEUE) |
+	       (typed ? NEED_TYPED : NEED_UNTYPED);
+}
+
+static unsigned int what_holds(const struct probe *probe, const struct probe_options *options)
 {
 	return (probe->hooks == SCHED_HOOKS_RAW ? NEED_PREV_STATE : NEED_NO_PREV_STATE) |
-	       (probe->btf ? NEED_BTF : NEED_NO_BTF) | NEED_EVENT;
+	       (probe->btf ? NEED_BTF : NEED_NO_BTF) | NEED_EVENT |
+	       what_holds_of_blocks(probe, options);
 }
 
 static int choose_programs(struct probe *probe, const struct probe_options *options)
@@ -109,7 +145,7 @@ static int choose_programs(struct probe *probe, const struct probe_options *opti
 	probe->hooks = options->hooks;
 	if (probe->hooks == SCHED_HOOKS_AUTO)
 		probe->hooks = feature_prev_state() > 0 ? SCHED_HOOKS_RAW : SCHED_HOOKS_CLASSIC;
-	holds = what_holds(probe);
+	holds = what_holds(probe, options);
 	for (i = 0; i < PROGRAMS; i++) {
 		struct bpf_program *program;
 		int err;
@@ -160,6 +196,9 @@ static int size_maps(struct probe *probe)
 	err = err ?: size_lru(bpf->maps.memory_stalls, probe->cpus);
 	err = err ?: size_lru(bpf->maps.killed_tasks, probe->cpus);
 	err = err ?: size_lru(bpf->maps.counted_processes, probe->cpus);
+	err = err ?: bpf_map__set_max_entries(bpf->maps.block_cpus, probe->cpus);
+	bpf->rodata->block_btf = probe->btf;
+	bpf->rodata->block_bio_cgroups = probe->bio_cgroups;
 	return err ?: probe_size_cells(probe);
 }
 
@@ -257,6 +296,7 @@ int probe_load(struct probe *probe, const struct probe_options *options)
 
 	libbpf_set_print(on_libbpf_message);
 	probe->btf = has_btf(options->btf);
+	probe->bio_cgroups = probe->btf && feature_io_cgroups("/proc") > 0;
 	if (!probe->btf) {
 		btf_fd = tracefs_btf_build(options->tracefs);
 		if (btf_fd < 0) {

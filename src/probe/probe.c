@@ -16,7 +16,7 @@
 
 const char *const probe_names[PROBES] = {
 	[PROBE_SCHED] = "sched", [PROBE_FSYNC] = "fsync",   [PROBE_MEMORY] = "memory",
-	[PROBE_TCP] = "tcp",	 [PROBE_CGROUP] = "cgroup",
+	[PROBE_TCP] = "tcp", [PROBE_BLOCK] = "block",	 [PROBE_CGROUP] = "cgroup",
 };
 
 /* One more than the highest possible CPU's number, which BPF programs index by. */
@@ -200,6 +200,8 @@ const char *probe_attribution(const struct probe *probe, enum probe_id id)
 {
 	if (id == PROBE_TCP)
 		return probe->btf ? "socket_user" : "socket_user_without_btf";
+	if (id == PROBE_BLOCK)
+		return probe->bio_cgroups ? "bio_cgroup" : "current_task";
 	if (id == PROBE_CGROUP)
 		return "event";
 	if (id == PROBE_SCHED && probe->hooks != SCHED_HOOKS_RAW)

@@ -18,6 +18,7 @@ enum probe_id {
 	PROBE_FSYNC,
 	PROBE_MEMORY,
 	PROBE_TCP,
+	PROBE_BLOCK,
 	PROBE_CGROUP,
 	PROBES,
 };
@@ -73,6 +74,7 @@ union probe_cell {
 	struct fsync_cell fsync;
 	struct memory_cell memory;
 	struct tcp_cell tcp;
+	struct block_cell block; /* not by probe_read_cell(): there are several for a slot */
 };
 
 /*
@@ -94,6 +96,21 @@ struct probe_pressure {
 
 /* Reads it for each CPU. False if the waits for a CPU are not measured. */
 bool probe_read_pressure(struct probe *probe, unsigned int slot, struct probe_pressure *pressure);
+
+/*
+ * Calls each for every cell of the block probe, all read in one go. Returns 0 or
+ * a negative errno.
+ */
+typedef void (*probe_block_fn)(void *context, const struct block_key *key,
+			       const struct block_cell *cell);
+int probe_read_blocks(struct probe *probe, probe_block_fn each, void *context);
+
+/*
+ * Makes room where requests could not be remembered: forgets those that were
+ * last seen more than a minute ago, such as those of devices that are gone. Cheap
+ * when there was room for all.
+ */
+int probe_tidy_blocks(struct probe *probe);
 
 /*
  * Frees a slot whose cgroup is gone: its cells and pairs are cleared, and the
@@ -120,7 +137,8 @@ size_t probe_read_lost(const struct probe *probe, struct probe_lost lost[PROBE_L
 
 /*
  * Events seen: context switches (sched), fsyncs (fsync), reclaims and OOM kills (memory),
- * sends, receives and arrivals of data of known sockets (tcp), cgroups made or removed (cgroup).
+ * sends, receives and arrivals of data of known sockets (tcp), requests done (block),
+ * cgroups made or removed (cgroup).
  */
 uint64_t probe_events(const struct probe *probe, enum probe_id id);
 

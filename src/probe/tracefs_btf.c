@@ -28,6 +28,7 @@ static const struct {
 	{"sched/sched_wakeup", "trace_event_raw_sched_wakeup_template"},
 	{"cgroup/cgroup_mkdir", "trace_event_raw_cgroup"},
 	{"tcp/tcp_retransmit_skb", "trace_event_raw_tcp_retransmit_skb"},
+	{"block/block_rq_issue", "trace_event_raw_block_rq"},
 };
 
 static int find_or_add_int(struct btf *btf, const char *name, __u32 size, int encoding)

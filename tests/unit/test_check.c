@@ -46,7 +46,9 @@ static int setup(void **state)
 					     "sock/sk_data_ready",
 					     "sock/sock_send_length",
 					     "sock/sock_recv_length",
-					     "tcp/tcp_retransmit_skb"};
+					     "tcp/tcp_retransmit_skb",
+					     "block/block_rq_issue",
+					     "block/block_io_start"};
 	char path[128];
 	size_t i;
 
@@ -263,6 +265,14 @@ static void test_hybrid(void **state)
 	fact_is("memory controller", FACT_OFF);
 	contains(fact("memory controller")->detail, "mounted as cgroup v1");
 	contains(fact("memory controller")->remedy, "systemd.unified_cgroup_hierarchy=1");
+	/* Without /proc/cgroups there is no v1. */
+	fact_is("io controller", FACT_MISSING);
+	contains(fact("io controller")->remedy, "CONFIG_BLK_CGROUP");
+	tree_put("proc/cgroups", "#subsys_name\thierarchy\tnum_cgroups\tenabled\n"
+				 "cpu\t1\t3\t1\nblkio\t7\t3\t1\n");
+	collect(&good);
+	fact_is("io controller", FACT_OFF);
+	contains(fact("io controller")->remedy, "systemd.unified_cgroup_hierarchy=1");
 }
 
 static void test_pure_v1(void **state)

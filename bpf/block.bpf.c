@@ -1,0 +1,464 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Block I/O: how long a request was at the device (issue to completion), and
+ * how long it waited before.
+ *
+ * A request is told by the address of its struct request. A device has a fixed
+ * number of these and uses them again and again, so what is remembered of one
+ * stays, and is found by one lookup at each event: no insertion, no deletion.
+ *
+ * Its owner is found when it is made (block_io_start, since 6.5), else when it
+ * is inserted into a queue or issued, whichever comes first: then its task is
+ * the current one, but for what the kernel's threads do for others.
+ *
+ * What it is - device, operation, bytes - is read from it at issue, when
+ * merging is over. Without the kernel's types it comes from the record of the
+ * classic tracepoint of the same event, by a program that runs just before on
+ * the same CPU (see take_record()).
+ */
+#include <stdbool.h>
+
+#include "vmlinux.h"
+#include <bpf/bpf_core_read.h>
+
+#include "slots.bpf.h"
+
+/* include/linux/blk_types.h */
+#define REQ_OP_MASK	     0xffU
+#define REQ_OP_FLUSH	     2U
+#define REQ_OP_DISCARD	     3U
+#define REQ_OP_FIRST_FOREIGN 32U /* REQ_OP_SCSI_IN (before 5.14), REQ_OP_DRV_IN */
+
+/* cgrp_dfl_root, the hierarchy of cgroup v2 */
+#define DEFAULT_HIERARCHY    0
+
+/* The kernel's types are known. Set by the loader. */
+const volatile bool block_btf;
+
+/* The io controller is one of cgroup v2, so that a bio knows its cgroup there. */
+const volatile bool block_bio_cgroups;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, BLOCK_CELLS_MAX);
+	__type(key, struct block_key);
+	__type(value, struct block_cell);
+} block_cells SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, BLOCK_REQUESTS_MAX);
+	__type(key, __u64);
+	__type(value, struct block_request);
+} block_requests SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1); /* possible CPUs, set by the loader */
+	__type(key, __u32);
+	__type(value, struct block_cpu);
+} block_cpus SEC(".maps");
+
+/* What a new cell is made of: too large for the stack. Stays zero. */
+struct block_cell block_new_cell;
+
+static __always_inline struct block_cpu *this_cpu(void)
+{
+	__u32 cpu = bpf_get_smp_processor_id();
+
+	return bpf_map_lookup_elem(&block_cpus, &cpu);
+}
+
+static __always_inline void count_lost(enum block_lost reason)
+{
+	struct block_cpu *c = this_cpu();
+
+	if (c)
+		__sync_fetch_and_add(&c->lost[reason], 1);
+}
+
+/* ---- what is remembered of a request */
+
+static __always_inline struct block_request *request_find(__u64 rq)
+{
+	return bpf_map_lookup_elem(&block_requests, &rq);
+}
+
+static __always_inline struct block_request *request_get(__u64 rq)
+{
+	struct block_request *r = request_find(rq), none = {};
+
+	if (r)
+		return r;
+	bpf_map_update_elem(&block_requests, &rq, &none, BPF_NOEXIST);
+	r = request_find(rq);
+	if (!r)
+		count_lost(BLOCK_LOST_REQUESTS_FULL);
+	return r;
+}
+
+/* ---- whose it is */
+
+/*
+ * The cgroup that a bio is charged to by the io controller: of who dirtied
+ * a page that is written back, whoever writes it. Where the controller is not
+ * enabled down to the container, that is a cgroup above, and for a task's own
+ * I/O the task's cgroup says more. 0: not known.
+ */
+static __always_inline __u64 cgroup_of_bio(struct request *request)
+{
+	struct cgroup *cgroup;
+	__u64 id;
+
+	if (!block_bio_cgroups || !bpf_core_field_exists(struct bio, bi_blkg))
+		return 0;
+	cgroup = BPF_CORE_READ(request, bio, bi_blkg, blkcg, css.cgroup);
+	if (!cgroup || BPF_CORE_READ(cgroup, root, hierarchy_id) != DEFAULT_HIERARCHY)
+		return 0;
+	id = BPF_CORE_READ(cgroup, kn, id);
+	return bpf_get_current_ancestor_cgroup_id(BPF_CORE_READ(cgroup, level)) == id ? 0 : id;
+}
+
+static __always_inline __u32 owner_of(__u64 rq)
+{
+	__u64 id = block_btf ? cgroup_of_bio((struct request *)rq) : 0;
+
+	return id ? slot_of(id) : slot_of_current();
+}
+
+/* ---- what it is */
+
+/*
+ * A field of the kernel's: loaded directly by the programs whose arguments have types
+ * (tp_btf), else by the helper. direct is known at compile time.
+ */
+#define FIELD(direct, pointer, field)                                                              \
+	((direct) ? (pointer)->field : BPF_CORE_READ((pointer), field))
+
+static __always_inline __u32 dev_of(struct request *request, bool direct)
+{
+	struct request___old *old = (void *)request;
+	struct gendisk *disk;
+
+	if (bpf_core_field_exists(struct request___old, rq_disk))
+		disk = BPF_CORE_READ(old, rq_disk);
+	else if (direct)
+		disk = request->q->disk;
+	else
+		disk = BPF_CORE_READ(request, q, disk);
+	if (!disk)
+		return 0;
+	return (__u32)FIELD(direct, disk, major) << BLOCK_MINOR_BITS |
+	       (__u32)FIELD(direct, disk, first_minor);
+}
+
+static __always_inline void read_request(struct block_request *r, struct request *request,
+					 bool direct)
+{
+	__u32 op = FIELD(direct, request, cmd_flags) & REQ_OP_MASK;
+
+	r->dev = dev_of(request, direct);
+	r->left = FIELD(direct, request, __data_len);
+	/* When it was made, but for one whose making was not seen: that may not be set. */
+	if (r->start_ns)
+		r->start_ns = FIELD(direct, request, start_time_ns);
+	if (op >= REQ_OP_FIRST_FOREIGN)
+		r->state = BLOCK_REQUEST_FOREIGN;
+	else if (op == REQ_OP_FLUSH)
+		r->op = BLOCK_FLUSH;
+	else if (op == REQ_OP_DISCARD)
+		r->op = BLOCK_DISCARD;
+	else
+		r->op = op & 1 ? BLOCK_WRITE : BLOCK_READ;
+}
+
+/*
+ * Without the kernel's types: the record of the same event. The classic
+ * tracepoint's program was attached first, and the kernel calls in the order of
+ * attachment, with preemption off; an interrupt neither makes nor issues
+ * requests. A record that is taken is cleared, and a new one replaces one
+ * that was not, so that no request can get another one's.
+ */
+static __always_inline void take_record(struct block_request *r)
+{
+	struct block_cpu *c = this_cpu();
+
+	if (!c || c->record.task != bpf_get_current_pid_tgid() + 1) {
+		count_lost(BLOCK_LOST_UNPAIRED);
+		return;
+	}
+	c->record.task = 0;
+	r->dev = c->record.dev;
+	r->left = c->record.bytes;
+	r->op = c->record.op;
+	if (c->record.foreign)
+		r->state = BLOCK_REQUEST_FOREIGN;
+}
+
+/*
+ * By the letters of blk_fill_rwbs(): F for a flush before it, then the
+ * operation: R, W, D, DE (secure erase), F, N for all others.
+ */
+static __always_inline void keep_record(struct trace_event_raw_block_rq *ctx)
+{
+	struct block_cpu *c = this_cpu();
+	char first = ctx->rwbs[0], second = ctx->rwbs[1];
+	__u8 op = BLOCK_WRITE;
+
+	if (!c)
+		return;
+	if (first == 'R')
+		op = BLOCK_READ;
+	else if (first == 'F' && second == 'F')
+		op = BLOCK_FLUSH;
+	else if (first == 'D' && second != 'E')
+		op = BLOCK_DISCARD;
+	c->record.dev = ctx->dev;
+	c->record.bytes = ctx->bytes;
+	c->record.op = op;
+	/* Zeroing, or a driver's command, which has no sectors. */
+	c->record.foreign = first == 'N' && !ctx->nr_sector;
+	c->record.task = bpf_get_current_pid_tgid() + 1;
+}
+
+SEC("?tp/block/block_io_start")
+int block_io_start_record(struct trace_event_raw_block_rq *ctx)
+{
+	keep_record(ctx);
+	return 0;
+}
+
+SEC("?tp/block/block_rq_issue")
+int block_rq_issue_record(struct trace_event_raw_block_rq *ctx)
+{
+	keep_record(ctx);
+	return 0;
+}
+
+/* ---- its way */
+
+#define START_UNREAD 1 /* the request itself says when it was made */
+
+static __always_inline __u64 start_time(void)
+{
+	return block_btf ? START_UNREAD : bpf_ktime_get_ns();
+}
+
+static __always_inline void begin(struct block_request *r, __u64 rq, __u64 now)
+{
+	/* It is used again: it has ended, and the kernel did not call the program. */
+	if (r->state == BLOCK_REQUEST_ISSUED)
+		count_lost(BLOCK_LOST_NO_COMPLETE);
+	*r = (struct block_request){
+		.start_ns = now,
+		.slot = owner_of(rq),
+		.state = BLOCK_REQUEST_QUEUED,
+	};
+}
+
+static __always_inline int insert(__u64 rq)
+{
+	struct block_request *r = request_get(rq);
+
+	/* One that was given back keeps its owner and the time it waits since. */
+	if (r && r->state != BLOCK_REQUEST_BACK)
+		begin(r, rq, start_time());
+	return 0;
+}
+
+static __always_inline int issue(__u64 rq, struct request *request, bool direct)
+{
+	struct block_request *r = request_get(rq);
+
+	if (!r)
+		return 0;
+	if (r->state != BLOCK_REQUEST_QUEUED && r->state != BLOCK_REQUEST_BACK)
+		begin(r, rq, 0);
+	r->state = BLOCK_REQUEST_ISSUED;
+	if (block_btf)
+		read_request(r, request, direct);
+	else
+		take_record(r);
+	r->issue_ns = bpf_ktime_get_ns();
+	return 0;
+}
+
+static __always_inline int requeue(__u64 rq)
+{
+	struct block_request *r = request_find(rq);
+
+	if (r && (r->state == BLOCK_REQUEST_ISSUED || r->state == BLOCK_REQUEST_QUEUED))
+		r->state = BLOCK_REQUEST_BACK;
+	return 0;
+}
+
+/* It became a part of another request. */
+static __always_inline int merge(__u64 rq)
+{
+	struct block_request *r = request_find(rq);
+
+	if (r)
+		r->state = BLOCK_REQUEST_FREE;
+	return 0;
+}
+
+static __always_inline struct block_cell *cell_get(struct block_key *key)
+{
+	struct block_cell *cell = bpf_map_lookup_elem(&block_cells, key);
+
+	if (cell)
+		return cell;
+	bpf_map_update_elem(&block_cells, key, &block_new_cell, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&block_cells, key);
+}
+
+static __always_inline struct block_cell *cell_of(const struct block_request *r)
+{
+	struct block_key key = {.dev = r->dev, .slot = r->slot, .op = r->op};
+	struct block_cell *cell = cell_get(&key);
+
+	if (cell)
+		return cell;
+	count_lost(BLOCK_LOST_CELLS_FULL);
+	key.slot = SLOT_OVERFLOW;
+	return cell_get(&key);
+}
+
+static __always_inline void hist_add(struct hist *hist, __u64 ns)
+{
+	__u32 bucket = hist_bucket(ns);
+
+	if ((__s64)ns < 0) {
+		count_lost(BLOCK_LOST_CLOCK);
+		return;
+	}
+	__sync_fetch_and_add(&hist->sum_ns, ns);
+	barrier_var(bucket); /* the verifier wants to see the bound, which the compiler knows */
+	if (bucket < HIST_BUCKETS)
+		__sync_fetch_and_add(&hist->bucket[bucket], 1);
+}
+
+static __always_inline void count(const struct block_request *r, __u64 now)
+{
+	struct block_cell *cell = cell_of(r);
+	struct block_cpu *c = this_cpu();
+
+	if (c)
+		__sync_fetch_and_add(&c->events, 1);
+	if (!cell)
+		return;
+	/* One that only asks for a flush is never issued itself: the flush is. */
+	hist_add(&cell->io, now - (r->issue_ns ? r->issue_ns : r->start_ns));
+	if (r->issue_ns && r->start_ns)
+		hist_add(&cell->queue, r->issue_ns - r->start_ns);
+	if (r->done)
+		__sync_fetch_and_add(&cell->bytes, r->done);
+	if (r->failed)
+		__sync_fetch_and_add(&cell->errors, 1);
+}
+
+static __always_inline int complete(__u64 rq, bool failed, __u32 bytes)
+{
+	struct block_request *r = request_find(rq);
+
+	if (!r || r->state == BLOCK_REQUEST_FREE) {
+		/* A write with a flush ends once more, without bytes, after the flush. */
+		if (bytes)
+			count_lost(BLOCK_LOST_NO_ISSUE);
+		return 0;
+	}
+	if (r->state == BLOCK_REQUEST_QUEUED && block_btf)
+		read_request(r, (struct request *)rq, false);
+	r->done += bytes;
+	r->failed |= failed;
+	/* A part of it: the rest follows, after it was given back and issued again or not. */
+	if (bytes < r->left) {
+		r->left -= bytes;
+		return 0;
+	}
+	if (r->state != BLOCK_REQUEST_FOREIGN)
+		count(r, bpf_ktime_get_ns());
+	r->state = BLOCK_REQUEST_FREE;
+	return 0;
+}
+
+/* TP_PROTO(struct request *rq); insert, issue, requeue and merge had (q, rq) before 5.11. */
+SEC("?raw_tp/block_io_start")
+int block_io_start(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct block_request *r = request_get(ctx->args[0]);
+
+	if (!r)
+		return 0;
+	begin(r, ctx->args[0], start_time());
+	if (!block_btf)
+		take_record(r);
+	return 0;
+}
+
+SEC("?raw_tp/block_rq_insert")
+int block_rq_insert(struct bpf_raw_tracepoint_args *ctx)
+{
+	return insert(ctx->args[0]);
+}
+
+SEC("?raw_tp/block_rq_insert")
+int block_rq_insert_q(struct bpf_raw_tracepoint_args *ctx)
+{
+	return insert(ctx->args[1]);
+}
+
+SEC("?raw_tp/block_rq_issue")
+int block_rq_issue(struct bpf_raw_tracepoint_args *ctx)
+{
+	return issue(ctx->args[0], (struct request *)ctx->args[0], false);
+}
+
+SEC("?raw_tp/block_rq_issue")
+int block_rq_issue_q(struct bpf_raw_tracepoint_args *ctx)
+{
+	return issue(ctx->args[1], (struct request *)ctx->args[1], false);
+}
+
+/* The same where the kernel has types for the arguments: without a helper for each field. */
+SEC("?tp_btf/block_rq_issue")
+int block_rq_issue_typed(__u64 *ctx)
+{
+	struct request *request = (struct request *)ctx[0];
+
+	return issue((__u64)request, request, true);
+}
+
+SEC("?raw_tp/block_rq_requeue")
+int block_rq_requeue(struct bpf_raw_tracepoint_args *ctx)
+{
+	return requeue(ctx->args[0]);
+}
+
+SEC("?raw_tp/block_rq_requeue")
+int block_rq_requeue_q(struct bpf_raw_tracepoint_args *ctx)
+{
+	return requeue(ctx->args[1]);
+}
+
+SEC("?raw_tp/block_rq_merge")
+int block_rq_merge(struct bpf_raw_tracepoint_args *ctx)
+{
+	return merge(ctx->args[0]);
+}
+
+SEC("?raw_tp/block_rq_merge")
+int block_rq_merge_q(struct bpf_raw_tracepoint_args *ctx)
+{
+	return merge(ctx->args[1]);
+}
+
+/* TP_PROTO(struct request *rq, blk_status_t error, unsigned int nr_bytes); an errno before 5.16. */
+SEC("?raw_tp/block_rq_complete")
+int block_rq_complete(struct bpf_raw_tracepoint_args *ctx)
+{
+	return complete(ctx->args[0], (__u32)ctx->args[1] != 0, ctx->args[2]);
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

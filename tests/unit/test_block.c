@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* The books of the block probe, and the names of devices. */
+#include "metrics/block.h"
+#include "tree.h"
+
+#define DEV(major, minor) ((uint32_t)(major) << BLOCK_MINOR_BITS | (uint32_t)(minor))
+
+static char sysfs[96];
+static struct devices devices;
+static struct owners owners;
+
+static int setup(void **state)
+{
+	(void)state;
+	if (tree_make())
+		return -1;
+	snprintf(sysfs, sizeof(sysfs), "%s/sys", tree_root);
+	tree_put("sys/dev/block/README", "");
+	devices = (struct devices){.sysfs = sysfs};
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	devices_free(&devices);
+	owners_free(&owners);
+	tree_remove("");
+	return 0;
+}
+
+/* As the kernel has it: a link from the number to the device's folder. */
+static void put_device(const char *number, const char *target)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s/dev/block/%s", sysfs, number);
+	unlink(path);
+	if (target)
+		assert_int_equal(symlink(target, path), 0);
+}
+
+static void test_names(void **state)
+{
+	const char *name;
+
+	(void)state;
+	put_device("179:0", "../../devices/platform/emmc2bus/mmc_host/mmc0/block/mmcblk0");
+	put_device("104:0", "../../devices/pci0000:00/cciss0/block/cciss!c0d0");
+	put_device("259:1048575", "../../devices/virtual/nvme9n1");
+	name = devices_name(&devices, DEV(179, 0));
+	assert_string_equal(name, "mmcblk0");
+	assert_ptr_equal(devices_name(&devices, DEV(179, 0)), name);
+	assert_string_equal(devices_name(&devices, DEV(104, 0)), "cciss/c0d0");
+	assert_string_equal(devices_name(&devices, DEV(259, 1048575)), "nvme9n1");
+	assert_string_equal(devices_name(&devices, DEV(8, 16)), "8:16");
+	assert_string_equal(devices_name(&devices, 0), "unknown");
+}
+
+/* A device that is gone keeps its name, until its number is another one's. */
+static void test_devices_come_and_go(void **state)
+{
+	const char *sda;
+
+	(void)state;
+	put_device("8:0", "../../block/sda");
+	sda = devices_name(&devices, DEV(8, 0));
+	put_device("8:0", NULL);
+	devices_look_again(&devices);
+	assert_ptr_equal(devices_name(&devices, DEV(8, 0)), sda);
+	put_device("8:0", "../../block/sdb");
+	assert_ptr_equal(devices_name(&devices, DEV(8, 0)), sda); /* within one reading */
+	devices_look_again(&devices);
+	assert_string_equal(devices_name(&devices, DEV(8, 0)), "sdb");
+	put_device("8:16", "../../block/sda");
+	assert_ptr_equal(devices_name(&devices, DEV(8, 16)), sda); /* one copy of a name */
+	/* One that appears after it was first asked for. */
+	assert_string_equal(devices_name(&devices, DEV(8, 32)), "8:32");
+	put_device("8:32", "../../block/sdc");
+	devices_look_again(&devices);
+	assert_string_equal(devices_name(&devices, DEV(8, 32)), "sdc");
+}
+
+static struct owner *make_owner(const char *unit)
+{
+	struct labels labels = {.unit = ""};
+
+	snprintf(labels.unit, sizeof(labels.unit), "%s", unit);
+	return owners_get(&owners, &labels);
+}
+
+/* The total with these labels: by their text. */
+static const struct total *find(const struct owner *owner, const char *device, const char *op)
+{
+	const struct total *total;
+
+	for (total = owner->totals; total; total = total->next)
+		if (strcmp(total->labels.value[0], device) == 0 &&
+		    strcmp(total->labels.value[1], op) == 0)
+			return total;
+	return NULL;
+}
+
+static void test_growth(void **state)
+{
+	struct block_key key = {.dev = DEV(8, 0), .slot = 3, .op = BLOCK_WRITE};
+	struct block_cell cell = {.bytes = 4096, .errors = 1};
+	struct owner *owner = make_owner("a.service");
+	const struct total *total;
+	struct block_books books;
+
+	(void)state;
+	put_device("8:0", "../../block/sda");
+	block_books_open(&books, sysfs);
+	block_books_begin(&books);
+	cell.io.bucket[7] = 2;
+	cell.io.sum_ns = 1000;
+	cell.queue.bucket[1] = 1;
+	block_books_add(&books, owner, &key, &cell);
+	block_books_add(&books, owner, &key, &cell); /* no growth */
+	cell.bytes += 512;
+	cell.io.bucket[7]++;
+	block_books_add(&books, owner, &key, &cell);
+	key.op = BLOCK_FLUSH;
+	block_books_add(&books, owner, &key, &cell);
+
+	total = find(owner, "sda", "write");
+	assert_non_null(total);
+	assert_int_equal(*total_counters_of(total, &families[FAMILY_BLOCK_BYTES]), 4608);
+	assert_int_equal(*total_counters_of(total, &families[FAMILY_BLOCK_ERRORS]), 1);
+	assert_int_equal(total_hist_of(total, &families[FAMILY_BLOCK_IO], 0)->bucket[7], 3);
+	assert_int_equal(total_hist_of(total, &families[FAMILY_BLOCK_IO], 0)->sum_ns, 1000);
+	assert_int_equal(total_hist_of(total, &families[FAMILY_BLOCK_QUEUE], 0)->bucket[1], 1);
+	assert_non_null(find(owner, "sda", "flush"));
+	assert_null(find(owner, "sda", "read"));
+	block_books_free(&books);
+}
+
+/* A slot that was freed begins at zero for its next cgroup; the old owner keeps what it has. */
+static void test_slot_is_used_again(void **state)
+{
+	const struct block_key key = {.dev = DEV(8, 0), .slot = 3, .op = BLOCK_READ};
+	struct owner *old = make_owner("old.service"), *new = make_owner("new.service");
+	struct block_cell cell = {.bytes = 4096};
+	struct block_books books;
+
+	(void)state;
+	put_device("8:0", "../../block/sda");
+	block_books_open(&books, sysfs);
+	block_books_add(&books, old, &key, &cell);
+	block_books_forget(&books, 4);
+	cell.bytes += 1;
+	block_books_add(&books, old, &key, &cell);
+	block_books_forget(&books, 3);
+	cell.bytes = 512;
+	block_books_add(&books, new, &key, &cell);
+	assert_int_equal(
+		*total_counters_of(find(old, "sda", "read"), &families[FAMILY_BLOCK_BYTES]), 4097);
+	assert_int_equal(
+		*total_counters_of(find(new, "sda", "read"), &families[FAMILY_BLOCK_BYTES]), 512);
+	/* An operation that is none is left out. */
+	block_books_add(&books, new, &(struct block_key){.op = BLOCK_OPS}, &cell);
+	assert_null(find(new, "unknown", "read"));
+	block_books_free(&books);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_names),
+		TEST(test_devices_come_and_go),
+		TEST(test_growth),
+		TEST(test_slot_is_used_again),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

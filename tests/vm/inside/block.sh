@@ -1,0 +1,175 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# shellcheck shell=dash disable=SC2154 # from the kernel's command line, and lib.sh
+#
+# Block I/O, on two disks by QEMU: one as fast as it can, and one that it slows down. Where a
+# kernel's driver for them is a module that is not here, this is left out.
+
+# The driver of the disks, and what it needs, are the first of the modules.
+load_driver() {
+	local module
+	[ -n "$(find /modules -name '*virtio_blk.ko' 2>/dev/null)" ] || return 0
+	for module in /modules/*.ko; do
+		insmod "$module" 2>/dev/null
+		case $module in *virtio_blk.ko) break ;; esac
+	done
+	wait_until 5 test -e /sys/block/vdb
+}
+
+# disk SERIAL: the name of QEMU's disk with that serial number
+disk() { grep -lx "$1" /sys/block/vd*/serial 2>/dev/null | cut -d/ -f4; }
+
+# io_of DEVICE: what the kernel has counted: READS BYTES WRITES BYTES MS, of reading and writing
+io_of() {
+	awk -v device="$1" '$3 == device { printf "%d %.0f %d %.0f %d\n", $4, $6 * 512, $8, $10 * 512, $7 + $11 }' \
+		/proc/diskstats
+}
+
+# block_of DEVICE: the same of bramble, for all containers and units
+block_of() {
+	echo "$(metric_or_0 bramble_block_io_seconds_count device="$1" op=read) \
+		$(metric_or_0 bramble_block_bytes_total device="$1" op=read) \
+		$(metric_or_0 bramble_block_io_seconds_count device="$1" op=write) \
+		$(metric_or_0 bramble_block_bytes_total device="$1" op=write) \
+		$(metric_or_0 bramble_block_io_seconds_sum device="$1") \
+		$(metric_or_0 bramble_block_queue_seconds_sum device="$1")" |
+		awk '{ printf "%d %.0f %d %.0f %.0f\n", $1, $2, $3, $4, ($5 + $6) * 1000 }'
+}
+
+# both DEVICE: from a new scrape: the kernel's, then bramble's
+both() {
+	scrape
+	echo "$(io_of "$1") $(block_of "$1")"
+}
+
+# books WHAT BEFORE AFTER: requests and bytes are the kernel's, and so is the time, which the kernel
+# counts from a request's making to its end: ours in its two parts, to 2 ms a request.
+books() {
+	local what=$1
+	# shellcheck disable=SC2046 # lists of numbers
+	set -- $(echo "$2 $3" | awk '{ for (i = 1; i <= 10; i++) printf "%.0f ", $(i + 10) - $i }')
+	check_holds "$what: requests and bytes are the kernel's ($1 reads of $2 bytes, $3 writes of $4 bytes)" \
+		"$1 + $3 > 0 && $6 == $1 && $7 == $2 && $8 == $3 && $9 == $4"
+	shift 4
+	check_holds "$what: and so is their time ($1 ms, $6 ms)" "near($6, $1, 20 + 2 * ($3 + $5) + 0.05 * $1)"
+}
+
+# direct READS DEVICE POD: so many direct reads of 4 KiB in a pod of its own
+direct() {
+	new_pod storage "$3" main
+	in_pod dd if="/dev/$2" of=/dev/null bs=4096 count="$1" iflag=direct
+	go
+	wait "$pod_pid"
+	sleep 0.2
+}
+
+sum_of() { # POD FAMILY
+	metric_or_0 "bramble_block_$2_seconds_sum" pod="$1" op=read
+}
+count_of() { # POD FAMILY OP
+	metric_or_0 "bramble_block_$2_seconds_count" pod="$1" op="$3"
+}
+
+# The time that a slow device takes is the device's, and its pod's.
+test_slow() {
+	local before
+	before=$(both "$slow")
+	direct 50 "$slow" "slow-$1"
+	direct 50 "$fast" "fast-$1"
+	books "slow device" "$before" "$(both "$slow")"
+	check_holds "slow device: the pod's 50 reads are its own" \
+		"$(count_of "slow-$1" io read) == 50 && $(count_of "fast-$1" io read) == 50"
+	check_holds "slow device: the added time is at the device ($(sum_of "slow-$1" io) s of the slow one, \
+$(sum_of "fast-$1" io) s of the fast one; before it $(sum_of "slow-$1" queue) s)" \
+		"$(sum_of "slow-$1" io) > 5 * $(sum_of "fast-$1" io) && $(sum_of "slow-$1" io) > 5 * $(sum_of "slow-$1" queue)"
+	fact "slow device, ${mode%: }" "$(calc %.3f "$(sum_of "slow-$1" io)") s at the device"
+}
+
+# With a scheduler many small requests at once wait in its queue: added time before the device.
+test_queued() {
+	local before
+	echo mq-deadline >"/sys/block/$slow/queue/scheduler" 2>/dev/null || return 0
+	before=$(both "$slow")
+	new_pod storage "writer-$1" main
+	in_pod dd if=/dev/zero of="/dev/$slow" bs=16384 count=40 oflag=direct
+	go
+	wait "$pod_pid"
+	sleep 0.2
+	books "mq-deadline" "$before" "$(both "$slow")"
+	check_holds "mq-deadline: the pod's 40 writes are its own" "$(count_of "writer-$1" io write) == 40"
+	echo none >"/sys/block/$slow/queue/scheduler"
+}
+
+# Pages that a pod made dirty and the kernel writes back: charged to the pod where a bio's cgroup is
+# known, else to the kernel.
+test_written_back() {
+	local mode_of before kernel_before
+	mode_of=$(grep '^bramble_probe_attribution_info{probe="block"' $tmp/metrics | sed 's/.*mode="//; s/".*//')
+	before=$(both "$fast")
+	kernel_before=$(metric_or_0 bramble_block_bytes_total unit=kernel device="$fast" op=write)
+	new_pod storage "dirty-$1" main
+	# The pages belong to it; conv=fsync would have it write them itself.
+	in_pod sh -c "dd if=/dev/zero of=/dev/$fast bs=65536 count=32 seek=64 2>/dev/null; exec sleep 60"
+	go
+	wait_until 10 grep -q sleep "/proc/$pod_pid/comm"
+	sync
+	sleep 0.5
+	books "written back" "$before" "$(both "$fast")"
+	note "$(grep '^bramble_block_bytes_total.*op="write"' $tmp/metrics | tr '\n' ';')"
+	if [ "$mode_of" = bio_cgroup ] && [ -e "$pod_cgroup/io.stat" ]; then
+		check_holds "written back: 2 MiB are the pod's that made them dirty" \
+			"$(metric_or_0 bramble_block_bytes_total pod="dirty-$1" device="$fast" op=write) >= 2097152"
+	else
+		# Where the kernel has no BTF: who wrote it is the kernel, or who called sync.
+		check_holds "written back: 2 MiB are the kernel's, as it is said ($mode_of)" \
+			"$(metric_or_0 bramble_block_bytes_total unit=kernel device="$fast" op=write) - $kernel_before >= 2097152"
+	fi
+	kill -KILL "$pod_pid"
+	wait "$pod_pid" 2>/dev/null
+	fact "written back, ${mode%: }" "$mode_of"
+}
+
+# A pod at its limit of io.max waits before its requests are made: docs/metrics.md says that this is
+# not seen. What it does is its own where a bio's cgroup is known.
+test_limited() {
+	local begin wall sum owner
+	new_pod storage "limited-$1" main
+	[ -e "$pod_cgroup/io.max" ] || return 0
+	echo "$(cat "/sys/block/$fast/dev") riops=20" >"$pod_cgroup/io.max"
+	in_pod dd if="/dev/$fast" of=/dev/null bs=4096 count=40 iflag=direct
+	begin=$(uptime_cs)
+	go
+	wait "$pod_pid"
+	wall=$(($(uptime_cs) - begin))
+	sleep 0.2
+	scrape
+	sum=$(calc %.3f "$(sum_of "limited-$1" io) + $(sum_of "limited-$1" queue)")
+	owner=$(count_of "limited-$1" io read)
+	note "${mode}io.max: 40 reads in $wall cs; in its histograms ${owner%.*} with $sum s"
+	if [ "$(metric_or_0 bramble_probe_attribution_info probe=block mode=bio_cgroup)" != 0 ]; then
+		check_holds "io.max: the reads of a pod at its limit are its own" "$owner == 40"
+	fi
+	fact "io.max, ${mode%: }" "${owner%.*} of 40 reads, $sum s of $(calc %.2f "$wall / 100") s"
+}
+
+test_block() {
+	local lost
+	check_holds "block: the probe is up" "$(metric_or_0 bramble_probe_up probe=block) == 1"
+	[ -e /sys/block/vda ] || load_driver
+	fast=$(disk fast) slow=$(disk slow)
+	if [ -z "$fast" ] || [ -z "$slow" ]; then
+		note "block: no disk here: virtio_blk is a module of this kernel's"
+		return
+	fi
+	block_round=$((${block_round:-0} + 1))
+	test_slow $block_round
+	test_queued $block_round
+	test_written_back $block_round
+	test_limited $block_round
+	scrape
+	lost=$(metric_or_0 bramble_probe_lost_total probe=block)
+	note "$(grep '^bramble_probe_lost_total{probe="block"' $tmp/metrics | tr '\n' ';')"
+	check_holds "block: nothing is lost ($lost)" "$lost == 0"
+	check_holds "block: no request is of an unknown device" \
+		"$(metric_or_0 bramble_block_io_seconds_count device=unknown) == 0"
+}
