@@ -191,7 +191,7 @@ int main(void)
 	     "was at the device when the probe began |\n"
 	     "| block | no_complete | a request was issued whose end was not seen, known when the "
 	     "kernel uses it again; not counted. Under much load the kernel has been seen to "
-	     "leave out the programs for a few of 100,000 ends |\n"
+	     "leave out the programs for a few of 100,000 ends, at worst one of 100 |\n"
 	     "| block | unpaired | without BTF: a request whose record was not seen; it is counted "
 	     "for `device=\"unknown\"`, or as what it was when it was made |\n"
 	     "| block | requests_full | a request for which there was no room among the 8192 that "

@@ -15,8 +15,8 @@
 #include "bramble.skel.h"
 
 const char *const probe_names[PROBES] = {
-	[PROBE_SCHED] = "sched", [PROBE_FSYNC] = "fsync",   [PROBE_MEMORY] = "memory",
-	[PROBE_TCP] = "tcp", [PROBE_BLOCK] = "block",	 [PROBE_CGROUP] = "cgroup",
+	[PROBE_SCHED] = "sched", [PROBE_FSYNC] = "fsync", [PROBE_MEMORY] = "memory",
+	[PROBE_TCP] = "tcp",	 [PROBE_BLOCK] = "block", [PROBE_CGROUP] = "cgroup",
 };
 
 /* One more than the highest possible CPU's number, which BPF programs index by. */

@@ -37,7 +37,7 @@ static bool enlarge(struct buf *buf, size_t len)
 /* Most of the time there is room. */
 static inline bool reserve(struct buf *buf, size_t len)
 {
-	if (!buf->failed && len < buf->size - buf->len)
+	if (buf->data && !buf->failed && len < buf->size - buf->len)
 		return true;
 	return enlarge(buf, len);
 }
