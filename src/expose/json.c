@@ -3,66 +3,88 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
-#include <jansson.h>
-
+#include "expose/json_text.h"
+#include "metrics/emit.h"
 #include "util/clock.h"
 
 #define FIELD_NAME_SIZE 64
 
-static double seconds(uint64_t ns)
+static void put_labels(struct json_text *json, const struct labels *labels)
 {
-	return (double)ns / (double)NS_PER_S;
-}
-
-static json_t *labels_json(const struct labels *labels)
-{
-	if (labels->unit[0])
-		return json_pack("{s:s}", "unit", labels->unit);
-	if (!labels->pod[0])
-		return json_pack("{s:s}", "container", labels->container);
-	return json_pack("{s:s, s:s, s:s}", "namespace", labels->name_space, "pod", labels->pod,
-			 "container", labels->container);
+	if (labels->unit[0]) {
+		json_text_key(json, "unit");
+		json_text_string(json, labels->unit);
+		return;
+	}
+	if (labels->pod[0]) {
+		json_text_key(json, "namespace");
+		json_text_string(json, labels->name_space);
+		json_text_key(json, "pod");
+		json_text_string(json, labels->pod);
+	}
+	json_text_key(json, "container");
+	json_text_string(json, labels->container);
 }
 
 /* Buckets that counted, as pairs of k (the bucket ends at 2^(k/4) s) and the count. */
-static json_t *hist_json(const struct hist_total *hist)
+static void put_hist(struct json_text *json, const struct hist_total *hist)
 {
-	json_t *buckets = json_array();
 	int i;
 
-	for (i = 0; i < HIST_BUCKETS; i++)
-		if (hist->bucket[i])
-			json_array_append_new(buckets, json_pack("[i, I]", HIST_MIN_K + i,
-								 (json_int_t)hist->bucket[i]));
-	return json_pack("{s:I, s:f, s:o}", "count", (json_int_t)hist_total_count(hist),
-			 "sum_seconds", seconds(hist->sum_ns), "buckets", buckets);
+	json_text_open(json, '{');
+	json_text_key(json, "count");
+	json_text_unsigned(json, hist_total_count(hist));
+	json_text_key(json, "sum_seconds");
+	json_text_billionths(json, (int64_t)hist->sum_ns);
+	json_text_key(json, "buckets");
+	json_text_open(json, '[');
+	for (i = 0; i < HIST_BUCKETS; i++) {
+		if (!hist->bucket[i])
+			continue;
+		json_text_open(json, '[');
+		json_text_integer(json, HIST_MIN_K + i);
+		json_text_unsigned(json, hist->bucket[i]);
+		json_text_close(json, ']');
+	}
+	json_text_close(json, ']');
+	json_text_close(json, '}');
 }
 
-static json_t *causes_json(const struct owner *owner)
+static void put_cause(struct json_text *json, const struct labels *cause, uint64_t wait_ns)
 {
-	json_t *causes = json_array();
-	json_t *cause;
+	json_text_open(json, '{');
+	put_labels(json, cause);
+	json_text_key(json, "seconds");
+	json_text_billionths(json, (int64_t)wait_ns);
+	json_text_close(json, '}');
+}
+
+static void put_causes(struct json_text *json, const struct owner *owner)
+{
+	static const struct labels other = {.unit = "other"};
 	size_t i;
 
-	for (i = 0; i < owner->caused_count; i++) {
-		cause = labels_json(&owner->caused[i].cause->labels);
-		json_object_set_new(cause, "seconds", json_real(seconds(owner->caused[i].wait_ns)));
-		json_array_append_new(causes, cause);
-	}
+	json_text_key(json, "cpu_wait_caused");
+	json_text_open(json, '[');
+	for (i = 0; i < owner->caused_count; i++)
+		put_cause(json, &owner->caused[i].cause->labels, owner->caused[i].wait_ns);
 	if (owner->caused_other_ns)
-		json_array_append_new(causes, json_pack("{s:s, s:f}", "unit", "other", "seconds",
-							seconds(owner->caused_other_ns)));
-	return causes;
+		put_cause(json, &other, owner->caused_other_ns);
+	json_text_close(json, ']');
 }
 
-/* "bramble_cpu_wait_seconds" is "cpu_wait" here: without the project and what the format says. */
-static void field_name(const struct family *family, char name[FIELD_NAME_SIZE])
+/*
+ * "bramble_cpu_wait_seconds" is "cpu_wait" here: without the project, or what else it
+ * begins with, and without what the format says.
+ */
+static void field_name(const struct family *family, const char *begin, char name[FIELD_NAME_SIZE])
 {
 	static const char *const ends[] = {"_total", "_seconds"};
 	size_t i, len;
 
-	snprintf(name, FIELD_NAME_SIZE, "%s", family->name + strlen("bramble_"));
+	snprintf(name, FIELD_NAME_SIZE, "%s", family->name + strlen(begin));
 	for (i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
 		len = strlen(name);
 		if (len > strlen(ends[i]) && !strcmp(name + len - strlen(ends[i]), ends[i]))
@@ -70,99 +92,266 @@ static void field_name(const struct family *family, char name[FIELD_NAME_SIZE])
 	}
 }
 
-static json_t *value_json(const struct family *family, const struct total *total, size_t value)
+static void put_number(struct json_text *json, const struct family *family, uint64_t number)
 {
-	uint64_t count;
+	if (family->seconds)
+		json_text_billionths(json, (int64_t)number);
+	else
+		json_text_unsigned(json, number);
+}
 
+/* ---------------------------------------------------------------- what probes counted */
+
+static void put_value(struct json_text *json, const struct family *family,
+		      const struct total *total, size_t value)
+{
 	if (family->kind == KIND_HISTOGRAM)
-		return hist_json(total_hist_of(total, family, value));
-	count = total_counters_of(total, family)[value];
-	return family->seconds ? json_real(seconds(count)) : json_integer((json_int_t)count);
+		put_hist(json, total_hist_of(total, family, value));
+	else
+		put_number(json, family, total_counters_of(total, family)[value]);
 }
 
 /* One value, or an object of them by the family's label. */
-static json_t *values_json(const struct family *family, const struct total *total)
+static void put_values(struct json_text *json, const struct family *family,
+		       const struct total *total)
 {
-	json_t *object;
 	size_t i;
 
-	if (!family->label)
-		return value_json(family, total, 0);
-	object = json_object();
-	for (i = 0; i < family_value_count(family); i++)
-		json_object_set_new(object, family->values[i], value_json(family, total, i));
-	return object;
+	if (!family->label) {
+		put_value(json, family, total, 0);
+		return;
+	}
+	json_text_open(json, '{');
+	for (i = 0; i < family_value_count(family); i++) {
+		json_text_key(json, family->values[i]);
+		put_value(json, family, total, i);
+	}
+	json_text_close(json, '}');
 }
 
 /* An element of the list by a cell's labels: the labels, and "value". */
-static json_t *labelled_json(const struct family *family, const struct total *total)
+static void put_labelled(struct json_text *json, const struct family *family,
+			 const struct total *total)
 {
-	json_t *object = json_object();
 	size_t i;
 
-	for (i = 0; i < CELL_LABELS_MAX && cell_label_names[total->probe][i]; i++)
-		json_object_set_new(object, cell_label_names[total->probe][i],
-				    json_string(total->labels.value[i]));
-	json_object_set_new(object, "value", values_json(family, total));
-	return object;
+	json_text_open(json, '{');
+	for (i = 0; i < CELL_LABELS_MAX && cell_label_names[total->probe][i]; i++) {
+		json_text_key(json, cell_label_names[total->probe][i]);
+		json_text_string(json, total->labels.value[i]);
+	}
+	json_text_key(json, "value");
+	put_values(json, family, total);
+	json_text_close(json, '}');
 }
 
-static json_t *family_json(const struct family *family, const struct total *totals)
+static void put_totals(struct json_text *json, const struct family *family, const char *name,
+		       const struct total *totals)
 {
-	bool labelled = cell_label_names[family->probe][0] != NULL;
-	json_t *list = labelled ? json_array() : NULL;
+	bool labelled = cell_label_names[family->probe][0] != NULL, begun = false;
 	const struct total *total;
 
 	for (total = totals; total; total = total->next) {
 		if (total->probe != family->probe)
 			continue;
-		if (!labelled)
-			return values_json(family, total);
-		json_array_append_new(list, labelled_json(family, total));
+		if (!begun) {
+			json_text_key(json, name);
+			if (labelled)
+				json_text_open(json, '[');
+		}
+		begun = true;
+		if (!labelled) {
+			put_values(json, family, total);
+			return;
+		}
+		put_labelled(json, family, total);
 	}
-	return list;
+	if (begun)
+		json_text_close(json, ']');
 }
 
-static json_t *owner_json(const struct owner *owner)
+/* ---------------------------------------------------------------- what the kernel counted */
+
+static bool any_known(const struct cgroup_values *values, enum cgroup_value first, size_t count)
 {
-	json_t *object = labels_json(&owner->labels);
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		if (cgroup_value_known(values, first + (unsigned int)i))
+			return true;
+	return false;
+}
+
+/* By resource, and then by kind. */
+static void put_pressure(struct json_text *json, const struct family *family, const char *name,
+			 const struct cgroup_values *values)
+{
+	int resource, kind;
+
+	if (!any_known(values, CGROUP_PRESSURE, (size_t)PRESSURE_RESOURCES * PRESSURE_KINDS))
+		return;
+	json_text_key(json, name);
+	json_text_open(json, '{');
+	for (resource = 0; resource < PRESSURE_RESOURCES; resource++) {
+		json_text_key(json, pressure_resources[resource]);
+		json_text_open(json, '{');
+		for (kind = 0; kind < PRESSURE_KINDS; kind++) {
+			enum cgroup_value which = (enum cgroup_value)PRESSURE_VALUE(resource, kind);
+
+			if (!cgroup_value_known(values, which))
+				continue;
+			json_text_key(json, pressure_kinds[kind]);
+			put_number(json, family, values->value[which]);
+		}
+		json_text_close(json, '}');
+	}
+	json_text_close(json, '}');
+}
+
+/* Zeros, too: with them a reader can tell what is zero from what the kernel does not tell. */
+static void put_files(struct json_text *json, const struct family *family, const char *name,
+		      const struct cgroup_values *values)
+{
+	size_t i, count = family_value_count(family);
+
+	if (!any_known(values, family->files, count))
+		return;
+	json_text_key(json, name);
+	if (!family->label) {
+		put_number(json, family, values->value[family->files]);
+		return;
+	}
+	json_text_open(json, '{');
+	for (i = 0; i < count; i++) {
+		if (!cgroup_value_known(values, family->files + (unsigned int)i))
+			continue;
+		json_text_key(json, family->values[i]);
+		put_number(json, family, values->value[family->files + i]);
+	}
+	json_text_close(json, '}');
+}
+
+static void put_owner(struct json_text *json, const struct owner *owner)
+{
 	const struct family *family;
 	char name[FIELD_NAME_SIZE];
 
+	json_text_open(json, '{');
+	put_labels(json, &owner->labels);
 	for (family = families; family < families + FAMILIES; family++) {
-		json_t *field;
-
-		if (!family_in_cells(family))
+		if (family->scope != SCOPE_OWNER)
 			continue;
-		field = family_json(family, owner->totals);
-		field_name(family, name);
-		if (field && json_array_size(field) + json_object_size(field) == 0 &&
-		    !json_is_number(field))
-			json_decref(field);
-		else if (field)
-			json_object_set_new(object, name, field);
+		field_name(family, "bramble_", name);
+		if (family_in_cells(family))
+			put_totals(json, family, name, owner->totals);
+		else if (family == &families[FAMILY_PRESSURE])
+			put_pressure(json, family, name, &owner->files);
+		else if (family->emit == emit_files)
+			put_files(json, family, name, &owner->files);
 	}
-	json_object_set_new(object, "cpu_wait_caused", causes_json(owner));
-	return object;
+	put_causes(json, owner);
+	json_text_close(json, '}');
 }
 
-char *json_owners(const struct owners *owners, uint64_t time_ns)
-{
-	json_t *list = json_array();
-	const struct owner *owner;
-	json_t *root;
-	char *text;
+/* ---------------------------------------------------------------- the node */
 
+struct node_field {
+	struct json_text *json;
+	const struct family *family;
+	const char *name;
+	bool begun;
+};
+
+static void on_node_sample(void *context, const struct node_sample *sample)
+{
+	struct node_field *field = context;
+	const char *const *names = node_label_names(field->family->node);
+	struct json_text *json = field->json;
+	int i;
+
+	if (!field->begun) {
+		json_text_key(json, field->name);
+		if (names[0])
+			json_text_open(json, '[');
+	}
+	field->begun = true;
+	if (names[0])
+		json_text_open(json, '{');
+	for (i = 0; i < NODE_LABELS_MAX && names[i]; i++) {
+		json_text_key(json, names[i]);
+		json_text_string(json, sample->label[i] ? sample->label[i] : "");
+	}
+	if (names[0])
+		json_text_key(json, "value");
+	if (field->family->seconds || field->family->real)
+		json_text_billionths(json, sample->value);
+	else
+		json_text_integer(json, sample->value);
+	if (names[0])
+		json_text_close(json, '}');
+}
+
+static void put_node(struct json_text *json, const struct node *node)
+{
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	const struct family *family;
+	char name[FIELD_NAME_SIZE];
+
+	json_text_key(json, "node");
+	json_text_open(json, '{');
+	if (cpus > 0) {
+		json_text_key(json, "cpus");
+		json_text_integer(json, cpus);
+	}
+	for (family = families; family < families + FAMILIES; family++) {
+		struct node_field field = {.json = json, .family = family, .name = name};
+
+		if (family->scope != SCOPE_NODE)
+			continue;
+		field_name(family, "bramble_node_", name);
+		node_visit(node, family->node, on_node_sample, &field);
+		if (field.begun && node_label_names(family->node)[0])
+			json_text_close(json, ']');
+	}
+	json_text_close(json, '}');
+}
+
+static void put_probes(struct json_text *json, const struct probe *probe)
+{
+	int i;
+
+	json_text_key(json, "probes");
+	json_text_open(json, '{');
+	for (i = 0; i < PROBES; i++) {
+		json_text_key(json, probe_names[i]);
+		json_text_bool(json, probe_is_up(probe, (enum probe_id)i));
+	}
+	json_text_close(json, '}');
+}
+
+char *json_owners(const struct owners *owners, const struct collector *collector, uint64_t time_ns)
+{
+	struct json_text json = {0};
+	const struct owner *owner;
+
+	json_text_open(&json, '{');
+	json_text_key(&json, "time_seconds");
+	json_text_billionths(&json, (int64_t)time_ns);
+	if (collector) {
+		put_probes(&json, collector_probe(collector));
+		put_node(&json, collector_node(collector));
+	}
+	json_text_key(&json, "containers");
+	json_text_open(&json, '[');
 	for (owner = owners->table; owner; owner = owner->hh.next)
 		if (owner_counted(owner) && !owner->hidden)
-			json_array_append_new(list, owner_json(owner));
-	root = json_pack("{s:f, s:o}", "time_seconds", seconds(time_ns), "containers", list);
-	text = json_dumps(root, JSON_COMPACT | JSON_PRESERVE_ORDER);
-	json_decref(root);
-	return text;
+			put_owner(&json, owner);
+	json_text_close(&json, ']');
+	json_text_close(&json, '}');
+	return buf_take(&json.buf);
 }
 
 char *json_containers(const struct collector *collector)
 {
-	return json_owners(collector_owners(collector), clock_monotonic_ns());
+	return json_owners(collector_owners(collector), collector, clock_monotonic_ns());
 }

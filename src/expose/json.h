@@ -11,7 +11,10 @@
 /* Returns a string that the caller frees, or NULL if memory ran out. */
 char *json_containers(const struct collector *collector);
 
-/* The same for some owners, whose counts are of this time (CLOCK_MONOTONIC). */
-char *json_owners(const struct owners *owners, uint64_t time_ns);
+/*
+ * The same for some owners, whose counts are of this time (CLOCK_MONOTONIC). Without a
+ * collector (NULL), which knows of the probes and the node, there is nothing of these.
+ */
+char *json_owners(const struct owners *owners, const struct collector *collector, uint64_t time_ns);
 
 #endif

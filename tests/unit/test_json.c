@@ -12,6 +12,7 @@
 
 #include "counts.h"
 #include "expose/json.h"
+#include "expose/json_text.h"
 
 static struct owners owners;
 
@@ -49,7 +50,7 @@ static struct owner *add_container(const char *pod, const char *container)
 /* What is written, read back. The caller decrefs it. */
 static json_t *read_back(uint64_t time_ns)
 {
-	char *text = json_owners(&owners, time_ns);
+	char *text = json_owners(&owners, NULL, time_ns);
 	json_error_t error;
 	json_t *root;
 
@@ -201,13 +202,92 @@ static void test_escapes(void **state)
 	json_decref(root);
 }
 
+/* Zeros that the kernel tells are there; what it does not tell is not. */
+static void test_files(void **state)
+{
+	struct owner *owner = add_unit("a");
+	const json_t *object;
+	json_t *root;
+
+	(void)state;
+	switches_of(owner)[0] = 1;
+	owner->files.value[CGROUP_CPU_USAGE] = 2000000001;
+	owner->files.value[CGROUP_MEMORY_EVENTS_OOM_KILL] = 3;
+	owner->files.value[PRESSURE_VALUE(PRESSURE_MEMORY, PRESSURE_SOME)] = 500000000;
+	owner->files.known = 1U << CGROUP_CPU_USAGE | 1U << CGROUP_CPU_THROTTLED |
+			     1U << CGROUP_MEMORY_EVENTS_OOM_KILL |
+			     1U << PRESSURE_VALUE(PRESSURE_MEMORY, PRESSURE_SOME);
+	root = read_back(0);
+	assert_true(real(container(root, 0), "cpu_usage") == 2.000000001);
+	assert_true(real(container(root, 0), "cpu_throttled") == 0);
+	assert_null(json_object_get(container(root, 0), "memory_limit_bytes"));
+	object = json_object_get(container(root, 0), "memory_events");
+	assert_int_equal(integer(object, "oom_kill"), 3);
+	assert_int_equal(json_object_size(object), 1);
+	object = json_object_get(json_object_get(container(root, 0), "pressure"), "memory");
+	assert_true(real(object, "some") == 0.5);
+	assert_null(json_object_get(object, "full"));
+	json_decref(root);
+}
+
+static void check_text(struct json_text *json, const char *expected)
+{
+	assert_string_equal(json->buf.data, expected);
+	buf_free(&json->buf);
+	*json = (struct json_text){0};
+}
+
+static void test_numbers_as_text(void **state)
+{
+	struct json_text json = {0};
+
+	(void)state;
+	json_text_billionths(&json, 0);
+	check_text(&json, "0.0");
+	json_text_billionths(&json, 1);
+	check_text(&json, "0.000000001");
+	json_text_billionths(&json, -62500000000);
+	check_text(&json, "-62.5");
+	json_text_billionths(&json, INT64_MAX);
+	check_text(&json, "9223372036.854775807");
+	json_text_integer(&json, INT64_MIN);
+	check_text(&json, "-9223372036854775808");
+	json_text_open(&json, '[');
+	json_text_unsigned(&json, UINT64_MAX);
+	json_text_open(&json, '{');
+	json_text_key(&json, "a");
+	json_text_bool(&json, true);
+	json_text_key(&json, "b");
+	json_text_open(&json, '[');
+	json_text_close(&json, ']');
+	json_text_close(&json, '}');
+	json_text_bool(&json, false);
+	json_text_close(&json, ']');
+	check_text(&json, "[18446744073709551615,{\"a\":true,\"b\":[]},false]");
+}
+
+/* JSON is UTF-8: other bytes are replaced, one by one. */
+static void test_bytes_that_are_no_text(void **state)
+{
+	struct json_text json = {0};
+
+	(void)state;
+	json_text_string(&json, "a\xff\xc3(\xed\xa0\x80\xf4\x90\x80\x80\xc0\x80z\xe2\x82");
+	check_text(&json,
+		   "\"a\\ufffd\\ufffd(\\ufffd\\ufffd\\ufffd\\ufffd\\ufffd\\ufffd\\ufffd\\ufffd"
+		   "\\ufffdz\\ufffd\\ufffd\"");
+	json_text_string(&json, "\x7f\xc3\xa4\xf0\x9f\x8d\x87\x01");
+	check_text(&json, "\"\x7f\xc3\xa4\xf0\x9f\x8d\x87\\u0001\"");
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_empty),    TEST(test_labels), TEST(test_histogram),
-		TEST(test_switches), TEST(test_causes), TEST(test_escapes),
+		TEST(test_empty),    TEST(test_labels),		 TEST(test_histogram),
+		TEST(test_switches), TEST(test_causes),		 TEST(test_escapes),
+		TEST(test_files),    TEST(test_numbers_as_text), TEST(test_bytes_that_are_no_text),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
