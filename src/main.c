@@ -370,66 +370,94 @@ static bool filter_valid(const char *filter)
 	return true;
 }
 
+static struct top_options top_options;
+static int top_sort, top_level;
+
+static const struct flag top_flags[] = {
+	{"once",
+	 FLAG_BOOL,
+	 {.boolean = &top_options.once},
+	 .fallback = "off",
+	 .help = "Print one interval and end."},
+	{"batch",
+	 FLAG_UINT,
+	 {.number = &top_options.batch},
+	 .fallback = "0",
+	 .placeholder = "N",
+	 .help = "Print N intervals and end; 0 for a live view in a terminal, and no end "
+		 "without one."},
+	{"json",
+	 FLAG_BOOL,
+	 {.boolean = &top_options.json},
+	 .fallback = "off",
+	 .help = "Print JSON, one object for each interval."},
+	{"interval",
+	 FLAG_DURATION,
+	 {.number = &top_options.interval_ns},
+	 .fallback = "1s",
+	 .min = NS_PER_S / 10,
+	 .max = 3600 * NS_PER_S,
+	 .placeholder = "TIME",
+	 .help = "How long an interval is."},
+	{"sort",
+	 FLAG_CHOICE,
+	 {.choice = &top_sort},
+	 .fallback = "wait",
+	 .choices = column_sort_names,
+	 .placeholder = "COLUMN",
+	 .help = "What to sort by."},
+	{"group",
+	 FLAG_CHOICE,
+	 {.choice = &top_level},
+	 .fallback = "container",
+	 .choices = top_level_names,
+	 .placeholder = "BY",
+	 .help = "What a row is."},
+	{"filter",
+	 FLAG_STRING,
+	 {.string = &top_options.filter},
+	 .placeholder = "REGEX",
+	 .help = "Show names that match this extended regular expression."},
+	{"socket",
+	 FLAG_STRING,
+	 {.string = &top_options.socket},
+	 .fallback = "/run/bramble/bramble.sock",
+	 .placeholder = "PATH",
+	 .help = "The socket of a running serve; if there is none, a probe is loaded."},
+	{"ascii",
+	 FLAG_BOOL,
+	 {.boolean = &top_options.ascii},
+	 .fallback = "off",
+	 .help = "Draw with ASCII characters alone; so it is without a UTF-8 locale."},
+	{"mouse",
+	 FLAG_BOOL,
+	 {.boolean = &top_options.mouse},
+	 .fallback = "off",
+	 .help = "Select rows by clicks; the terminal's own selecting then needs Shift."},
+	FLAGS_PROBE,
+	FLAGS_PATH,
+	FLAGS_LOG,
+};
+
 static int run_top(int argc, char **argv)
 {
-	static struct top_options options;
-	static int sort;
-	static const struct flag flags[] = {
-		{"once",
-		 FLAG_BOOL,
-		 {.boolean = &options.once},
-		 .fallback = "off",
-		 .help = "Print one interval and end."},
-		{"json",
-		 FLAG_BOOL,
-		 {.boolean = &options.json},
-		 .fallback = "off",
-		 .help = "Print JSON, one object for each interval."},
-		{"interval",
-		 FLAG_DURATION,
-		 {.number = &options.interval_ns},
-		 .fallback = "1s",
-		 .min = NS_PER_S / 10,
-		 .max = 3600 * NS_PER_S,
-		 .placeholder = "TIME",
-		 .help = "How long to watch before printing."},
-		{"sort",
-		 FLAG_CHOICE,
-		 {.choice = &sort},
-		 .fallback = "wait",
-		 .choices = top_sort_names,
-		 .placeholder = "COLUMN",
-		 .help = "What to sort by."},
-		{"filter",
-		 FLAG_STRING,
-		 {.string = &options.filter},
-		 .placeholder = "REGEX",
-		 .help = "Show names that match this extended regular expression."},
-		{"socket",
-		 FLAG_STRING,
-		 {.string = &options.socket},
-		 .fallback = "/run/bramble/bramble.sock",
-		 .placeholder = "PATH",
-		 .help = "The socket of a running serve; if there is none, a probe is loaded."},
-		FLAGS_PROBE,
-		FLAGS_PATH,
-		FLAGS_LOG,
-	};
 	static const struct flag_command command = {
 		.name = "bramble top",
-		.help = "Prints who waited for a CPU, and because of whom.",
-		.flags = flags,
-		.flag_count = COUNT_OF(flags),
+		.help = "Shows which pod is slow, and why: live in a terminal, or as tables or "
+			"JSON for scripts.",
+		.flags = top_flags,
+		.flag_count = COUNT_OF(top_flags),
 	};
 	int code = parse(&command, &argc, argv);
 
 	if (code >= 0)
 		return code;
-	if (!filter_valid(options.filter) || !kube_flags_valid(command.name))
+	if (!filter_valid(top_options.filter) || !kube_flags_valid(command.name))
 		return EXIT_USAGE;
-	options.sort = (enum top_sort)sort;
-	options.collector_options = collector_options;
-	return top_run(&options) ? EXIT_FAILED : EXIT_DONE;
+	top_options.sort = column_of_sort(top_sort);
+	top_options.level = (enum top_level)top_level;
+	top_options.collector_options = collector_options;
+	return top_run(&top_options) ? EXIT_FAILED : EXIT_DONE;
 }
 
 static int run_check(int argc, char **argv)
@@ -504,7 +532,7 @@ static const struct command {
 	const char *help;
 } commands[] = {
 	{"serve", run_serve, "run the probe and the exporter"},
-	{"top", run_top, "who waited for a CPU, and because of whom"},
+	{"top", run_top, "which pod is slow, and why, in the terminal"},
 	{"check", run_check, "what this machine offers, and what is missing"},
 	{"explain", run_explain, "what a cgroup path is read as"},
 	{"version", run_version, "print the version"},

@@ -3,151 +3,149 @@
 
 #include <errno.h>
 #include <math.h>
-#include <stdbool.h>
 #include <string.h>
 
 #include <jansson.h>
 
-/* WAIT%, P50, P99, WAITS/s and CSW/s with their gaps; the rest is for two names. */
-#define NUMBERS_WIDTH 39
-#define WIDTH_MIN     80
+#include "top/sentence.h"
+#include "top/table.h"
+#include "top/waits.h"
 
-void top_format_seconds(char text[16], double seconds)
+int top_print_table(const struct top_rows *rows, int width, FILE *out)
 {
-	static const struct {
-		double unit;
-		const char *name;
-	} units[] = {{1, "s"}, {1e-3, "ms"}, {1e-6, "us"}, {1e-9, "ns"}};
-	size_t i = 0;
-
-	if (seconds <= 0) {
-		snprintf(text, 16, "-");
-		return;
-	}
-	if (isinf(seconds)) {
-		snprintf(text, 16, ">128s");
-		return;
-	}
-	while (i < 3 && seconds < 0.9995 * units[i].unit)
-		i++;
-	seconds /= units[i].unit;
-	snprintf(text, 16, "%.*f%s", seconds < 9.95 ? 1 : 0, seconds, units[i].name);
-}
-
-/* The bytes of a character of UTF-8, which JSON's strings are. */
-static size_t char_len(const char *text)
-{
-	size_t len = 1;
-
-	while (((unsigned char)text[len] & 0xc0) == 0x80)
-		len++;
-	return len;
-}
-
-static int count_chars(const char *text)
-{
-	int count = 0;
-
-	for (; *text; text += char_len(text))
-		count++;
-	return count;
-}
-
-/* Control characters (C0, DEL and C1) would command the terminal. */
-static bool is_control(const char *text)
-{
-	unsigned char c = (unsigned char)text[0];
-
-	return c < 0x20 || c == 0x7f || (c == 0xc2 && (unsigned char)text[1] < 0xa0);
-}
-
-/*
- * Prints text in width columns, one a character. What is too long loses its
- * middle: both ends tell names apart.
- */
-static void put_name(FILE *out, const char *text, int width)
-{
-	int count = count_chars(text), head = (width - 1) / 2;
-	int tail = count > width ? count - (width - 1 - head) : head;
-	int i;
-
-	for (i = 0; *text; i++, text += char_len(text)) {
-		if (i >= head && i < tail) {
-			if (i == head)
-				fputc('~', out);
-		} else if (is_control(text)) {
-			fputc('?', out);
-		} else {
-			fwrite(text, 1, char_len(text), out);
-		}
-	}
-	if (count < width)
-		fprintf(out, "%*s", width - count, "");
-}
-
-static void put_cause(FILE *out, const struct top_row *row, int width)
-{
-	if (!row->cause_count) {
-		put_name(out, "-", width);
-		return;
-	}
-	width -= fprintf(out, "%.0f%% ", 100 * fmin(1, row->causes[0].seconds / row->wait_seconds));
-	put_name(out, row->causes[0].name, width);
-}
-
-static void put_row(FILE *out, const struct top_row *row, int name_width, int cause_width)
-{
-	double percent = 100 * row->wait_ratio;
-	char p50[16], p99[16];
-
-	top_format_seconds(p50, row->p50);
-	top_format_seconds(p99, row->p99);
-	put_name(out, row->name, name_width);
-	fprintf(out, " %6.*f %6s %6s %7.0f %7.0f  ", percent < 9999.95 ? 1 : 0, percent, p50, p99,
-		row->waits, row->voluntary + row->involuntary);
-	put_cause(out, row, cause_width);
-	fputc('\n', out);
-}
-
-void top_print_table(const struct top_rows *rows, unsigned int width, FILE *out)
-{
-	int names = (int)(width < WIDTH_MIN ? WIDTH_MIN : width) - NUMBERS_WIDTH;
-	int name_width = names / 2, cause_width = names - name_width;
+	struct column_layout layout;
+	struct grid grid = {0};
 	size_t i;
+	int err = grid_resize(&grid, (int)rows->count + 1, width);
 
-	fprintf(out, "%-*s %6s %6s %6s %7s %7s  %s\n", name_width, "CONTAINER OR UNIT", "WAIT%",
-		"P50", "P99", "WAITS/s", "CSW/s", "CAUSED BY");
+	if (err)
+		return err;
+	columns_fit(rows, width, &layout);
+	table_put_titles(&grid, 0, &layout, COLUMNS_ALL);
 	for (i = 0; i < rows->count; i++)
-		put_row(out, &rows->rows[i], name_width, cause_width);
+		table_put_row(&grid, (int)i + 1, &layout, rows, &rows->rows[i], false);
+	grid_print(&grid, out);
 	if (!rows->count)
 		fputs("(nothing ran)\n", out);
+	grid_free(&grid);
+	return 0;
 }
 
-static json_t *row_json(const struct top_row *row)
+static void set_string(json_t *object, const char *key, const char *text)
 {
-	json_t *object = json_object(), *causes = json_array();
+	if (text[0])
+		json_object_set_new(object, key, json_string(text));
+}
+
+static json_t *hist_json(const struct top_hist *hist, double seconds)
+{
+	double p50 = top_quantile(hist, 0.5), p99 = top_quantile(hist, 0.99);
+	json_t *object = json_object();
+
+	json_object_set_new(object, "ratio", json_real(hist->sum_seconds / seconds));
+	json_object_set_new(object, "per_second", json_real(hist->count / seconds));
+	/* JSON has no infinity: what is longer than the last bucket's bound has no bound. */
+	json_object_set_new(object, "p50_seconds", isinf(p50) ? json_null() : json_real(p50));
+	json_object_set_new(object, "p99_seconds", isinf(p99) ? json_null() : json_real(p99));
+	return object;
+}
+
+static void set_hists(json_t *object, const struct top_row *row, double seconds)
+{
+	static const char *const names[TOP_HISTS] = {
+		[TOP_CPU_WAIT] = "cpu_wait",
+		[TOP_BLOCK_READ] = "block_read",
+		[TOP_BLOCK_WRITE] = "block_write",
+		[TOP_QUEUE_READ] = "block_queue_read",
+		[TOP_QUEUE_WRITE] = "block_queue_write",
+		[TOP_FSYNC] = "fsync",
+		[TOP_CONNECT] = "tcp_connect",
+		[TOP_RESPONSE_SERVER] = "tcp_response_server",
+		[TOP_RESPONSE_CLIENT] = "tcp_response_client",
+		[TOP_RTT] = "tcp_rtt",
+		[TOP_MEMORY_STALL] = "memory_stall",
+	};
+	int i;
+
+	for (i = 0; i < TOP_HISTS; i++)
+		json_object_set_new(object, names[i],
+				    row->hist[i].known ? hist_json(&row->hist[i], seconds)
+						       : json_null());
+}
+
+static void set_values(json_t *object, const struct top_row *row, double seconds)
+{
+	static const char *const names[TOP_VALUES] = {
+		[TOP_SWITCHES_VOLUNTARY] = "voluntary_switches_per_second",
+		[TOP_SWITCHES_INVOLUNTARY] = "involuntary_switches_per_second",
+		[TOP_CPU_USAGE] = "cpu_usage_ratio",
+		[TOP_CPU_THROTTLED] = "cpu_throttled_ratio",
+		[TOP_RETRANSMITS] = "tcp_retransmits_per_second",
+		[TOP_RESETS] = "tcp_resets_per_second",
+		[TOP_CONNECT_FAILURES] = "tcp_connect_failures_per_second",
+		[TOP_OOM_KILLS] = "memory_oom_kills_per_second",
+		[TOP_OOM_EVENTS] = "memory_oom_events_per_second",
+		[TOP_PRESSURE_MEMORY] = "memory_pressure_ratio",
+		[TOP_OPEN_CONNECTIONS] = "tcp_open_connections",
+		[TOP_WORKING_SET] = "memory_working_set_bytes",
+		[TOP_MEMORY_LIMIT] = "memory_limit_bytes",
+	};
+	int i;
+
+	for (i = 0; i < TOP_VALUES; i++)
+		json_object_set_new(
+			object, names[i],
+			row->value_known[i]
+				? json_real(row->value[i] / (i < TOP_COUNTERS ? seconds : 1))
+				: json_null());
+}
+
+static json_t *waits_json(const struct top_row *row, double seconds)
+{
+	json_t *object = json_object();
+	struct waits waits;
+	int i;
+
+	waits_find(row, &waits);
+	for (i = 0; i < WAIT_CAUSES; i++)
+		json_object_set_new(object, wait_names[i],
+				    waits.known[i] ? json_real(waits.seconds[i] / seconds)
+						   : json_null());
+	return object;
+}
+
+static json_t *causes_json(const struct top_row *row)
+{
+	json_t *causes = json_array();
 	size_t i;
 
-	if (row->unit[0]) {
-		json_object_set_new(object, "unit", json_string(row->unit));
-	} else {
-		json_object_set_new(object, "namespace", json_string(row->name_space));
-		json_object_set_new(object, "pod", json_string(row->pod));
-		json_object_set_new(object, "container", json_string(row->container));
-	}
-	json_object_set_new(object, "wait_ratio", json_real(row->wait_ratio));
-	json_object_set_new(object, "waits_per_second", json_real(row->waits));
-	/* JSON has no infinity: a wait longer than the last bucket's bound has no bound. */
-	json_object_set_new(object, "wait_p50_seconds",
-			    isinf(row->p50) ? json_null() : json_real(row->p50));
-	json_object_set_new(object, "wait_p99_seconds",
-			    isinf(row->p99) ? json_null() : json_real(row->p99));
-	json_object_set_new(object, "voluntary_switches_per_second", json_real(row->voluntary));
-	json_object_set_new(object, "involuntary_switches_per_second", json_real(row->involuntary));
 	for (i = 0; i < row->cause_count; i++)
 		json_array_append_new(causes, json_pack("{s:s, s:f}", "name", row->causes[i].name,
 							"seconds", row->causes[i].seconds));
-	json_object_set_new(object, "caused_by", causes);
+	return causes;
+}
+
+static json_t *row_json(const struct top_rows *rows, const struct top_row *row)
+{
+	json_t *object = json_object();
+	struct buf sentence = {0};
+
+	set_string(object, "name", row->name);
+	/* A row of several has no labels of its own. */
+	if (row->members == 1) {
+		set_string(object, "unit", row->labels.unit);
+		set_string(object, "namespace", row->labels.name_space);
+		set_string(object, "pod", row->labels.pod);
+		set_string(object, "container", row->labels.container);
+	}
+	set_hists(object, row, rows->seconds);
+	set_values(object, row, rows->seconds);
+	json_object_set_new(object, "waits", waits_json(row, rows->seconds));
+	json_object_set_new(object, "caused_by", causes_json(row));
+	sentence_write(&sentence, rows, row);
+	if (!buf_failed(&sentence) && sentence.data)
+		json_object_set_new(object, "sentence", json_string(sentence.data));
+	buf_free(&sentence);
 	return object;
 }
 
@@ -159,10 +157,12 @@ int top_print_json(const struct top_rows *rows, FILE *out)
 	int err;
 
 	for (i = 0; i < rows->count; i++)
-		json_array_append_new(list, row_json(&rows->rows[i]));
+		json_array_append_new(list, row_json(rows, &rows->rows[i]));
 	root = json_pack("{s:f, s:o}", "interval_seconds", rows->seconds, "containers", list);
-	err = root && json_dumpf(root, out, JSON_COMPACT | JSON_REAL_PRECISION(9)) == 0 ? 0
-											: -ENOMEM;
+	err = root && json_dumpf(root, out,
+				 JSON_COMPACT | JSON_REAL_PRECISION(9) | JSON_PRESERVE_ORDER) == 0
+		      ? 0
+		      : -ENOMEM;
 	fputc('\n', out);
 	json_decref(root);
 	return err;

@@ -4,259 +4,402 @@
 #include <errno.h>
 #include <math.h>
 #include <regex.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "bramble/hist.h"
-#include "util/buf.h"
+#include <uthash.h>
 
-const char *const top_sort_names[] = {"wait", "p99", "waits", "switches", "name", NULL};
+#include "top/workload.h"
 
-static const char *string_of(const json_t *object, const char *key)
+const char *const top_level_names[] = {
+	[TOP_LEVEL_CONTAINER] = "container",
+	[TOP_LEVEL_POD] = "pod",
+	[TOP_LEVEL_WORKLOAD] = "workload",
+	[TOP_LEVEL_NAMESPACE] = "namespace",
+	[TOP_LEVELS] = NULL,
+};
+
+void top_name_write(char text[TOP_NAME_SIZE], const struct top_labels *labels, enum top_level level)
 {
-	const char *text = json_string_value(json_object_get(object, key));
+	const char *workload = labels->workload[0] ? labels->workload : labels->pod;
+	size_t len = labels->workload[0] ? strlen(workload) : workload_name_len(workload);
+	/* Of a pod whose name is not known there is no namespace. */
+	const char *slash = labels->name_space[0] ? "/" : "";
 
-	return text ? text : "";
-}
-
-static double number_of(const json_t *object, const char *key)
-{
-	return json_number_value(json_object_get(object, key));
-}
-
-/* "namespace/pod/container", a container outside of Kubernetes, or the unit; the caller frees it.
- */
-static char *name_of(const json_t *labels)
-{
-	struct buf name = {0};
-
-	if (string_of(labels, "unit")[0])
-		buf_puts(&name, string_of(labels, "unit"));
-	else if (!string_of(labels, "pod")[0])
-		buf_puts(&name, string_of(labels, "container"));
+	if (level == TOP_LEVEL_NAMESPACE)
+		snprintf(text, TOP_NAME_SIZE, "%s",
+			 labels->name_space[0] ? labels->name_space : "(no namespace)");
+	else if (labels->unit[0] ||
+		 !labels->pod[0]) /* a unit, or a container outside of Kubernetes */
+		snprintf(text, TOP_NAME_SIZE, "%s",
+			 labels->unit[0] ? labels->unit : labels->container);
+	else if (level == TOP_LEVEL_CONTAINER)
+		snprintf(text, TOP_NAME_SIZE, "%s%s%s/%s", labels->name_space, slash, labels->pod,
+			 labels->container);
 	else
-		buf_printf(&name, "%s/%s/%s", string_of(labels, "namespace"),
-			   string_of(labels, "pod"), string_of(labels, "container"));
-	return buf_take(&name);
+		snprintf(text, TOP_NAME_SIZE, "%s%s%.*s", labels->name_space, slash,
+			 (int)(level == TOP_LEVEL_POD ? strlen(labels->pod) : len),
+			 level == TOP_LEVEL_POD ? labels->pod : workload);
 }
 
-static int same_labels(const json_t *a, const json_t *b)
+static char *make_name(struct arena *arena, const struct top_labels *labels, enum top_level level)
 {
-	static const char *const keys[] = {"unit", "namespace", "pod", "container"};
-	size_t i;
+	char text[TOP_NAME_SIZE];
 
-	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
-		if (strcmp(string_of(a, keys[i]), string_of(b, keys[i])) != 0)
-			return 0;
-	return 1;
+	top_name_write(text, labels, level);
+	return arena_string(arena, text);
 }
 
-/* The object of the list with the same labels, or NULL. Lists keep their order, so it is near i. */
-static const json_t *find_same(const json_t *list, const json_t *labels, size_t i)
+/* ---------------------------------------------------------------- histograms */
+
+static uint32_t *take_buckets(struct arena *arena)
 {
-	size_t n, size = json_array_size(list);
-
-	for (n = 0; n < size; n++) {
-		const json_t *item = json_array_get(list, (i + n) % size);
-
-		if (same_labels(item, labels))
-			return item;
-	}
-	return NULL;
+	return arena_take(arena, HIST_BUCKETS * sizeof(uint32_t));
 }
 
-static void add_buckets(double count[HIST_BUCKETS], const json_t *hist, double sign)
+static double bucket_bound(int i)
 {
-	const json_t *pair;
-	size_t i;
-
-	json_array_foreach(json_object_get(hist, "buckets"), i, pair)
-	{
-		json_int_t k = json_integer_value(json_array_get(pair, 0)) - HIST_MIN_K;
-
-		if (k >= 0 && k < HIST_BUCKETS)
-			count[k] += sign * json_number_value(json_array_get(pair, 1));
-	}
+	return exp2((HIST_MIN_K + i) / 4.0);
 }
 
-/* The upper bound of the bucket that the quantile lies in. Above the last bound: infinity. */
-static double quantile(const double count[HIST_BUCKETS], double total, double q)
+double top_quantile(const struct top_hist *hist, double q)
 {
-	double below = 0;
+	double below = 0, total = 0;
 	int i;
 
+	if (!hist->bucket)
+		return 0;
+	for (i = 0; i < HIST_BUCKETS; i++)
+		total += hist->bucket[i];
 	for (i = 0; i < HIST_BUCKETS - 1; i++) {
-		below += count[i];
+		below += hist->bucket[i];
 		if (below >= q * total)
-			return exp2((HIST_MIN_K + i) / 4.0);
+			return bucket_bound(i);
 	}
 	return INFINITY;
 }
+
+/* What the values can have taken at most if each counts as at most one interval. */
+static double inside(const struct top_hist *hist, double interval)
+{
+	double most = 0;
+	int i;
+
+	for (i = 0; i < HIST_BUCKETS; i++)
+		if (hist->bucket[i])
+			most += hist->bucket[i] * fmin(interval, bucket_bound(i));
+	return fmin(most, hist->sum_seconds);
+}
+
+/* Returns 0, -ENOMEM, or -ESTALE if it counts less than before. */
+static int make_hist(struct arena *arena, struct top_hist *hist, const struct reading_hist *before,
+		     const struct reading_hist *now, double interval)
+{
+	int64_t count[HIST_BUCKETS];
+	size_t i;
+
+	hist->known = true;
+	hist->count = now->count - (before ? before->count : 0);
+	hist->sum_seconds = now->sum_seconds - (before ? before->sum_seconds : 0);
+	if (hist->count < 0)
+		return -ESTALE;
+	if (hist->count == 0) {
+		hist->sum_seconds = 0;
+		return 0;
+	}
+	hist->bucket = take_buckets(arena);
+	if (!hist->bucket)
+		return -ENOMEM;
+	memset(count, 0, sizeof(count));
+	for (i = 0; i < now->bucket_count; i++)
+		count[now->buckets[i].index] += (int64_t)now->buckets[i].count;
+	for (i = 0; before && i < before->bucket_count; i++)
+		count[before->buckets[i].index] -= (int64_t)before->buckets[i].count;
+	for (i = 0; i < HIST_BUCKETS; i++)
+		hist->bucket[i] = (uint32_t)(count[i] < 0	     ? 0
+					     : count[i] > UINT32_MAX ? UINT32_MAX
+								     : count[i]);
+	if (hist->sum_seconds < 0)
+		hist->sum_seconds = 0;
+	hist->inside_seconds = inside(hist, interval);
+	return 0;
+}
+
+double top_oom_kills(const struct top_row *row)
+{
+	return row->value[row->value_known[TOP_OOM_KILLS] ? TOP_OOM_KILLS : TOP_OOM_EVENTS];
+}
+
+int top_hist_add(struct arena *arena, struct top_hist *to, const struct top_hist *from)
+{
+	int i;
+
+	to->known |= from->known;
+	to->count += from->count;
+	to->sum_seconds += from->sum_seconds;
+	to->inside_seconds += from->inside_seconds;
+	if (!from->bucket)
+		return 0;
+	if (!to->bucket)
+		to->bucket = take_buckets(arena);
+	if (!to->bucket)
+		return -ENOMEM;
+	for (i = 0; i < HIST_BUCKETS; i++)
+		to->bucket[i] += from->bucket[i];
+	return 0;
+}
+
+/* ---------------------------------------------------------------- causes */
 
 static int worse_cause(const void *a, const void *b)
 {
 	const struct top_cause *x = a, *y = b;
 
-	return (x->seconds < y->seconds) - (x->seconds > y->seconds);
+	if (x->seconds != y->seconds)
+		return x->seconds < y->seconds ? 1 : -1;
+	return strcmp(x->name, y->name);
 }
 
-static int make_causes(struct top_row *row, const json_t *before, const json_t *now)
+static double seconds_before(const struct reading_entry *before, const struct top_labels *labels,
+			     size_t i)
 {
-	const json_t *now_list = json_object_get(now, "cpu_wait_caused");
-	const json_t *before_list = json_object_get(before, "cpu_wait_caused");
-	const json_t *cause;
-	size_t i;
+	size_t n;
 
-	row->causes = calloc(json_array_size(now_list) + 1, sizeof(*row->causes));
-	if (!row->causes)
-		return -ENOMEM;
-	json_array_foreach(now_list, i, cause)
-	{
-		const json_t *earlier = find_same(before_list, cause, i);
-		double seconds = number_of(cause, "seconds") - number_of(earlier, "seconds");
+	/* Lists keep their order, so it is near i. */
+	for (n = 0; before && n < before->cause_count; n++) {
+		const struct reading_cause *cause = &before->causes[(i + n) % before->cause_count];
 
-		if (seconds <= 0)
-			continue;
-		row->causes[row->cause_count].name = name_of(cause);
-		if (!row->causes[row->cause_count].name)
-			return -ENOMEM;
-		row->causes[row->cause_count++].seconds = seconds;
+		if (top_labels_equal(&cause->labels, labels))
+			return cause->seconds;
 	}
-	if (row->cause_count)
-		qsort(row->causes, row->cause_count, sizeof(*row->causes), worse_cause);
 	return 0;
 }
 
-/* before is NULL for what is new. A row of zeros is one that did not run. */
-static int make_row(struct top_row *row, const json_t *before, const json_t *now, double seconds)
-{
-	const json_t *wait = json_object_get(now, "cpu_wait");
-	const json_t *wait_before = json_object_get(before, "cpu_wait");
-	const json_t *switches = json_object_get(now, "cpu_context_switches");
-	const json_t *switches_before = json_object_get(before, "cpu_context_switches");
-	double count[HIST_BUCKETS] = {0};
-	double waits = number_of(wait, "count") - number_of(wait_before, "count");
-
-	row->name_space = string_of(now, "namespace");
-	row->pod = string_of(now, "pod");
-	row->container = string_of(now, "container");
-	row->unit = string_of(now, "unit");
-	row->wait_seconds = number_of(wait, "sum_seconds") - number_of(wait_before, "sum_seconds");
-	row->wait_ratio = row->wait_seconds / seconds;
-	row->waits = waits / seconds;
-	row->voluntary =
-		(number_of(switches, "voluntary") - number_of(switches_before, "voluntary")) /
-		seconds;
-	row->involuntary =
-		(number_of(switches, "involuntary") - number_of(switches_before, "involuntary")) /
-		seconds;
-	add_buckets(count, wait, 1);
-	add_buckets(count, wait_before, -1);
-	if (waits > 0) {
-		row->p50 = quantile(count, waits, 0.5);
-		row->p99 = quantile(count, waits, 0.99);
-	}
-	row->name = name_of(now);
-	return row->name ? make_causes(row, before, now) : -ENOMEM;
-}
-
-static void free_row(struct top_row *row)
+static int make_causes(struct top_rows *rows, struct top_row *row,
+		       const struct reading_entry *before, const struct reading_entry *now,
+		       enum top_level level)
 {
 	size_t i;
 
-	for (i = 0; i < row->cause_count; i++)
-		free((char *)row->causes[i].name);
-	free(row->causes);
-	free(row->name);
+	row->causes = arena_take(&rows->arena, now->cause_count * sizeof(*row->causes));
+	if (!row->causes)
+		return -ENOMEM;
+	for (i = 0; i < now->cause_count; i++) {
+		const struct reading_cause *cause = &now->causes[i];
+		double seconds = cause->seconds - seconds_before(before, &cause->labels, i);
+
+		if (seconds <= 0)
+			continue;
+		row->causes[row->cause_count].name = make_name(&rows->arena, &cause->labels, level);
+		if (!row->causes[row->cause_count].name)
+			return -ENOMEM;
+		row->causes[row->cause_count].labels = cause->labels;
+		row->causes[row->cause_count++].seconds = seconds;
+	}
+	return 0;
 }
 
-int top_rows_make(const json_t *before, const json_t *now, struct top_rows *out)
+/* Sorts the causes; those of one name become one. */
+static void order_causes(struct top_row *row)
 {
-	const json_t *list = json_object_get(now, "containers");
-	const json_t *list_before = json_object_get(before, "containers");
-	const json_t *item;
+	size_t i, n, kept = 0;
+
+	for (i = 0; i < row->cause_count; i++) {
+		for (n = 0; n < kept && strcmp(row->causes[n].name, row->causes[i].name) != 0; n++)
+			;
+		if (n < kept)
+			row->causes[n].seconds += row->causes[i].seconds;
+		else
+			row->causes[kept++] = row->causes[i];
+	}
+	row->cause_count = kept;
+	if (kept)
+		qsort(row->causes, kept, sizeof(*row->causes), worse_cause);
+}
+
+/* A row by its name, while rows are made. */
+struct named_row {
+	struct top_row *row;
+	UT_hash_handle hh;
+};
+
+static void note_victim(struct top_row *cause, const struct top_row *victim, double seconds)
+{
+	cause->caused_seconds += seconds;
+	if (!cause->worst_victim.name || seconds > cause->worst_victim.seconds)
+		cause->worst_victim = (struct top_cause){victim->name, victim->labels, seconds};
+}
+
+/* The other way round: who waited because of each row. Its own waits are not others'. */
+static void find_victims(struct top_rows *rows, struct named_row *table)
+{
+	struct named_row *named;
+	size_t i, n;
+
+	for (i = 0; i < rows->count; i++) {
+		const struct top_row *victim = &rows->rows[i];
+
+		for (n = 0; n < victim->cause_count; n++) {
+			HASH_FIND_STR(table, victim->causes[n].name, named);
+			if (named && named->row != victim)
+				note_victim(named->row, victim, victim->causes[n].seconds);
+		}
+	}
+}
+
+/* ---------------------------------------------------------------- rows */
+
+/* Returns 0, -ENOMEM, or -ESTALE if it was started anew. before is NULL for what is new. */
+static int make_row(struct top_rows *rows, struct top_row *row, const struct reading_entry *before,
+		    const struct reading_entry *now, enum top_level level)
+{
+	int i, err = 0;
+
+	*row = (struct top_row){.labels = now->labels, .members = 1};
+	for (i = 0; i < TOP_HISTS && !err; i++) {
+		row->hist[i].known = rows->hist_measured[i];
+		if (now->hist[i].known)
+			err = make_hist(&rows->arena, &row->hist[i],
+					before ? &before->hist[i] : NULL, &now->hist[i],
+					rows->seconds);
+	}
+	for (i = 0; i < TOP_VALUES && !err; i++) {
+		row->value_known[i] =
+			now->value_known[i] || (i < TOP_COUNTERS && rows->value_measured[i]);
+		row->value[i] = now->value[i];
+		if (i < TOP_COUNTERS && before)
+			row->value[i] -= before->value[i];
+		if (i < TOP_COUNTERS && row->value[i] < 0)
+			err = -ESTALE;
+	}
+	row->name = make_name(&rows->arena, &now->labels, level);
+	if (!row->name)
+		return -ENOMEM;
+	return err ?: make_causes(rows, row, before, now, level);
+}
+
+static bool did_anything(const struct top_row *row)
+{
+	int i;
+
+	for (i = 0; i < TOP_HISTS; i++)
+		if (row->hist[i].count > 0)
+			return true;
+	for (i = 0; i < TOP_COUNTERS; i++)
+		if (row->value[i] > 0)
+			return true;
+	return false;
+}
+
+/* Adds a row to the one of the same name. */
+static int merge_row(struct top_rows *rows, struct top_row *to, const struct top_row *from)
+{
+	size_t count = to->cause_count + from->cause_count;
+	struct top_cause *causes = arena_take(&rows->arena, count * sizeof(*causes));
+	int i, err = causes ? 0 : -ENOMEM;
+
+	to->members += from->members;
+	for (i = 0; i < TOP_HISTS && !err; i++)
+		err = top_hist_add(&rows->arena, &to->hist[i], &from->hist[i]);
+	for (i = 0; i < TOP_VALUES; i++) {
+		to->value[i] += from->value[i];
+		to->value_known[i] |= from->value_known[i];
+	}
+	if (err)
+		return err;
+	memcpy(causes, to->causes, to->cause_count * sizeof(*causes));
+	memcpy(causes + to->cause_count, from->causes, from->cause_count * sizeof(*causes));
+	to->causes = causes;
+	to->cause_count = count;
+	return 0;
+}
+
+/* Puts a row at the end of the list to its place: where its name is, or where it is. */
+static int place_row(struct top_rows *rows, struct named_row **table)
+{
+	struct top_row *row = &rows->rows[rows->count];
+	struct named_row *named;
+
+	HASH_FIND_STR(*table, row->name, named);
+	if (named)
+		return merge_row(rows, named->row, row);
+	named = arena_take(&rows->arena, sizeof(*named));
+	if (!named)
+		return -ENOMEM;
+	named->row = row;
+	HASH_ADD_KEYPTR(hh, *table, row->name, strlen(row->name), named);
+	rows->count++;
+	return 0;
+}
+
+static void find_measured(struct top_rows *rows, const struct reading *now)
+{
+	int i;
+
+	for (i = 0; i < TOP_PROBES; i++)
+		rows->probe_missing[i] = true;
+	for (i = 0; i < TOP_HISTS; i++) {
+		rows->hist_measured[i] = reading_has_hist(now, (enum top_hist_id)i);
+		if (rows->hist_measured[i])
+			rows->probe_missing[top_hist_probes[i]] = false;
+	}
+	for (i = 0; i < TOP_VALUES; i++) {
+		rows->value_measured[i] = reading_has_value(now, (enum top_value_id)i);
+		if (rows->value_measured[i])
+			rows->probe_missing[top_value_probes[i]] = false;
+	}
+}
+
+int top_rows_make(const struct reading *before, const struct reading *now, enum top_level level,
+		  struct top_rows *out)
+{
+	struct named_row *table = NULL;
 	size_t i;
 	int err = 0;
 
-	*out = (struct top_rows){0};
-	out->seconds = number_of(now, "time_seconds") - number_of(before, "time_seconds");
-	if (!json_is_array(list) || !json_is_array(list_before) || out->seconds <= 0)
+	*out = (struct top_rows){.seconds = now->time_seconds - before->time_seconds};
+	if (!(out->seconds > 0))
 		return -EINVAL;
-	out->rows = calloc(json_array_size(list) + 1, sizeof(*out->rows));
+	find_measured(out, now);
+	out->rows = calloc(now->count + 1, sizeof(*out->rows));
 	if (!out->rows)
 		return -ENOMEM;
-	json_array_foreach(list, i, item)
-	{
+	for (i = 0; i < now->count && !err; i++) {
 		struct top_row *row = &out->rows[out->count];
 
-		err = make_row(row, find_same(list_before, item, i), item, out->seconds);
-		out->count++;
-		if (err)
-			break;
-		if (row->waits <= 0 && row->voluntary + row->involuntary <= 0) {
-			free_row(row);
-			memset(row, 0, sizeof(*row));
-			out->count--;
-		}
+		err = make_row(out, row, reading_find(before, &now->entries[i].labels),
+			       &now->entries[i], level);
+		if (!err && did_anything(row))
+			err = place_row(out, &table);
+		if (err == -ESTALE)
+			err = 0;
 	}
-	if (err)
-		top_rows_free(out);
+	for (i = 0; i < out->count; i++)
+		order_causes(&out->rows[i]);
+	find_victims(out, table);
+	HASH_CLEAR(hh, table);
 	return err;
+}
+
+int top_rows_filter(struct top_rows *rows, const char *regex)
+{
+	size_t i, kept = 0;
+	regex_t compiled;
+
+	if (regcomp(&compiled, regex, REG_EXTENDED | REG_NOSUB))
+		return -EINVAL;
+	for (i = 0; i < rows->count; i++)
+		if (regexec(&compiled, rows->rows[i].name, 0, NULL, 0) == 0)
+			rows->rows[kept++] = rows->rows[i];
+	rows->count = kept;
+	regfree(&compiled);
+	return 0;
 }
 
 void top_rows_free(struct top_rows *rows)
 {
-	size_t i;
-
-	for (i = 0; i < rows->count; i++)
-		free_row(&rows->rows[i]);
+	arena_free(&rows->arena);
 	free(rows->rows);
 	*rows = (struct top_rows){0};
-}
-
-static double sort_key(const struct top_row *row, enum top_sort sort)
-{
-	switch (sort) {
-	case TOP_SORT_P99:
-		return row->p99;
-	case TOP_SORT_WAITS:
-		return row->waits;
-	case TOP_SORT_SWITCHES:
-		return row->voluntary + row->involuntary;
-	default:
-		return row->wait_ratio;
-	}
-}
-
-static int compare_rows(const void *a, const void *b, void *context)
-{
-	enum top_sort sort = *(const enum top_sort *)context;
-	const struct top_row *x = a, *y = b;
-	double difference = sort_key(y, sort) - sort_key(x, sort);
-
-	if (sort == TOP_SORT_NAME || difference == 0)
-		return strcmp(x->name, y->name);
-	return difference > 0 ? 1 : -1;
-}
-
-int top_rows_arrange(struct top_rows *rows, const char *filter, enum top_sort sort)
-{
-	size_t i, kept = 0;
-	regex_t regex;
-
-	if (filter) {
-		if (regcomp(&regex, filter, REG_EXTENDED | REG_NOSUB))
-			return -EINVAL;
-		for (i = 0; i < rows->count; i++) {
-			if (regexec(&regex, rows->rows[i].name, 0, NULL, 0) == 0)
-				rows->rows[kept++] = rows->rows[i];
-			else
-				free_row(&rows->rows[i]);
-		}
-		rows->count = kept;
-		regfree(&regex);
-	}
-	if (rows->count)
-		qsort_r(rows->rows, rows->count, sizeof(*rows->rows), compare_rows, &sort);
-	return 0;
 }

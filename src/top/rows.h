@@ -1,60 +1,105 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * What happened between two readings, a row for each container or unit.
+ * What happened between two readings, a row for each container or unit, or for
+ * each pod, workload or namespace.
  */
 #ifndef BRAMBLE_TOP_ROWS_H
 #define BRAMBLE_TOP_ROWS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include <jansson.h>
+#include "bramble/hist.h"
+#include "top/arena.h"
+#include "top/reading.h"
+
+enum top_level {
+	TOP_LEVEL_CONTAINER,
+	TOP_LEVEL_POD,
+	TOP_LEVEL_WORKLOAD,
+	TOP_LEVEL_NAMESPACE,
+	TOP_LEVELS,
+};
+
+/* The words for them: "container", "pod" and so on. */
+extern const char *const top_level_names[];
+
+/* What a histogram counted in the interval. */
+struct top_hist {
+	bool known; /* false: nobody measured; all else is 0 then */
+	double count, sum_seconds;
+	/*
+	 * The sum, with each value counted as at most one interval: what was over
+	 * in this one may have begun long before.
+	 */
+	double inside_seconds;
+	uint32_t *bucket; /* HIST_BUCKETS of them; NULL if it counted nothing */
+};
 
 struct top_cause {
 	const char *name;
+	struct top_labels labels; /* of the first one of that name */
 	double seconds;
 };
 
 struct top_row {
-	/* "namespace/pod/container" or the unit. Owned by the row. */
-	char *name;
-	const char *name_space, *pod, *container, *unit; /* "" if not set; of the reading */
-	double wait_ratio; /* seconds waited per second: how many tasks were waiting, in the mean */
-	double wait_seconds;
-	double waits;	 /* per second */
-	double p50, p99; /* of the waits, seconds; the upper bound of their bucket; 0: none */
-	double voluntary, involuntary; /* context switches per second */
-	struct top_cause *causes;      /* the worst first; owned by the row, their names too */
+	/* "namespace/pod/container", the unit, or what the level makes of it. */
+	const char *name;
+	struct top_labels labels; /* of the first one that it is made of */
+	unsigned int members;	  /* how many containers and units */
+	struct top_hist hist[TOP_HISTS];
+	double value[TOP_VALUES]; /* counters: what they grew by; gauges: as they are now */
+	bool value_known[TOP_VALUES];
+	struct top_cause *causes; /* of its waits for a CPU, the worst first */
 	size_t cause_count;
+	/* What others waited for a CPU because of it, and who most of all (NULL: nobody). */
+	double caused_seconds;
+	struct top_cause worst_victim;
 };
 
 struct top_rows {
+	struct arena arena; /* has all that the rows point to, but the strings of labels */
 	struct top_row *rows;
 	size_t count;
-	double seconds; /* between the readings */
+	double seconds;		       /* between the readings */
+	bool hist_measured[TOP_HISTS]; /* whether anything measures this here */
+	bool value_measured[TOP_VALUES];
+	bool probe_missing[TOP_PROBES];
 };
 
-enum top_sort {
-	TOP_SORT_WAIT,
-	TOP_SORT_P99,
-	TOP_SORT_WAITS,
-	TOP_SORT_SWITCHES,
-	TOP_SORT_NAME,
-};
-
-/* The words of --sort, ended by NULL. */
-extern const char *const top_sort_names[];
+/* "namespace/pod/container", the unit, or what the level makes of them. A longer name is cut. */
+#define TOP_NAME_SIZE 512
+void top_name_write(char text[TOP_NAME_SIZE], const struct top_labels *labels,
+		    enum top_level level);
 
 /*
- * Compares two readings of the API. What did not run meanwhile has no row.
- * Strings point into now, which must outlive the rows. Returns 0, -EINVAL if a
- * reading is not what the API gives, or -ENOMEM.
+ * Compares two readings. What did not run meanwhile has no row. Labels point
+ * into now, which must outlive the rows. The caller gives them to
+ * top_rows_free(), whatever is returned: 0, -EINVAL if no time lies between, or -ENOMEM.
+ *
+ * What counts less than before was started anew: it has no row this time.
  */
-int top_rows_make(const json_t *before, const json_t *now, struct top_rows *out);
+int top_rows_make(const struct reading *before, const struct reading *now, enum top_level level,
+		  struct top_rows *out);
 
-/* Keeps the rows whose name matches the extended regular expression, and sorts them. */
-int top_rows_arrange(struct top_rows *rows, const char *filter, enum top_sort sort);
+/* Keeps the rows whose name matches. Returns 0, or -EINVAL if it is no extended regular expression.
+ */
+int top_rows_filter(struct top_rows *rows, const char *regex);
 
 void top_rows_free(struct top_rows *rows);
+
+/*
+ * The upper bound of the bucket that a quantile lies in, in seconds. 0: it counted
+ * nothing. Above the last bound: infinity.
+ */
+double top_quantile(const struct top_hist *hist, double q);
+
+/* How many of its processes were killed for lack of memory. */
+double top_oom_kills(const struct top_row *row);
+
+/* Two histograms as one: known if either is. The buckets come from the arena. Returns 0 or -ENOMEM.
+ */
+int top_hist_add(struct arena *arena, struct top_hist *to, const struct top_hist *from);
 
 #endif

@@ -2,13 +2,17 @@
 /*
  * Where `bramble top` gets its counts from: a running serve, through its Unix
  * socket, or else a probe of its own. Both speak the same JSON: docs/api.md.
+ *
+ * A reading is asked for, then waited for together with whatever else the
+ * caller waits for, so that a serve that hangs does not keep keys from being read.
  */
 #ifndef BRAMBLE_TOP_SOURCE_H
 #define BRAMBLE_TOP_SOURCE_H
 
-#include <jansson.h>
+#include <poll.h>
 
 #include "metrics/collector.h"
+#include "top/reading.h"
 
 struct source;
 
@@ -18,15 +22,31 @@ typedef int (*collector_options_fn)(struct collector_options *options);
 /*
  * Opens a source: what serves the socket, or, if nobody does, a probe with
  * the options that are asked for then. Returns 0, and *out is to be given to source_close(), or a
- * negative errno after the reason has been logged.
+ * negative errno after the reason has been logged. progress: show on standard error,
+ * which is a terminal, for how long a probe has been loading.
  */
-int source_open(const char *socket, collector_options_fn get_options, struct source **out);
+int source_open(const char *socket, collector_options_fn get_options, bool progress,
+		struct source **out);
 void source_close(struct source *source);
 
-/* Waits for at most so long, or until a signal; a probe of its own learns of names meanwhile. */
-void source_wait(struct source *source, uint64_t ns);
+/* Whose counts these are, in words: "serve at PATH", "own probe". */
+const char *source_name(const struct source *source);
 
-/* The counts of now. The caller decrefs them. NULL after the reason has been logged. */
-json_t *source_read(struct source *source);
+/* Asks for the counts of now. What was asked for before is given up. */
+void source_ask(struct source *source);
+
+/*
+ * Waits for at most timeout_ms (negative: without end) for the answer, or for one
+ * of the descriptors: their revents are set. Returns 1 if the answer is there.
+ */
+int source_wait(struct source *source, struct pollfd *fds, unsigned int count, int timeout_ms);
+
+/*
+ * Takes the answer that source_wait() told of. Returns 0, and the caller
+ * gives *reading to reading_free(), or a negative errno: source_error() says why, and the next
+ * answer may be there again.
+ */
+int source_take(struct source *source, struct reading *reading);
+const char *source_error(const struct source *source);
 
 #endif

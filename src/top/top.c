@@ -6,10 +6,11 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "top/live.h"
 #include "top/print.h"
-#include "top/source.h"
 #include "util/clock.h"
 #include "util/log.h"
 
@@ -21,78 +22,107 @@ static void on_signal(int signal_number)
 	stopped = 1;
 }
 
-/* Returns false if a signal ended the wait. */
-static bool wait_interval(struct source *source, uint64_t ns)
-{
-	uint64_t end_ns = clock_monotonic_ns() + ns, now_ns;
-
-	while (!stopped && (now_ns = clock_monotonic_ns()) < end_ns)
-		source_wait(source, end_ns - now_ns);
-	return !stopped;
-}
-
 /* In a file or a pipe no name has to be cut that is not very long. */
 #define WIDTH_NO_TERMINAL 160
 
-static unsigned int terminal_width(void)
+static int terminal_width(void)
 {
 	struct winsize size;
 
-	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) ? WIDTH_NO_TERMINAL : size.ws_col;
+	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) || !size.ws_col ? WIDTH_NO_TERMINAL
+								       : size.ws_col;
 }
 
-static int print(const struct top_options *options, const json_t *before, const json_t *now)
+/* Waits until a time of the monotonic clock. Returns false if a signal ended it. */
+static bool wait_until(struct source *source, uint64_t ns)
+{
+	uint64_t now;
+
+	while (!stopped && (now = clock_monotonic_ns()) < ns)
+		source_wait(source, NULL, 0, (int)((ns - now + 999999) / 1000000));
+	return !stopped;
+}
+
+static int read_counts(struct source *source, struct reading *reading)
+{
+	int err;
+
+	source_ask(source);
+	while (!source_wait(source, NULL, 0, -1))
+		if (stopped)
+			return -EINTR;
+	err = source_take(source, reading);
+	if (err)
+		log_error("%s; does bramble serve still run?", source_error(source));
+	return err;
+}
+
+static int print(const struct top_options *options, const struct reading *before,
+		 const struct reading *now)
 {
 	struct top_rows rows;
-	int err = top_rows_make(before, now, &rows);
+	int err = top_rows_make(before, now, options->level, &rows);
 
-	if (err) {
+	if (err == -EINVAL)
+		err = -EAGAIN; /* serve was started anew: the next interval can be told */
+	else if (err)
 		log_error("cannot compare two readings: %s", strerror(-err));
-		return err;
+	if (!err && options->filter)
+		err = top_rows_filter(&rows, options->filter);
+	if (!err) {
+		columns_sort(&rows, options->sort, false);
+		err = options->json ? top_print_json(&rows, stdout)
+				    : top_print_table(&rows, terminal_width(), stdout);
+		fflush(stdout);
 	}
-	err = top_rows_arrange(&rows, options->filter, options->sort);
-	if (err)
-		log_error("--filter=%s: not an extended regular expression", options->filter);
-	else if (options->json)
-		err = top_print_json(&rows, stdout);
-	else
-		top_print_table(&rows, terminal_width(), stdout);
-	fflush(stdout);
 	top_rows_free(&rows);
 	return err;
 }
 
-static int watch(const struct top_options *options, struct source *source)
+static int batch(const struct top_options *options, struct source *source)
 {
-	json_t *before = source_read(source), *now;
-	int err = before ? 0 : -EIO;
+	uint64_t next = clock_monotonic_ns(), printed = 0;
+	uint64_t wanted = options->once ? 1 : options->batch;
+	struct reading before, now;
+	int err = read_counts(source, &before);
 
-	while (!err && wait_interval(source, options->interval_ns)) {
-		now = source_read(source);
-		err = now ? print(options, before, now) : -EIO;
-		json_decref(before);
-		before = now;
-		if (options->once)
+	if (err)
+		return err == -EINTR ? 0 : err;
+	for (;;) {
+		next += options->interval_ns;
+		if (!wait_until(source, next))
 			break;
-		if (!options->json)
+		err = read_counts(source, &now);
+		if (err)
+			break;
+		err = print(options, &before, &now);
+		reading_free(&before);
+		before = now;
+		if (!err && ++printed == wanted)
+			break;
+		if (err && err != -EAGAIN)
+			break;
+		if (!options->json && !err)
 			putchar('\n');
 	}
-	json_decref(before);
-	return err;
+	reading_free(&before);
+	return err == -EINTR || err == -EAGAIN ? 0 : err;
 }
 
 int top_run(const struct top_options *options)
 {
+	bool live = !options->once && !options->batch && !options->json && isatty(STDIN_FILENO) &&
+		    isatty(STDOUT_FILENO);
 	struct sigaction action = {.sa_handler = on_signal};
 	struct source *source;
 	int err;
 
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
-	err = source_open(options->socket, options->collector_options, &source);
+	err = source_open(options->socket, options->collector_options, live, &source);
 	if (err)
 		return err;
-	err = watch(options, source);
+	err = stopped ? 0 : live ? live_run(options, source) : batch(options, source);
 	source_close(source);
 	return err;
 }

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "top/columns.h"
 #include "top/rows.h"
 #include "top/source.h"
 
@@ -13,15 +14,19 @@ struct top_options {
 	const char *socket;
 	uint64_t interval_ns;
 	const char *filter; /* an extended regular expression, or NULL */
-	enum top_sort sort;
-	bool once;
+	enum column_id sort;
+	enum top_level level;
+	uint64_t batch; /* how many tables to print; 0: a live view where there is a terminal */
+	bool once;	/* batch of 1 */
 	bool json;
+	bool ascii; /* no other characters on the screen */
+	bool mouse; /* clicks select rows, and the terminal's own selecting needs Shift */
 };
 
 /*
- * Prints who waited for a CPU, and because of whom: after one interval (once),
- * or after each until SIGINT. Returns 0, or a negative errno after the reason
- * has been logged.
+ * Shows who waited, and for what: live, or printed after each interval until as
+ * many as were asked for, or SIGINT or SIGTERM. Returns 0, or a negative errno after the reason has
+ * been logged.
  */
 int top_run(const struct top_options *options);
 

@@ -74,7 +74,7 @@ header=$(curl -sI --cacert "$pki/ca.pem" "${client[@]}" "${user[@]}" "$url/")
 check "the configured header is sent" grep -qi '^X-Frame-Options: deny' <<<"$header"
 check "the Unix socket asks for nothing" bramble_ready
 "$BRAMBLE" top --once --interval=200ms --socket="$tmp/bramble.sock" >"$tmp/top.txt" 2>&1
-check "top reads it" grep -q '^CONTAINER OR UNIT' "$tmp/top.txt"
+check "top reads it" grep -q '^NAME ' "$tmp/top.txt"
 
 # ---- changes while it runs
 subject() {

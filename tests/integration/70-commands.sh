@@ -9,16 +9,17 @@ start_bramble
 start_pod crypto hog-0 miner taskset 1 spin 30
 start_pod shop victim-0 web taskset 1 burst 30 20000 5000
 sleep 1
+real_time hog-0 victim-0
 
 # ---- top
 top_json() { "$BRAMBLE" top --once --json --interval=2s "$@" 2>"$tmp/top.log"; }
 victim_row='.containers[] | select(.namespace == "shop" and .pod == "victim-0" and .container == "web")'
 check_top() { # WHAT JSON
-	check "$1: the victim waits" test "$(jq "$victim_row | .wait_ratio > 0.1" <<<"$2")" = true
+	check "$1: the victim waits" test "$(jq "$victim_row | .cpu_wait.ratio > 0.1" <<<"$2")" = true
 	check "$1: because of the hog, most of all" \
 		test "$(jq -r "$victim_row | .caused_by[0].name" <<<"$2")" = crypto/hog-0/miner
 	check "$1: quantiles in order" test "$(jq "$victim_row |
-		.wait_p50_seconds > 0 and .wait_p50_seconds <= .wait_p99_seconds" <<<"$2")" = true
+		.cpu_wait.p50_seconds > 0 and .cpu_wait.p50_seconds <= .cpu_wait.p99_seconds" <<<"$2")" = true
 }
 check_top "top --json of serve" "$(top_json --socket="$tmp/bramble.sock")"
 check "top of serve loads no probe" test ! -s "$tmp/top.log"
@@ -37,7 +38,7 @@ sleep 1.5
 kill -TERM "$background_pid"
 wait "$background_pid"
 check "top goes on until SIGTERM, and ends with 0" test $? = 0
-check "top printed several tables" test "$(grep -c '^CONTAINER OR UNIT' "$tmp/top.txt")" -ge 3
+check "top printed several tables" test "$(grep -c '^NAME ' "$tmp/top.txt")" -ge 3
 
 # ---- pages
 status() { curl -s -o "$tmp/page" -w '%{http_code}' "$@"; }

@@ -130,7 +130,7 @@ make_rootfs() {
 	"$root/bin/busybox" --list | while read -r applet; do
 		[ "$applet" = busybox ] || ln -s busybox "$root/bin/$applet"
 	done
-	cp "$workloads"/{spin,burst,forker,exchange,fsyncs,hog,tcpserve,tcpload,tcppass} "$root/bin/"
+	cp "$workloads"/{spin,burst,forker,exchange,fsyncs,hog,tcpserve,tcpload,tcppass,waits} "$root/bin/"
 }
 
 # add_program NAME: of this machine, with its libraries, to that file system.
@@ -208,6 +208,24 @@ container_runs() {
 	[ "${stat:0:1}" != Z ]
 }
 container_ended() { ! container_runs "$1"; }
+
+# real_time [--end] NAME...: nothing else gets on the CPU of these containers' tasks, whatever runs
+# on this machine: who waits for whom is known then. They have it in turn, by time slices.
+real_time() {
+	local policy=--rr priority=1 name pid v1
+	if [ "$1" = --end ]; then
+		policy=--other priority=0
+		shift
+	fi
+	# A version 1 cpu cgroup may have no real-time share: the root has.
+	v1=$(awk '$3 == "cgroup" && $4 ~ /(^|,)cpu(,|$)/ { print $2; exit }' /proc/self/mounts)
+	for name in "$@"; do
+		for pid in $(cat "$cgroup2${container_cgroup[$name]}/cgroup.procs"); do
+			[ -z "$v1" ] || echo "$pid" >"$v1/cgroup.procs"
+			chrt $policy -p $priority "$pid" || note "no real time here"
+		done
+	done
+}
 
 # stop_container NAME: kills it, if it still runs, and removes it and its cgroup.
 stop_container() {

@@ -7,62 +7,15 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <string.h>
 #include <cmocka.h>
 
-#include "bramble/hist.h"
-#include "top/rows.h"
-
-static json_t *before, *now;
-static struct top_rows rows;
+#include "readings.h"
 
 static int teardown(void **state)
 {
 	(void)state;
-	top_rows_free(&rows);
-	json_decref(before);
-	json_decref(now);
-	before = now = NULL;
+	free_rows();
 	return 0;
-}
-
-static json_t *reading(double time_seconds)
-{
-	return json_pack("{s:f, s:[]}", "time_seconds", time_seconds, "containers");
-}
-
-static void add(json_t *to, json_t *container)
-{
-	assert_non_null(container);
-	json_array_append_new(json_object_get(to, "containers"), container);
-}
-
-/* A container with one bucket of waits. */
-static json_t *container(const char *pod, int count, double sum, int k, int switches)
-{
-	return json_pack("{s:s, s:s, s:s, s:{s:i, s:f, s:[[i,i]]}, s:{s:i, s:i}, s:[]}",
-			 "namespace", "shop", "pod", pod, "container", "main", "cpu_wait", "count",
-			 count, "sum_seconds", sum, "buckets", k, count, "cpu_context_switches",
-			 "voluntary", switches, "involuntary", 2 * switches, "cpu_wait_caused");
-}
-
-static json_t *unit(const char *name, int count, double sum)
-{
-	return json_pack("{s:s, s:{s:i, s:f, s:[[i,i]]}, s:{s:i, s:i}, s:[]}", "unit", name,
-			 "cpu_wait", "count", count, "sum_seconds", sum, "buckets", 0, count,
-			 "cpu_context_switches", "voluntary", count, "involuntary", 0,
-			 "cpu_wait_caused");
-}
-
-static void add_cause(json_t *to, const char *name, double seconds)
-{
-	json_array_append_new(json_object_get(to, "cpu_wait_caused"),
-			      json_pack("{s:s, s:f}", "unit", name, "seconds", seconds));
-}
-
-static void make(void)
-{
-	assert_int_equal(top_rows_make(before, now, &rows), 0);
 }
 
 static bool near(double a, double b)
@@ -70,294 +23,405 @@ static bool near(double a, double b)
 	return fabs(a - b) < 1e-9;
 }
 
-static void test_differences(void **state)
-{
-	(void)state;
-	before = reading(100);
-	now = reading(102);
-	add(before, container("web-0", 10, 1.0, 0, 100));
-	add(now, container("web-0", 30, 4.0, 0, 300));
-	make();
-	assert_int_equal(rows.count, 1);
-	assert_true(near(rows.seconds, 2));
-	assert_string_equal(rows.rows[0].name, "shop/web-0/main");
-	assert_string_equal(rows.rows[0].name_space, "shop");
-	assert_string_equal(rows.rows[0].pod, "web-0");
-	assert_string_equal(rows.rows[0].container, "main");
-	assert_string_equal(rows.rows[0].unit, "");
-	assert_true(near(rows.rows[0].wait_seconds, 3));
-	assert_true(near(rows.rows[0].wait_ratio, 1.5));
-	assert_true(near(rows.rows[0].waits, 10));
-	assert_true(near(rows.rows[0].voluntary, 100));
-	assert_true(near(rows.rows[0].involuntary, 200));
-}
+#define LABELS(pod) "'namespace':'shop','pod':'" pod "','container':'main'"
+#define HIST(count, sum, buckets)                                                                  \
+	"{'count':" #count ",'sum_seconds':" #sum ",'buckets':[" buckets "]}"
+#define AT(time, containers) "{'time_seconds':" #time ",'containers':[" containers "]}"
 
-static void test_new_and_vanished(void **state)
+static void test_all_fields(void **state)
 {
-	(void)state;
-	before = reading(1);
-	now = reading(2);
-	add(before, container("gone", 10, 1.0, 0, 1));
-	add(before, unit("stays", 1, 0.1));
-	add(now, container("new", 4, 2.0, 0, 3));
-	add(now, unit("stays", 2, 0.3));
-	make();
-	assert_int_equal(rows.count, 2);
-	assert_string_equal(rows.rows[0].name, "shop/new/main");
-	assert_true(near(rows.rows[0].wait_seconds, 2)); /* all of it is of this interval */
-	assert_true(near(rows.rows[0].waits, 4));
-	assert_string_equal(rows.rows[1].name, "stays");
-	assert_string_equal(rows.rows[1].unit, "stays");
-	assert_true(near(rows.rows[1].wait_seconds, 0.2));
-}
-
-/* Readings list the same containers in any order. */
-static void test_order_does_not_matter(void **state)
-{
-	char name[16];
-	int i;
+	const struct reading_entry *entry;
+	struct top_labels labels = {"shop", "web-0", "main", "", "", ""};
 
 	(void)state;
-	before = reading(1);
-	now = reading(2);
-	for (i = 0; i < 20; i++) {
-		snprintf(name, sizeof(name), "u%d", i);
-		add(before, unit(name, i, 0));
-		snprintf(name, sizeof(name), "u%d", 19 - i);
-		add(now, unit(name, 19 - i + 1, 0));
-	}
-	make();
-	assert_int_equal(rows.count, 20);
-	for (i = 0; i < 20; i++)
-		assert_true(near(rows.rows[i].waits, 1));
+	assert_int_equal(
+		read_text(
+			&reading_now,
+			AT(7.5,
+			   "{" LABELS(
+				   "web-0") ","
+					    "'workload':'web','workload_kind':'Deployment','later':"
+					    "[{'x':[1]}],"
+					    "'cpu_wait':" HIST(
+						    3, 0.5,
+						    "[-80,1],[0,2]") ","
+								     "'cpu_context_switches':{'"
+								     "voluntary':4,'involuntary':5,"
+								     "'odd':1},"
+								     "'block_io':[{'device':'a','"
+								     "op':'read','value':" HIST(
+									     1, 1,
+									     "[4,1]") "},"
+										      "{'value'"
+										      ":" HIST(
+											      2, 2,
+											      "[4,"
+											      "2]") ",'op':'read','device':'b'},"
+												    "{'device':'a','op':'flush','value':" HIST(
+													    5,
+													    3,
+													    "[0,5]") "}],"
+														     "'tcp_response':{'server':" HIST(6, 6, "[0,6]") ",'client':" HIST(
+															     7,
+															     7,
+															     "[0,7]") "},"
+																      "'pressure':[{'resource':'cpu','kind':'some','value':9},"
+																      "{'resource':'memory','kind':'some','value':2.5}],"
+																      "'tcp_open_connections':12,'memory_oom_kills':1,"
+																      "'cpu_wait_caused':[{'unit':'kernel','seconds':0.25}]}")),
+		0);
+	assert_true(near(reading_now.time_seconds, 7.5));
+	entry = reading_find(&reading_now, &labels);
+	assert_non_null(entry);
+	assert_string_equal(entry->labels.workload, "web");
+	assert_true(entry->hist[TOP_CPU_WAIT].known);
+	assert_true(near(entry->hist[TOP_CPU_WAIT].count, 3));
+	assert_true(near(entry->hist[TOP_CPU_WAIT].sum_seconds, 0.5));
+	assert_int_equal(entry->hist[TOP_CPU_WAIT].bucket_count, 2);
+	assert_true(near(entry->value[TOP_SWITCHES_VOLUNTARY], 4));
+	assert_true(near(entry->value[TOP_SWITCHES_INVOLUNTARY], 5));
+	assert_true(near(entry->hist[TOP_BLOCK_READ].count, 3)); /* of both devices */
+	assert_true(near(entry->hist[TOP_BLOCK_READ].sum_seconds, 3));
+	assert_true(near(entry->hist[TOP_BLOCK_WRITE].count, 5));
+	assert_true(near(entry->hist[TOP_RESPONSE_SERVER].count, 6));
+	assert_true(near(entry->hist[TOP_RESPONSE_CLIENT].count, 7));
+	assert_true(near(entry->value[TOP_PRESSURE_MEMORY], 2.5));
+	assert_true(near(entry->value[TOP_OPEN_CONNECTIONS], 12));
+	assert_true(near(entry->value[TOP_OOM_KILLS], 1));
+	assert_int_equal(entry->cause_count, 1);
+	assert_string_equal(entry->causes[0].labels.unit, "kernel");
+	/* What is not there is not known. */
+	assert_false(entry->hist[TOP_FSYNC].known);
+	assert_false(entry->value_known[TOP_CPU_USAGE]);
+	assert_false(reading_has_hist(&reading_now, TOP_FSYNC));
+	assert_true(reading_has_hist(&reading_now, TOP_RESPONSE_CLIENT));
+	assert_false(reading_has_value(&reading_now, TOP_RETRANSMITS));
 }
 
-/* Same pod name in another namespace, or as a unit: another one. */
-static void test_labels_are_compared_as_a_whole(void **state)
-{
-	json_t *other;
-
-	(void)state;
-	before = reading(1);
-	now = reading(2);
-	add(before, container("web-0", 10, 1, 0, 10));
-	other = container("web-0", 11, 1, 0, 10);
-	json_object_set_new(other, "namespace", json_string("test"));
-	add(now, other);
-	make();
-	assert_true(near(rows.rows[0].waits, 11));
-}
-
-static void test_idle_has_no_row(void **state)
-{
-	(void)state;
-	before = reading(1);
-	now = reading(2);
-	add(before, container("idle", 5, 1, 0, 5));
-	add(now, container("idle", 5, 1, 0, 5));
-	make();
-	assert_int_equal(rows.count, 0);
-}
-
-/* The pairs are read a little later than the cells: a cause may be ahead of its waits. */
-static void test_idle_with_a_cause(void **state)
-{
-	json_t *idle;
-
-	(void)state;
-	before = reading(1);
-	now = reading(2);
-	add(before, container("idle", 5, 1, 0, 5));
-	idle = container("idle", 5, 1, 0, 5);
-	add_cause(idle, "hog", 0.002);
-	add(now, idle);
-	make();
-	assert_int_equal(rows.count, 0);
-}
-
-static void test_ran_without_waits(void **state)
-{
-	(void)state;
-	before = reading(1);
-	now = reading(2);
-	add(now, container("lucky", 0, 0, 0, 5));
-	make();
-	assert_int_equal(rows.count, 1);
-	assert_true(rows.rows[0].p50 == 0 && rows.rows[0].p99 == 0);
-	assert_true(near(rows.rows[0].voluntary, 5));
-}
-
-static json_t *with_buckets(json_t *buckets)
-{
-	json_t *item = container("web-0", 0, 0, 0, 1);
-	json_t *wait = json_object_get(item, "cpu_wait");
-	json_int_t count = 0;
-	const json_t *pair;
-	size_t i;
-
-	json_array_foreach(buckets, i, pair) count += json_integer_value(json_array_get(pair, 1));
-	json_object_set_new(wait, "count", json_integer(count));
-	json_object_set_new(wait, "buckets", buckets);
-	return item;
-}
-
-static void check_quantiles(json_t *buckets_before, json_t *buckets_now, double p50, double p99)
-{
-	before = reading(1);
-	now = reading(2);
-	add(before, with_buckets(buckets_before));
-	add(now, with_buckets(buckets_now));
-	make();
-	assert_int_equal(rows.count, 1);
-	assert_true(rows.rows[0].p50 == p50);
-	assert_true(rows.rows[0].p99 == p99);
-	teardown(NULL);
-}
-
-static void test_quantiles(void **state)
+static void test_node(void **state)
 {
 	(void)state;
-	check_quantiles(json_pack("[]"), json_pack("[[i,i]]", 0, 1), 1, 1);
-	check_quantiles(json_pack("[]"), json_pack("[[i,i]]", HIST_MIN_K, 1), 1.0 / (1 << 20),
-			1.0 / (1 << 20));
-	check_quantiles(json_pack("[]"), json_pack("[[i,i],[i,i]]", -4, 50, 4, 50), 0.5, 2);
-	check_quantiles(json_pack("[]"), json_pack("[[i,i],[i,i]]", -4, 49, 4, 51), 2, 2);
-	check_quantiles(json_pack("[]"), json_pack("[[i,i],[i,i]]", -4, 99, 4, 1), 0.5, 0.5);
-	check_quantiles(json_pack("[]"), json_pack("[[i,i],[i,i]]", -4, 98, 4, 2), 0.5, 2);
-	/* Only what came since counts. */
-	check_quantiles(json_pack("[[i,i]]", 20, 1000000),
-			json_pack("[[i,i],[i,i]]", -8, 3, 20, 1000000), 0.25, 0.25);
+	assert_int_equal(
+		read_text(&reading_now,
+			  "{'time_seconds':1,'containers':[],"
+			  "'probes':{'sched':true,'tcp':false,'later':true},"
+			  "'node':{'name':'pi4','cpus':4,'load1':1.5,'load5':1.25,'load15':1,"
+			  "'memory_total_bytes':4e9,'memory_available_bytes':1e9,"
+			  "'temperature_celsius':[{'chip':'nvme','sensor':'a','value':81},"
+			  "{'chip':'cpu-thermal','sensor':'thermal_zone0','value':62.5},"
+			  "{'chip':'rp1','sensor':'b','value':70}],"
+			  "'throttled':[{'reason':'under_voltage','value':1},{'reason':'"
+			  "temperature','value':0}]"
+			  "}}"),
+		0);
+	assert_string_equal(reading_now.node.name, "pi4");
+	assert_true(near(reading_now.node.load[1], 1.25));
+	assert_true(near(reading_now.node.celsius, 62.5)); /* not the hotter disk */
+	assert_true(reading_now.node.throttle_known);
+	assert_int_equal(reading_now.node.throttled_count, 1);
+	assert_string_equal(reading_now.node.throttled[0], "under_voltage");
+	assert_true(near(reading_now.node.memory_total, 4e9));
+	assert_true(reading_now.probe_up[TOP_PROBE_SCHED]);
+	assert_true(reading_has_hist(&reading_now, TOP_CPU_WAIT)); /* though nothing ran */
+	assert_true(reading_now.probe_known[TOP_PROBE_TCP]);
+	assert_false(reading_has_hist(&reading_now, TOP_RTT));
+	reading_free(&reading_now);
+	assert_int_equal(read_text(&reading_now, AT(1, "")), 0);
+	assert_true(isnan(reading_now.node.load[0]) && isnan(reading_now.node.celsius));
+	assert_false(reading_now.node.throttle_known);
 }
 
-static void test_beyond_the_last_bound(void **state)
+static void check_wrong(const char *text)
 {
-	(void)state;
-	check_quantiles(json_pack("[]"), json_pack("[[i,i]]", HIST_MAX_K, 1), 128, 128);
-	check_quantiles(json_pack("[]"), json_pack("[[i,i]]", HIST_MAX_K + 1, 1), INFINITY,
-			INFINITY);
-	check_quantiles(json_pack("[]"), json_pack("[[i,i],[i,i]]", 0, 60, HIST_MAX_K + 1, 40), 1,
-			INFINITY);
-	/* A bucket that there is not is nowhere. */
-	check_quantiles(json_pack("[]"), json_pack("[[i,i],[i,i]]", 1000, 1, 0, 1), 1, INFINITY);
-	check_quantiles(json_pack("[]"), json_pack("[[i,i],[i,i]]", HIST_MIN_K - 1, 1, 0, 1), 1,
-			INFINITY);
-}
-
-static void test_causes_are_sorted(void **state)
-{
-	json_t *earlier, *later;
-
-	(void)state;
-	before = reading(1);
-	now = reading(2);
-	earlier = unit("victim", 1, 1);
-	add_cause(earlier, "was-bad", 5);
-	add_cause(earlier, "is-bad", 1);
-	add(before, earlier);
-	later = unit("victim", 9, 9);
-	add_cause(later, "new", 0.5);
-	add_cause(later, "was-bad", 5);
-	add_cause(later, "is-bad", 4);
-	add_cause(later, "less", 1);
-	add(now, later);
-	make();
-	assert_int_equal(rows.rows[0].cause_count, 3);
-	assert_string_equal(rows.rows[0].causes[0].name, "is-bad");
-	assert_true(near(rows.rows[0].causes[0].seconds, 3));
-	assert_string_equal(rows.rows[0].causes[1].name, "less");
-	assert_string_equal(rows.rows[0].causes[2].name, "new");
+	assert_int_equal(read_text(&reading_now, text), -EINVAL);
+	reading_free(&reading_now);
 }
 
 static void test_wrong_readings(void **state)
 {
 	(void)state;
-	now = reading(2);
-	assert_int_equal(top_rows_make(NULL, now, &rows), -EINVAL);
-	assert_int_equal(top_rows_make(now, NULL, &rows), -EINVAL);
-	assert_int_equal(top_rows_make(now, now, &rows), -EINVAL); /* no time between */
-	before = json_pack("{s:f}", "time_seconds", 1.0);
-	assert_int_equal(top_rows_make(before, now, &rows), -EINVAL);
-	json_decref(before);
-	before = reading(3);
-	assert_int_equal(top_rows_make(before, now, &rows), -EINVAL); /* backwards */
-	json_decref(before);
-	before = reading(1);
-	add(now, json_integer(7)); /* is no container, and did not run */
-	add(now, json_object());
-	assert_int_equal(top_rows_make(before, now, &rows), 0);
+	check_wrong("");
+	check_wrong("[]");
+	check_wrong("{}");
+	check_wrong("{'time_seconds':1}");
+	check_wrong("{'containers':[]}");
+	check_wrong("{'time_seconds':'1','containers':[]}");
+	check_wrong("{'time_seconds':1,'containers':[}");
+	check_wrong("{'time_seconds':1,'containers':[]} x");
+	check_wrong("{'time_seconds':1,'containers':[{'cpu_wait':{'count':1");
+	/* Elements that are no containers are ones without anything. */
+	make_rows_of(AT(1, ""), AT(2, "7,{},[],{'cpu_wait':7},{'cpu_wait':{'count':'x'}}"),
+		     TOP_LEVEL_CONTAINER);
 	assert_int_equal(rows.count, 0);
+	free_rows();
+	/* No time between the two, or backwards. */
+	assert_int_equal(read_text(&reading_before, AT(2, "")), 0);
+	assert_int_equal(read_text(&reading_now, AT(2, "")), 0);
+	assert_int_equal(top_rows_make(&reading_before, &reading_now, TOP_LEVEL_POD, &rows),
+			 -EINVAL);
 }
 
-static void make_three(void)
+static void test_differences(void **state)
 {
-	json_t *a = container("a", 10, 3, 0, 1), *b = container("b", 20, 2, 8, 5);
-	json_t *c = container("c", 30, 1, 4, 3);
+	const struct top_row *row;
 
-	before = reading(1);
-	now = reading(2);
-	add(now, b);
-	add(now, c);
-	add(now, a);
-	make();
+	(void)state;
+	make_rows_of(
+		AT(100,
+		   "{" LABELS("web-0") ",'cpu_wait':" HIST(
+			   10, 1,
+			   "[0,10]") ",'cpu_context_switches':{'voluntary':100,'involuntary':1},"
+				     "'tcp_open_connections':9}"),
+		AT(102,
+		   "{" LABELS("web-0") ",'cpu_wait':" HIST(
+			   30, 4,
+			   "[0,30]") ",'cpu_context_switches':{'voluntary':300,'involuntary':1},"
+				     "'tcp_open_connections':5}"),
+		TOP_LEVEL_CONTAINER);
+	assert_int_equal(rows.count, 1);
+	assert_true(near(rows.seconds, 2));
+	row = row_of("shop/web-0/main");
+	assert_string_equal(row->labels.name_space, "shop");
+	assert_true(near(row->hist[TOP_CPU_WAIT].count, 20));
+	assert_true(near(row->hist[TOP_CPU_WAIT].sum_seconds, 3));
+	assert_true(near(row->value[TOP_SWITCHES_VOLUNTARY], 200));
+	assert_true(near(row->value[TOP_SWITCHES_INVOLUNTARY], 0));
+	assert_true(near(row->value[TOP_OPEN_CONNECTIONS], 5)); /* a gauge */
+	assert_false(row->hist[TOP_FSYNC].known);
+	assert_true(rows.probe_missing[TOP_PROBE_FSYNC]);
+	assert_false(rows.probe_missing[TOP_PROBE_SCHED]);
 }
 
-static void check_order(enum top_sort sort, const char *expected)
-{
-	size_t i;
-
-	assert_int_equal(top_rows_arrange(&rows, NULL, sort), 0);
-	assert_int_equal(rows.count, strlen(expected));
-	for (i = 0; i < rows.count; i++)
-		assert_int_equal(rows.rows[i].pod[0], expected[i]);
-}
-
-static void test_sort(void **state)
+static void test_new_vanished_idle_and_restarted(void **state)
 {
 	(void)state;
-	make_three();
-	check_order(TOP_SORT_WAIT, "abc");
-	check_order(TOP_SORT_P99, "bca");
-	check_order(TOP_SORT_WAITS, "cba");
-	check_order(TOP_SORT_SWITCHES, "bca");
-	check_order(TOP_SORT_NAME, "abc");
+	make_rows_of(
+		AT(1,
+		   "{" LABELS("gone") ",'cpu_wait':" HIST(
+			   10, 1,
+			   "[0,10]") "},"
+				     "{" LABELS("idle") ",'cpu_wait':" HIST(
+					     5, 1,
+					     "[0,5]") "},"
+						      "{" LABELS("less") ",'cpu_wait':" HIST(
+							      5, 1,
+							      "[0,5]") "},"
+								       "{'unit':'stays','cpu_wait'"
+								       ":" HIST(1, 0.1,
+										"[0,1]") "}"),
+		AT(2,
+		   "{" LABELS("new") ",'cpu_wait':" HIST(
+			   4, 2,
+			   "[0,4]") "},"
+				    "{" LABELS("idle") ",'cpu_wait':" HIST(
+					    5, 1,
+					    "[0,5]") "},"
+						     "{" LABELS("less") ",'cpu_wait':" HIST(
+							     2, 1,
+							     "[0,2]") "},"
+								      "{'unit':'stays','cpu_wait'"
+								      ":" HIST(2, 0.3,
+									       "[0,2]") "}"),
+		TOP_LEVEL_CONTAINER);
+	assert_int_equal(rows.count, 2);
+	assert_true(near(row_of("shop/new/main")->hist[TOP_CPU_WAIT].count, 4));
+	assert_true(near(row_of("stays")->hist[TOP_CPU_WAIT].sum_seconds, 0.2));
 }
 
-static void test_equal_rows_are_sorted_by_name(void **state)
+/* Same pod name in another namespace, or as a unit: another one. In any order. */
+static void test_who_is_who(void **state)
 {
 	(void)state;
-	before = reading(1);
-	now = reading(2);
-	add(now, unit("c", 1, 1));
-	add(now, unit("a", 1, 1));
-	add(now, unit("b", 1, 1));
-	make();
-	assert_int_equal(top_rows_arrange(&rows, NULL, TOP_SORT_P99), 0);
-	assert_string_equal(rows.rows[0].name, "a");
-	assert_string_equal(rows.rows[1].name, "b");
-	assert_string_equal(rows.rows[2].name, "c");
+	make_rows_of(
+		AT(1, "{'unit':'web','cpu_wait':" HIST(
+			      7, 1, "[0,7]") "},"
+					     "{" LABELS("web") ",'cpu_wait':" HIST(10, 1,
+										   "[0,10]") "}"),
+		AT(2, "{'namespace':'test','pod':'web','container':'main','cpu_wait':" HIST(
+			      11, 1, "[0,11]") "},"
+					       "{" LABELS("web") ",'cpu_wait':" HIST(
+						       13, 1,
+						       "[0,13]") "},"
+								 "{'unit':'web','cpu_wait':" HIST(
+									 12, 1, "[0,12]") "}"),
+		TOP_LEVEL_CONTAINER);
+	assert_true(near(row_of("test/web/main")->hist[TOP_CPU_WAIT].count, 11));
+	assert_true(near(row_of("shop/web/main")->hist[TOP_CPU_WAIT].count, 3));
+	assert_true(near(row_of("web")->hist[TOP_CPU_WAIT].count, 5));
 }
 
-static void test_sort_names(void **state)
+static void check_quantiles(const char *before, const char *now, double p50, double p99)
 {
+	char a[512], b[512];
+
+	snprintf(a, sizeof(a),
+		 AT(1, "{'unit':'u','cpu_wait':{'count':1,'sum_seconds':1,'buckets':[%s]}}"),
+		 before);
+	snprintf(b, sizeof(b),
+		 AT(2, "{'unit':'u','cpu_wait':{'count':9,'sum_seconds':9,'buckets':[%s]}}"), now);
+	make_rows_of(a, b, TOP_LEVEL_CONTAINER);
+	assert_true(top_quantile(&rows.rows[0].hist[TOP_CPU_WAIT], 0.5) == p50);
+	assert_true(top_quantile(&rows.rows[0].hist[TOP_CPU_WAIT], 0.99) == p99);
+}
+
+static void test_quantiles(void **state)
+{
+	const struct top_hist nothing = {.known = true};
+
 	(void)state;
-	assert_string_equal(top_sort_names[TOP_SORT_WAIT], "wait");
-	assert_string_equal(top_sort_names[TOP_SORT_P99], "p99");
-	assert_string_equal(top_sort_names[TOP_SORT_WAITS], "waits");
-	assert_string_equal(top_sort_names[TOP_SORT_SWITCHES], "switches");
-	assert_string_equal(top_sort_names[TOP_SORT_NAME], "name");
-	assert_null(top_sort_names[TOP_SORT_NAME + 1]);
+	check_quantiles("", "[0,1]", 1, 1);
+	check_quantiles("", "[-80,1]", 1.0 / (1 << 20), 1.0 / (1 << 20));
+	check_quantiles("", "[-4,50],[4,50]", 0.5, 2);
+	check_quantiles("", "[-4,49],[4,51]", 2, 2);
+	check_quantiles("", "[-4,99],[4,1]", 0.5, 0.5);
+	check_quantiles("", "[-4,98],[4,2]", 0.5, 2);
+	check_quantiles("[20,1000000]", "[-8,3],[20,1000000]", 0.25, 0.25);
+	check_quantiles("", "[28,1]", 128, 128);
+	check_quantiles("", "[29,1]", INFINITY, INFINITY);
+	check_quantiles("", "[0,60],[29,40]", 1, INFINITY);
+	/* A bucket that there is not is nowhere. */
+	check_quantiles("", "[1000,1],[-81,1],[0,1]", 1, 1);
+	assert_true(top_quantile(&nothing, 0.99) == 0);
+}
+
+/* A wait of 60 s that ended in an interval of 2 s took at most 2 s of it. */
+static void test_inside_the_interval(void **state)
+{
+	const struct top_hist *hist;
+
+	(void)state;
+	make_rows(2, "{'unit':'u','tcp_response':{'client':" HIST(3, 60.5, "[-4,2],[24,1]") "}}");
+	hist = &rows.rows[0].hist[TOP_RESPONSE_CLIENT];
+	assert_true(near(hist->sum_seconds, 60.5));
+	assert_true(near(hist->inside_seconds, 2 * 0.5 + 2));
+	make_rows(2, "{'unit':'u','cpu_wait':" HIST(4, 1.5, "[-4,4]") "}");
+	assert_true(near(rows.rows[0].hist[TOP_CPU_WAIT].inside_seconds, 1.5));
+}
+
+static void test_causes(void **state)
+{
+	const struct top_row *row;
+
+	(void)state;
+	make_rows_of(
+		AT(1,
+		   "{'unit':'victim','cpu_wait':" HIST(
+			   1, 1,
+			   "[0,1]") ",'cpu_wait_caused':["
+				    "{'unit':'was-bad','seconds':5},{'unit':'bad','seconds':1}]}"),
+		AT(2,
+		   "{'unit':'victim','cpu_wait':" HIST(
+			   9, 9,
+			   "[0,9]") ",'cpu_wait_caused':["
+				    "{'unit':'new','seconds':0.5},{'unit':'was-bad','seconds':5},"
+				    "{'unit':'bad','seconds':4},{'unit':'less','seconds':1},"
+				    "{'unit':'victim','seconds':0.25}]},"
+				    "{'unit':'other','cpu_wait':" HIST(
+					    1, 1, "[0,1]") ",'cpu_wait_caused':["
+							   "{'unit':'bad','seconds':0.5}]},"
+							   "{'unit':'bad','cpu_wait':" HIST(
+								   1, 1, "[0,1]") "}"),
+		TOP_LEVEL_CONTAINER);
+	row = row_of("victim");
+	assert_int_equal(row->cause_count, 4);
+	assert_string_equal(row->causes[0].name, "bad");
+	assert_true(near(row->causes[0].seconds, 3));
+	assert_string_equal(row->causes[1].name, "less");
+	assert_string_equal(row->causes[2].name, "new");
+	assert_true(near(row->caused_seconds, 0)); /* its own waits are not others' */
+	row = row_of("bad");
+	assert_true(near(row->caused_seconds, 3.5));
+	assert_string_equal(row->worst_victim.name, "victim");
+	assert_true(near(row->worst_victim.seconds, 3));
+}
+
+#define TWO_PODS                                                                                   \
+	"{'namespace':'shop','pod':'web-7d4b9c6f5-x2x8k','container':'a','cpu_wait':" HIST(        \
+		1, 1,                                                                              \
+		"[0,1]") ",'cpu_usage':0.5,'cpu_wait_caused':[{'namespace':'ml','pod':'train-0',"  \
+			 "'container':'x','seconds':0.25}]},"                                      \
+			 "{'namespace':'shop','pod':'web-7d4b9c6f5-x2x8k','container':'b','cpu_"   \
+			 "wait':" HIST(3, 3, "[8,3]") ",'fsync':" HIST(                            \
+				 2, 2,                                                             \
+				 "[0,2]") ",'cpu_wait_caused':[{'namespace':'ml',"                 \
+					  "'pod':'train-1','container':'x','seconds':0.5}]},"      \
+					  "{'namespace':'shop','pod':'web-7d4b9c6f5-z9z2q','"      \
+					  "container':'a','cpu_wait':" HIST(                       \
+						  5, 5,                                            \
+						  "[0,5]") "},"                                    \
+							   "{'namespace':'shop','pod':'db-0','"    \
+							   "container':'pg','workload':'database'" \
+							   ",'cpu_wait':" HIST(                    \
+								   7, 7,                           \
+								   "[0,7]") "},"                   \
+									    "{'unit':'ssh."        \
+									    "service','cpu_wait'"  \
+									    ":" HIST(9, 9,         \
+										     "[0,9]") "}"
+
+static void test_levels(void **state)
+{
+	const struct top_row *row;
+
+	(void)state;
+	make_rows_of(AT(1, ""), AT(2, TWO_PODS), TOP_LEVEL_CONTAINER);
+	assert_int_equal(rows.count, 5);
+	make_rows_of(AT(1, ""), AT(2, TWO_PODS), TOP_LEVEL_POD);
+	assert_int_equal(rows.count, 4);
+	row = row_of("shop/web-7d4b9c6f5-x2x8k");
+	assert_int_equal(row->members, 2);
+	assert_true(near(row->hist[TOP_CPU_WAIT].count, 4));
+	assert_true(near(row->hist[TOP_CPU_WAIT].sum_seconds, 4));
+	assert_true(top_quantile(&row->hist[TOP_CPU_WAIT], 0.5) == 4);
+	assert_true(near(row->hist[TOP_FSYNC].count, 2));
+	assert_true(near(row->value[TOP_CPU_USAGE], 0.5));
+	assert_string_equal(row->causes[0].name, "ml/train-1");
+	assert_string_equal(row->causes[1].name, "ml/train-0");
+	make_rows_of(AT(1, ""), AT(2, TWO_PODS), TOP_LEVEL_WORKLOAD);
+	assert_int_equal(rows.count, 3);
+	assert_true(near(row_of("shop/web")->hist[TOP_CPU_WAIT].count, 9));
+	assert_int_equal(row_of("shop/web")->cause_count, 1); /* both are ml/train now */
+	assert_true(near(row_of("shop/web")->causes[0].seconds, 0.75));
+	assert_int_equal(row_of("shop/database")->members, 1); /* Kubernetes said so */
+	assert_int_equal(row_of("ssh.service")->members, 1);
+	make_rows_of(AT(1, ""), AT(2, TWO_PODS), TOP_LEVEL_NAMESPACE);
+	assert_int_equal(rows.count, 2);
+	assert_true(near(row_of("shop")->hist[TOP_CPU_WAIT].count, 16));
+	assert_true(near(row_of("(no namespace)")->hist[TOP_CPU_WAIT].count, 9));
+}
+
+/* A pod whose name is not known, and a container outside of Kubernetes. */
+static void test_no_namespace(void **state)
+{
+	static const struct top_labels outside = {"", "", "docker-1", "", "", ""};
+	static const struct top_labels labels = {"", "0fd6e7a2", "8c3e", "", "", ""};
+	char name[TOP_NAME_SIZE];
+
+	(void)state;
+	top_name_write(name, &labels, TOP_LEVEL_CONTAINER);
+	assert_string_equal(name, "0fd6e7a2/8c3e");
+	top_name_write(name, &labels, TOP_LEVEL_POD);
+	assert_string_equal(name, "0fd6e7a2");
+	top_name_write(name, &labels, TOP_LEVEL_WORKLOAD);
+	assert_string_equal(name, "0fd6e7a2");
+	top_name_write(name, &labels, TOP_LEVEL_NAMESPACE);
+	assert_string_equal(name, "(no namespace)");
+	top_name_write(name, &outside, TOP_LEVEL_CONTAINER);
+	assert_string_equal(name, "docker-1");
+	top_name_write(name, &outside, TOP_LEVEL_WORKLOAD);
+	assert_string_equal(name, "docker-1");
 }
 
 static void test_filter(void **state)
 {
 	(void)state;
-	make_three();
-	assert_int_equal(top_rows_arrange(&rows, "^shop/(a|c)/", TOP_SORT_NAME), 0);
-	assert_int_equal(rows.count, 2);
-	assert_string_equal(rows.rows[1].name, "shop/c/main");
-	assert_int_equal(top_rows_arrange(&rows, "nothing-like-it", TOP_SORT_NAME), 0);
+	make_rows_of(AT(1, ""), AT(2, TWO_PODS), TOP_LEVEL_CONTAINER);
+	assert_int_equal(top_rows_filter(&rows, "("), -EINVAL);
+	assert_int_equal(rows.count, 5);
+	assert_int_equal(top_rows_filter(&rows, "^shop/(web|db)-.*/(a|pg)$"), 0);
+	assert_int_equal(rows.count, 3);
+	assert_int_equal(top_rows_filter(&rows, "nobody"), 0);
 	assert_int_equal(rows.count, 0);
-	assert_int_equal(top_rows_arrange(&rows, "(", TOP_SORT_NAME), -EINVAL);
 }
 
 #define TEST(function) cmocka_unit_test_teardown(function, teardown)
@@ -365,20 +429,17 @@ static void test_filter(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_differences),
-		TEST(test_new_and_vanished),
-		TEST(test_order_does_not_matter),
-		TEST(test_labels_are_compared_as_a_whole),
-		TEST(test_idle_has_no_row),
-		TEST(test_idle_with_a_cause),
-		TEST(test_ran_without_waits),
-		TEST(test_quantiles),
-		TEST(test_beyond_the_last_bound),
-		TEST(test_causes_are_sorted),
+		TEST(test_all_fields),
+		TEST(test_node),
 		TEST(test_wrong_readings),
-		TEST(test_sort),
-		TEST(test_equal_rows_are_sorted_by_name),
-		TEST(test_sort_names),
+		TEST(test_differences),
+		TEST(test_new_vanished_idle_and_restarted),
+		TEST(test_who_is_who),
+		TEST(test_quantiles),
+		TEST(test_inside_the_interval),
+		TEST(test_causes),
+		TEST(test_levels),
+		TEST(test_no_namespace),
 		TEST(test_filter),
 	};
 

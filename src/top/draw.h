@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* The whole screen of the live view, on a grid. */
+#ifndef BRAMBLE_TOP_DRAW_H
+#define BRAMBLE_TOP_DRAW_H
+
+#include "top/grid.h"
+#include "top/history.h"
+#include "top/ui.h"
+
+struct view {
+	const struct ui *ui;
+	const struct top_rows *rows;	 /* NULL: the first interval is not over */
+	const struct reading_node *node; /* NULL: not known */
+	const struct history *history;
+	const char *source;   /* whose counts these are */
+	const char *trouble;  /* why there is nothing newer; "" if all is well */
+	double stale_seconds; /* how old what is shown is, in trouble */
+	time_t now;
+};
+
+/* How many rows of the table find room on a screen of that size. */
+size_t draw_table_rows(int height, int width);
+
+/* Which row of the table a line of the screen shows, from 0; -1: none. */
+int draw_row_of_line(int height, int width, int line);
+
+/* Draws it into a grid that is blank. */
+void draw(struct grid *grid, const struct view *view);
+
+#endif

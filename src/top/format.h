@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Numbers in few columns. */
+#ifndef BRAMBLE_TOP_FORMAT_H
+#define BRAMBLE_TOP_FORMAT_H
+
+#define FORMAT_SIZE 24
+
+/* A duration in at most 6 columns: "950ns", "12ms", "1.2s"; "-" for 0, ">128s" for infinity. */
+void format_seconds(char text[FORMAT_SIZE], double seconds);
+
+/* A ratio in percent, without the sign, in at most 5 columns: "0.4", "38", "1250"; "0" is nothing
+ * at all. */
+void format_percent(char text[FORMAT_SIZE], double ratio);
+
+/* A number in at most 5 columns: "0.3", "12", "1.2k", "34M". */
+void format_count(char text[FORMAT_SIZE], double count);
+
+/* The length of an interval as one says it: "1 s", "2.5 s", "1 min". */
+void format_interval(char text[FORMAT_SIZE], double seconds);
+
+#endif

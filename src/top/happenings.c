@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "top/happenings.h"
+
+#include <stdio.h>
+
+#include "top/format.h"
+
+/* A wait is news from the first share of the interval on, and over below the second. */
+#define WAIT_BEGINS 0.25
+#define WAIT_ENDS   0.10
+
+#define TEXT_SIZE   256
+
+static const struct {
+	enum top_hist_id hist;
+	double seconds;	  /* longer ones are news */
+	const char *what; /* took so long */
+} slow[] = {
+	{TOP_CPU_WAIT, 0.1, "a wait for a CPU"},     {TOP_BLOCK_READ, 0.5, "a read"},
+	{TOP_BLOCK_WRITE, 0.5, "a write"},	     {TOP_FSYNC, 0.5, "an fsync"},
+	{TOP_CONNECT, 0.5, "opening a connection"},  {TOP_RESPONSE_SERVER, 1, "its answer"},
+	{TOP_RESPONSE_CLIENT, 1, "an answer to it"}, {TOP_MEMORY_STALL, 0.1, "a stall for memory"},
+};
+
+static const struct {
+	enum top_value_id value;
+	const char *what; /* so many */
+} counted[] = {
+	{TOP_CONNECT_FAILURES, "connections failed"},
+	{TOP_RESETS, "connections reset"},
+};
+
+/* The upper bound of the slowest value's bucket. */
+static void tell_slow(const struct top_row *row, happening_fn each, void *context)
+{
+	char text[TEXT_SIZE], longest[FORMAT_SIZE];
+	size_t i;
+
+	for (i = 0; i < sizeof(slow) / sizeof(slow[0]); i++) {
+		double most = top_quantile(&row->hist[slow[i].hist], 1);
+
+		if (most <= slow[i].seconds)
+			continue;
+		format_seconds(longest, most);
+		snprintf(text, sizeof(text), "%s took up to %s", slow[i].what, longest);
+		each(context, text);
+	}
+}
+
+static void tell_waits(struct happenings *state, const struct top_rows *rows,
+		       const struct top_row *row, happening_fn each, void *context)
+{
+	char text[TEXT_SIZE], percent[FORMAT_SIZE];
+	struct waits waits;
+	int i;
+
+	waits_find(row, &waits);
+	for (i = 0; i < WAIT_CAUSES; i++) {
+		double ratio = waits.seconds[i] / rows->seconds;
+		bool begins = !state->waits[i] && ratio >= WAIT_BEGINS;
+		bool ends = state->waits[i] && ratio < WAIT_ENDS;
+
+		if (!begins && !ends)
+			continue;
+		state->waits[i] = begins;
+		format_percent(percent, ratio);
+		if (ends)
+			snprintf(text, sizeof(text), "waits less for %s, %s %%", wait_names[i],
+				 percent);
+		else if (i == WAIT_CPU && row->cause_count)
+			snprintf(text, sizeof(text), "waits for CPU, %s %%: %s", percent,
+				 row->causes[0].name);
+		else if (i == WAIT_THROTTLED)
+			snprintf(text, sizeof(text), "is throttled, %s %%", percent);
+		else
+			snprintf(text, sizeof(text), "waits for %s, %s %%", wait_names[i], percent);
+		each(context, text);
+	}
+}
+
+void happenings_find(struct happenings *state, const struct top_rows *rows,
+		     const struct top_row *row, happening_fn each, void *context)
+{
+	char text[TEXT_SIZE];
+	size_t i;
+
+	if (state->fresh)
+		each(context, "ran for the first time");
+	state->fresh = false;
+	if (top_oom_kills(row) > 0) {
+		snprintf(text, sizeof(text), "%.0f killed for lack of memory", top_oom_kills(row));
+		each(context, text);
+	}
+	for (i = 0; i < sizeof(counted) / sizeof(counted[0]); i++) {
+		if (row->value[counted[i].value] <= 0)
+			continue;
+		snprintf(text, sizeof(text), "%.0f %s", row->value[counted[i].value],
+			 counted[i].what);
+		each(context, text);
+	}
+	tell_waits(state, rows, row, each, context);
+	tell_slow(row, each, context);
+}

@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "top/history.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <uthash.h>
+
+#include "top/happenings.h"
+
+/* Counts stop at the largest one: a heat map shows no more than that it was very many. */
+typedef uint16_t cells_t[HISTORY_COLUMNS][HISTORY_OCTAVES];
+
+struct neighbour {
+	char *name;
+	struct top_labels labels;
+	double seconds;
+};
+
+struct entry {
+	char *name;
+	struct arena strings; /* of the labels, and of the neighbours */
+	struct top_labels labels;
+	cells_t *cells[TOP_HISTS]; /* NULL: it never counted */
+	struct neighbour *neighbours;
+	size_t neighbour_count;
+	struct happenings state;
+	struct history_event events[HISTORY_EVENTS];
+	uint64_t event_count; /* since it is there */
+	uint64_t seen;	      /* the last interval in which it ran */
+	UT_hash_handle hh;
+};
+
+struct history {
+	struct entry *entries;
+	uint64_t intervals; /* since the start */
+	double seconds[HISTORY_COLUMNS];
+	uint64_t event_count; /* since the start */
+};
+
+struct history *history_new(void)
+{
+	return calloc(1, sizeof(struct history));
+}
+
+static void free_entry(struct entry *entry)
+{
+	int i;
+
+	for (i = 0; i < TOP_HISTS; i++)
+		free(entry->cells[i]);
+	free(entry->neighbours);
+	arena_free(&entry->strings);
+	free(entry->name);
+	free(entry);
+}
+
+void history_free(struct history *history)
+{
+	struct entry *entry, *next;
+
+	if (!history)
+		return;
+	HASH_ITER(hh, history->entries, entry, next)
+	{
+		HASH_DEL(history->entries, entry);
+		free_entry(entry);
+	}
+	free(history);
+}
+
+static const char *copy(struct arena *arena, const char *text)
+{
+	const char *copied = text[0] ? arena_string(arena, text) : "";
+
+	return copied ? copied : "";
+}
+
+static struct top_labels copy_labels(struct arena *arena, const struct top_labels *labels)
+{
+	return (struct top_labels){
+		.name_space = copy(arena, labels->name_space),
+		.pod = copy(arena, labels->pod),
+		.container = copy(arena, labels->container),
+		.unit = copy(arena, labels->unit),
+		.workload_kind = copy(arena, labels->workload_kind),
+		.workload = copy(arena, labels->workload),
+	};
+}
+
+static struct entry *get_entry(struct history *history, const struct top_row *row)
+{
+	struct entry *entry;
+
+	HASH_FIND_STR(history->entries, row->name, entry);
+	if (entry)
+		return entry;
+	entry = calloc(1, sizeof(*entry));
+	if (!entry)
+		return NULL;
+	entry->name = strdup(row->name);
+	if (!entry->name) {
+		free(entry);
+		return NULL;
+	}
+	entry->labels = copy_labels(&entry->strings, &row->labels);
+	/* What was there when top was started is no news. */
+	entry->state.fresh = history->intervals > 0;
+	HASH_ADD_KEYPTR(hh, history->entries, entry->name, strlen(entry->name), entry);
+	return entry;
+}
+
+/* Makes room in the ring: the column of this interval may have that of one long ago. */
+static void clear_column(struct history *history, size_t column)
+{
+	struct entry *entry, *next;
+	int i;
+
+	HASH_ITER(hh, history->entries, entry, next)
+	{
+		if (history->intervals - entry->seen > HISTORY_COLUMNS) {
+			HASH_DEL(history->entries, entry);
+			free_entry(entry);
+			continue;
+		}
+		for (i = 0; i < TOP_HISTS; i++)
+			if (entry->cells[i])
+				memset((*entry->cells[i])[column], 0,
+				       sizeof((*entry->cells[i])[column]));
+	}
+}
+
+static int add_hist(struct entry *entry, enum top_hist_id id, const struct top_hist *hist,
+		    size_t column)
+{
+	uint32_t octaves[HISTORY_OCTAVES] = {0};
+	int i;
+
+	if (!hist->bucket)
+		return 0;
+	if (!entry->cells[id])
+		entry->cells[id] = calloc(1, sizeof(*entry->cells[id]));
+	if (!entry->cells[id])
+		return -ENOMEM;
+	for (i = 0; i < HIST_BUCKETS; i++)
+		if (hist->bucket[i] && __builtin_add_overflow(octaves[(i + 3) / 4], hist->bucket[i],
+							      &octaves[(i + 3) / 4]))
+			octaves[(i + 3) / 4] = UINT32_MAX;
+	for (i = 0; i < HISTORY_OCTAVES; i++)
+		(*entry->cells[id])[column][i] =
+			(uint16_t)(octaves[i] < UINT16_MAX ? octaves[i] : UINT16_MAX);
+	return 0;
+}
+
+static int add_neighbour(struct entry *entry, const struct top_cause *cause)
+{
+	struct neighbour *neighbours;
+	char *name;
+	size_t i;
+
+	for (i = 0; i < entry->neighbour_count; i++) {
+		if (strcmp(entry->neighbours[i].name, cause->name) != 0)
+			continue;
+		entry->neighbours[i].seconds += cause->seconds;
+		return 0;
+	}
+	neighbours =
+		reallocarray(entry->neighbours, entry->neighbour_count + 1, sizeof(*neighbours));
+	if (!neighbours)
+		return -ENOMEM;
+	entry->neighbours = neighbours;
+	name = arena_string(&entry->strings, cause->name);
+	if (!name)
+		return -ENOMEM;
+	neighbours[entry->neighbour_count++] = (struct neighbour){
+		.name = name,
+		.labels = copy_labels(&entry->strings, &cause->labels),
+		.seconds = cause->seconds,
+	};
+	return 0;
+}
+
+struct event_target {
+	struct history *history;
+	struct entry *entry;
+	time_t at;
+};
+
+static void add_event(void *context, const char *text)
+{
+	const struct event_target *target = context;
+	struct entry *entry = target->entry;
+	struct history_event *event = &entry->events[entry->event_count++ % HISTORY_EVENTS];
+
+	event->number = ++target->history->event_count;
+	event->at = target->at;
+	snprintf(event->text, sizeof(event->text), "%s", text);
+}
+
+static int add_row(struct history *history, const struct top_rows *rows, const struct top_row *row,
+		   size_t column, time_t at)
+{
+	struct entry *entry = get_entry(history, row);
+	struct event_target target = {.history = history, .entry = entry, .at = at};
+	int i, err = 0;
+	size_t n;
+
+	if (!entry)
+		return -ENOMEM;
+	entry->seen = history->intervals;
+	for (i = 0; i < TOP_HISTS && !err; i++)
+		err = add_hist(entry, (enum top_hist_id)i, &row->hist[i], column);
+	for (n = 0; n < row->cause_count && !err; n++)
+		err = add_neighbour(entry, &row->causes[n]);
+	happenings_find(&entry->state, rows, row, add_event, &target);
+	return err;
+}
+
+int history_add(struct history *history, const struct top_rows *rows, time_t at)
+{
+	size_t i, column = history->intervals % HISTORY_COLUMNS;
+	int err = 0;
+
+	clear_column(history, column);
+	history->seconds[column] = rows->seconds;
+	for (i = 0; i < rows->count && !err; i++)
+		err = add_row(history, rows, &rows->rows[i], column, at);
+	history->intervals++;
+	return err;
+}
+
+int history_columns(const struct history *history)
+{
+	return history->intervals < HISTORY_COLUMNS ? (int)history->intervals : HISTORY_COLUMNS;
+}
+
+/* Where the interval is that ended back intervals before the last one. */
+static size_t column_of(const struct history *history, int back)
+{
+	return (history->intervals - 1 - (uint64_t)back) % HISTORY_COLUMNS;
+}
+
+double history_seconds(const struct history *history, int count)
+{
+	double seconds = 0;
+	int i;
+
+	for (i = 0; i < count && i < history_columns(history); i++)
+		seconds += history->seconds[column_of(history, i)];
+	return seconds;
+}
+
+static bool has_name(const struct top_labels *labels, enum top_level level, const char *name)
+{
+	char own[TOP_NAME_SIZE];
+
+	top_name_write(own, labels, level);
+	return strcmp(own, name) == 0;
+}
+
+double history_cells(const struct history *history, const char *name, enum top_level level,
+		     enum top_hist_id hist, int count, uint32_t (*cells)[HISTORY_OCTAVES])
+{
+	const struct entry *entry;
+	int have = history_columns(history), i, octave;
+	double sum = 0;
+
+	memset(cells, 0, (size_t)count * sizeof(*cells));
+	for (entry = history->entries; entry; entry = entry->hh.next) {
+		if (!entry->cells[hist] || !has_name(&entry->labels, level, name))
+			continue;
+		for (i = 0; i < count && i < have; i++) {
+			const uint16_t *from = (*entry->cells[hist])[column_of(history, i)];
+
+			for (octave = 0; octave < HISTORY_OCTAVES; octave++) {
+				cells[count - 1 - i][octave] += from[octave];
+				sum += from[octave];
+			}
+		}
+	}
+	return sum;
+}
+
+static int more_seconds(const void *a, const void *b)
+{
+	const struct top_cause *x = a, *y = b;
+
+	if (x->seconds != y->seconds)
+		return x->seconds < y->seconds ? 1 : -1;
+	return strcmp(x->name, y->name);
+}
+
+/* Adds to the one of that name in a list that has room. */
+static void add_cause(struct arena *arena, struct top_cause *list, size_t *count, const char *name,
+		      double seconds)
+{
+	size_t i;
+
+	for (i = 0; i < *count && strcmp(list[i].name, name) != 0; i++)
+		;
+	if (i == *count) {
+		list[i] = (struct top_cause){.name = arena_string(arena, name)};
+		if (!list[i].name)
+			return;
+		(*count)++;
+	}
+	list[i].seconds += seconds;
+}
+
+/* How many neighbours all have together: the most a list can need. */
+static size_t all_neighbours(const struct history *history)
+{
+	const struct entry *entry;
+	size_t count = 0;
+
+	for (entry = history->entries; entry; entry = entry->hh.next)
+		count += entry->neighbour_count;
+	return count;
+}
+
+size_t history_neighbours(const struct history *history, struct arena *arena, const char *name,
+			  enum top_level level, bool victims, struct top_cause *list, size_t max)
+{
+	struct top_cause *all = arena_take(arena, all_neighbours(history) * sizeof(*all));
+	const struct entry *entry;
+	size_t i, count = 0;
+
+	for (entry = history->entries; all && entry; entry = entry->hh.next) {
+		bool is_own = has_name(&entry->labels, level, name);
+
+		if (is_own == victims)
+			continue;
+		for (i = 0; i < entry->neighbour_count; i++) {
+			const struct neighbour *neighbour = &entry->neighbours[i];
+			char shown[TOP_NAME_SIZE];
+
+			if (victims && !has_name(&neighbour->labels, level, name))
+				continue;
+			top_name_write(shown, victims ? &entry->labels : &neighbour->labels, level);
+			add_cause(arena, all, &count, shown, neighbour->seconds);
+		}
+	}
+	if (count)
+		qsort(all, count, sizeof(*all), more_seconds);
+	for (i = 0; i < count && i < max; i++)
+		list[i] = all[i];
+	return count;
+}
+
+/* Puts an event into a list that is sorted, the newest first, and has at most max. */
+static size_t insert_event(const struct history_event **list, size_t count, size_t max,
+			   const struct history_event *event)
+{
+	size_t i;
+
+	if (count < max)
+		list[count++] = NULL;
+	for (i = count; i > 0 && (!list[i - 1] || list[i - 1]->number < event->number); i--)
+		if (i < count)
+			list[i] = list[i - 1];
+	if (i < count)
+		list[i] = event;
+	return count;
+}
+
+size_t history_events(const struct history *history, const char *name, enum top_level level,
+		      const struct history_event **list, size_t max)
+{
+	const struct entry *entry;
+	size_t i, count = 0;
+
+	for (entry = history->entries; entry; entry = entry->hh.next) {
+		if (!has_name(&entry->labels, level, name))
+			continue;
+		for (i = 0; i < HISTORY_EVENTS; i++)
+			if (entry->events[i].number)
+				count = insert_event(list, count, max, &entry->events[i]);
+	}
+	return count;
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * What top has seen since it was started: for each container the histograms of
+ * the last intervals, who made it wait for a CPU, and what happened. For the
+ * page of one row.
+ */
+#ifndef BRAMBLE_TOP_HISTORY_H
+#define BRAMBLE_TOP_HISTORY_H
+
+#include <stdint.h>
+#include <time.h>
+
+#include "top/rows.h"
+
+#define HISTORY_COLUMNS	   120 /* intervals that are kept */
+
+/* Buckets of one power of two: 0 ends at 2^-20 s, n at 2^(n-20) s, the last one has no end. */
+#define HISTORY_OCTAVES	   29
+
+#define HISTORY_EVENTS	   16 /* of each container */
+#define HISTORY_EVENT_SIZE 128
+
+struct history_event {
+	uint64_t number; /* since the start: of two, the later one has the larger */
+	time_t at;
+	char text[HISTORY_EVENT_SIZE];
+};
+
+struct history;
+
+struct history *history_new(void);
+void history_free(struct history *history);
+
+/*
+ * Takes in an interval that ended at a time (CLOCK_REALTIME). The rows are those
+ * of containers, whatever level is shown. Returns 0 or -ENOMEM, with part of it taken in.
+ */
+int history_add(struct history *history, const struct top_rows *rows, time_t at);
+
+/* How many intervals are kept, and how long the last count of them were together, in seconds. */
+int history_columns(const struct history *history);
+double history_seconds(const struct history *history, int count);
+
+/*
+ * Adds up what the containers of a row counted in the last count intervals, the newest
+ * last. Returns the number of values.
+ */
+double history_cells(const struct history *history, const char *name, enum top_level level,
+		     enum top_hist_id hist, int count, uint32_t (*cells)[HISTORY_OCTAVES]);
+
+/*
+ * Who made a row wait for a CPU (or, victims, waited because of it), since top was started, the
+ * most first. Returns how many there are, of which at most max are put into the list; names
+ * live until the arena is freed.
+ */
+size_t history_neighbours(const struct history *history, struct arena *arena, const char *name,
+			  enum top_level level, bool victims, struct top_cause *list, size_t max);
+
+/* The events of a row, the newest first. Returns how many were put into the list. They live until
+ * the next history_add(). */
+size_t history_events(const struct history *history, const char *name, enum top_level level,
+		      const struct history_event **list, size_t max);
+
+#endif

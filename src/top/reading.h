@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * One reading of the API (docs/api.md): what each container and unit has counted
+ * by now, and how the node is.
+ */
+#ifndef BRAMBLE_TOP_READING_H
+#define BRAMBLE_TOP_READING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "top/arena.h"
+#include "top/signal.h"
+
+/* Whom something is about. What is not set is "". */
+struct top_labels {
+	const char *name_space, *pod, *container; /* or, where it is no pod: */
+	const char *unit;
+	const char *workload_kind, *workload; /* not part of what tells two apart */
+};
+
+bool top_labels_equal(const struct top_labels *a, const struct top_labels *b);
+
+struct top_bucket {
+	uint32_t index; /* 0 to HIST_BUCKETS - 1 */
+	uint64_t count;
+};
+
+/* A histogram as it was read. An index may be there more than once: the sum counts. */
+struct reading_hist {
+	bool known;
+	double count, sum_seconds;
+	struct top_bucket *buckets;
+	size_t bucket_count;
+};
+
+struct reading_cause {
+	struct top_labels labels;
+	double seconds;
+};
+
+struct reading_entry {
+	struct top_labels labels;
+	struct reading_hist hist[TOP_HISTS];
+	double value[TOP_VALUES];
+	bool value_known[TOP_VALUES];
+	struct reading_cause *causes;
+	size_t cause_count;
+};
+
+#define NODE_THROTTLES_MAX 8
+
+/* NAN: not known. */
+struct reading_node {
+	const char *name; /* "" if not known */
+	double load[3];
+	double cpus;
+	double celsius;			       /* the CPU's, or else the highest there is */
+	double memory_total, memory_available; /* bytes */
+	bool throttle_known;
+	const char *throttled[NODE_THROTTLES_MAX]; /* reasons that hold now */
+	size_t throttled_count;
+};
+
+struct reading {
+	struct arena arena;
+	char *text; /* what the strings lie in */
+	double time_seconds;
+	struct reading_entry *entries;
+	size_t count;
+	struct reading_node node;
+	bool probe_known[TOP_PROBES]; /* whether it is said that the probe is up or not */
+	bool probe_up[TOP_PROBES];
+	/* Entries by their labels. */
+	uint32_t *index;
+	size_t index_size;
+};
+
+/*
+ * Reads a text of len bytes, which the reading owns from now on, whatever is
+ * returned; the caller gives the reading to reading_free(). Returns 0, -EINVAL if it is not
+ * what the API gives, or -ENOMEM.
+ */
+int reading_parse(struct reading *reading, char *text, size_t len);
+void reading_free(struct reading *reading);
+
+/* The entry with these labels, or NULL. */
+const struct reading_entry *reading_find(const struct reading *reading,
+					 const struct top_labels *labels);
+
+/* Whether a probe feeds this reading: as it says, or by what any container has of it. */
+bool reading_has_hist(const struct reading *reading, enum top_hist_id id);
+bool reading_has_value(const struct reading *reading, enum top_value_id id);
+
+#endif

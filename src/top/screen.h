@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The terminal: all there is of ncurses. One screen at a time, one thread.
+ * However the program ends, the terminal is as it was before.
+ */
+#ifndef BRAMBLE_TOP_SCREEN_H
+#define BRAMBLE_TOP_SCREEN_H
+
+#include <stdbool.h>
+
+#include "top/grid.h"
+#include "top/ui.h"
+
+/* Returns 0, or a negative errno after the reason has been logged. */
+int screen_open(void);
+void screen_close(void);
+
+/* Whether the locale has more characters than ASCII. */
+bool screen_is_utf8(void);
+
+void screen_size(int *height, int *width);
+
+/* The terminal has another size now. */
+void screen_resized(void);
+
+/* Shows a grid of the screen's size. */
+void screen_show(const struct grid *grid);
+
+/* Shows everything anew, whatever the terminal shows. */
+void screen_redraw(void);
+
+/* Whether clicks are told. */
+void screen_mouse(bool on);
+
+#define SCREEN_CLICK	   0x200 /* screen_key() says where */
+#define SCREEN_CLICK_TWICE 0x201
+#define SCREEN_REDRAW	   0x202
+#define SCREEN_NO_KEY	   (-1)
+#define SCREEN_GONE	   (-2) /* the terminal was closed */
+
+/* The next key that was typed (enum ui_key or one of the above). Does not wait. */
+int screen_key(int *line);
+
+#endif

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* The table of rows, on a grid. */
+#ifndef BRAMBLE_TOP_TABLE_H
+#define BRAMBLE_TOP_TABLE_H
+
+#include "top/columns.h"
+#include "top/grid.h"
+
+/* The titles, as wide as the grid. sorted: its title is marked; COLUMNS_ALL for none. */
+void table_put_titles(struct grid *grid, int y, const struct column_layout *layout,
+		      enum column_id sorted);
+
+/* One row. */
+void table_put_row(struct grid *grid, int y, const struct column_layout *layout,
+		   const struct top_rows *rows, const struct top_row *row, bool selected);
+
+#endif

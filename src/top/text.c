@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "top/text.h"
+
+#include <stdint.h>
+#include <string.h>
+#include <wchar.h>
+
+/* How many bytes the first one announces; 0 for one that cannot be the first. */
+static size_t announced(unsigned char c)
+{
+	if (c < 0x80)
+		return 1;
+	if (c >= 0xc2 && c < 0xe0)
+		return 2;
+	if (c >= 0xe0 && c < 0xf0)
+		return 3;
+	return c >= 0xf0 && c < 0xf5 ? 4 : 0;
+}
+
+/* The code point of the first len bytes; -1 if they are no UTF-8. */
+static int32_t decode(const unsigned char *text, size_t len)
+{
+	static const int32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+	int32_t c = len == 1 ? text[0] : text[0] & (0x7f >> len);
+	size_t i;
+
+	for (i = 1; i < len; i++) {
+		if ((text[i] & 0xc0) != 0x80)
+			return -1;
+		c = c << 6 | (text[i] & 0x3f);
+	}
+	return c < least[len] || c > 0x10ffff || (c >= 0xd800 && c < 0xe000) ? -1 : c;
+}
+
+struct text_char text_next(const char *text)
+{
+	size_t len = announced((unsigned char)text[0]);
+	int32_t c = len ? decode((const unsigned char *)text, len) : -1;
+	int width;
+
+	if (c < 0)
+		return (struct text_char){.len = 1, .width = 1, .shown = false};
+	/* C0, DEL and C1 would command the terminal. */
+	if (c < 0x20 || (c >= 0x7f && c < 0xa0))
+		return (struct text_char){.len = len, .width = 1, .shown = false};
+	/* A locale without UTF-8 knows no width; then most are 1. */
+	width = wcwidth((wchar_t)c);
+	return (struct text_char){.len = len, .width = width < 0 ? 1 : width, .shown = true};
+}
+
+int text_width(const char *text)
+{
+	int width = 0;
+
+	while (*text) {
+		struct text_char c = text_next(text);
+
+		width += c.width;
+		text += c.len;
+	}
+	return width;
+}
+
+size_t text_bytes(const char *text, int width)
+{
+	size_t bytes = 0;
+
+	while (text[bytes]) {
+		struct text_char c = text_next(text + bytes);
+
+		width -= c.width;
+		if (width < 0)
+			break;
+		bytes += c.len;
+	}
+	return bytes;
+}
+
+/* Where the last characters begin that take at most width columns. */
+static const char *tail_of(const char *text, int all, int width)
+{
+	while (*text && all > width) {
+		struct text_char c = text_next(text);
+
+		all -= c.width;
+		text += c.len;
+	}
+	/* What combined with a character that is gone. */
+	while (*text && text_next(text).width == 0)
+		text += text_next(text).len;
+	return text;
+}
+
+static size_t copy(char *out, size_t size, const char *text, size_t len)
+{
+	if (len >= size)
+		len = size ? size - 1 : 0;
+	memcpy(out, text, len);
+	return len;
+}
+
+int text_cut(char *out, size_t size, const char *text, int width)
+{
+	int all = text_width(text), head;
+	const char *tail;
+	size_t len;
+
+	if (all <= width) {
+		out[copy(out, size, text, strlen(text))] = '\0';
+		return all;
+	}
+	if (width <= 0) {
+		out[0] = '\0';
+		return 0;
+	}
+	head = (width - 1) / 2;
+	tail = tail_of(text, all, width - 1 - head);
+	len = copy(out, size, text, text_bytes(text, head));
+	len += copy(out + len, size - len, "~", 1);
+	len += copy(out + len, size - len, tail, strlen(tail));
+	out[len] = '\0';
+	return text_width(out);
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "top/waits.h"
+
+const char *const wait_names[WAIT_CAUSES] = {
+	[WAIT_CPU] = "CPU",	[WAIT_THROTTLED] = "throttled", [WAIT_DISK] = "disk",
+	[WAIT_FSYNC] = "fsync", [WAIT_NETWORK] = "network",	[WAIT_MEMORY] = "memory",
+};
+
+const char wait_letters[WAIT_CAUSES] = {
+	[WAIT_CPU] = 'C',   [WAIT_THROTTLED] = 'T', [WAIT_DISK] = 'D',
+	[WAIT_FSYNC] = 'F', [WAIT_NETWORK] = 'N',   [WAIT_MEMORY] = 'M',
+};
+
+static void add_hist(struct waits *waits, enum wait_cause cause, const struct top_hist *hist)
+{
+	waits->known[cause] |= hist->known;
+	waits->seconds[cause] += hist->inside_seconds;
+}
+
+void waits_find(const struct top_row *row, struct waits *waits)
+{
+	int i;
+
+	*waits = (struct waits){0};
+	add_hist(waits, WAIT_CPU, &row->hist[TOP_CPU_WAIT]);
+	waits->known[WAIT_THROTTLED] = row->value_known[TOP_CPU_THROTTLED];
+	waits->seconds[WAIT_THROTTLED] = row->value[TOP_CPU_THROTTLED];
+	add_hist(waits, WAIT_DISK, &row->hist[TOP_BLOCK_READ]);
+	add_hist(waits, WAIT_DISK, &row->hist[TOP_QUEUE_READ]);
+	add_hist(waits, WAIT_FSYNC, &row->hist[TOP_FSYNC]);
+	add_hist(waits, WAIT_NETWORK, &row->hist[TOP_RESPONSE_CLIENT]);
+	add_hist(waits, WAIT_NETWORK, &row->hist[TOP_CONNECT]);
+	add_hist(waits, WAIT_MEMORY, &row->hist[TOP_MEMORY_STALL]);
+	/* Where direct reclaim is not traced, the kernel's own count of stalls may be there. */
+	if (!waits->known[WAIT_MEMORY] && row->value_known[TOP_PRESSURE_MEMORY]) {
+		waits->known[WAIT_MEMORY] = true;
+		waits->seconds[WAIT_MEMORY] = row->value[TOP_PRESSURE_MEMORY];
+	}
+	for (i = 0; i < WAIT_CAUSES; i++)
+		waits->total += waits->seconds[i];
+}
+
+enum wait_cause waits_worst(const struct waits *waits)
+{
+	enum wait_cause worst = WAIT_CAUSES;
+	int i;
+
+	for (i = 0; i < WAIT_CAUSES; i++)
+		if (waits->seconds[i] > 0 &&
+		    (worst == WAIT_CAUSES || waits->seconds[i] > waits->seconds[worst]))
+			worst = (enum wait_cause)i;
+	return worst;
+}
+
+bool waits_bar(const struct waits *waits, double interval, int cells, int share[WAIT_CAUSES])
+{
+	double exact[WAIT_CAUSES];
+	int i, most, left = cells;
+
+	for (i = 0; i < WAIT_CAUSES; i++)
+		share[i] = 0;
+	if (waits->total < WAITS_LEAST * interval)
+		return false;
+	for (i = 0; i < WAIT_CAUSES; i++) {
+		exact[i] = waits->seconds[i] / waits->total * cells;
+		share[i] = (int)exact[i];
+		left -= share[i];
+	}
+	for (; left > 0; left--) {
+		for (i = 1, most = 0; i < WAIT_CAUSES; i++)
+			if (exact[i] - share[i] > exact[most] - share[most])
+				most = i;
+		share[most]++;
+	}
+	return true;
+}

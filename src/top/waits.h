@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Where the time goes: what a row waited for in the interval, by cause, and how
+ * a bar of some cells is shared out among the causes.
+ */
+#ifndef BRAMBLE_TOP_WAITS_H
+#define BRAMBLE_TOP_WAITS_H
+
+#include <stdbool.h>
+
+#include "top/rows.h"
+
+enum wait_cause {
+	WAIT_CPU,	/* ready to run, in the queue of a CPU */
+	WAIT_THROTTLED, /* held back by its CPU limit */
+	WAIT_DISK,	/* reads, before and at the device */
+	WAIT_FSYNC,
+	WAIT_NETWORK, /* answers of peers to it, connections being opened */
+	WAIT_MEMORY,  /* stalled until memory was reclaimed */
+	WAIT_CAUSES,
+};
+
+/*
+ * Writes are no cause of their own: the kernel writes most of them back later,
+ * while nobody waits. Who waits for a write waits in an fsync.
+ */
+
+/* "CPU", "disk" and so on; one letter each, for the bar. */
+extern const char *const wait_names[WAIT_CAUSES];
+extern const char wait_letters[WAIT_CAUSES];
+
+struct waits {
+	bool known[WAIT_CAUSES];
+	double seconds[WAIT_CAUSES]; /* waited in the interval; of several tasks, added up */
+	double total;
+};
+
+void waits_find(const struct top_row *row, struct waits *waits);
+
+/* The cause with the most seconds; WAIT_CAUSES if there was no wait. */
+enum wait_cause waits_worst(const struct waits *waits);
+
+/*
+ * Less than this share of the interval is no wait worth a bar or a sentence: it
+ * would show the noise of who is well.
+ */
+#define WAITS_LEAST 0.01
+
+/*
+ * Shares out the cells of a bar by the seconds of each cause, by largest remainders,
+ * so that they add up. Returns false, with no cell given, if it waited for less
+ * than WAITS_LEAST of the interval.
+ */
+bool waits_bar(const struct waits *waits, double interval, int cells, int share[WAIT_CAUSES]);
+
+#endif

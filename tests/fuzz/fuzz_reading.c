@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Any bytes as a reading of the API, compared with itself and with an empty one, at every level. */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "top/columns.h"
+#include "top/sentence.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static int parse(struct reading *reading, const uint8_t *data, size_t size)
+{
+	char *text = malloc(size + 1);
+
+	if (!text)
+		abort();
+	memcpy(text, data, size);
+	text[size] = '\0';
+	return reading_parse(reading, text, size);
+}
+
+static void use(const struct top_rows *rows)
+{
+	struct buf sentence = {0};
+	char text[FORMAT_SIZE];
+	size_t i;
+	int id;
+
+	for (i = 0; i < rows->count; i++) {
+		sentence_write(&sentence, rows, &rows->rows[i]);
+		for (id = 0; id < COLUMNS_ALL; id++)
+			column_format(rows, &rows->rows[i], (enum column_id)id, text);
+	}
+	buf_free(&sentence);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static const char empty[] = "{\"time_seconds\":-1e300,\"containers\":[]}";
+	struct reading before, now;
+	struct top_rows rows;
+	int level;
+
+	if (parse(&before, (const uint8_t *)empty, sizeof(empty) - 1))
+		abort();
+	if (parse(&now, data, size) == 0) {
+		for (level = 0; level < TOP_LEVELS; level++) {
+			if (top_rows_make(&before, &now, (enum top_level)level, &rows) == 0) {
+				columns_sort(&rows, COLUMN_WAIT, level & 1);
+				use(&rows);
+			}
+			top_rows_free(&rows);
+		}
+	}
+	reading_free(&before);
+	reading_free(&now);
+	return 0;
+}
