@@ -9,14 +9,14 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "kube/plain.h"
+#include "metrics/block.h"
+#include "metrics/causes.h"
+#include "metrics/naming.h"
 #include "metrics/pressure.h"
 #include "metrics/usage.h"
 #include "net/overflows.h"
-#include "metrics/block.h"
 #include "util/clock.h"
 #include "util/log.h"
-#include "util/utf8.h"
 
 /* A hierarchy is walked again at most this often, and names are looked for again. */
 #define RETRY_NS	   NS_PER_S
@@ -46,13 +46,6 @@ struct slot {
 	uint64_t waiting_ns;		 /* that its owner has not got yet */
 };
 
-/* How much of a pair's time is in its owner's totals already. */
-struct known_pair {
-	struct wait_pair pair;
-	uint64_t wait_ns;
-	UT_hash_handle hh;
-};
-
 struct collector {
 	struct collector_options options;
 	struct probe *probe;
@@ -63,7 +56,7 @@ struct collector {
 	struct kube_names *names;
 	int event_fd; /* an epoll: the probe's events, the kubelet's answers */
 	struct slot *slots;
-	struct known_pair *pairs;
+	struct causes causes;
 	struct block_books blocks;
 	struct probe_pressure *pressure; /* by CPU, as it is read */
 	struct owner *idle;		 /* the cause of waits on a CPU that was idle */
@@ -80,113 +73,6 @@ struct collector {
 	uint64_t unnamed;
 	unsigned int slots_used;
 };
-
-static void unit_labels(struct labels *labels, const char *unit)
-{
-	memset(labels, 0, sizeof(*labels));
-	snprintf(labels->unit, sizeof(labels->unit), "%s", unit);
-	utf8_clean(labels->unit); /* a scraper refuses everything if one label is no UTF-8 */
-}
-
-static void pod_labels(struct labels *labels, const struct kube_name *name)
-{
-	memset(labels, 0, sizeof(*labels));
-	snprintf(labels->name_space, sizeof(labels->name_space), "%s", name->namespace);
-	snprintf(labels->pod, sizeof(labels->pod), "%s", name->pod);
-	snprintf(labels->container, sizeof(labels->container), "%s", name->container);
-}
-
-/* A container outside of Kubernetes has a name of its own, or its id. */
-static void plain_labels(struct labels *labels, const struct cgroup_name *name)
-{
-	char found[PLAIN_NAME_SIZE];
-
-	memset(labels, 0, sizeof(*labels));
-	plain_find("", name->runtime, name->container_id, found);
-	snprintf(labels->container, sizeof(labels->container), "%s", found);
-}
-
-static bool same_container(const struct cgroup *a, const struct cgroup *b)
-{
-	return a->name.kind == CGROUP_CONTAINER && b->name.kind == CGROUP_CONTAINER &&
-	       strcmp(a->name.container_id, b->name.container_id) == 0 &&
-	       strcmp(a->name.pod_uid, b->name.pod_uid) == 0;
-}
-
-/* Another cgroup of the same container that has its name: one is in the other. NULL: none. */
-static const struct cgroup *named_relative(const struct collector *c, const struct cgroup *cgroup)
-{
-	const struct cgroup *other;
-
-	for (other = c->registry.table; other; other = other->hh.next)
-		if (other->named && other->owner && same_container(other, cgroup))
-			return other;
-	return NULL;
-}
-
-/* Whether no container of its pod that is still there was made before; ids only grow. */
-static bool is_oldest(const struct collector *c, const struct cgroup *cgroup)
-{
-	const struct cgroup *other;
-
-	for (other = c->registry.table; other; other = other->hh.next)
-		if (other->id < cgroup->id && !other->removed_ns &&
-		    other->name.kind == CGROUP_CONTAINER && !same_container(other, cgroup) &&
-		    strcmp(other->name.pod_uid, cgroup->name.pod_uid) == 0)
-			return false;
-	return true;
-}
-
-static int find_container(const struct collector *c, const struct cgroup *cgroup,
-			  struct kube_name *out)
-{
-	const struct kube_cgroup wanted = {
-		.pod_uid = cgroup->name.pod_uid,
-		.container_id = cgroup->name.container_id,
-		.born_ns = (int64_t)cgroup->born_ns,
-		.oldest = is_oldest(c, cgroup),
-	};
-
-	return kube_names_find_container(c->names, &wanted, out);
-}
-
-/*
- * The labels of a cgroup by what is known now. What has no name yet goes by its
- * ids: the pod by its uid, the container by the digits that crictl ps shows.
- * Returns whether these labels are final.
- */
-static bool find_labels(const struct collector *c, const struct cgroup *cgroup,
-			struct labels *labels)
-{
-	const struct cgroup_name *name = &cgroup->name;
-	const struct cgroup *relative = named_relative(c, cgroup);
-	struct kube_name found;
-	int err;
-
-	if (relative) {
-		*labels = relative->owner->labels;
-		return true;
-	}
-	if (!name->pod_uid[0]) {
-		if (name->kind == CGROUP_CONTAINER)
-			plain_labels(labels, name);
-		else
-			unit_labels(labels, name->unit);
-		return true;
-	}
-	if (name->kind == CGROUP_CONTAINER)
-		err = find_container(c, cgroup, &found);
-	else
-		err = kube_names_find_pod(c->names, name->pod_uid, (int64_t)cgroup->born_ns,
-					  &found);
-	if (!found.pod[0])
-		snprintf(found.pod, sizeof(found.pod), "%s", name->pod_uid);
-	if (!found.container[0] && name->kind == CGROUP_CONTAINER)
-		snprintf(found.container, sizeof(found.container), "%.*s", CONTAINER_ID_SHORT,
-			 name->container_id);
-	pod_labels(labels, &found);
-	return !err || !kube_names_known(c->names);
-}
 
 /* All cgroups of one owner get another: two owners turned out to be the same. */
 static void move_cgroups(struct collector *c, const struct owner *from, struct owner *to)
@@ -210,7 +96,7 @@ static void name_cgroup(struct collector *c, struct cgroup *cgroup)
 	struct owner *before = cgroup->owner;
 	struct labels labels;
 
-	cgroup->named = find_labels(c, cgroup, &labels);
+	cgroup->named = naming_find(&c->registry, c->names, cgroup, &labels);
 	if (!before) {
 		cgroup->owner = owners_get(&c->owners, &labels);
 		if (cgroup->owner)
@@ -386,21 +272,9 @@ static void on_pair(void *context, struct wait_pair pair, uint64_t wait_ns)
 	struct collector *c = context;
 	struct owner *victim = owner_of_slot(c, pair.victim);
 	struct owner *cause = owner_of_slot(c, pair.cause);
-	struct known_pair *known;
 
-	if (!victim || !cause)
-		return; /* the next update knows them */
-	HASH_FIND(hh, c->pairs, &pair, sizeof(pair), known);
-	if (!known) {
-		known = calloc(1, sizeof(*known));
-		if (!known)
-			return;
-		known->pair = pair;
-		HASH_ADD(hh, c->pairs, pair, sizeof(known->pair), known);
-	}
-	if (wait_ns > known->wait_ns)
-		owner_add_caused(victim, cause, wait_ns - known->wait_ns);
-	known->wait_ns = wait_ns;
+	if (victim && cause) /* else the next update knows them */
+		causes_add(&c->causes, pair, victim, cause, wait_ns);
 }
 
 static void on_block(void *context, const struct block_key *key, const struct block_cell *cell)
@@ -419,33 +293,6 @@ static void update_blocks(struct collector *c)
 	probe_tidy_blocks(c->probe);
 }
 
-/* The analyzer does not see that an element is off uthash's list before it is freed. */
-/* NOLINTBEGIN(clang-analyzer-unix.Malloc) */
-static void forget_pairs(struct collector *c, unsigned int slot)
-{
-	struct known_pair *known, *next;
-
-	HASH_ITER(hh, c->pairs, known, next)
-	{
-		if (known->pair.victim != slot && known->pair.cause != slot)
-			continue;
-		HASH_DEL(c->pairs, known);
-		free(known);
-	}
-}
-
-static void forget_all_pairs(struct collector *c)
-{
-	struct known_pair *known, *next;
-
-	HASH_ITER(hh, c->pairs, known, next)
-	{
-		HASH_DEL(c->pairs, known);
-		free(known);
-	}
-}
-/* NOLINTEND(clang-analyzer-unix.Malloc) */
-
 static void free_cells(struct slot *slot)
 {
 	int id;
@@ -463,7 +310,7 @@ static void free_slot(struct collector *c, unsigned int index)
 	if (err)
 		log_warn("cannot free slot %u of %s: %s", index, slot->cgroup->path,
 			 strerror(-err));
-	forget_pairs(c, index);
+	causes_forget(&c->causes, index);
 	block_books_forget(&c->blocks, index);
 	free_cells(slot);
 	*slot = (struct slot){0};
@@ -654,7 +501,7 @@ static struct owner *add_permanent(struct collector *c, const char *unit)
 	struct labels labels;
 	struct owner *owner;
 
-	unit_labels(&labels, unit);
+	naming_unit(&labels, unit);
 	owner = owners_get(&c->owners, &labels);
 	if (owner)
 		owner->cgroups++;
@@ -744,7 +591,7 @@ void collector_close(struct collector *c)
 
 	if (!c)
 		return;
-	forget_all_pairs(c);
+	causes_free(&c->causes);
 	block_books_free(&c->blocks);
 	for (i = 0; c->slots && i < probe_slots(c->probe); i++)
 		free_cells(&c->slots[i]);

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "metrics/causes.h"
+
+#include <stdlib.h>
+
+struct known_pair {
+	struct wait_pair pair;
+	uint64_t wait_ns;
+	UT_hash_handle hh;
+};
+
+void causes_add(struct causes *causes, struct wait_pair pair, struct owner *victim,
+		struct owner *cause, uint64_t wait_ns)
+{
+	struct known_pair *known;
+
+	HASH_FIND(hh, causes->pairs, &pair, sizeof(pair), known);
+	if (!known) {
+		known = calloc(1, sizeof(*known));
+		if (!known)
+			return;
+		known->pair = pair;
+		HASH_ADD(hh, causes->pairs, pair, sizeof(known->pair), known);
+	}
+	if (wait_ns > known->wait_ns)
+		owner_add_caused(victim, cause, wait_ns - known->wait_ns);
+	known->wait_ns = wait_ns;
+}
+
+/* The analyzer does not see that an element is off uthash's list before it is freed. */
+/* NOLINTBEGIN(clang-analyzer-unix.Malloc) */
+void causes_forget(struct causes *causes, unsigned int slot)
+{
+	struct known_pair *known, *next;
+
+	HASH_ITER(hh, causes->pairs, known, next)
+	{
+		if (known->pair.victim != slot && known->pair.cause != slot)
+			continue;
+		HASH_DEL(causes->pairs, known);
+		free(known);
+	}
+}
+
+void causes_free(struct causes *causes)
+{
+	struct known_pair *known, *next;
+
+	HASH_ITER(hh, causes->pairs, known, next)
+	{
+		HASH_DEL(causes->pairs, known);
+		free(known);
+	}
+}
+/* NOLINTEND(clang-analyzer-unix.Malloc) */
