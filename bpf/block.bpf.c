@@ -60,6 +60,22 @@ struct {
 	__type(value, struct block_cpu);
 } block_cpus SEC(".maps");
 
+/* A bio that a limit of io.max holds, or did, until its request is issued. */
+struct throttled_bio {
+	__u64 since_ns;
+	__u64 group; /* its blkcg_gq: whoever else uses the bio's memory is told by it */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, __u64);
+	__type(value, struct throttled_bio);
+} throttled_bios SEC(".maps");
+
+/* Whether any was: until then nothing is looked up. */
+__u32 bios_throttled;
+
 /* What a new cell is made of: too large for the stack. Stays zero. */
 struct block_cell block_new_cell;
 
@@ -153,6 +169,20 @@ static __always_inline __u32 dev_of(struct request *request, bool direct)
 	       (__u32)FIELD(direct, disk, first_minor);
 }
 
+/* A request that was held at a limit waits since its first bio was, not since it was made. */
+static __always_inline void add_throttled(struct block_request *r, struct request *request)
+{
+	__u64 bio = (__u64)BPF_CORE_READ(request, bio);
+	struct throttled_bio *held;
+
+	held = bio ? bpf_map_lookup_elem(&throttled_bios, &bio) : NULL;
+	if (!held)
+		return;
+	if (held->group == (__u64)BPF_CORE_READ((struct bio *)bio, bi_blkg))
+		r->start_ns = held->since_ns;
+	bpf_map_delete_elem(&throttled_bios, &bio);
+}
+
 static __always_inline void read_request(struct block_request *r, struct request *request,
 					 bool direct)
 {
@@ -163,6 +193,8 @@ static __always_inline void read_request(struct block_request *r, struct request
 	/* When it was made, but for one whose making was not seen: that may not be set. */
 	if (r->start_ns)
 		r->start_ns = FIELD(direct, request, start_time_ns);
+	if (bios_throttled)
+		add_throttled(r, request);
 	if (op >= REQ_OP_FIRST_FOREIGN)
 		r->state = BLOCK_REQUEST_FOREIGN;
 	else if (op == REQ_OP_FLUSH)
@@ -459,6 +491,31 @@ SEC("?raw_tp/block_rq_complete")
 int block_rq_complete(struct bpf_raw_tracepoint_args *ctx)
 {
 	return complete(ctx->args[0], (__u32)ctx->args[1] != 0, ctx->args[2]);
+}
+
+/* bool __blk_throtl_bio(struct bio *bio): whether a limit holds it. Called where there are limits.
+ */
+SEC("?fentry/__blk_throtl_bio")
+int function_throttle_begin(__u64 *ctx)
+{
+	struct bio *bio = (struct bio *)ctx[0];
+	struct throttled_bio held = {.since_ns = bpf_ktime_get_ns()};
+	__u64 key = ctx[0];
+
+	held.group = (__u64)BPF_CORE_READ(bio, bi_blkg);
+	bpf_map_update_elem(&throttled_bios, &key, &held, BPF_ANY);
+	bios_throttled = 1;
+	return 0;
+}
+
+SEC("?fexit/__blk_throtl_bio")
+int function_throttle_end(__u64 *ctx)
+{
+	__u64 key = ctx[0];
+
+	if (!(ctx[1] & 0xff))
+		bpf_map_delete_elem(&throttled_bios, &key);
+	return 0;
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

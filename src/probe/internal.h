@@ -47,6 +47,7 @@ struct probe {
 	const char *tracefs;
 	bool tried[FILE_SYSTEMS];		  /* to attach to it, with success or without */
 	struct bramble_bpf *beside[FILE_SYSTEMS]; /* with the programs of one; shares our maps */
+	struct bramble_bpf *throttle;		  /* the same for the limits of io.max */
 	enum sched_hooks hooks;
 	bool btf;	  /* the kernel's types are known, and not only tracepoints' records */
 	bool bio_cgroups; /* a bio's cgroup is known, and one of version 2 */
@@ -94,6 +95,17 @@ void probe_attach_fsync(struct probe *probe);
 
 /* Frees what belongs to single file systems. Their programs have been detached. */
 void probe_close_fsync(struct probe *probe);
+
+/* Attaches those of a probe's programs whose names begin so, all or none. */
+int probe_attach_some(struct probe *probe, enum probe_id id, const char *prefix);
+
+/*
+ * Loads and attaches a probe's programs that hook functions and whose names begin so: in an
+ * object of their own, *beside, which the caller destroys after they are detached. Returns 0,
+ * or a negative errno and *beside NULL: -EOPNOTSUPP without the kernel's BTF, or libbpf's.
+ */
+int probe_hook_functions(struct probe *probe, enum probe_id id, const char *prefix,
+			 struct bramble_bpf **beside);
 
 /* Adds to the programs of the probe. Returns 0 or -E2BIG. */
 int probe_add_program(struct probe *probe, enum probe_id id, struct bpf_program *program);

@@ -63,6 +63,24 @@ static void detach(struct probe *probe, enum probe_id id)
 	}
 }
 
+/*
+ * The wait of a bio at a limit of io.max, before there is a request. There can be such limits
+ * only where the io controller is one of cgroup v2.
+ */
+static void attach_throttle(struct probe *probe)
+{
+	int err;
+
+	if (!probe->bio_cgroups)
+		return;
+	err = probe_hook_functions(probe, PROBE_BLOCK, "function_throttle_", &probe->throttle);
+	if (err)
+		log_info("waits at the limits of io.max are not measured: the kernel's function "
+			 "cannot be hooked (%s); that takes a kernel with BTF and fentry (arm64: "
+			 "6.4 and later)",
+			 strerror(-err));
+}
+
 /* Attaches one probe's programs; all or none. Those of fsync go by file system. */
 static int attach(struct probe *probe, enum probe_id id)
 {
@@ -82,6 +100,8 @@ static int attach(struct probe *probe, enum probe_id id)
 	}
 	if (err)
 		detach(probe, id);
+	else if (id == PROBE_BLOCK)
+		attach_throttle(probe);
 	return err;
 }
 
@@ -181,6 +201,7 @@ void probe_close(struct probe *probe)
 		probe_unmap_cells(probe);
 	ring_buffer__free(probe->ring);
 	probe_close_fsync(probe);
+	bramble_bpf__destroy(probe->throttle);
 	bramble_bpf__destroy(probe->bpf);
 	free(probe);
 }

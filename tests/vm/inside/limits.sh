@@ -61,9 +61,9 @@ psi_some() { sed -n 's/^some .*total=//p' "$1/cpu.pressure"; } # CGROUP
 
 # Two pods on one CPU: ours is the kernel's, within 5 % and 20 ms.
 test_pressure() {
-	local pod hog server
-	new_pod limits hog-0 main
-	hog=$pod_cgroup
+	local pod spinner server
+	new_pod limits spinner-0 main
+	spinner=$pod_cgroup
 	in_pod taskset 1 /test/spin 2
 	new_pod limits server-0 main
 	server=$pod_cgroup
@@ -71,7 +71,7 @@ test_pressure() {
 	go
 	sleep 3
 	scrape
-	for pod in hog server; do
+	for pod in spinner server; do
 		eval "pod_cgroup=\$$pod"
 		same "$pod: pressure is cpu.pressure's" "$(us "$(psi_some "$pod_cgroup")")" \
 			bramble_pressure_seconds_total pod=$pod-0 resource=cpu kind=some

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Programs that hook functions of the kernel (fentry, fexit). They are not
+ * loaded with the others, as the kernel wants to see the function when it loads
+ * them, and may not be able to: they come in an object of their own that shares
+ * the maps.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "probe/attach.h"
+#include "probe/internal.h"
+
+#include "bramble.skel.h"
+
+static bool is_of(const struct bpf_program *program, const char *prefix)
+{
+	return strncmp(bpf_program__name(program), prefix, strlen(prefix)) == 0;
+}
+
+int probe_attach_some(struct probe *probe, enum probe_id id, const char *prefix)
+{
+	struct probe_program *program, *end = probe->program + probe->programs;
+	int err = 0;
+
+	for (program = probe->program; program < end && !err; program++)
+		if (program->probe == id && is_of(program->program, prefix))
+			program->link = attach_program(program->program, probe->tracefs, &err);
+	if (!err)
+		return 0;
+	for (program = probe->program; program < end; program++) {
+		if (program->probe != id || !is_of(program->program, prefix))
+			continue;
+		bpf_link__destroy(program->link);
+		program->link = NULL;
+	}
+	return err;
+}
+
+/* The second object uses the maps of the first one, global variables included. */
+static int share_maps(const struct bramble_bpf *from, struct bramble_bpf *to)
+{
+	struct bpf_map *map = NULL, *twin = NULL;
+	int err = 0;
+
+	while (!err && (map = bpf_object__next_map(from->obj, map))) {
+		twin = bpf_object__next_map(to->obj, twin);
+		err = twin ? bpf_map__reuse_fd(twin, bpf_map__fd(map)) : -ENOENT;
+	}
+	return err;
+}
+
+static int load_beside(struct probe *probe, enum probe_id id, const char *prefix,
+		       struct bramble_bpf **beside)
+{
+	struct bpf_program *program;
+	int err;
+
+	*beside = bramble_bpf__open();
+	if (!*beside)
+		return -errno;
+	err = share_maps(probe->bpf, *beside);
+	bpf_object__for_each_program(program, (*beside)->obj)
+	{
+		if (!is_of(program, prefix))
+			continue;
+		bpf_program__set_autoload(program, true);
+		err = err ?: probe_add_program(probe, id, program);
+	}
+	return err ?: bramble_bpf__load(*beside);
+}
+
+/* Forgets the programs that were added for an object, which is the last one that was opened. */
+static void drop_beside(struct probe *probe, const char *prefix, struct bramble_bpf **beside)
+{
+	while (probe->programs && is_of(probe->program[probe->programs - 1].program, prefix))
+		probe->programs--;
+	bramble_bpf__destroy(*beside);
+	*beside = NULL;
+}
+
+int probe_hook_functions(struct probe *probe, enum probe_id id, const char *prefix,
+			 struct bramble_bpf **beside)
+{
+	int err;
+
+	if (!probe->btf)
+		return -EOPNOTSUPP;
+	err = load_beside(probe, id, prefix, beside);
+	err = err ?: probe_attach_some(probe, id, prefix);
+	if (err)
+		drop_beside(probe, prefix, beside);
+	return err;
+}
