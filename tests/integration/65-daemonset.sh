@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 #
 # bramble in a container of just what deploy/kubernetes/daemonset.yaml gives it: those flags,
-# capabilities and mounts, a root file system that is read-only, and no namespace of the host but
-# the network, where this test can reach it.
+# capabilities and mounts, a root file system that is read-only, and of the host's namespaces
+# that of pids, and the network, where this test can reach it.
 . "$(dirname "$0")/lib.sh"
 . "$here/kubelet.sh"
 
@@ -40,6 +40,7 @@ run_as_deployed() {
 	(cd "$bundle" && rm -f config.json && runc spec && jq \
 		--argjson caps "$(printf '%s\n' "$@" | jq -Rn '[inputs]')" \
 		--argjson args "$(echo "$args" | sed "s/\$(NODE_IP):10250/127.0.0.1:$(cat "$kubelet/port")/" | jq -Rn '[inputs]')" \
+		--arg host_pid "$(lines | grep -o 'hostPID: true')" \
 		--arg root "$root" --arg pods "$log_dir" --arg kubelet "$kubelet" --arg listen "127.0.0.1:$port" '
 		.process.terminal = false |
 		.process.user = {uid: 0, gid: 0} |
@@ -55,7 +56,7 @@ run_as_deployed() {
 			{destination: "/run/bramble", type: "tmpfs", source: "tmpfs", options: ["nosuid", "nodev"]},
 			{destination: "/var/run/secrets/kubernetes.io/serviceaccount", type: "bind", source: $kubelet, options: ["rbind", "ro"]}] |
 		.linux.cgroupsPath = "/bramble-test-daemonset-\($listen | split(":")[1])" |
-		.linux.namespaces |= map(select(.type != "network"))
+		.linux.namespaces |= map(select(.type != "network" and ($host_pid == "" or .type != "pid")))
 		' config.json >config.new && mv config.new config.json) || return 1
 	note_cgroup "/bramble-test-daemonset-$port"
 	exec runc --root "$tmp/runc" run --bundle "$bundle" "daemonset-$port" </dev/null >"$tmp/daemonset.log" 2>&1
@@ -77,6 +78,8 @@ is_named() {
 check "it counts, and the kubelet's names come" wait_until 20 is_named
 check_holds "the node is known" "$(metric_or_0 bramble_pod_info namespace=shop pod=web-0 node=pi-1) == 1"
 check_holds "its waits are attributed" "$(metric_or_0 bramble_probe_up probe=sched) == 1"
+check "the node's file systems are known" \
+	grep -qE '^bramble_node_filesystem_size_bytes\{mountpoint="/",' "$tmp/metrics"
 check "the socket for top is there" grep -q 'bramble top --once' "$bramble_log"
 check "it warns of nothing" test -z "$(grep 'level=warn' "$bramble_log")"
 [ $failed = 0 ] || sed 's/^/    /' "$bramble_log"
