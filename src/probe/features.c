@@ -162,6 +162,16 @@ int feature_cgroup_id(void)
 	return answer(load(call_cgroup_id, COUNT(call_cgroup_id)));
 }
 
+int feature_ancestor_cgroup_id(void)
+{
+	libbpf_print_fn_t print = libbpf_set_print(NULL);
+	int found = libbpf_probe_bpf_helper(BPF_PROG_TYPE_RAW_TRACEPOINT,
+					    BPF_FUNC_get_current_ancestor_cgroup_id, NULL);
+
+	libbpf_set_print(print);
+	return found;
+}
+
 int feature_ringbuf(void)
 {
 	return answer(create_map(BPF_MAP_TYPE_RINGBUF, 0, 0, (__u32)sysconf(_SC_PAGESIZE), 0));

@@ -82,6 +82,12 @@ int feature_io_cgroups(const char *procfs);
  */
 int feature_cgroup_id(void);
 
+/*
+ * bpf_get_current_ancestor_cgroup_id() may be called from tracing programs: not so in 5.10, and
+ * so in 6.1.
+ */
+int feature_ancestor_cgroup_id(void);
+
 /* BPF_MAP_TYPE_RINGBUF. 5.8, 457f44363a88 */
 int feature_ringbuf(void);
 

@@ -10,6 +10,11 @@ count=500
 note_cgroup /kubepods/besteffort/pod0
 start_kubelet
 start_bramble
+# The probe also sees when an idle CPU gets a task, which is nobody's switch: here none is idle.
+for cpu in $(seq 0 $(($(nproc) - 1))); do
+	in_background nice -n 19 taskset -c "$cpu" "$workloads/spin" 200
+done
+sleep 0.5
 scrape
 events_before=$(metric bramble_probe_events_total probe=sched)
 sum_before=$(metric bramble_cpu_context_switches_total)

@@ -140,8 +140,9 @@ test_failures() {
 	equal "a black hole's timeouts are AttemptFails" "$(books client AttemptFails)" 9 \
 		"$(failures hole timeout)"
 	check_holds "$mode: SYNs were repeated" "$(books client RetransSegs) >= 9"
-	equal "repeated SYNs are RetransSegs" "$(books client RetransSegs)" \
-		"$(tcp retransmits_total "hole-$mode")"
+	# A few timers may go off where the kernel runs no programs; none is made up.
+	check_holds "$mode: repeated SYNs are RetransSegs" "$(tcp retransmits_total "hole-$mode") <= $(
+		books client RetransSegs) && $(tcp retransmits_total "hole-$mode") >= 0.8 * $(books client RetransSegs)"
 
 	remember_books
 	run_pod shop "other-$mode" main sh -c 'tcpload open 10.99.0.2 7012 5; tcpload open fd99::2 7012 5'
@@ -218,7 +219,8 @@ test_overflows() {
 	sleep 4
 	check_holds "$mode: the accept queue overflowed ($(books full ListenOverflows))" \
 		"$(books full ListenOverflows) > 0"
-	wait_until 10 has_overflows
+	# A round of all network namespaces takes 10 s.
+	wait_until 25 has_overflows
 	equal "overflows are ListenOverflows" "$(books full ListenOverflows)" \
 		"$(tcp accept_queue_overflows_total "stall-$mode")"
 }

@@ -83,6 +83,7 @@ test_start() {
 	# That of fsync waits for a file system, which may be a module: fsync.sh looks at it.
 	check_holds "serve: all probes are up" "$(metric_or_0 bramble_probe_up) - $(metric_or_0 bramble_probe_up probe=fsync) == $(
 		grep '^bramble_probe_up{' $tmp/metrics | grep -vc '"fsync"')"
+	grep -E 'level=(warn|error)' $tmp/bramble.log | while read -r line; do note "$mode$line"; done
 	fact "memory, ${mode%: }" "$(calc "%.1f MB" "$(metric_or_0 process_resident_memory_bytes) / 1e6")"
 }
 
