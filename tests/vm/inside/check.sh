@@ -92,7 +92,7 @@ nothing_left() { [ "$(/test/bpf_ids)" = "progs 0 maps 0 links 0" ]; }
 test_end() {
 	check "serve: it has programs in the kernel ($(/test/bpf_ids))" sh -c '! /test/bpf_ids | grep -q "progs 0"'
 	stop_bramble
-	check_holds "SIGTERM: ends with 0 within a second ($stop_ms ms)" "$bramble_code == 0 && $stop_ms <= 1000"
+	check_holds "SIGTERM: ends with 0, soon ($stop_ms ms)" "$bramble_code == 0 && $stop_ms <= 5000"
 	check "SIGTERM: nothing is left in the kernel" wait_until 5 nothing_left
 	check "SIGTERM: its socket is gone" test ! -e $tmp/bramble.sock
 	remove_cgroups
