@@ -50,6 +50,7 @@ struct probe {
 	struct bramble_bpf *throttle;		  /* the same for the limits of io.max */
 	enum sched_hooks hooks;
 	bool btf;	  /* the kernel's types are known, and not only tracepoints' records */
+	bool block_btf;	  /* and the block programs may use them */
 	bool bio_cgroups; /* a bio's cgroup is known, and one of version 2 */
 	unsigned int slots;
 	unsigned int cpus;

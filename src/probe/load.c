@@ -2,6 +2,7 @@
 /* Which programs are loaded on this kernel, and with whose types. */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -16,7 +17,8 @@
 enum need {
 	NEED_PREV_STATE = 1 << 0, /* the raw tracepoint sched_switch passes prev_state */
 	NEED_NO_PREV_STATE = 1 << 1,
-	NEED_BTF = 1 << 2, /* the kernel's types are known */
+	NEED_BTF =
+		1 << 2, /* the kernel's types are known, and its verifier takes what reads them */
 	NEED_NO_BTF = 1 << 3,
 	NEED_EVENT = 1 << 4,	/* left out where tracefs does not have the event */
 	NEED_IO_START = 1 << 5, /* there is block_io_start, since 6.5 */
@@ -89,16 +91,14 @@ static const struct {
 
 static int on_libbpf_message(enum libbpf_print_level level, const char *format, va_list args)
 {
-	char line[512];
-	size_t len;
+	char *text, *line, *rest;
 
-	if (level == LIBBPF_DEBUG || !log_enabled(LOG_DEBUG))
+	if (level == LIBBPF_DEBUG || !log_enabled(LOG_DEBUG) || vasprintf(&text, format, args) < 0)
 		return 0;
-	vsnprintf(line, sizeof(line), format, args);
-	len = strlen(line);
-	if (len && line[len - 1] == '\n')
-		line[len - 1] = '\0';
-	log_debug("%s", line);
+	/* What the verifier says is one message of many lines, the last of which matter. */
+	for (line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
+		log_debug("%s", line);
+	free(text);
 	return 0;
 }
 
@@ -120,7 +120,7 @@ int probe_add_program(struct probe *probe, enum probe_id id, struct bpf_program 
 static unsigned int what_holds_of_blocks(const struct probe *probe,
 					 const struct probe_options *options)
 {
-	bool typed = strcmp(options->btf, "auto") == 0 && probe->btf;
+	bool typed = strcmp(options->btf, "auto") == 0 && probe->block_btf;
 
 	if (!probe->enabled[PROBE_BLOCK])
 		return 0;
@@ -133,7 +133,7 @@ static unsigned int what_holds_of_blocks(const struct probe *probe,
 static unsigned int what_holds(const struct probe *probe, const struct probe_options *options)
 {
 	return (probe->hooks == SCHED_HOOKS_RAW ? NEED_PREV_STATE : NEED_NO_PREV_STATE) |
-	       (probe->btf ? NEED_BTF : NEED_NO_BTF) | NEED_EVENT |
+	       (probe->block_btf ? NEED_BTF : NEED_NO_BTF) | NEED_EVENT |
 	       what_holds_of_blocks(probe, options);
 }
 
@@ -197,7 +197,7 @@ static int size_maps(struct probe *probe)
 	err = err ?: size_lru(bpf->maps.killed_tasks, probe->cpus);
 	err = err ?: size_lru(bpf->maps.counted_processes, probe->cpus);
 	err = err ?: bpf_map__set_max_entries(bpf->maps.block_cpus, probe->cpus);
-	bpf->rodata->block_btf = probe->btf;
+	bpf->rodata->block_btf = probe->block_btf;
 	bpf->rodata->block_bio_cgroups = probe->bio_cgroups;
 	return err ?: probe_size_cells(probe);
 }

@@ -221,12 +221,13 @@ test_overflows() {
 		"$(books full ListenOverflows) > 0"
 	# A round of all network namespaces takes 10 s.
 	wait_until 25 has_overflows
-	equal "overflows are ListenOverflows" "$(books full ListenOverflows)" \
+	# A namespace that comes with a new pod counts from its making: nobody else was in it.
+	equal "overflows are ListenOverflows" "$(snmp full ListenOverflows)" \
 		"$(tcp accept_queue_overflows_total "stall-$mode")"
 }
 has_overflows() {
 	scrape
-	[ "$(tcp accept_queue_overflows_total "stall-$mode" | cut -d. -f1)" = "$(books full ListenOverflows)" ]
+	[ "$(tcp accept_queue_overflows_total "stall-$mode" | cut -d. -f1)" = "$(snmp full ListenOverflows)" ]
 }
 
 test_nginx() {
