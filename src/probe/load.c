@@ -296,8 +296,11 @@ int probe_load(struct probe *probe, const struct probe_options *options)
 
 	libbpf_set_print(on_libbpf_message);
 	probe->btf = has_btf(options->btf);
-	probe->bio_cgroups =
-		probe->btf && feature_io_cgroups("/proc") > 0 && feature_ancestor_cgroup_id() > 0;
+	/* Where the kernel lacks the helper, its verifier does not take these programs either
+	 * (5.10). */
+	probe->block_btf =
+		probe->enabled[PROBE_BLOCK] && probe->btf && feature_ancestor_cgroup_id() > 0;
+	probe->bio_cgroups = probe->block_btf && feature_io_cgroups("/proc") > 0;
 	if (!probe->btf) {
 		btf_fd = tracefs_btf_build(options->tracefs);
 		if (btf_fd < 0) {
