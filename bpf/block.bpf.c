@@ -21,6 +21,7 @@
 #include "vmlinux.h"
 #include <bpf/bpf_core_read.h>
 
+#include "hist.bpf.h"
 #include "slots.bpf.h"
 
 /* include/linux/blk_types.h */
@@ -91,7 +92,7 @@ static __always_inline void count_lost(enum block_lost reason)
 	struct block_cpu *c = this_cpu();
 
 	if (c)
-		__sync_fetch_and_add(&c->lost[reason], 1);
+		shared_add(&c->lost[reason], 1);
 }
 
 /* ---- what is remembered of a request */
@@ -357,18 +358,12 @@ static __always_inline struct block_cell *cell_of(const struct block_request *r)
 	return cell_get(&key);
 }
 
-static __always_inline void hist_add(struct hist *hist, __u64 ns)
+static __always_inline void observe(struct hist *hist, __u64 ns)
 {
-	__u32 bucket = hist_bucket(ns);
-
-	if ((__s64)ns < 0) {
+	if ((__s64)ns < 0)
 		count_lost(BLOCK_LOST_CLOCK);
-		return;
-	}
-	__sync_fetch_and_add(&hist->sum_ns, ns);
-	barrier_var(bucket); /* the verifier wants to see the bound, which the compiler knows */
-	if (bucket < HIST_BUCKETS)
-		__sync_fetch_and_add(&hist->bucket[bucket], 1);
+	else
+		hist_add_shared(hist, ns);
 }
 
 static __always_inline void count(const struct block_request *r, __u64 now)
@@ -377,17 +372,17 @@ static __always_inline void count(const struct block_request *r, __u64 now)
 	struct block_cpu *c = this_cpu();
 
 	if (c)
-		__sync_fetch_and_add(&c->events, 1);
+		shared_add(&c->events, 1);
 	if (!cell)
 		return;
 	/* One that only asks for a flush is never issued itself: the flush is. */
-	hist_add(&cell->io, now - (r->issue_ns ? r->issue_ns : r->start_ns));
+	observe(&cell->io, now - (r->issue_ns ? r->issue_ns : r->start_ns));
 	if (r->issue_ns && r->start_ns)
-		hist_add(&cell->queue, r->issue_ns - r->start_ns);
+		observe(&cell->queue, r->issue_ns - r->start_ns);
 	if (r->done)
-		__sync_fetch_and_add(&cell->bytes, r->done);
+		shared_add(&cell->bytes, r->done);
 	if (r->failed)
-		__sync_fetch_and_add(&cell->errors, 1);
+		shared_add(&cell->errors, 1);
 }
 
 static __always_inline int complete(__u64 rq, bool failed, __u32 bytes)

@@ -97,12 +97,7 @@ __u64 tcp_lost[TCP_LOST_REASONS];
 
 static __always_inline void count_lost(enum tcp_lost reason)
 {
-	__sync_fetch_and_add(&tcp_lost[reason], 1);
-}
-
-static __always_inline void add(__u64 *counter, __u64 n)
-{
-	__sync_fetch_and_add(counter, n);
+	shared_add(&tcp_lost[reason], 1);
 }
 
 static __always_inline struct tcp_cell *cell_of(__u32 slot)
@@ -177,8 +172,7 @@ static __always_inline void observe_rtt(struct tcp_cell *cell, const struct sock
 /* One of the two sets where a socket may be. */
 static __always_inline struct socket_set *socket_set_of(__u64 key, __u32 choice)
 {
-	__u64 hash = key * 0x9e3779b97f4a7c15ULL; /* as in hash_u64() */
-	__u32 index = hash >> (64 - (choice + 1) * SOCKET_SET_BITS) & (SOCKET_SETS - 1);
+	__u32 index = hash_u64(key, (choice + 1) * SOCKET_SET_BITS) & (SOCKET_SETS - 1);
 
 	return bpf_map_lookup_elem(&tcp_sockets, &index);
 }
@@ -225,16 +219,16 @@ static __always_inline void own(struct socket_set *set, __u32 way, __u32 slot)
 	if (info & SOCKET_OWNED && info & SOCKET_ESTABLISHED) {
 		cell = cell_of(info);
 		if (cell)
-			add(&cell->open, -1);
+			shared_add(&cell->open, -1);
 	}
 	set->info[way] = (info & ~(SOCKET_SLOT | SOCKET_PASSIVE)) | SOCKET_OWNED | slot;
 	cell = cell_of(slot);
 	if (!cell)
 		return;
 	if (info & SOCKET_ESTABLISHED)
-		add(&cell->open, 1);
+		shared_add(&cell->open, 1);
 	if (info & SOCKET_PASSIVE)
-		add(&cell->accepted, 1);
+		shared_add(&cell->accepted, 1);
 }
 
 /* The connection is not open any more. */
@@ -248,7 +242,7 @@ static __always_inline void leave(struct socket_set *set, __u32 way)
 		return;
 	cell = cell_of(info);
 	if (cell)
-		add(&cell->open, -1);
+		shared_add(&cell->open, -1);
 }
 
 /* Takes a socket in that was not known. One whose end was missed ends now. */
@@ -315,7 +309,7 @@ static __noinline int adopt(__u64 key, __u32 slot)
 	enter(key, info, 0);
 	cell = cell_of(slot);
 	if (cell && info & SOCKET_ESTABLISHED)
-		add(&cell->open, 1);
+		shared_add(&cell->open, 1);
 	return 0;
 }
 
@@ -375,7 +369,7 @@ int tcp_sock_send(struct bpf_raw_tracepoint_args *ctx)
 	cell = cell_of(slot);
 	if (!cell)
 		return 0;
-	add(&cell->bytes[TCP_SENT], ret);
+	shared_add(&cell->bytes[TCP_SENT], ret);
 	info = set->info[way];
 	since = set->since_ns[way];
 	if (info & SOCKET_SERVER ? !since : since > DATA_UNASKED || !(info & SOCKET_CLIENT))
@@ -429,7 +423,7 @@ int tcp_sock_recv(struct bpf_raw_tracepoint_args *ctx)
 	cell = cell_of(slot);
 	if (!cell)
 		return 0;
-	add(&cell->bytes[TCP_RECEIVED], ret);
+	shared_add(&cell->bytes[TCP_RECEIVED], ret);
 	if (set->info[way] & SOCKET_UNCERTAIN)
 		make_certain(set, way, cell);
 	else if (set->info[way] & SOCKET_CLIENT && set->since_ns[way] == DATA_UNASKED)
@@ -557,9 +551,9 @@ static __noinline int established(__u64 key)
 	cell = cell_of(info);
 	if (!cell)
 		return 0;
-	add(&cell->open, 1);
+	shared_add(&cell->open, 1);
 	if (info & SOCKET_PASSIVE)
-		add(&cell->accepted, 1);
+		shared_add(&cell->accepted, 1);
 	set->info[way] = (info & ~SOCKET_PASSIVE) | SOCKET_ESTABLISHED;
 	observe_rtt(cell, sk);
 	return 0;
@@ -598,7 +592,7 @@ static __always_inline void ended(__u64 key, int state)
 	set->since_ns[way] = 0;
 	cell = cell_of(info);
 	if (cell)
-		add(&cell->connect_failures[failure_of((const struct sock *)key, info)], 1);
+		shared_add(&cell->connect_failures[failure_of((const struct sock *)key, info)], 1);
 }
 
 static __always_inline void peer_ended(__u64 key)
@@ -706,7 +700,7 @@ int tcp_retransmit(struct bpf_raw_tracepoint_args *ctx)
 		return 0;
 	cell = cell_of_socket((const struct sock *)ctx->args[0], SOCKET_RETRANSMITS);
 	if (cell)
-		add(&cell->retransmits, segments_of((const struct sk_buff *)ctx->args[1]));
+		shared_add(&cell->retransmits, segments_of((const struct sk_buff *)ctx->args[1]));
 	return 0;
 }
 
@@ -717,7 +711,7 @@ int tcp_retransmit_synack(struct bpf_raw_tracepoint_args *ctx)
 	struct tcp_cell *cell = cell_of_socket((const struct sock *)ctx->args[0], 0);
 
 	if (cell)
-		add(&cell->retransmits, 1);
+		shared_add(&cell->retransmits, 1);
 	return 0;
 }
 
@@ -729,7 +723,7 @@ int tcp_reset_sent(struct bpf_raw_tracepoint_args *ctx)
 	struct tcp_cell *cell = sk ? cell_of_socket(sk, 0) : cell_of(slot_find(ROOT_CGROUP));
 
 	if (cell)
-		add(&cell->resets[TCP_SENT], 1);
+		shared_add(&cell->resets[TCP_SENT], 1);
 	return 0;
 }
 
@@ -740,7 +734,7 @@ int tcp_reset_received(struct bpf_raw_tracepoint_args *ctx)
 	struct tcp_cell *cell = cell_of_socket((const struct sock *)ctx->args[0], SOCKET_RESET);
 
 	if (cell)
-		add(&cell->resets[TCP_RECEIVED], 1);
+		shared_add(&cell->resets[TCP_RECEIVED], 1);
 	return 0;
 }
 

@@ -17,17 +17,15 @@
 enum need {
 	NEED_PREV_STATE = 1 << 0, /* the raw tracepoint sched_switch passes prev_state */
 	NEED_NO_PREV_STATE = 1 << 1,
-	NEED_BTF =
-		1 << 2, /* the kernel's types are known, and its verifier takes what reads them */
-	NEED_NO_BTF = 1 << 3,
-	NEED_EVENT = 1 << 4,	/* left out where tracefs does not have the event */
-	NEED_IO_START = 1 << 5, /* there is block_io_start, since 6.5 */
-	NEED_NO_IO_START = 1 << 6,
-	NEED_QUEUE = 1 << 7, /* the raw tracepoints of block requests pass the queue first */
-	NEED_NO_QUEUE = 1 << 8,
+	NEED_RECORDS = 1 << 2,	/* what a request is comes from the records of tracepoints */
+	NEED_EVENT = 1 << 3,	/* left out where tracefs does not have the event */
+	NEED_IO_START = 1 << 4, /* there is block_io_start, since 6.5 */
+	NEED_NO_IO_START = 1 << 5,
+	NEED_QUEUE = 1 << 6, /* the raw tracepoints of block requests pass the queue first */
+	NEED_NO_QUEUE = 1 << 7,
 	NEED_TYPED =
-		1 << 9, /* the kernel itself has BTF, and so types for a tracepoint's arguments */
-	NEED_UNTYPED = 1 << 10,
+		1 << 8, /* the kernel itself has BTF, and so types for a tracepoint's arguments */
+	NEED_UNTYPED = 1 << 9,
 };
 
 /*
@@ -72,8 +70,8 @@ static const struct {
 	{"tcp_sock_recv", PROBE_TCP, NEED_EVENT, "sock/sock_recv_length"},
 	{"tcp_sock_send", PROBE_TCP, NEED_EVENT, "sock/sock_send_length"},
 	/* Those that keep records go first: see take_record() in bpf/block.bpf.c. */
-	{"block_io_start_record", PROBE_BLOCK, NEED_NO_BTF | NEED_IO_START, NULL},
-	{"block_rq_issue_record", PROBE_BLOCK, NEED_NO_BTF, NULL},
+	{"block_io_start_record", PROBE_BLOCK, NEED_RECORDS | NEED_IO_START, NULL},
+	{"block_rq_issue_record", PROBE_BLOCK, NEED_RECORDS, NULL},
 	{"block_io_start", PROBE_BLOCK, NEED_IO_START, NULL},
 	{"block_rq_insert", PROBE_BLOCK, NEED_NO_IO_START | NEED_NO_QUEUE, NULL},
 	{"block_rq_insert_q", PROBE_BLOCK, NEED_NO_IO_START | NEED_QUEUE, NULL},
@@ -127,14 +125,13 @@ static unsigned int what_holds_of_blocks(const struct probe *probe,
 	return (feature_event(options->tracefs, "block/block_io_start") > 0 ? NEED_IO_START
 									    : NEED_NO_IO_START) |
 	       (feature_block_queue() > 0 ? NEED_QUEUE : NEED_NO_QUEUE) |
-	       (typed ? NEED_TYPED : NEED_UNTYPED);
+	       (typed ? NEED_TYPED : NEED_UNTYPED) | (probe->block_btf ? 0 : NEED_RECORDS);
 }
 
 static unsigned int what_holds(const struct probe *probe, const struct probe_options *options)
 {
 	return (probe->hooks == SCHED_HOOKS_RAW ? NEED_PREV_STATE : NEED_NO_PREV_STATE) |
-	       (probe->block_btf ? NEED_BTF : NEED_NO_BTF) | NEED_EVENT |
-	       what_holds_of_blocks(probe, options);
+	       NEED_EVENT | what_holds_of_blocks(probe, options);
 }
 
 static int choose_programs(struct probe *probe, const struct probe_options *options)
