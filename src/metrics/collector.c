@@ -145,15 +145,12 @@ static void walk(struct collector *c, uint64_t now_ns)
 /* Events that found no place in the ring buffer: what they said is found by a walk. */
 static void walk_if_events_were_lost(struct collector *c, uint64_t now_ns)
 {
-	struct probe_lost lost[PROBE_LOST_MAX];
-	size_t i, count = probe_read_lost(c->probe, lost);
+	uint64_t lost = probe_cgroup_events_lost(c->probe);
 
-	for (i = 0; i < count; i++) {
-		if (strcmp(lost[i].reason, "ring_full") != 0 || lost[i].count == c->ring_full)
-			continue;
-		c->ring_full = lost[i].count;
-		walk(c, now_ns);
-	}
+	if (lost == c->ring_full)
+		return;
+	c->ring_full = lost;
+	walk(c, now_ns);
 }
 
 /* The cgroup of a slot. One that is not known even after a walk is a unit "unknown". */

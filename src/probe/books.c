@@ -55,6 +55,11 @@ static size_t read_stalls_lost(enum probe_id id, const __u64 *counts, struct pro
 	return STALL_LOST_REASONS;
 }
 
+uint64_t probe_cgroup_events_lost(const struct probe *probe)
+{
+	return probe->bpf->bss->cgroup_lost[CGROUP_LOST_RING_FULL];
+}
+
 size_t probe_read_lost(const struct probe *probe, struct probe_lost lost[PROBE_LOST_MAX])
 {
 	static const char *const sched_reasons[SCHED_LOST_REASONS] = {

@@ -131,6 +131,9 @@ struct probe_lost {
 	const char *reason;
 	uint64_t count;
 };
+/* Events of cgroups that found no place in the ring buffer. No system call. */
+uint64_t probe_cgroup_events_lost(const struct probe *probe);
+
 /* Fills in the rows of all probes that are enabled. Returns how many. */
 #define PROBE_LOST_MAX 64
 size_t probe_read_lost(const struct probe *probe, struct probe_lost lost[PROBE_LOST_MAX]);
