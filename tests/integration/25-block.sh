@@ -36,16 +36,6 @@ make_loop() {
 	loops+=("$loop")
 }
 
-# with_program NAME: in the containers' root file system, with its libraries
-with_program() {
-	local file
-	make_rootfs
-	for file in $(command -v "$1") $(ldd "$(command -v "$1")" | grep -o '/[^ ]*'); do
-		mkdir -p "$tmp/rootfs$(dirname "$file")"
-		cp -L "$file" "$tmp/rootfs$file"
-	done
-}
-
 # What the kernel has counted for a device: READS BYTES WRITES BYTES DISCARDS BYTES FLUSHES MERGES.
 # Documentation/admin-guide/iostats.rst: sectors are 512 bytes.
 kernel_counts() { # DEVICE
@@ -159,7 +149,7 @@ near() { (($1 - $2 <= 1 && $2 - $1 <= 1)); }
 same_latency() {
 	local mode=$1 try pod ours theirs
 	[ -n "$disk" ] || { skip "$mode, latency: $tmp is on no disk"; return; }
-	for try in 1 2 3; do
+	for try in 1 2 3 4 5 6; do
 		pod=latency-$mode-$try
 		start_fio "$pod" --filename=/big --size=64m --rw=randread --bs=512k --direct=1 --ioengine=psync \
 			--readonly --startdelay=1 --time_based --runtime=2
@@ -320,7 +310,7 @@ with() { # MODE
 disk=$(basename "$(readlink -f "/sys/dev/block/$(stat -c '%Hd:%Ld' "$tmp")" 2>/dev/null)" 2>/dev/null)
 [ -d "/sys/block/$disk" ] || disk=
 
-with_program fio
+add_program fio
 truncate -s 256M "$tmp/disk.img"
 make_loop "$tmp/disk.img"
 fs_loop=$loop

@@ -137,9 +137,28 @@ test_written_back() {
 # A pod at its limit of io.max waits before its requests are made. Where the kernel lets functions be
 # hooked, that time is before the device; else it is not seen, and the log says so.
 test_limited() {
-	local begin wall queue owner
-	new_pod storage "limited-$1" main
-	[ -e "$pod_cgroup/io.max" ] || return 0
+	local wall queue owner at_device try
+	# A machine that has no time for this one makes the reads themselves slow.
+	for try in 1 2 3; do
+		limited_reads "limited-$1-$try" || return 0
+		[ "$(calc %d "$wall < 2.5")" = 0 ] || break
+	done
+	fact "io.max, ${mode%: }" "${owner%.*} of 40 reads, $queue s of $wall s before the device"
+	[ "$(metric_or_0 bramble_probe_attribution_info probe=block mode=bio_cgroup)" != 0 ] || return 0
+	check_holds "io.max: the reads of a pod at its limit are its own" "$owner == 40"
+	if grep -q 'io.max are not measured' $tmp/bramble.log; then
+		check_holds "io.max: as the log says, its wait is not seen ($queue s of $wall s)" "$queue < $wall / 2"
+	else
+		check_holds "io.max: the time at its limit is before the device ($queue s of $wall s, $at_device s at it)" \
+			"$wall > 1 && $queue > 0.8 * $wall && $at_device < 0.2 * $wall"
+	fi
+}
+
+# limited_reads POD: sets wall, queue, at_device and owner. Fails where there is no io.max.
+limited_reads() {
+	local begin
+	new_pod storage "$1" main
+	[ -e "$pod_cgroup/io.max" ] || return 1
 	echo "$(cat "/sys/block/$fast/dev") riops=20" >"$pod_cgroup/io.max"
 	in_pod /test/direct read "/dev/$fast" 40 4096
 	begin=$(uptime_cs)
@@ -148,17 +167,9 @@ test_limited() {
 	wall=$(calc %.2f "($(uptime_cs) - $begin) / 100")
 	sleep 0.2
 	scrape
-	queue=$(sum_of "limited-$1" queue)
-	owner=$(count_of "limited-$1" io read)
-	fact "io.max, ${mode%: }" "${owner%.*} of 40 reads, $queue s of $wall s before the device"
-	[ "$(metric_or_0 bramble_probe_attribution_info probe=block mode=bio_cgroup)" != 0 ] || return 0
-	check_holds "io.max: the reads of a pod at its limit are its own" "$owner == 40"
-	if grep -q 'io.max are not measured' $tmp/bramble.log; then
-		check_holds "io.max: as the log says, its wait is not seen ($queue s of $wall s)" "$queue < $wall / 2"
-	else
-		check_holds "io.max: the time at its limit is before the device ($queue s of $wall s, $(
-			sum_of "limited-$1" io) s at it)" "$wall > 1 && $queue > 0.8 * $wall && $(sum_of "limited-$1" io) < 0.2 * $wall"
-	fi
+	queue=$(sum_of "$1" queue)
+	at_device=$(sum_of "$1" io)
+	owner=$(count_of "$1" io read)
 }
 
 test_block() {

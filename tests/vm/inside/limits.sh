@@ -61,26 +61,30 @@ psi_some() { sed -n 's/^some .*total=//p' "$1/cpu.pressure"; } # CGROUP
 
 # Two pods on one CPU: ours is the kernel's, within 5 % and 20 ms.
 test_pressure() {
-	local pod spinner server
-	new_pod limits spinner-0 main
-	spinner=$pod_cgroup
-	in_pod taskset 1 /test/spin 2
-	new_pod limits server-0 main
-	server=$pod_cgroup
-	in_pod taskset 1 /test/burst 2 20000 5000
-	go
-	sleep 3
-	scrape
+	local pod spinner server try
+	for try in 1 2 3; do
+		new_pod limits spinner-$try main
+		spinner=$pod_cgroup
+		in_pod taskset 1 /test/spin 2
+		new_pod limits server-$try main
+		server=$pod_cgroup
+		in_pod taskset 1 /test/burst 2 20000 5000
+		go
+		sleep 3
+		scrape
+		# On a machine that has little time for this one they may not have met.
+		[ "$(psi_some "$spinner")" -lt 100000 ] || [ "$(psi_some "$server")" -lt 100000 ] || break
+	done
 	for pod in spinner server; do
 		eval "pod_cgroup=\$$pod"
 		same "$pod: pressure is cpu.pressure's" "$(us "$(psi_some "$pod_cgroup")")" \
-			bramble_pressure_seconds_total pod=$pod-0 resource=cpu kind=some
-		check_holds "$pod: our pressure ($(metric_or_0 bramble_cpu_wait_some_seconds_total pod=$pod-0) s) is PSI's ($(
+			bramble_pressure_seconds_total pod=$pod-$try resource=cpu kind=some
+		check_holds "$pod: our pressure ($(metric_or_0 bramble_cpu_wait_some_seconds_total pod=$pod-$try) s) is PSI's ($(
 			us "$(psi_some "$pod_cgroup")") s) within 5 % and 20 ms" "near($(
-			metric_or_0 bramble_cpu_wait_some_seconds_total pod=$pod-0), $(us "$(psi_some "$pod_cgroup")"), 0.05 * $(
+			metric_or_0 bramble_cpu_wait_some_seconds_total pod=$pod-$try), $(us "$(psi_some "$pod_cgroup")"), 0.05 * $(
 			us "$(psi_some "$pod_cgroup")") + 0.02) && $(psi_some "$pod_cgroup") > 100000"
 	done
-	fact "CPU pressure against PSI" "$(calc %+.1f "($(metric_or_0 bramble_cpu_wait_some_seconds_total pod=server-0) \
+	fact "CPU pressure against PSI" "$(calc %+.1f "($(metric_or_0 bramble_cpu_wait_some_seconds_total pod=server-$try) \
 		/ $(us "$(psi_some "$server")") - 1) * 100") %"
 }
 

@@ -78,11 +78,14 @@ buckets() {
 		}'
 }
 
+has_buckets() { [ -n "$(buckets "$@")" ]; }
+
 # says WHAT K COUNT POD FIELD [VALUE]: at least COUNT values; half of them at least within a
 # bucket of K, none below
 says() {
 	local what=$1 k=$2 least=$3 found
 	shift 3
+	wait_until 5 has_buckets "$@"
 	found=$(buckets "$@" | awk -v k="$k" '
 		{ all += $2; if ($1 >= k - 1 && $1 <= k + 1) near += $2; if ($1 < k - 1) below += $2 }
 		END { printf "%d %d %d", all, near, below }')
