@@ -22,10 +22,11 @@
 #include <bpf/bpf_core_read.h>
 
 #include "hist.bpf.h"
-#include "slots.bpf.h"
+#include "pressure.bpf.h"
 
 /* include/linux/blk_types.h */
 #define REQ_OP_MASK	     0xffU
+#define REQ_SYNC	     (1U << 11)
 #define REQ_OP_FLUSH	     2U
 #define REQ_OP_DISCARD	     3U
 #define REQ_OP_FIRST_FOREIGN 32U /* REQ_OP_SCSI_IN (before 5.14), REQ_OP_DRV_IN */
@@ -187,7 +188,8 @@ static __always_inline void add_throttled(struct block_request *r, struct reques
 static __always_inline void read_request(struct block_request *r, struct request *request,
 					 bool direct)
 {
-	__u32 op = FIELD(direct, request, cmd_flags) & REQ_OP_MASK;
+	__u32 flags = FIELD(direct, request, cmd_flags);
+	__u32 op = flags & REQ_OP_MASK;
 
 	r->dev = dev_of(request, direct);
 	r->left = FIELD(direct, request, __data_len);
@@ -204,6 +206,7 @@ static __always_inline void read_request(struct block_request *r, struct request
 		r->op = BLOCK_DISCARD;
 	else
 		r->op = op & 1 ? BLOCK_WRITE : BLOCK_READ;
+	r->waited = r->op == BLOCK_READ || (r->op == BLOCK_WRITE && flags & REQ_SYNC);
 }
 
 /*
@@ -225,13 +228,23 @@ static __always_inline void take_record(struct block_request *r)
 	r->dev = c->record.dev;
 	r->left = c->record.bytes;
 	r->op = c->record.op;
+	r->waited = c->record.waited;
 	if (c->record.foreign)
 		r->state = BLOCK_REQUEST_FOREIGN;
 }
 
+/* The S comes fifth at the latest: after a flush, the operation, FUA and reading ahead. */
+static __always_inline bool is_sync(const struct trace_event_raw_block_rq *ctx)
+{
+	char a = ctx->rwbs[1], b = ctx->rwbs[2], c = ctx->rwbs[3], d = ctx->rwbs[4];
+
+	return a == 'S' || (a && (b == 'S' || (b && (c == 'S' || (c && d == 'S')))));
+}
+
 /*
  * By the letters of blk_fill_rwbs(): F for a flush before it, then the
- * operation: R, W, D, DE (secure erase), F, N for all others.
+ * operation: R, W, D, DE (secure erase), F, N for all others. Flags follow, S if it is to be
+ * done at once.
  */
 static __always_inline void keep_record(struct trace_event_raw_block_rq *ctx)
 {
@@ -250,6 +263,7 @@ static __always_inline void keep_record(struct trace_event_raw_block_rq *ctx)
 	c->record.dev = ctx->dev;
 	c->record.bytes = ctx->bytes;
 	c->record.op = op;
+	c->record.waited = op == BLOCK_READ || (op == BLOCK_WRITE && is_sync(ctx));
 	/* Zeroing, or a driver's command, which has no sectors. */
 	c->record.foreign = first == 'N' && !ctx->nr_sector;
 	c->record.task = bpf_get_current_pid_tgid() + 1;
@@ -286,6 +300,7 @@ static __always_inline void begin(struct block_request *r, __u64 rq, __u64 now)
 	*r = (struct block_request){
 		.start_ns = now,
 		.slot = owner_of(rq),
+		.cpu = bpf_get_smp_processor_id(),
 		.state = BLOCK_REQUEST_QUEUED,
 	};
 }
@@ -383,6 +398,8 @@ static __always_inline void count(const struct block_request *r, __u64 now)
 		shared_add(&cell->bytes, r->done);
 	if (r->failed)
 		shared_add(&cell->errors, 1);
+	if (r->waited)
+		pressure_add(PRESSURE_IO, r->cpu, r->slot, r->start_ns ?: r->issue_ns, now);
 }
 
 static __always_inline int complete(__u64 rq, bool failed, __u32 bytes)

@@ -35,16 +35,16 @@ static __always_inline int begin(void)
 static __always_inline int end(void)
 {
 	struct fsync_cell *cell;
+	struct stall stall;
 	__u32 slot;
-	__u64 ns;
 
 	shared_add(&fsync_events, 1);
-	if (!stall_end(&fsync_stalls, fsync_lost, &ns))
+	if (!stall_end(&fsync_stalls, fsync_lost, &stall))
 		return 0;
 	slot = slot_of_current();
 	cell = bpf_map_lookup_elem(&fsync_cells, &slot);
 	if (cell)
-		hist_add_shared(&cell->fsync, ns);
+		stall_count(&stall, PRESSURE_IO, slot, &cell->fsync);
 	return 0;
 }
 

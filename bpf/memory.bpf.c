@@ -91,16 +91,16 @@ static __always_inline int begin(void)
 static __always_inline int end(void)
 {
 	struct memory_cell *cell;
+	struct stall stall;
 	__u32 slot;
-	__u64 ns;
 
 	shared_add(&memory_events, 1);
-	if (!stall_end(&memory_stalls, memory_lost, &ns))
+	if (!stall_end(&memory_stalls, memory_lost, &stall))
 		return 0;
 	slot = slot_of_current();
 	cell = bpf_map_lookup_elem(&memory_cells, &slot);
 	if (cell)
-		hist_add_shared(&cell->stall, ns);
+		stall_count(&stall, PRESSURE_MEMORY, slot, &cell->stall);
 	return 0;
 }
 

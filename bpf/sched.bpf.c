@@ -17,6 +17,7 @@
 #include <bpf/bpf_core_read.h>
 
 #include "sched.bpf.h"
+#include "span.bpf.h"
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -146,23 +147,6 @@ static __always_inline void hist_add(struct hist *hist, __u64 ns)
 		hist->bucket[bucket]++;
 }
 
-/* How much of the time between two states of a span it does not cover. */
-static __always_inline __u64 span_gaps(const struct sched_span *from, const struct sched_span *to)
-{
-	__u64 time = to->until_ns - from->until_ns, covered = to->covered_ns - from->covered_ns;
-
-	return from->until_ns && time > covered ? time - covered : 0;
-}
-
-/* The same for the part of it that lies behind start, as if the gaps were spread evenly. */
-static __always_inline __u64 span_gaps_behind(const struct sched_span *from,
-					      const struct sched_span *to, __u64 start)
-{
-	__u64 gaps = span_gaps(from, to), time = to->until_ns - from->until_ns;
-
-	return gaps ? (to->until_ns - start) * ((gaps << 10) / time) >> 10 : 0;
-}
-
 /*
  * A wait that began before what is known to be covered without a gap: others of the cgroup
  * have waited and run meanwhile. It fills the gaps between them. How much that is, is known
@@ -172,13 +156,12 @@ static __always_inline __u64 span_gaps_behind(const struct sched_span *from,
  */
 static __noinline int wait_add_long(struct sched_cell *cell, __u64 start, __u64 end)
 {
-	struct sched_span run; /* where the last run without a gap begins */
+	struct span run; /* where the last run without a gap begins */
 	__u64 gaps;
 
 	if (!cell)
 		return 0;
-	run.until_ns = cell->waiting_from_ns;
-	run.covered_ns = cell->waiting.covered_ns - (cell->waiting.until_ns - run.until_ns);
+	run = span_at(&cell->waiting, cell->waiting_from_ns);
 	if (start <= cell->added.until_ns)
 		gaps = span_gaps(&cell->added, &run);
 	else if (cell->preempted.until_ns > run.until_ns ||
@@ -199,7 +182,7 @@ static __noinline int wait_add_long(struct sched_cell *cell, __u64 start, __u64 
 /* The time in which at least one task of the cgroup waited on this CPU. */
 static __always_inline void wait_add(struct sched_cell *cell, __u64 start, __u64 end)
 {
-	struct sched_span *waiting = &cell->waiting, *preempted = &cell->preempted;
+	struct span *waiting = &cell->waiting, *preempted = &cell->preempted;
 
 	if (start < cell->waiting_from_ns) {
 		wait_add_long(cell, start, end);

@@ -8,7 +8,7 @@
 #define BRAMBLE_STALL_BPF_H
 
 #include "hist.bpf.h"
-#include "slots.bpf.h"
+#include "pressure.bpf.h"
 
 /*
  * Since when threads are stalled, 0: they are not. A thread keeps its place, so that both ends
@@ -35,8 +35,13 @@ static __always_inline void stall_begin(void *stalls)
 		bpf_map_update_elem(stalls, &thread, &now, BPF_ANY);
 }
 
-/* Returns whether the length is known; if not, it is counted in lost. */
-static __always_inline bool stall_end(void *stalls, __u64 *lost, __u64 *ns)
+struct stall {
+	__u64 since_ns;
+	__u64 until_ns;
+};
+
+/* Returns whether its beginning is known; if not, it is counted in lost. */
+static __always_inline bool stall_end(void *stalls, __u64 *lost, struct stall *stall)
 {
 	__u64 thread = bpf_get_current_pid_tgid();
 	__u64 *since = bpf_map_lookup_elem(stalls, &thread);
@@ -45,13 +50,22 @@ static __always_inline bool stall_end(void *stalls, __u64 *lost, __u64 *ns)
 		shared_add(&lost[STALL_LOST_NO_BEGINNING], 1);
 		return false;
 	}
-	*ns = bpf_ktime_get_ns() - *since;
+	stall->since_ns = *since;
+	stall->until_ns = bpf_ktime_get_ns();
 	*since = 0;
-	if ((__s64)*ns < 0) {
+	if (stall->until_ns < stall->since_ns) {
 		shared_add(&lost[STALL_LOST_CLOCK], 1);
 		return false;
 	}
 	return true;
+}
+
+/* Counts it for the current task's slot. */
+static __always_inline void stall_count(const struct stall *stall, enum pressure_resource of,
+					__u32 slot, struct hist *hist)
+{
+	hist_add_shared(hist, stall->until_ns - stall->since_ns);
+	pressure_add(of, bpf_get_smp_processor_id(), slot, stall->since_ns, stall->until_ns);
 }
 
 #endif

@@ -33,7 +33,7 @@ enum switch_kind {
 };
 
 /* Time that is covered by intervals, which may overlap and are told in the order of their ends. */
-struct sched_span {
+struct span {
 	__u64 covered_ns;
 	__u64 until_ns; /* the end of the last one */
 };
@@ -42,13 +42,13 @@ struct sched_span {
 struct sched_cell {
 	__u64 switches[SWITCH_KINDS];
 	__u64 ran_ns;
-	struct sched_span waiting;   /* at least one task waited */
-	__u64 waiting_from_ns;	     /* since when it is covered without a gap, up to until_ns */
-	struct sched_span preempted; /* waiting as it was when a task was preempted last */
+	struct span waiting;   /* at least one task waited */
+	__u64 waiting_from_ns; /* since when it is covered without a gap, up to until_ns */
+	struct span preempted; /* waiting as it was when a task was preempted last */
 	struct hist wait;
-	struct sched_span added; /* waiting as it was when a long wait was added last */
-	__u64 caused_other_ns;	 /* waits whose cause found no place in the map of pairs */
-	__u64 caused_other;	 /* how many such waits there were */
+	struct span added;     /* waiting as it was when a long wait was added last */
+	__u64 caused_other_ns; /* waits whose cause found no place in the map of pairs */
+	__u64 caused_other;    /* how many such waits there were */
 } __attribute__((aligned(CACHE_LINE)));
 
 /* A pair of slots: whose task waited, and whose task ran on that CPU before. */
@@ -112,6 +112,19 @@ struct fsync_cell {
 struct memory_cell {
 	struct hist stall;
 	__u64 oom_kills;
+};
+
+/* The time in which at least one task of a slot was stalled. */
+struct stalled {
+	struct span time;
+	__u64 from_ns;	   /* since when it is covered without a gap, up to time.until_ns */
+	struct span added; /* time as it was when a long stall was added last */
+};
+
+/* What is known of the stalls of a slot on a CPU, from whichever probe: slot x CPU. */
+struct stall_cell {
+	struct stalled memory; /* tasks reclaim memory themselves */
+	struct stalled io;     /* they wait for an fsync, a read, or a write to be done at once */
 };
 
 /* Threads whose fsyncs, or reclaims, are remembered at a time. */
@@ -252,6 +265,8 @@ struct block_request {
 	__u8 op;
 	__u8 state;
 	__u8 failed;
+	__u8 waited; /* a task waits for it: a read, or a write that is to be done at once */
+	__u16 cpu;   /* where it began */
 };
 
 /*
@@ -264,6 +279,7 @@ struct block_record {
 	__u32 bytes;
 	__u8 op;
 	__u8 foreign;
+	__u8 waited;
 };
 
 enum block_lost {

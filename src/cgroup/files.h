@@ -14,6 +14,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "bramble/pressure.h"
+
 enum cgroup_file {
 	CGROUP_CPU_STAT,
 	CGROUP_MEMORY_CURRENT,
@@ -24,13 +26,6 @@ enum cgroup_file {
 	CGROUP_MEMORY_PRESSURE,
 	CGROUP_IO_PRESSURE,
 	CGROUP_FILES,
-};
-
-enum pressure_resource {
-	PRESSURE_CPU,
-	PRESSURE_MEMORY,
-	PRESSURE_IO,
-	PRESSURE_RESOURCES,
 };
 
 enum pressure_kind {
@@ -53,8 +48,10 @@ enum cgroup_value {
 	CGROUP_MEMORY_EVENTS_MAX,
 	CGROUP_MEMORY_EVENTS_OOM,
 	CGROUP_MEMORY_EVENTS_OOM_KILL,
-	CGROUP_CPU_WAIT_SOME, /* from no file: bramble's own, see metrics/pressure.h */
-	CGROUP_COUNTERS,      /* what comes before only grows; what follows may fall */
+	/* From no file: bramble's own, see metrics/pressure.h. PRESSURE_RESOURCES of them. */
+	CGROUP_OWN_PRESSURE,
+	/* What comes before only grows; what follows may fall. */
+	CGROUP_COUNTERS = CGROUP_OWN_PRESSURE + PRESSURE_RESOURCES,
 	CGROUP_MEMORY_WORKING_SET = CGROUP_COUNTERS,
 	CGROUP_MEMORY_LIMIT, /* not known where there is none */
 	CGROUP_VALUES,

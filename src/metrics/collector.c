@@ -43,7 +43,7 @@ struct slot {
 	struct cgroup *cgroup;
 	void *before[PROBES];		 /* the cells at the last update; NULL: they were zero */
 	struct probe_pressure *pressure; /* the same by CPU; NULL: they were zero */
-	uint64_t waiting_ns;		 /* that its owner has not got yet */
+	uint64_t some_ns[PRESSURE_RESOURCES]; /* pressure that its owner has not got yet */
 };
 
 struct collector {
@@ -224,20 +224,23 @@ static void update_pressure(struct collector *c, unsigned int index)
 	if (!slot->pressure)
 		slot->pressure = calloc(cpus, sizeof(*slot->pressure));
 	if (slot->pressure)
-		slot->waiting_ns += pressure_growth(c->pressure, slot->pressure, cpus);
+		pressure_add_growth(c->pressure, slot->pressure, cpus, slot->some_ns);
 }
 
 static void update_cells(struct collector *c, unsigned int index, struct owner *owner)
 {
-	int id;
+	uint64_t *some_ns = c->slots[index].some_ns;
+	int i;
 
-	for (id = 0; id < PROBES && owner; id++)
-		update_cell(c, index, (enum probe_id)id, owner);
+	for (i = 0; i < PROBES && owner; i++)
+		update_cell(c, index, (enum probe_id)i, owner);
 	if (!owner)
 		return;
 	update_pressure(c, index);
-	cgroup_values_add(&owner->files, CGROUP_CPU_WAIT_SOME, c->slots[index].waiting_ns);
-	c->slots[index].waiting_ns = 0;
+	for (i = 0; i < PRESSURE_RESOURCES; i++) {
+		cgroup_values_add(&owner->files, CGROUP_OWN_PRESSURE + (unsigned int)i, some_ns[i]);
+		some_ns[i] = 0;
+	}
 }
 
 static void update_slot(struct collector *c, unsigned int index, uint64_t now_ns)

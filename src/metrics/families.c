@@ -62,7 +62,22 @@ const struct family families[FAMILIES] = {
 		.help = "Time in which at least one task waited for a CPU, by this program's own "
 			"measure: what the kernel's PSI calls some, also where PSI is off.",
 		.kind = KIND_COUNTER, .scope = SCOPE_OWNER, .seconds = true, .probe = PROBE_SCHED,
-		.emit = emit_files, .files = CGROUP_CPU_WAIT_SOME,
+		.emit = emit_files, .files = CGROUP_OWN_PRESSURE + PRESSURE_CPU,
+	},
+	[FAMILY_MEMORY_STALL_SOME] = {
+		.name = "bramble_memory_stall_some_seconds_total",
+		.help = "Time in which at least one task reclaimed memory itself, by this program's "
+			"own measure: some of what the kernel's PSI counts as memory pressure.",
+		.kind = KIND_COUNTER, .scope = SCOPE_OWNER, .seconds = true, .probe = PROBE_MEMORY,
+		.emit = emit_files, .files = CGROUP_OWN_PRESSURE + PRESSURE_MEMORY,
+	},
+	[FAMILY_IO_STALL_SOME] = {
+		.name = "bramble_io_stall_some_seconds_total",
+		.help = "Time in which at least one fsync, read, or write to be done at once was "
+			"under way, by this program's own measure: about what the kernel's PSI "
+			"counts as I/O pressure.",
+		.kind = KIND_COUNTER, .scope = SCOPE_OWNER, .seconds = true, .probe = PROBE_FSYNC,
+		.emit = emit_files, .files = CGROUP_OWN_PRESSURE + PRESSURE_IO,
 	},
 	[FAMILY_FSYNC] = {
 		.name = "bramble_fsync_seconds",

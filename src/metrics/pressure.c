@@ -1,19 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "metrics/pressure.h"
 
-uint64_t pressure_growth(const struct probe_pressure *now, struct probe_pressure *before,
-			 size_t cpus)
+void pressure_add_growth(const struct probe_pressure *now, struct probe_pressure *before,
+			 size_t cpus, uint64_t some_ns[PRESSURE_RESOURCES])
 {
-	double waiting = 0, needed = 0;
-	size_t i;
+	double waited[PRESSURE_RESOURCES] = {0}, needed = 0;
+	size_t i, resource;
 
 	for (i = 0; i < cpus; i++) {
-		double waited_ns = (double)(now[i].waiting_ns - before[i].waiting_ns);
 		double needed_ns = (double)(now[i].needed_ns - before[i].needed_ns);
 
-		waiting += waited_ns * needed_ns;
+		for (resource = 0; resource < PRESSURE_RESOURCES; resource++)
+			waited[resource] += needed_ns * (double)(now[i].some_ns[resource] -
+								 before[i].some_ns[resource]);
 		needed += needed_ns;
 		before[i] = now[i];
 	}
-	return needed > 0 ? (uint64_t)(waiting / needed) : 0;
+	for (resource = 0; needed > 0 && resource < PRESSURE_RESOURCES; resource++)
+		some_ns[resource] += (uint64_t)(waited[resource] / needed);
 }

@@ -26,6 +26,8 @@ static const struct {
 	[PROBE_FSYNC] = {"fsync_cells", sizeof(struct fsync_cell), false},
 	[PROBE_MEMORY] = {"memory_cells", sizeof(struct memory_cell), false},
 	[PROBE_TCP] = {"tcp_cells", sizeof(struct tcp_cell), false},
+	/* Whichever probe sees a stall. */
+	[PROBE_CGROUP] = {"stall_cells", sizeof(struct stall_cell), true},
 };
 
 /* At first, and doubled as more are needed. */
@@ -229,25 +231,34 @@ unsigned int probe_cpus(const struct probe *probe)
 	return probe->cpus;
 }
 
+static void read_pressure(const volatile struct sched_cell *sched,
+			  const volatile struct stall_cell *stalls, struct probe_pressure *pressure)
+{
+	uint64_t *some_ns = pressure->some_ns;
+
+	some_ns[PRESSURE_CPU] = sched ? sched->waiting.covered_ns : 0;
+	some_ns[PRESSURE_MEMORY] = stalls->memory.time.covered_ns;
+	some_ns[PRESSURE_IO] = stalls->io.time.covered_ns;
+	pressure->needed_ns = (sched ? sched->ran_ns : 0) + some_ns[PRESSURE_CPU] +
+			      some_ns[PRESSURE_MEMORY] + some_ns[PRESSURE_IO];
+}
+
 bool probe_read_pressure(struct probe *probe, unsigned int slot, struct probe_pressure *pressure)
 {
 	unsigned int cpu;
 
-	if (!cell_at(probe, PROBE_SCHED, 0, slot))
+	if (!cell_at(probe, PROBE_CGROUP, 0, slot))
 		return false;
-	for (cpu = 0; cpu < probe->cpus; cpu++) {
-		const volatile struct sched_cell *cell = cell_at(probe, PROBE_SCHED, cpu, slot);
-
-		pressure[cpu].waiting_ns = cell->waiting.covered_ns;
-		pressure[cpu].needed_ns = cell->ran_ns + cell->waiting.covered_ns;
-	}
+	for (cpu = 0; cpu < probe->cpus; cpu++)
+		read_pressure(cell_at(probe, PROBE_SCHED, cpu, slot),
+			      cell_at(probe, PROBE_CGROUP, cpu, slot), &pressure[cpu]);
 	return true;
 }
 
 size_t probe_read_cell(struct probe *probe, enum probe_id id, unsigned int slot,
 		       union probe_cell *cell)
 {
-	const void *first = cell_at(probe, id, 0, slot);
+	const void *first = id < PROBE_CGROUP ? cell_at(probe, id, 0, slot) : NULL;
 
 	if (!first)
 		return 0;

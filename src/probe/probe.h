@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "bramble/cells.h"
+#include "bramble/pressure.h"
 
 /* The probes a user can switch, and those that serve all of them. */
 enum probe_id {
@@ -88,13 +89,13 @@ size_t probe_read_cell(struct probe *probe, enum probe_id id, unsigned int slot,
 /* CPUs that are possible. */
 unsigned int probe_cpus(const struct probe *probe);
 
-/* How long a slot has needed one CPU, and had not got it. Both only grow. */
+/* What a slot's tasks were short of on one CPU, by what the enabled probes see. Only grows. */
 struct probe_pressure {
-	uint64_t waiting_ns; /* at least one of its tasks waited */
-	uint64_t needed_ns;  /* the same, and the time they ran */
+	uint64_t some_ns[PRESSURE_RESOURCES]; /* at least one task waited for the resource */
+	uint64_t needed_ns;		      /* all these, and the time that tasks ran */
 };
 
-/* Reads it for each CPU. False if the waits for a CPU are not measured. */
+/* Reads it for each CPU. False if there is no memory for it. */
 bool probe_read_pressure(struct probe *probe, unsigned int slot, struct probe_pressure *pressure);
 
 /*

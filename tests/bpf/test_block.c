@@ -4,85 +4,48 @@
  * without BTF: no request is ever followed, so any number will do for one. What
  * the record of a classic tracepoint would say is put where its program puts it.
  */
-#include <linux/types.h>
-#include <sched.h>
-#include <sys/mman.h>
 #include <sys/syscall.h>
 
-#include <bpf/bpf.h>
-#include <bpf/libbpf.h>
-
-#include "bramble/cells.h"
-#include "own_cgroup.h"
-#include "util/clock.h"
-
-#include "bramble.skel.h"
+#include "test_run.h"
 
 /* Requests: any numbers that are no address. */
-#define A     0x1001ULL
-#define B     0x1002ULL
+#define A   0x1001ULL
+#define B   0x1002ULL
 
-#define SDA   (8U << BLOCK_MINOR_BITS)
-#define SDB   (8U << BLOCK_MINOR_BITS | 16)
+#define SDA (8U << BLOCK_MINOR_BITS)
+#define SDB (8U << BLOCK_MINOR_BITS | 16)
 
-#define SLOTS 8
-#define MS    1000000ULL
-
-static const char *skip_reason;
-static unsigned int cpu;
-static uint64_t own_id;
-
-static struct bramble_bpf *bpf;
-static uint64_t *slot_cgroups;
 static struct block_cpu *cpus;
-
-static int on_libbpf_message(enum libbpf_print_level level, const char *format, va_list args)
-{
-	(void)level;
-	(void)format;
-	(void)args;
-	return 0;
-}
-
-static int try_run(const struct bpf_program *program, const uint64_t args[3])
-{
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = args, .ctx_size_in = 3 * sizeof(args[0]),
-		    .cpu = cpu, .flags = BPF_F_TEST_RUN_ON_CPU);
-
-	return bpf_prog_test_run_opts(bpf_program__fd(program), &opts) ? -errno : 0;
-}
-
-static void run(const struct bpf_program *program, uint64_t a, uint64_t b, uint64_t c)
-{
-	const uint64_t args[3] = {a, b, c};
-
-	assert_int_equal(try_run(program, args), 0);
-}
+static unsigned int requests = BLOCK_REQUESTS_MAX; /* places for them */
 
 static void put_record(uint32_t dev, enum block_op op, uint32_t bytes, bool foreign)
 {
 	/* A raw tracepoint's test run is in this task. */
 	uint64_t task = (uint64_t)getpid() << 32 | (uint32_t)syscall(SYS_gettid);
 
-	cpus[cpu].record = (struct block_record){
-		.task = task + 1, .dev = dev, .bytes = bytes, .op = (__u8)op, .foreign = foreign};
+	cpus[cpu].record = (struct block_record){.task = task + 1,
+						 .dev = dev,
+						 .bytes = bytes,
+						 .op = (__u8)op,
+						 .foreign = foreign,
+						 .waited = op == BLOCK_READ};
 }
 
 static void start(uint64_t rq, uint32_t dev, enum block_op op, uint32_t bytes)
 {
 	put_record(dev, op, bytes, false);
-	run(bpf->progs.block_io_start, rq, 0, 0);
+	run(bpf->progs.block_io_start, rq);
 }
 
 static void issue(uint64_t rq, uint32_t dev, enum block_op op, uint32_t bytes)
 {
 	put_record(dev, op, bytes, false);
-	run(bpf->progs.block_rq_issue, rq, 0, 0);
+	run(bpf->progs.block_rq_issue, rq);
 }
 
 static void requeue(uint64_t rq)
 {
-	run(bpf->progs.block_rq_requeue, rq, 0, 0);
+	run(bpf->progs.block_rq_requeue, rq);
 }
 
 static void complete(uint64_t rq, int error, uint32_t bytes)
@@ -90,39 +53,14 @@ static void complete(uint64_t rq, int error, uint32_t bytes)
 	run(bpf->progs.block_rq_complete, rq, (uint64_t)error, bytes);
 }
 
-static void *map_array(const struct bpf_map *map)
+static int open_object(void)
 {
-	size_t size = (size_t)bpf_map__value_size(map) * bpf_map__max_entries(map);
-	void *data = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map), 0);
-
-	return data == MAP_FAILED ? NULL : data;
-}
-
-static void close_object(void)
-{
-	if (!bpf)
-		return;
-	if (slot_cgroups)
-		munmap(slot_cgroups, SLOTS * sizeof(*slot_cgroups));
-	if (cpus)
-		munmap(cpus, bpf_map__max_entries(bpf->maps.block_cpus) * sizeof(*cpus));
-	slot_cgroups = NULL;
-	cpus = NULL;
-	bramble_bpf__destroy(bpf);
-	bpf = NULL;
-}
-
-static int size_and_load(unsigned int requests)
-{
+	unsigned int cpu_count = (unsigned int)libbpf_num_possible_cpus();
 	int err;
 
-	err = bpf_map__set_max_entries(bpf->maps.slot_cgroups, SLOTS);
-	err = err ?: bpf_map__set_max_entries(bpf->maps.slot_by_cgroup, SLOTS);
-	err = err ?: bpf_map__set_max_entries(bpf->maps.slot_free, SLOTS);
-	err = err
-		      ?: bpf_map__set_max_entries(bpf->maps.block_cpus,
-						  (unsigned int)libbpf_num_possible_cpus());
-	err = err ?: bpf_map__set_max_entries(bpf->maps.block_requests, requests);
+	bpf = bramble_bpf__open();
+	if (!bpf)
+		return -errno;
 	bpf->rodata->block_btf = false;
 	bpf_program__set_autoload(bpf->progs.block_io_start, true);
 	bpf_program__set_autoload(bpf->progs.block_rq_insert, true);
@@ -130,91 +68,28 @@ static int size_and_load(unsigned int requests)
 	bpf_program__set_autoload(bpf->progs.block_rq_issue, true);
 	bpf_program__set_autoload(bpf->progs.block_rq_requeue, true);
 	bpf_program__set_autoload(bpf->progs.block_rq_complete, true);
-	return err ?: bramble_bpf__load(bpf);
+	err = bpf_map__set_max_entries(bpf->maps.block_cpus, cpu_count);
+	err = err ?: bpf_map__set_max_entries(bpf->maps.block_requests, requests);
+	err = err ?: load_object();
+	cpus = err ? NULL : map_array(bpf->maps.block_cpus);
+	return err ?: cpus ? 0 : -ENOMEM;
 }
 
-static int open_object(unsigned int requests)
+static struct bpf_program *harmless_program(void)
 {
-	unsigned int slot;
-	int err;
-
-	bpf = bramble_bpf__open();
-	if (!bpf)
-		return -errno;
-	err = size_and_load(requests);
-	if (err)
-		return err;
-	slot_cgroups = map_array(bpf->maps.slot_cgroups);
-	cpus = map_array(bpf->maps.block_cpus);
-	if (!slot_cgroups || !cpus)
-		return -ENOMEM;
-	for (slot = SLOT_OVERFLOW + 1; slot < SLOTS; slot++)
-		if (bpf_map_update_elem(bpf_map__fd(bpf->maps.slot_free), NULL, &slot, BPF_ANY))
-			return -errno;
-	return 0;
-}
-
-static int group_setup(void **state)
-{
-	const uint64_t args[3] = {0};
-	cpu_set_t set;
-	int err;
-
-	(void)state;
-	libbpf_set_print(on_libbpf_message);
-	skip_reason = own_setup();
-	if (skip_reason)
-		return 0;
-	cpu = (unsigned int)sched_getcpu();
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	if (sched_setaffinity(0, sizeof(set), &set))
-		return -1;
-	own_id = own_make("/a");
-	err = open_object(BLOCK_REQUESTS_MAX);
-	if (err == -EPERM)
-		skip_reason = "the kernel loads no BPF programs for this process";
-	else if (!err && try_run(bpf->progs.block_io_start, args))
-		skip_reason = "the kernel has no test runs for raw tracepoints (5.10)";
-	close_object();
-	return skip_reason ? 0 : err;
-}
-
-static int group_teardown(void **state)
-{
-	(void)state;
-	return !own_id || (own_go_home() && own_remove("/a") && own_remove("")) ? 0 : -1;
-}
-
-static int setup(void **state)
-{
-	(void)state;
-	if (skip_reason)
-		return 0;
-	return own_join("/a") ? open_object(BLOCK_REQUESTS_MAX) : -1;
+	return bpf->progs.block_io_start;
 }
 
 static int setup_one_request(void **state)
 {
-	(void)state;
-	if (skip_reason)
-		return 0;
-	return own_join("/a") ? open_object(1) : -1;
+	requests = 1;
+	return setup(state);
 }
 
-static int teardown(void **state)
+static int teardown_one_request(void **state)
 {
-	(void)state;
-	close_object();
-	return 0;
-}
-
-static void need_kernel(void)
-{
-	if (!skip_reason)
-		return;
-	print_message("%s\n", skip_reason);
-	skip();
+	requests = BLOCK_REQUESTS_MAX;
+	return teardown(state);
 }
 
 static uint64_t lost(enum block_lost reason)
@@ -230,25 +105,12 @@ static void check_nothing_lost(void)
 		assert_int_equal(lost((enum block_lost)i), 0);
 }
 
-static uint64_t count_of(const struct hist *hist)
-{
-	uint64_t count = 0;
-	size_t i;
-
-	for (i = 0; i < HIST_BUCKETS; i++)
-		count += hist->bucket[i];
-	return count;
-}
-
 /* The cell of this test's cgroup; all zeros if there is none. */
 static struct block_cell cell_of(uint32_t dev, enum block_op op)
 {
-	struct block_key key = {.dev = dev, .op = (__u16)op};
+	struct block_key key = {.dev = dev, .slot = (__u16)slot_of(own_id), .op = (__u16)op};
 	struct block_cell cell;
 
-	for (key.slot = SLOT_OVERFLOW + 1; key.slot < SLOTS; key.slot++)
-		if (slot_cgroups[key.slot] == own_id)
-			break;
 	if (bpf_map_lookup_elem(bpf_map__fd(bpf->maps.block_cells), &key, &cell))
 		memset(&cell, 0, sizeof(cell));
 	return cell;
@@ -286,6 +148,33 @@ static void test_request(void **state)
 	assert_int_equal(cell.errors, 0);
 	assert_int_equal(cpus[cpu].events, 1);
 	check_nothing_lost();
+}
+
+/* Somebody waits for a read; a write may be the kernel's own idea. */
+static void test_pressure(void **state)
+{
+	const struct stall_cell *cells, *cell;
+	uint64_t begin = clock_monotonic_ns();
+
+	(void)state;
+	need_kernel();
+	cells = map_array(bpf->maps.stall_cells);
+	assert_non_null(cells);
+	start(A, SDA, BLOCK_WRITE, 4096);
+	issue(A, SDA, BLOCK_WRITE, 4096);
+	complete(A, 0, 4096);
+	cell = &cells[cpu * slots + slot_of(own_id)];
+	assert_int_equal(cell->io.time.covered_ns, 0);
+	start(A, SDA, BLOCK_READ, 4096);
+	usleep(1000);
+	start(B, SDA, BLOCK_READ, 4096);
+	issue(A, SDA, BLOCK_READ, 4096);
+	issue(B, SDA, BLOCK_READ, 4096);
+	usleep(1000);
+	complete(B, 0, 4096);
+	usleep(1000);
+	complete(A, 0, 4096);
+	assert_in_range(cell->io.time.covered_ns, 3 * MS, clock_monotonic_ns() - begin);
 }
 
 /* Devices and operations are apart, and requests that are under way at once. */
@@ -341,11 +230,11 @@ static void test_requeue(void **state)
 
 	(void)state;
 	need_kernel();
-	run(bpf->progs.block_rq_insert, A, 0, 0);
+	run(bpf->progs.block_rq_insert, A);
 	issue(A, SDA, BLOCK_READ, 512);
 	usleep(2000);
 	requeue(A);
-	run(bpf->progs.block_rq_insert, A, 0, 0);
+	run(bpf->progs.block_rq_insert, A);
 	issue(A, SDA, BLOCK_READ, 512);
 	complete(A, 0, 512);
 	cell = cell_of(SDA, BLOCK_READ);
@@ -391,7 +280,7 @@ static void test_foreign(void **state)
 	(void)state;
 	need_kernel();
 	put_record(SDA, BLOCK_WRITE, 96, true);
-	run(bpf->progs.block_rq_issue, A, 0, 0);
+	run(bpf->progs.block_rq_issue, A);
 	complete(A, 0, 96);
 	cell = cell_of(SDA, BLOCK_WRITE);
 	assert_int_equal(count_of(&cell.io), 0);
@@ -406,8 +295,8 @@ static void test_merge(void **state)
 
 	(void)state;
 	need_kernel();
-	run(bpf->progs.block_rq_insert, A, 0, 0);
-	run(bpf->progs.block_rq_merge, A, 0, 0);
+	run(bpf->progs.block_rq_insert, A);
+	run(bpf->progs.block_rq_merge, A);
 	usleep(2000);
 	issue(A, SDA, BLOCK_READ, 512); /* used again, and issued at once */
 	complete(A, 0, 512);
@@ -446,14 +335,14 @@ static void test_unpaired(void **state)
 	(void)state;
 	need_kernel();
 	start(A, SDA, BLOCK_READ, 512);
-	run(bpf->progs.block_rq_issue, A, 0, 0);
+	run(bpf->progs.block_rq_issue, A);
 	assert_int_equal(lost(BLOCK_LOST_UNPAIRED), 1);
 	complete(A, 0, 512);
 	cell = cell_of(SDA, BLOCK_READ); /* as it was when it was made */
 	assert_int_equal(count_of(&cell.io), 1);
 	put_record(SDA, BLOCK_READ, 512, false);
 	cpus[cpu].record.task++; /* another task's */
-	run(bpf->progs.block_rq_issue, B, 0, 0);
+	run(bpf->progs.block_rq_issue, B);
 	assert_int_equal(lost(BLOCK_LOST_UNPAIRED), 2);
 	complete(B, 0, 512);
 	cell = cell_of(0, BLOCK_READ);
@@ -479,12 +368,11 @@ static void test_never_ends(void **state)
 	assert_int_equal(cpus[cpu].events, 1);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_request),
+		TEST(test_pressure),
 		TEST(test_keys),
 		TEST(test_parts),
 		TEST(test_requeue),
@@ -493,7 +381,8 @@ int main(void)
 		TEST(test_merge),
 		TEST(test_missed),
 		TEST(test_unpaired),
-		cmocka_unit_test_setup_teardown(test_never_ends, setup_one_request, teardown),
+		cmocka_unit_test_setup_teardown(test_never_ends, setup_one_request,
+						teardown_one_request),
 	};
 
 	return cmocka_run_group_tests(tests, group_setup, group_teardown);

@@ -1,21 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/*
- * The sched programs, run by the kernel on made-up events: BPF_PROG_TEST_RUN
- * on this CPU, with this process as the current task. They are loaded and not
- * attached, so no real event gets in between.
- */
-#include <linux/types.h>
-#include <sched.h>
-#include <sys/mman.h>
-
-#include <bpf/bpf.h>
-#include <bpf/libbpf.h>
-
-#include "bramble/cells.h"
-#include "own_cgroup.h"
-#include "util/clock.h"
-
-#include "bramble.skel.h"
+/* The sched programs. */
+#include "test_run.h"
 
 /* Task keys: any numbers that are no address of a task. */
 #define A	       0x1001ULL
@@ -23,54 +8,19 @@
 #define C	       0x1003ULL
 #define IDLE	       0x1fffULL
 
-#define SLOTS	       8
-#define MS	       1000000ULL
-
 #define RUNNING_STATE  0
 #define SLEEPING_STATE 1
 
-static const char *skip_reason;
-static unsigned int cpu;
-static uint64_t own_id, other_id; /* of the cgroups "/a" and "/b" */
-
-static struct bramble_bpf *bpf;
-static unsigned int slots;
-static uint64_t *slot_cgroups;
 static struct sched_cell *cells;
-static struct sched_cpu *cpus;
-
-static int on_libbpf_message(enum libbpf_print_level level, const char *format, va_list args)
-{
-	(void)level;
-	(void)format;
-	(void)args;
-	return 0;
-}
-
-/* Runs a program with these arguments of its tracepoint. Returns 0 or a negative errno. */
-static int try_run(const struct bpf_program *program, const uint64_t args[4])
-{
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = args, .ctx_size_in = 4 * sizeof(args[0]),
-		    .cpu = cpu, .flags = BPF_F_TEST_RUN_ON_CPU);
-
-	return bpf_prog_test_run_opts(bpf_program__fd(program), &opts) ? -errno : 0;
-}
-
-static void run(const struct bpf_program *program, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
-{
-	const uint64_t args[4] = {a, b, c, d};
-
-	assert_int_equal(try_run(program, args), 0);
-}
 
 static void wakeup(uint64_t task)
 {
-	run(bpf->progs.sched_wakeup, task, 0, 0, 0);
+	run(bpf->progs.sched_wakeup, task);
 }
 
 static void wakeup_new(uint64_t task)
 {
-	run(bpf->progs.sched_wakeup_new, task, 0, 0, 0);
+	run(bpf->progs.sched_wakeup_new, task);
 }
 
 /* next takes the CPU from prev, which sleeps from now on. */
@@ -85,151 +35,39 @@ static void preempt_and_switch(uint64_t prev, uint64_t next)
 	run(bpf->progs.sched_switch, true, prev, next, RUNNING_STATE);
 }
 
-static void *map_array(const struct bpf_map *map)
+static int open_object(void)
 {
-	size_t size = (size_t)bpf_map__value_size(map) * bpf_map__max_entries(map);
-	void *data = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map), 0);
-
-	return data == MAP_FAILED ? NULL : data;
-}
-
-static void unmap_array(const struct bpf_map *map, void *data)
-{
-	if (data)
-		munmap(data, (size_t)bpf_map__value_size(map) * bpf_map__max_entries(map));
-}
-
-static void close_object(void)
-{
-	if (!bpf)
-		return;
-	unmap_array(bpf->maps.slot_cgroups, slot_cgroups);
-	unmap_array(bpf->maps.sched_cells, cells);
-	unmap_array(bpf->maps.sched_cpus, cpus);
-	slot_cgroups = NULL;
-	cells = NULL;
-	cpus = NULL;
-	bramble_bpf__destroy(bpf);
-	bpf = NULL;
-}
-
-static int size_and_load(void)
-{
-	unsigned int cpu_count = (unsigned int)libbpf_num_possible_cpus();
 	int err;
 
-	err = bpf_map__set_max_entries(bpf->maps.slot_cgroups, slots);
-	err = err ?: bpf_map__set_max_entries(bpf->maps.slot_by_cgroup, slots);
-	err = err ?: bpf_map__set_max_entries(bpf->maps.slot_free, slots);
-	err = err ?: bpf_map__set_max_entries(bpf->maps.sched_cells, slots * cpu_count);
-	err = err ?: bpf_map__set_max_entries(bpf->maps.sched_cpus, cpu_count);
+	bpf = bramble_bpf__open();
+	if (!bpf)
+		return -errno;
 	bpf_program__set_autoload(bpf->progs.sched_wakeup, true);
 	bpf_program__set_autoload(bpf->progs.sched_wakeup_new, true);
 	bpf_program__set_autoload(bpf->progs.sched_switch, true);
 	bpf_program__set_autoload(bpf->progs.sched_cgroup_attach, true);
-	return err ?: bramble_bpf__load(bpf);
+	err = bpf_map__set_max_entries(bpf->maps.sched_cells,
+				       slots * (unsigned int)libbpf_num_possible_cpus());
+	err = err ?: load_object();
+	cells = err ? NULL : map_array(bpf->maps.sched_cells);
+	return err ?: cells ? 0 : -ENOMEM;
 }
 
-static int open_object(unsigned int slot_count)
+static struct bpf_program *harmless_program(void)
 {
-	unsigned int slot;
-	int err;
-
-	slots = slot_count;
-	bpf = bramble_bpf__open();
-	if (!bpf)
-		return -errno;
-	err = size_and_load();
-	if (err)
-		return err;
-	slot_cgroups = map_array(bpf->maps.slot_cgroups);
-	cells = map_array(bpf->maps.sched_cells);
-	cpus = map_array(bpf->maps.sched_cpus);
-	if (!slot_cgroups || !cells || !cpus)
-		return -ENOMEM;
-	cpus[cpu].first_cell = cpu * slots;
-	for (slot = SLOT_OVERFLOW + 1; slot < slots; slot++)
-		if (bpf_map_update_elem(bpf_map__fd(bpf->maps.slot_free), NULL, &slot, BPF_ANY))
-			return -errno;
-	return 0;
-}
-
-/* Once: a CPU to stay on, two cgroups, and whether the kernel runs programs for a test. */
-static int group_setup(void **state)
-{
-	const uint64_t args[4] = {0};
-	cpu_set_t set;
-	int err;
-
-	(void)state;
-	libbpf_set_print(on_libbpf_message);
-	skip_reason = own_setup();
-	if (skip_reason)
-		return 0;
-	cpu = (unsigned int)sched_getcpu();
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	if (sched_setaffinity(0, sizeof(set), &set))
-		return -1;
-	own_id = own_make("/a");
-	other_id = own_make("/b");
-	err = open_object(SLOTS);
-	if (err == -EPERM)
-		skip_reason = "the kernel loads no BPF programs for this process";
-	else if (!err && try_run(bpf->progs.sched_wakeup, args))
-		skip_reason = "the kernel has no test runs for raw tracepoints (5.10)";
-	close_object();
-	return skip_reason ? 0 : err;
-}
-
-static int group_teardown(void **state)
-{
-	(void)state;
-	if (!own_id)
-		return 0;
-	return own_go_home() && own_remove("/a") && own_remove("/b") && own_remove("") ? 0 : -1;
-}
-
-static int setup(void **state)
-{
-	(void)state;
-	if (skip_reason)
-		return 0;
-	return own_join("/a") ? open_object(SLOTS) : -1;
+	return bpf->progs.sched_wakeup;
 }
 
 static int setup_one_slot(void **state)
 {
-	(void)state;
-	if (skip_reason)
-		return 0;
-	return own_join("/a") ? open_object(2) : -1;
+	slots = 2;
+	return setup(state);
 }
 
-static int teardown(void **state)
+static int teardown_one_slot(void **state)
 {
-	(void)state;
-	close_object();
-	return 0;
-}
-
-static void need_kernel(void)
-{
-	if (!skip_reason)
-		return;
-	print_message("%s\n", skip_reason);
-	skip();
-}
-
-/* The slot of a cgroup, SLOT_OVERFLOW if it has none. */
-static unsigned int slot_of(uint64_t id)
-{
-	unsigned int slot;
-
-	for (slot = SLOT_OVERFLOW + 1; slot < slots; slot++)
-		if (slot_cgroups[slot] == id)
-			return slot;
-	return SLOT_OVERFLOW;
+	slots = SLOTS;
+	return teardown(state);
 }
 
 /* What was counted for a cgroup. */
@@ -243,17 +81,12 @@ static struct sched_cell *cell_of(uint64_t id)
 
 static uint64_t wait_count(const struct sched_cell *cell)
 {
-	uint64_t count = 0;
-	size_t i;
-
-	for (i = 0; i < HIST_BUCKETS; i++)
-		count += cell->wait.bucket[i];
-	return count;
+	return count_of(&cell->wait);
 }
 
 static uint64_t lost(enum sched_lost reason)
 {
-	return cpus[cpu].lost[reason];
+	return sched_cpus[cpu].lost[reason];
 }
 
 static void check_nothing_lost(void)
@@ -311,8 +144,8 @@ static int64_t pair_ns(unsigned int victim, unsigned int cause)
 /* As if A, which runs, had waited from start to end, in ms; then it leaves. */
 static void waited(unsigned int start, unsigned int end)
 {
-	cpus[cpu].in_ns = end * MS;
-	cpus[cpu].wait_ns = (end - start) * MS;
+	sched_cpus[cpu].in_ns = end * MS;
+	sched_cpus[cpu].wait_ns = (end - start) * MS;
 	sleep_and_switch(A, B);
 	sleep_and_switch(B, A);
 }
@@ -398,8 +231,8 @@ static void test_ran(void **state)
 	(void)state;
 	need_kernel();
 	sleep_and_switch(B, A);
-	cpus[cpu].in_ns = clock_monotonic_ns() - 20 * MS;
-	cpus[cpu].wait_ns = 30 * MS;
+	sched_cpus[cpu].in_ns = clock_monotonic_ns() - 20 * MS;
+	sched_cpus[cpu].wait_ns = 30 * MS;
 	preempt_and_switch(A, B);
 	now_ns = clock_monotonic_ns();
 	cell = cell_of(own_id);
@@ -425,14 +258,14 @@ static void test_wait(void **state)
 	between = clock_monotonic_ns();
 	cell = cell_of(own_id);
 	assert_int_equal(wait_count(cell), 0);
-	assert_int_equal(cpus[cpu].running, A);
-	assert_in_range(cpus[cpu].wait_ns, 3 * MS, between - before);
+	assert_int_equal(sched_cpus[cpu].running, A);
+	assert_in_range(sched_cpus[cpu].wait_ns, 3 * MS, between - before);
 	usleep(1000); /* that A runs is no wait */
 	sleep_and_switch(A, C);
 	assert_int_equal(wait_count(cell), 1);
 	assert_in_range(cell->wait.sum_ns, 3 * MS, between - before);
 	assert_int_equal(cell->wait.bucket[hist_bucket(cell->wait.sum_ns)], 1);
-	assert_int_equal(cpus[cpu].events, 2);
+	assert_int_equal(sched_cpus[cpu].events, 2);
 	check_nothing_lost();
 }
 
@@ -567,7 +400,7 @@ static void test_buckets(void **state)
 			break; /* the machine was started only just now */
 		set_since(A, before - waits[i]);
 		sleep_and_switch(B, A);
-		wait = cpus[cpu].wait_ns;
+		wait = sched_cpus[cpu].wait_ns;
 		assert_in_range(wait, waits[i], waits[i] + 900 * MS);
 		sleep_and_switch(A, B);
 		sum += wait;
@@ -668,7 +501,7 @@ static void test_short_waits_have_no_cause(void **state)
 	need_kernel();
 	wakeup(A);
 	sleep_and_switch(B, A);
-	if (cpus[cpu].wait_ns >= WAIT_CAUSED_MIN_NS) {
+	if (sched_cpus[cpu].wait_ns >= WAIT_CAUSED_MIN_NS) {
 		print_message("this machine was too busy to wait less than 1 ms\n");
 		skip();
 	}
@@ -684,7 +517,7 @@ static void test_idle(void **state)
 {
 	(void)state;
 	need_kernel();
-	cpus[cpu].idle = IDLE;
+	sched_cpus[cpu].idle = IDLE;
 	wakeup(A);
 	usleep(2000);
 	sleep_and_switch(IDLE, A);
@@ -695,7 +528,7 @@ static void test_idle(void **state)
 	preempt_and_switch(IDLE, A); /* prev_state is 0 for idle: it does not wait */
 	assert_int_equal(since(IDLE), 0);
 	assert_int_equal(cell_of(own_id)->switches[SWITCH_INVOLUNTARY], 0);
-	assert_int_equal(cpus[cpu].events, 3);
+	assert_int_equal(sched_cpus[cpu].events, 3);
 }
 
 static void fill_pairs(void)
@@ -753,7 +586,7 @@ static void test_overflow(void **state)
 	/* What has a slot is not disturbed. */
 	assert_true(own_join("/a"));
 	sleep_and_switch(A, B);
-	run(bpf->progs.sched_cgroup_attach, 0, 0, 0, 0);
+	run(bpf->progs.sched_cgroup_attach, 0);
 	sleep_and_switch(C, B);
 	assert_int_equal(cell_of(own_id)->switches[SWITCH_VOLUNTARY], 3);
 	/* One becomes free: the next sample takes it. */
@@ -810,7 +643,7 @@ static void test_known_slot(void **state)
 	(void)state;
 	need_kernel();
 	make_known();
-	assert_int_equal(cpus[cpu].known_slot & 0xffff, slot_of(own_id));
+	assert_int_equal(sched_cpus[cpu].known_slot & 0xffff, slot_of(own_id));
 	assert_true(own_join("/b")); /* the program that would tell of it is not attached */
 	sleep_and_switch(A, B);
 	assert_int_equal(wait_count(cell_of(own_id)), 2);
@@ -822,7 +655,7 @@ static void test_known_slot_after_a_move(void **state)
 	need_kernel();
 	make_known();
 	assert_true(own_join("/b"));
-	run(bpf->progs.sched_cgroup_attach, 0, 0, 0, 0);
+	run(bpf->progs.sched_cgroup_attach, 0);
 	sleep_and_switch(A, B);
 	assert_int_equal(wait_count(cell_of(own_id)), 1);
 	assert_int_equal(wait_count(cell_of(other_id)), 1);
@@ -838,7 +671,7 @@ static void test_known_slot_of_a_new_task(void **state)
 	assert_true(own_join("/b"));
 	wakeup_new(A);
 	sleep_and_switch(C, A);
-	assert_int_equal(cpus[cpu].known_slot, 0);
+	assert_int_equal(sched_cpus[cpu].known_slot, 0);
 	sleep_and_switch(A, B);
 	assert_int_equal(wait_count(cell_of(own_id)), 2);
 	assert_int_equal(wait_count(cell_of(other_id)), 1);
@@ -872,8 +705,6 @@ static void test_wait_is_taken_once(void **state)
 	assert_int_equal(lost(SCHED_LOST_NO_WAKEUP), 2); /* B's and A's second */
 }
 
-#define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -895,7 +726,7 @@ int main(void)
 		TEST(test_short_waits_have_no_cause),
 		TEST(test_idle),
 		TEST(test_pairs_are_bounded),
-		cmocka_unit_test_setup_teardown(test_overflow, setup_one_slot, teardown),
+		cmocka_unit_test_setup_teardown(test_overflow, setup_one_slot, teardown_one_slot),
 		TEST(test_wrong_hints),
 		TEST(test_known_slot),
 		TEST(test_known_slot_after_a_move),

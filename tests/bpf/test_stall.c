@@ -1,65 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/*
- * The programs of fsync and memory, run by the kernel on made-up events:
- * BPF_PROG_TEST_RUN on this CPU, with this process as the current task. They are
- * loaded and not attached, so no real event gets in between.
- */
-#include <linux/types.h>
+/* The programs of fsync and memory. */
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
-#include <sys/mman.h>
 
-#include <bpf/bpf.h>
-#include <bpf/libbpf.h>
+#include "test_run.h"
 
-#include "bramble/cells.h"
-#include "own_cgroup.h"
-#include "util/clock.h"
-
-#include "bramble.skel.h"
-
-#define SLOTS	      8
-#define MS	      1000000ULL
 #define SEND_SIG_PRIV 1
 
 /* Addresses of tasks: any numbers. */
 #define A	      0x1001ULL
 #define B	      0x1002ULL
 
-static const char *skip_reason;
-static unsigned int cpu;
-static uint64_t own_id;
-static struct bramble_bpf *bpf;
-
-static int on_libbpf_message(enum libbpf_print_level level, const char *format, va_list args)
-{
-	(void)level;
-	(void)format;
-	(void)args;
-	return 0;
-}
-
-static int try_run(const struct bpf_program *program, const uint64_t args[5])
-{
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = args, .ctx_size_in = 5 * sizeof(args[0]),
-		    .cpu = cpu, .flags = BPF_F_TEST_RUN_ON_CPU);
-
-	return bpf_prog_test_run_opts(bpf_program__fd(program), &opts) ? -errno : 0;
-}
-
-static void run(const struct bpf_program *program)
-{
-	const uint64_t args[5] = {0};
-
-	assert_int_equal(try_run(program, args), 0);
-}
+static struct stall_cell *stall_cells;
 
 static void signal_to(uint64_t task, int number, uint64_t info)
 {
-	const uint64_t args[5] = {(uint64_t)number, info, task, 1, 0};
-
-	assert_int_equal(try_run(bpf->progs.memory_signal, args), 0);
+	run(bpf->progs.memory_signal, (uint64_t)number, info, task, 1);
 }
 
 static void kill_by_kernel(uint64_t task)
@@ -69,22 +25,19 @@ static void kill_by_kernel(uint64_t task)
 
 static void mark(void)
 {
-	run(bpf->progs.memory_mark);
+	run(bpf->progs.memory_mark, 0);
 }
 
 /* The current task is at that address. */
 static void exit_of(uint64_t task)
 {
-	const uint64_t args[5] = {task};
-
-	assert_int_equal(try_run(bpf->progs.memory_exit, args), 0);
+	run(bpf->progs.memory_exit, task);
 }
 
-static int load_object(void)
+static int open_object(void)
 {
 	struct bpf_program *program;
-	unsigned int slot;
-	int err = 0;
+	int err;
 
 	bpf = bramble_bpf__open();
 	if (!bpf)
@@ -96,88 +49,21 @@ static int load_object(void)
 		if (!strncmp(name, "fsync_", 6) || !strncmp(name, "memory_", 7))
 			bpf_program__set_autoload(program, true);
 	}
-	err = bpf_map__set_max_entries(bpf->maps.slot_cgroups, SLOTS);
-	err = err ?: bpf_map__set_max_entries(bpf->maps.slot_by_cgroup, SLOTS);
-	err = err ?: bpf_map__set_max_entries(bpf->maps.slot_free, SLOTS);
-	err = err ?: bpf_map__set_max_entries(bpf->maps.fsync_cells, SLOTS);
-	err = err ?: bpf_map__set_max_entries(bpf->maps.memory_cells, SLOTS);
-	err = err ?: bramble_bpf__load(bpf);
-	for (slot = SLOT_OVERFLOW + 1; slot < SLOTS && !err; slot++)
-		err = bpf_map_update_elem(bpf_map__fd(bpf->maps.slot_free), NULL, &slot, BPF_ANY);
-	return err;
+	err = bpf_map__set_max_entries(bpf->maps.fsync_cells, slots);
+	err = err ?: bpf_map__set_max_entries(bpf->maps.memory_cells, slots);
+	err = err ?: load_object();
+	stall_cells = err ? NULL : map_array(bpf->maps.stall_cells);
+	return err ?: stall_cells ? 0 : -ENOMEM;
 }
 
-static int group_setup(void **state)
+static struct bpf_program *harmless_program(void)
 {
-	const uint64_t args[5] = {0};
-	cpu_set_t set;
-	int err;
-
-	(void)state;
-	libbpf_set_print(on_libbpf_message);
-	skip_reason = own_setup();
-	if (skip_reason)
-		return 0;
-	cpu = (unsigned int)sched_getcpu();
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	if (sched_setaffinity(0, sizeof(set), &set))
-		return -1;
-	own_id = own_make("/a");
-	err = load_object();
-	if (err == -EPERM)
-		skip_reason = "the kernel loads no BPF programs for this process";
-	else if (!err && try_run(bpf->progs.fsync_ext4_begin, args))
-		skip_reason = "the kernel has no test runs for raw tracepoints (5.10)";
-	bramble_bpf__destroy(bpf);
-	bpf = NULL;
-	return skip_reason ? 0 : err;
-}
-
-static int group_teardown(void **state)
-{
-	(void)state;
-	if (!own_id)
-		return 0;
-	return own_go_home() && own_remove("/a") && own_remove("") ? 0 : -1;
-}
-
-static int setup(void **state)
-{
-	(void)state;
-	if (skip_reason)
-		return 0;
-	return own_join("/a") ? load_object() : -1;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	bramble_bpf__destroy(bpf);
-	bpf = NULL;
-	return 0;
-}
-
-static void need_kernel(void)
-{
-	if (!skip_reason)
-		return;
-	print_message("%s\n", skip_reason);
-	skip();
-}
-
-/* The slot of this process' cgroup; the overflow slot if it has none. */
-static uint32_t own_slot(void)
-{
-	uint32_t slot = SLOT_OVERFLOW;
-
-	bpf_map_lookup_elem(bpf_map__fd(bpf->maps.slot_by_cgroup), &own_id, &slot);
-	return slot;
+	return bpf->progs.fsync_ext4_begin;
 }
 
 static struct fsync_cell fsync_cell(void)
 {
-	uint32_t slot = own_slot();
+	uint32_t slot = slot_of(own_id);
 	struct fsync_cell cell;
 
 	assert_int_equal(bpf_map_lookup_elem(bpf_map__fd(bpf->maps.fsync_cells), &slot, &cell), 0);
@@ -186,21 +72,11 @@ static struct fsync_cell fsync_cell(void)
 
 static struct memory_cell memory_cell(void)
 {
-	uint32_t slot = own_slot();
+	uint32_t slot = slot_of(own_id);
 	struct memory_cell cell;
 
 	assert_int_equal(bpf_map_lookup_elem(bpf_map__fd(bpf->maps.memory_cells), &slot, &cell), 0);
 	return cell;
-}
-
-static uint64_t count_of(const struct hist *hist)
-{
-	uint64_t count = 0;
-	size_t i;
-
-	for (i = 0; i < HIST_BUCKETS; i++)
-		count += hist->bucket[i];
-	return count;
 }
 
 static uint64_t fsyncs(void)
@@ -217,12 +93,12 @@ static void test_fsync(void **state)
 
 	(void)state;
 	need_kernel();
-	run(bpf->progs.fsync_ext4_begin);
+	run(bpf->progs.fsync_ext4_begin, 0);
 	usleep(3000);
-	run(bpf->progs.fsync_ext4_end);
+	run(bpf->progs.fsync_ext4_end, 0);
 	between = clock_monotonic_ns() - before;
 	cell = fsync_cell();
-	assert_int_not_equal(own_slot(), SLOT_OVERFLOW);
+	assert_int_not_equal(slot_of(own_id), SLOT_OVERFLOW);
 	assert_int_equal(count_of(&cell.fsync), 1);
 	assert_in_range(cell.fsync.sum_ns, 3 * MS, between);
 	assert_int_equal(cell.fsync.bucket[hist_bucket(cell.fsync.sum_ns)], 1);
@@ -235,12 +111,12 @@ static void test_file_systems(void **state)
 {
 	(void)state;
 	need_kernel();
-	run(bpf->progs.fsync_ext4_begin);
-	run(bpf->progs.fsync_ext4_end);
-	run(bpf->progs.fsync_f2fs_begin);
-	run(bpf->progs.fsync_f2fs_end);
-	run(bpf->progs.fsync_btrfs_begin);
-	run(bpf->progs.fsync_btrfs_end);
+	run(bpf->progs.fsync_ext4_begin, 0);
+	run(bpf->progs.fsync_ext4_end, 0);
+	run(bpf->progs.fsync_f2fs_begin, 0);
+	run(bpf->progs.fsync_f2fs_end, 0);
+	run(bpf->progs.fsync_btrfs_begin, 0);
+	run(bpf->progs.fsync_btrfs_end, 0);
 	assert_int_equal(fsyncs(), 3);
 }
 
@@ -251,17 +127,17 @@ static void test_unfinished(void **state)
 
 	(void)state;
 	need_kernel();
-	run(bpf->progs.fsync_ext4_end);
+	run(bpf->progs.fsync_ext4_end, 0);
 	assert_int_equal(bpf->bss->fsync_lost[STALL_LOST_NO_BEGINNING], 1);
 	assert_int_equal(fsyncs(), 0);
-	run(bpf->progs.fsync_ext4_begin);
+	run(bpf->progs.fsync_ext4_begin, 0);
 	usleep(20000);
-	run(bpf->progs.fsync_ext4_begin);
-	run(bpf->progs.fsync_ext4_end);
+	run(bpf->progs.fsync_ext4_begin, 0);
+	run(bpf->progs.fsync_ext4_end, 0);
 	cell = fsync_cell();
 	assert_int_equal(count_of(&cell.fsync), 1);
 	assert_true(cell.fsync.sum_ns < 20 * MS);
-	run(bpf->progs.fsync_ext4_end);
+	run(bpf->progs.fsync_ext4_end, 0);
 	assert_int_equal(bpf->bss->fsync_lost[STALL_LOST_NO_BEGINNING], 2);
 	assert_int_equal(fsyncs(), 1);
 }
@@ -276,7 +152,7 @@ static void test_clock(void **state)
 	assert_int_equal(
 		bpf_map_update_elem(bpf_map__fd(bpf->maps.fsync_stalls), &thread, &later, BPF_ANY),
 		0);
-	run(bpf->progs.fsync_ext4_end);
+	run(bpf->progs.fsync_ext4_end, 0);
 	assert_int_equal(bpf->bss->fsync_lost[STALL_LOST_CLOCK], 1);
 	assert_int_equal(fsyncs(), 0);
 }
@@ -284,7 +160,7 @@ static void test_clock(void **state)
 static void *begin_in_thread(void *unused)
 {
 	(void)unused;
-	run(bpf->progs.fsync_ext4_begin);
+	run(bpf->progs.fsync_ext4_begin, 0);
 	return NULL;
 }
 
@@ -297,7 +173,7 @@ static void test_threads(void **state)
 	need_kernel();
 	assert_int_equal(pthread_create(&thread, NULL, begin_in_thread, NULL), 0);
 	pthread_join(thread, NULL);
-	run(bpf->progs.fsync_ext4_end);
+	run(bpf->progs.fsync_ext4_end, 0);
 	assert_int_equal(bpf->bss->fsync_lost[STALL_LOST_NO_BEGINNING], 1);
 }
 
@@ -308,13 +184,13 @@ static void test_stall_in_fsync(void **state)
 
 	(void)state;
 	need_kernel();
-	run(bpf->progs.fsync_ext4_begin);
-	run(bpf->progs.memory_direct_begin);
+	run(bpf->progs.fsync_ext4_begin, 0);
+	run(bpf->progs.memory_direct_begin, 0);
 	usleep(2000);
-	run(bpf->progs.memory_direct_end);
-	run(bpf->progs.memory_memcg_begin);
-	run(bpf->progs.memory_memcg_end);
-	run(bpf->progs.fsync_ext4_end);
+	run(bpf->progs.memory_direct_end, 0);
+	run(bpf->progs.memory_memcg_begin, 0);
+	run(bpf->progs.memory_memcg_end, 0);
+	run(bpf->progs.fsync_ext4_end, 0);
 	cell = memory_cell();
 	assert_int_equal(count_of(&cell.stall), 2);
 	assert_true(cell.stall.sum_ns >= 2 * MS);
@@ -400,6 +276,69 @@ static void test_two_threads(void **state)
 	assert_int_equal(memory_cell().oom_kills, 1);
 }
 
+/* As if a stall had begun so long ago, in ms. */
+static void begin_before(const struct bpf_map *stalls, uint64_t ms)
+{
+	uint64_t thread = (uint64_t)getpid() << 32 | (uint32_t)gettid();
+	uint64_t since = clock_monotonic_ns() - ms * MS;
+
+	assert_int_equal(bpf_map_update_elem(bpf_map__fd(stalls), &thread, &since, BPF_ANY), 0);
+}
+
+/* The time in which at least one was stalled counts once, whoever of them began first. */
+static void test_pressure(void **state)
+{
+	const struct stall_cell *cell;
+	uint64_t begin = clock_monotonic_ns(), late;
+
+	(void)state;
+	need_kernel();
+	begin_before(bpf->maps.fsync_stalls, 20);
+	run(bpf->progs.fsync_ext4_end, 0);
+	cell = &stall_cells[cpu * slots + slot_of(own_id)];
+	late = clock_monotonic_ns() - begin;
+	assert_in_range(cell->io.time.covered_ns, 20 * MS, 20 * MS + late);
+	begin_before(bpf->maps.fsync_stalls, 10); /* within the first one */
+	run(bpf->progs.fsync_ext4_end, 0);
+	begin_before(bpf->maps.fsync_stalls, 50); /* before it */
+	run(bpf->progs.fsync_ext4_end, 0);
+	late = clock_monotonic_ns() - begin;
+	assert_in_range(cell->io.time.covered_ns, 50 * MS, 50 * MS + late);
+	begin_before(bpf->maps.fsync_stalls, 60); /* and before all of them: 10 more */
+	run(bpf->progs.fsync_ext4_end, 0);
+	late = clock_monotonic_ns() - begin;
+	assert_in_range(cell->io.time.covered_ns, 50 * MS, 60 * MS + late);
+	assert_int_equal(cell->memory.time.covered_ns, 0);
+	usleep(30000);
+	begin_before(bpf->maps.memory_stalls, 10);
+	run(bpf->progs.memory_direct_end, 0);
+	late = clock_monotonic_ns() - begin;
+	assert_in_range(cell->memory.time.covered_ns, 10 * MS, 10 * MS + late);
+}
+
+/* One that was under way all the time fills the gaps between others. */
+static void test_pressure_with_gaps(void **state)
+{
+	const struct stall_cell *cell;
+	uint64_t begin = clock_monotonic_ns();
+	int i;
+
+	(void)state;
+	need_kernel();
+	for (i = 0; i < 5; i++) {
+		usleep(10000);
+		begin_before(bpf->maps.fsync_stalls, 2);
+		run(bpf->progs.fsync_ext4_end, 0);
+	}
+	cell = &stall_cells[cpu * slots + slot_of(own_id)];
+	assert_in_range(cell->io.time.covered_ns, 10 * MS, (clock_monotonic_ns() - begin) / 2);
+	usleep(10000);
+	begin_before(bpf->maps.fsync_stalls, (clock_monotonic_ns() - begin) / MS);
+	run(bpf->progs.fsync_ext4_end, 0);
+	assert_in_range(cell->io.time.covered_ns, clock_monotonic_ns() - begin - 2 * MS,
+			clock_monotonic_ns() - begin + MS);
+}
+
 /* The address of a task that was killed, but not for want of memory, has a new task. */
 static void test_address_used_again(void **state)
 {
@@ -415,15 +354,16 @@ static void test_address_used_again(void **state)
 	assert_int_equal(bpf->bss->killed_running, 0);
 }
 
-#define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_fsync),	 TEST(test_file_systems),     TEST(test_unfinished),
-		TEST(test_clock),	 TEST(test_threads),	      TEST(test_stall_in_fsync),
-		TEST(test_oom_kill),	 TEST(test_exit_before_mark), TEST(test_no_oom_kill),
-		TEST(test_killed_twice), TEST(test_two_threads),      TEST(test_address_used_again),
+		TEST(test_fsync),	TEST(test_file_systems),
+		TEST(test_unfinished),	TEST(test_clock),
+		TEST(test_threads),	TEST(test_stall_in_fsync),
+		TEST(test_oom_kill),	TEST(test_exit_before_mark),
+		TEST(test_no_oom_kill), TEST(test_killed_twice),
+		TEST(test_two_threads), TEST(test_address_used_again),
+		TEST(test_pressure),	TEST(test_pressure_with_gaps),
 	};
 
 	return cmocka_run_group_tests(tests, group_setup, group_teardown);

@@ -1,24 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The tcp programs, run by the kernel on made-up events: BPF_PROG_TEST_RUN on
- * this CPU, with this process as the current task. They are loaded without the
- * kernel's BTF, so that nothing is read of sockets that do not exist, and not
- * attached. What real sockets do is in tests/integration/80-tcp-rules.sh.
+ * The tcp programs, loaded without the kernel's BTF, so that nothing is read of
+ * sockets that do not exist. What real sockets do is in tests/integration/80-tcp-rules.sh.
  */
-#include <linux/types.h>
-#include <sched.h>
-#include <sys/mman.h>
+#include "test_run.h"
 
-#include <bpf/bpf.h>
-#include <bpf/libbpf.h>
-
-#include "bramble/cells.h"
-#include "own_cgroup.h"
 #include "probe/features.h"
 #include "probe/tracefs_btf.h"
-#include "util/clock.h"
-
-#include "bramble.skel.h"
 
 /* Keys as the kernel makes them: objects of a slab, 2304 bytes each. */
 #define SOCKET(n)   (0xffff888012340000ULL + (uint64_t)(n)*2304)
@@ -26,8 +14,6 @@
 #define A	    SOCKET(1)
 #define B	    SOCKET(2)
 
-#define SLOTS	    8
-#define MS	    1000000ULL
 #define CAPACITY    (SOCKET_SETS * SOCKET_WAYS)
 
 /* include/net/tcp_states.h */
@@ -39,85 +25,35 @@
 #define CLOSE_WAIT  8
 #define LISTEN	    10
 
-static const char *skip_reason;
-static unsigned int cpu;
-static uint64_t own_id, other_id; /* of the cgroups "/a" and "/b" */
-
-static struct bramble_bpf *bpf;
-static uint64_t *slot_cgroups;
 static struct tcp_cell *cells;
 static struct socket_set *sets;
 
-static int on_libbpf_message(enum libbpf_print_level level, const char *format, va_list args)
-{
-	(void)level;
-	(void)format;
-	(void)args;
-	return 0;
-}
-
-/* Runs a program with these arguments of its tracepoint. Returns 0 or a negative errno. */
-static int try_run(const struct bpf_program *program, uint64_t a, uint64_t b, uint64_t c)
-{
-	const uint64_t args[3] = {a, b, c};
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = args, .ctx_size_in = sizeof(args),
-		    .cpu = cpu, .flags = BPF_F_TEST_RUN_ON_CPU);
-
-	return bpf_prog_test_run_opts(bpf_program__fd(program), &opts) ? -errno : 0;
-}
-
 static void set_state(uint64_t key, int before, int after)
 {
-	assert_int_equal(try_run(bpf->progs.tcp_set_state, key, (uint64_t)before, (uint64_t)after),
-			 0);
+	run(bpf->progs.tcp_set_state, key, (uint64_t)before, (uint64_t)after);
 }
 
 static void destroy(uint64_t key)
 {
-	assert_int_equal(try_run(bpf->progs.tcp_destroy, key, 0, 0), 0);
+	run(bpf->progs.tcp_destroy, key);
 }
 
 static void send_bytes(uint64_t key, int ret)
 {
-	assert_int_equal(try_run(bpf->progs.tcp_sock_send, key, (uint64_t)ret, 0), 0);
+	run(bpf->progs.tcp_sock_send, key, (uint64_t)ret);
 }
 
 static void receive(uint64_t key, int ret, int flags)
 {
-	assert_int_equal(try_run(bpf->progs.tcp_sock_recv, key, (uint64_t)ret, (uint64_t)flags), 0);
+	run(bpf->progs.tcp_sock_recv, key, (uint64_t)ret, (uint64_t)flags);
 }
 
 static void data_ready(uint64_t key)
 {
-	assert_int_equal(try_run(bpf->progs.tcp_data_ready, key, 0, 0), 0);
+	run(bpf->progs.tcp_data_ready, key);
 }
 
-static void *map_array(const struct bpf_map *map)
-{
-	size_t size = (size_t)bpf_map__value_size(map) * bpf_map__max_entries(map);
-	void *data = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map), 0);
-
-	return data == MAP_FAILED ? NULL : data;
-}
-
-static void unmap_array(const struct bpf_map *map, void *data)
-{
-	if (data)
-		munmap(data, (size_t)bpf_map__value_size(map) * bpf_map__max_entries(map));
-}
-
-static void close_object(void)
-{
-	if (!bpf)
-		return;
-	unmap_array(bpf->maps.slot_cgroups, slot_cgroups);
-	unmap_array(bpf->maps.tcp_cells, cells);
-	unmap_array(bpf->maps.tcp_sockets, sets);
-	bramble_bpf__destroy(bpf);
-	bpf = NULL;
-}
-
-static int size_and_load(void)
+static int choose_and_size(void)
 {
 	struct bpf_program *const programs[] = {
 		bpf->progs.tcp_set_state,  bpf->progs.tcp_destroy,	  bpf->progs.tcp_data_ready,
@@ -128,23 +64,18 @@ static int size_and_load(void)
 	size_t i;
 	int err;
 
-	err = bpf_map__set_max_entries(bpf->maps.slot_cgroups, SLOTS);
-	err = err ?: bpf_map__set_max_entries(bpf->maps.slot_by_cgroup, SLOTS);
-	err = err ?: bpf_map__set_max_entries(bpf->maps.slot_free, SLOTS);
-	err = err ?: bpf_map__set_max_entries(bpf->maps.tcp_cells, SLOTS);
+	err = bpf_map__set_max_entries(bpf->maps.tcp_cells, slots);
 	err = err ?: bpf_map__set_max_entries(bpf->maps.tcp_cpus, cpus);
-	err = err ?: bpf_map__set_max_entries(bpf->maps.sched_cpus, cpus);
 	err = err ?: bpf_map__set_max_entries(bpf->maps.tcp_sockets, SOCKET_SETS);
 	for (i = 0; i < sizeof(programs) / sizeof(programs[0]); i++)
 		bpf_program__set_autoload(programs[i], true);
-	return err ?: bramble_bpf__load(bpf);
+	return err;
 }
 
 static int open_object(void)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, opts);
 	char tracefs[PATH_MAX], path[TRACEFS_BTF_PATH_SIZE];
-	unsigned int slot;
 	int err, fd;
 
 	err = feature_tracefs("/sys", NULL, tracefs);
@@ -154,101 +85,28 @@ static int open_object(void)
 	tracefs_btf_path(path, fd);
 	opts.btf_custom_path = path;
 	bpf = bramble_bpf__open_opts(&opts);
-	err = bpf ? size_and_load() : -errno;
+	err = bpf ? choose_and_size() : -errno;
+	err = err ?: load_object();
 	close(fd);
 	if (err)
 		return err;
-	slot_cgroups = map_array(bpf->maps.slot_cgroups);
 	cells = map_array(bpf->maps.tcp_cells);
 	sets = map_array(bpf->maps.tcp_sockets);
-	if (!slot_cgroups || !cells || !sets)
-		return -ENOMEM;
-	for (slot = SLOT_OVERFLOW + 1; slot < SLOTS; slot++)
-		if (bpf_map_update_elem(bpf_map__fd(bpf->maps.slot_free), NULL, &slot, BPF_ANY))
-			return -errno;
-	return 0;
+	return cells && sets ? 0 : -ENOMEM;
 }
 
-/* Once: a CPU to stay on, two cgroups, and whether the kernel runs programs for a test. */
-static int group_setup(void **state)
+static struct bpf_program *harmless_program(void)
 {
-	cpu_set_t set;
-	int err;
-
-	(void)state;
-	libbpf_set_print(on_libbpf_message);
-	skip_reason = own_setup();
-	if (skip_reason)
-		return 0;
-	cpu = (unsigned int)sched_getcpu();
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	if (sched_setaffinity(0, sizeof(set), &set))
-		return -1;
-	own_id = own_make("/a");
-	other_id = own_make("/b");
-	err = open_object();
-	if (err == -EPERM)
-		skip_reason = "the kernel loads no BPF programs for this process";
-	else if (err == -ENOENT)
-		skip_reason = "tracefs is not mounted";
-	else if (!err && try_run(bpf->progs.tcp_destroy, A, 0, 0))
-		skip_reason = "the kernel has no test runs for raw tracepoints (5.10)";
-	close_object();
-	return skip_reason ? 0 : err;
-}
-
-static int group_teardown(void **state)
-{
-	(void)state;
-	if (!own_id)
-		return 0;
-	return own_go_home() && own_remove("/a") && own_remove("/b") && own_remove("") ? 0 : -1;
-}
-
-static int setup(void **state)
-{
-	(void)state;
-	if (skip_reason)
-		return 0;
-	return own_join("/a") ? open_object() : -1;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	close_object();
-	return 0;
-}
-
-static void need_kernel(void)
-{
-	if (!skip_reason)
-		return;
-	print_message("%s\n", skip_reason);
-	skip();
+	return bpf->progs.tcp_destroy;
 }
 
 /* What was counted for a cgroup. */
 static struct tcp_cell *cell_of(uint64_t id)
 {
-	unsigned int slot;
+	unsigned int slot = slot_of(id);
 
-	for (slot = SLOT_OVERFLOW + 1; slot < SLOTS; slot++)
-		if (slot_cgroups[slot] == id)
-			return &cells[slot];
-	fail_msg("the cgroup has no slot");
-	return NULL;
-}
-
-static uint64_t count_of(const struct hist *hist)
-{
-	uint64_t count = 0;
-	size_t i;
-
-	for (i = 0; i < HIST_BUCKETS; i++)
-		count += hist->bucket[i];
-	return count;
+	assert_int_not_equal(slot, SLOT_OVERFLOW);
+	return &cells[slot];
 }
 
 static uint64_t lost(enum tcp_lost reason)
@@ -315,12 +173,12 @@ static void test_connect_failures(void **state)
 	(void)state;
 	need_kernel();
 	set_state(A, CLOSE, SYN_SENT);
-	assert_int_equal(try_run(bpf->progs.tcp_reset_received, A, 0, 0), 0);
+	run(bpf->progs.tcp_reset_received, A);
 	set_state(A, SYN_SENT, CLOSE);
 	failures = cell_of(own_id)->connect_failures;
 	assert_int_equal(failures[TCP_CONNECT_REFUSED], 1);
 	set_state(A, CLOSE, SYN_SENT); /* tries again with the same socket */
-	assert_int_equal(try_run(bpf->progs.tcp_retransmit, A, 0, 0), 0);
+	run(bpf->progs.tcp_retransmit, A);
 	set_state(A, SYN_SENT, CLOSE);
 	assert_int_equal(failures[TCP_CONNECT_TIMEOUT], 1);
 	set_state(A, CLOSE, SYN_SENT);
@@ -459,13 +317,11 @@ static void test_reset_without_socket(void **state)
 {
 	(void)state;
 	need_kernel();
-	assert_int_equal(try_run(bpf->progs.tcp_reset_sent, 0, 0, 0), 0);
+	run(bpf->progs.tcp_reset_sent, 0);
 	assert_int_equal(cell_of(1)->resets[TCP_SENT], 1);
-	assert_int_equal(try_run(bpf->progs.tcp_reset_sent, A, 0, 0), 0);
+	run(bpf->progs.tcp_reset_sent, A);
 	assert_int_equal(lost(TCP_LOST_NO_OWNER), 1);
 }
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {

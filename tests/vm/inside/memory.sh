@@ -61,7 +61,7 @@ test_oom() {
 
 # A file of 24 MiB through a cgroup of 8 MiB.
 test_memcg_stall() {
-	local limit sum begin
+	local limit sum begin psi own
 	[ -s $tmp/ext4/big ] || dd if=/dev/zero of=$tmp/ext4/big bs=1M count=24 2>/dev/null
 	sync
 	echo 3 >/proc/sys/vm/drop_caches
@@ -69,14 +69,23 @@ test_memcg_stall() {
 	limited_pod stalled-0 8M cat $tmp/ext4/big >/dev/null
 	begin=$(($(uptime_cs) - begin))
 	limit=$(event_of "$pod_cgroup" max)
+	psi=$(sed -n 's/^some .*total=//p' "$pod_cgroup/memory.pressure" 2>/dev/null)
 	gone
 	scrape
 	sum=$(metric_or_0 bramble_memory_stall_seconds_sum pod=stalled-0)
+	own=$(metric_or_0 bramble_memory_stall_some_seconds_total pod=stalled-0)
 	note "$mode""stall: $(stalls_of stalled-0) times, $sum s of $begin hundredths; memory.events: max $limit"
 	# One that may not wait meets the limit and does not reclaim: an interrupt, for one.
 	check_holds "stall: the pod at its limit stalled as often as it met it ($limit)" \
 		"$limit > 5 && $(stalls_of stalled-0) <= $limit && $(stalls_of stalled-0) >= 0.95 * $limit - 1"
 	check_holds "stall: for some time, and no longer than it ran" "$sum > 0 && $sum * 100 <= $begin"
+	# Less than their sum, if the task has moved between CPUs.
+	check_holds "stall: they are its pressure ($own s of $sum s)" "$own > 0 && $own <= 1.01 * $sum"
+	[ "$vm_psi" = yes ] || return 0
+	fact "memory pressure against PSI" "$(calc %+.1f "($own / ($psi / 1e6) - 1) * 100") %"
+	# The kernel counts other waits for memory, too.
+	check_holds "stall: and PSI's memory pressure ($psi us), or most of it" \
+		"$own <= 1.05 * $psi / 1e6 + 0.005 && $own >= 0.7 * $psi / 1e6 - 0.005"
 }
 
 free_kb() { awk '/^MemFree/ { print $2 }' /proc/meminfo; }
@@ -85,7 +94,7 @@ free_is_below() { [ "$(free_kb)" -lt "$1" ]; }
 # The machine has no memory to give: who wants some has to reclaim it himself. There are 24 MiB of
 # a file to be had, and kswapd is left no time.
 test_direct_stall() {
-	local before after ours holder
+	local holder try most least before ours
 	[ -s $tmp/ext4/big ] || dd if=/dev/zero of=$tmp/ext4/big bs=1M count=24 2>/dev/null
 	sync
 	echo 3 >/proc/sys/vm/drop_caches
@@ -94,24 +103,33 @@ test_direct_stall() {
 	/test/hog $((($(free_kb) - 40960) / 1024)) 1 600 &
 	holder=$!
 	wait_until 30 free_is_below 49152 || note "the memory is not taken: $(free_kb) kB are free"
-	cat $tmp/ext4/big >/dev/null
-	before=$(vmstat_of allocstall)
+	# The kernel's count is read before and after ours.
+	most=$(vmstat_of allocstall)
 	scrape
-	ours=$(metric_or_0 bramble_memory_stall_seconds_count)
-	new_pod shop direct-0 db
-	in_pod /test/hog $(($(free_kb) / 1024 + 8))
-	go
-	wait "$pod_pid"
-	gone
-	after=$(vmstat_of allocstall)
+	least=$(vmstat_of allocstall)
+	before=$(metric_or_0 bramble_memory_stall_seconds_count)
+	for try in 1 2 3; do
+		cat $tmp/ext4/big >/dev/null
+		new_pod shop direct-$try db
+		in_pod /test/hog $(($(free_kb) / 1024 + 8))
+		go
+		wait "$pod_pid"
+		gone
+		scrape
+		# It may find memory that kswapd has freed, after all.
+		[ "$(stalls_of direct-$try)" = 0 ] || break
+	done
+	least=$(($(vmstat_of allocstall) - least))
 	scrape
+	most=$(($(vmstat_of allocstall) - most))
 	kill -KILL $holder
 	wait $holder 2>/dev/null
-	ours=$(calc %d "$(metric_or_0 bramble_memory_stall_seconds_count) - $ours")
-	note "$mode""direct reclaim: the kernel counts $((after - before)), bramble $ours, of the pod $(stalls_of direct-0)"
-	check_holds "stall: direct reclaims are as many as the kernel's ($((after - before)) and $ours)" \
-		"$((after - before)) > 0 && $ours == $((after - before))"
-	check_holds "stall: those of the pod are its own ($(stalls_of direct-0))" "$(stalls_of direct-0) > 0"
+	ours=$(calc %d "$(metric_or_0 bramble_memory_stall_seconds_count) - $before")
+	note "$mode""direct reclaim: the kernel counts $least to $most, bramble $ours, of the pod $(stalls_of direct-$try)"
+	# It counts one again that it tries again (do_try_to_free_pages()).
+	check_holds "stall: direct reclaims are as many as the kernel's ($least to $most and $ours)" \
+		"$least > 0 && $ours >= 0.9 * $least - 1 && $ours <= $most"
+	check_holds "stall: those of the pod are its own ($(stalls_of direct-$try))" "$(stalls_of direct-$try) > 0"
 }
 
 test_memory() {
