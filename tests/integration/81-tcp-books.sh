@@ -196,7 +196,9 @@ test_retransmits() {
 	check_holds "$mode: packets were dropped ($dropped)" "$dropped > 100"
 	retransmits=$(tcp retransmits_total "lossy-$mode")
 	if [ "$mode" = with-btf ]; then
-		equal "retransmits are RetransSegs" "$(books client RetransSegs)" "$retransmits"
+		# Exactly so in the virtual machines; the kernel here leaves out a program in a timer now and then.
+		check_holds "$mode: retransmits are RetransSegs, or 2 % fewer ($(books client RetransSegs), $retransmits)" \
+			"$retransmits <= $(books client RetransSegs) && $retransmits >= 0.98 * $(books client RetransSegs)"
 	else
 		# Without BTF a packet counts as one segment.
 		check_holds "$mode: retransmits are RetransSegs, to 5 % ($(books client RetransSegs), $retransmits)" \
