@@ -20,6 +20,7 @@
 #include "metrics/pressure.h"
 #include "util/clock.h"
 #include "util/log.h"
+#include "util/pages.h"
 #include "version.h"
 
 /* Without scrapes the collector is brought up to date this often. */
@@ -305,7 +306,11 @@ static int start(struct server *s)
 	node_report(collector_node(s->collector));
 	log_info("serving%s", s->urls.data ? s->urls.data : "");
 	listen_on_socket(s, options->socket);
-	return open_event_sources(s);
+	err = open_event_sources(s);
+	/* Most of what the start has touched, libraries' beginnings and the loader of BPF
+	 * programs, is not used again. */
+	pages_release_files();
+	return err;
 }
 
 static int run(struct server *s)
