@@ -43,13 +43,16 @@ both() {
 }
 
 # books WHAT BEFORE AFTER: requests and bytes are the kernel's, and so is the time, which the kernel
-# counts from a request's making to its end: ours in its two parts, to 2 ms a request.
+# counts from a request's making to its end: ours in its two parts, to 2 ms a request. A request whose
+# records were both left out is of an unknown device: see test_block.
 books() {
-	local what=$1
+	local what=$1 unknown
+	unknown=$(metric_or_0 bramble_block_io_seconds_count device=unknown)
 	# shellcheck disable=SC2046 # lists of numbers
 	set -- $(echo "$2 $3" | awk '{ for (i = 1; i <= 10; i++) printf "%.0f ", $(i + 10) - $i }')
 	check_holds "$what: requests and bytes are the kernel's ($1 reads of $2 bytes, $3 writes of $4 bytes)" \
-		"$1 + $3 > 0 && $6 == $1 && $7 == $2 && $8 == $3 && $9 == $4"
+		"$1 + $3 > 0 && ($6 == $1 && $7 == $2 && $8 == $3 && $9 == $4 ||
+			$6 + $8 < $1 + $3 && $6 + $8 + $unknown >= $1 + $3)"
 	shift 4
 	check_holds "$what: and so is their time ($1 ms, $6 ms)" "near($6, $1, 20 + 2 * ($3 + $5) + 0.05 * $1)"
 }
@@ -173,7 +176,7 @@ limited_reads() {
 }
 
 test_block() {
-	local lost
+	local lost unpaired recursion unknown
 	check_holds "block: the probe is up" "$(metric_or_0 bramble_probe_up probe=block) == 1"
 	[ -e /sys/block/vda ] || load_driver
 	fast=$(disk fast) slow=$(disk slow)
@@ -189,7 +192,13 @@ test_block() {
 	scrape
 	lost=$(metric_or_0 bramble_probe_lost_total probe=block)
 	note "$(grep '^bramble_probe_lost_total{probe="block"' $tmp/metrics | tr '\n' ';')"
-	check_holds "block: nothing is lost ($lost)" "$lost == 0"
-	check_holds "block: no request is of an unknown device" \
-		"$(metric_or_0 bramble_block_io_seconds_count device=unknown) == 0"
+	# Without BTF the records come from classic tracepoints, whose programs the kernel leaves out, and
+	# counts as a recursion, while a bpf() of somebody's is preempted on that CPU.
+	unpaired=$(metric_or_0 bramble_probe_lost_total probe=block reason=unpaired)
+	recursion=$(metric_or_0 bramble_probe_lost_total probe=block reason=recursion)
+	unknown=$(metric_or_0 bramble_block_io_seconds_count device=unknown)
+	[ "${mode#kernel}" = "$mode" ] || recursion=0
+	check_holds "block: nothing is lost but for records the kernel left out ($lost, $recursion)" \
+		"$recursion <= 20 && $unpaired <= $recursion && $lost == $unpaired + $recursion"
+	check_holds "block: no other request is of an unknown device" "$unknown <= $unpaired / 2"
 }
