@@ -25,25 +25,28 @@ static __always_inline __u64 gaps_filled(const struct stalled *stalled, __u64 si
 	return span_gaps_behind(&stalled->added, &run, since);
 }
 
+/* Another CPU may add to the same: each value is read once, so that no difference wraps. */
 static __always_inline void add(struct stalled *stalled, __u64 since, __u64 until)
 {
 	struct span *time = &stalled->time;
+	__u64 before = *(volatile __u64 *)&time->until_ns;
+	__u64 from = *(volatile __u64 *)&stalled->from_ns;
 
-	if (!time->until_ns) /* the first: nothing is covered before it */
-		stalled->added.until_ns = time->until_ns = stalled->from_ns = since;
-	if (until < time->until_ns) /* another CPU was faster */
-		until = time->until_ns;
-	if (since < stalled->from_ns) {
-		time->covered_ns += gaps_filled(stalled, since) + (until - time->until_ns);
+	if (!before) /* the first: nothing is covered before it */
+		stalled->added.until_ns = stalled->from_ns = before = from = since;
+	if (until < before) /* another CPU was faster */
+		until = before;
+	if (since < from) {
+		time->covered_ns += gaps_filled(stalled, since) + (until - before);
 		time->until_ns = until;
 		stalled->from_ns = since;
 		stalled->added = *time;
 		return;
 	}
-	if (since > time->until_ns)
+	if (since > before)
 		stalled->from_ns = since;
 	else
-		since = time->until_ns;
+		since = before;
 	time->covered_ns += until - since;
 	time->until_ns = until;
 }
@@ -54,7 +57,7 @@ __noinline int pressure_add(enum pressure_resource of, __u32 cpu, __u32 slot, __
 	__u32 index = cpu * pressure_slots + slot;
 	struct stall_cell *cell = bpf_map_lookup_elem(&stall_cells, &index);
 
-	if (!cell)
+	if (!cell || until_ns < since_ns)
 		return 0;
 	add(of == PRESSURE_IO ? &cell->io : &cell->memory, since_ns, until_ns);
 	return 0;

@@ -8,7 +8,8 @@
 
 /*
  * A task of a slot was stalled for want of memory or I/O from since_ns to until_ns: on that CPU,
- * where the kernel's PSI counts it, too. To be told in the order of the ends. Returns 0.
+ * where the kernel's PSI counts it, too. To be told in the order of the ends; one that ends before
+ * it begins is not counted. Returns 0.
  *
  * Two stalls of one slot and CPU that end at the same instant on two CPUs may be added as if
  * the other were not: by no more than one of them is long.

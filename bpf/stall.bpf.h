@@ -60,7 +60,7 @@ static __always_inline bool stall_end(void *stalls, __u64 *lost, struct stall *s
 	return true;
 }
 
-/* Counts it for the current task's slot. */
+/* Counts it for the slot, in its histogram and its pressure. */
 static __always_inline void stall_count(const struct stall *stall, enum pressure_resource of,
 					__u32 slot, struct hist *hist)
 {
