@@ -206,7 +206,7 @@ static __always_inline void read_request(struct block_request *r, struct request
 		r->op = BLOCK_DISCARD;
 	else
 		r->op = op & 1 ? BLOCK_WRITE : BLOCK_READ;
-	r->waited = r->op == BLOCK_READ || (r->op == BLOCK_WRITE && flags & REQ_SYNC);
+	r->sync = (flags & REQ_SYNC) != 0;
 }
 
 /*
@@ -228,7 +228,7 @@ static __always_inline void take_record(struct block_request *r)
 	r->dev = c->record.dev;
 	r->left = c->record.bytes;
 	r->op = c->record.op;
-	r->waited = c->record.waited;
+	r->sync = c->record.sync;
 	if (c->record.foreign)
 		r->state = BLOCK_REQUEST_FOREIGN;
 }
@@ -263,7 +263,7 @@ static __always_inline void keep_record(struct trace_event_raw_block_rq *ctx)
 	c->record.dev = ctx->dev;
 	c->record.bytes = ctx->bytes;
 	c->record.op = op;
-	c->record.waited = op == BLOCK_READ || (op == BLOCK_WRITE && is_sync(ctx));
+	c->record.sync = is_sync(ctx);
 	/* Zeroing, or a driver's command, which has no sectors. */
 	c->record.foreign = first == 'N' && !ctx->nr_sector;
 	c->record.task = bpf_get_current_pid_tgid() + 1;
@@ -398,7 +398,8 @@ static __always_inline void count(const struct block_request *r, __u64 now)
 		shared_add(&cell->bytes, r->done);
 	if (r->failed)
 		shared_add(&cell->errors, 1);
-	if (r->waited)
+	/* Somebody waits for it. */
+	if (r->op == BLOCK_READ || (r->op == BLOCK_WRITE && r->sync))
 		pressure_add(PRESSURE_IO, r->cpu, r->slot, r->start_ns ?: r->issue_ns, now);
 }
 

@@ -8,6 +8,7 @@
 #include "vmlinux.h"
 #include <bpf/bpf_core_read.h>
 
+#include "hist.bpf.h"
 #include "slots.bpf.h"
 
 /* Of the default hierarchy, cgroup v2 (cgroup_init() makes it first). */
@@ -47,7 +48,7 @@ static __always_inline int send(struct trace_event_raw_cgroup *ctx, enum cgroup_
 		len = 0;
 	event->path_len = len ? len - 1 : 0;
 	if (bpf_ringbuf_output(&cgroup_events, event, offsetof(struct cgroup_event, path) + len, 0))
-		__sync_fetch_and_add(&cgroup_lost[CGROUP_LOST_RING_FULL], 1);
+		shared_add(&cgroup_lost[CGROUP_LOST_RING_FULL], 1);
 	return 0;
 }
 

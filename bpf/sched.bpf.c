@@ -16,6 +16,7 @@
 #include "vmlinux.h"
 #include <bpf/bpf_core_read.h>
 
+#include "hist.bpf.h"
 #include "sched.bpf.h"
 #include "span.bpf.h"
 
@@ -129,7 +130,7 @@ static __noinline int charge_cause(struct sched_cell *cell, __u32 victim, __u32 
 		sum = bpf_map_lookup_elem(&wait_pairs, &pair);
 	}
 	if (sum) {
-		__sync_fetch_and_add(sum, wait_ns);
+		shared_add(sum, wait_ns);
 	} else {
 		cell->caused_other_ns += wait_ns;
 		cell->caused_other++;

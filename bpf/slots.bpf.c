@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "hist.bpf.h"
 #include "slots.bpf.h"
 
 struct slot_cgroups_map slot_cgroups SEC(".maps");
@@ -55,7 +56,7 @@ __noinline __u32 slot_find(__u64 cgroup_id)
 	return slot;
 
 overflow:
-	__sync_fetch_and_add(&cgroup_lost[CGROUP_LOST_NO_SLOT], 1);
+	shared_add(&cgroup_lost[CGROUP_LOST_NO_SLOT], 1);
 	return SLOT_OVERFLOW;
 }
 

@@ -265,8 +265,8 @@ struct block_request {
 	__u8 op;
 	__u8 state;
 	__u8 failed;
-	__u8 waited; /* a task waits for it: a read, or a write that is to be done at once */
-	__u16 cpu;   /* where it began */
+	__u8 sync; /* to be done at once */
+	__u16 cpu; /* where it began */
 };
 
 /*
@@ -279,7 +279,7 @@ struct block_record {
 	__u32 bytes;
 	__u8 op;
 	__u8 foreign;
-	__u8 waited;
+	__u8 sync;
 };
 
 enum block_lost {

@@ -23,12 +23,8 @@ static void put_record(uint32_t dev, enum block_op op, uint32_t bytes, bool fore
 	/* A raw tracepoint's test run is in this task. */
 	uint64_t task = (uint64_t)getpid() << 32 | (uint32_t)syscall(SYS_gettid);
 
-	cpus[cpu].record = (struct block_record){.task = task + 1,
-						 .dev = dev,
-						 .bytes = bytes,
-						 .op = (__u8)op,
-						 .foreign = foreign,
-						 .waited = op == BLOCK_READ};
+	cpus[cpu].record = (struct block_record){
+		.task = task + 1, .dev = dev, .bytes = bytes, .op = (__u8)op, .foreign = foreign};
 }
 
 static void start(uint64_t rq, uint32_t dev, enum block_op op, uint32_t bytes)
