@@ -12,7 +12,7 @@ static const char *labels_of(const struct family *family)
 		[SCOPE_OWNER] = "container or unit",
 		[SCOPE_PAIR] = "container or unit; by_namespace, by_pod, by_container or by_unit",
 		[SCOPE_NODE] = "",
-		[SCOPE_POD] = "namespace, pod",
+		[SCOPE_POD] = "namespace, pod, container (empty)",
 		[SCOPE_CONTAINER] = "namespace, pod, container",
 		[SCOPE_PROBE] = "probe",
 		[SCOPE_SELF] = "",
@@ -107,12 +107,16 @@ int main(void)
 
 	puts("# Metrics\n\n"
 	     "Made by `make docs` from the table of families, src/metrics/families.c.\n\n"
-	     "\"Container or unit\" stands for `namespace`, `pod`, `container` where the sample is "
-	     "of a pod, for `container` alone where it is a container outside of Kubernetes, and "
-	     "for `unit` alone else: a system unit (`ssh.service`), "
+	     "\"Container or unit\" stands for `namespace`, `pod`, `container`, which every such "
+	     "sample has. Outside of Kubernetes `namespace` and `pod` are empty. What is no "
+	     "container has an empty `container`, too, and `unit`: a system unit (`ssh.service`), "
 	     "`kernel` for the root cgroup and the kernel's threads, `overflow` for cgroups for "
 	     "which no slot was left, `unknown` for one that was gone before its path was known. "
-	     "As "
+	     "Prometheus stores no empty labels; they are written so that a scraper with "
+	     "`honor_labels` does not put its target's there "
+	     "([how to scrape](exposition.md#labels-of-the-target)).\n\n"
+	     "A cause has `by_namespace`, `by_pod` and `by_container`, or `by_container` alone, or "
+	     "`by_unit`: what does not apply is left out. As "
 	     "a cause there are also `by_unit=\"idle\"` (the CPU had nothing to run: it slept "
 	     "deeply, or the waiting task was throttled) and `by_unit=\"other\"` (pairs that are "
 	     "not kept apart). A pod whose names are not known yet goes by its uid, a container by "

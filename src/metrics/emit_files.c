@@ -5,7 +5,7 @@ static void emit_value(struct samples *out, const struct owner *owner, enum cgro
 		       const struct label *further, size_t further_count)
 {
 	struct label labels[OWNER_LABELS + 2];
-	size_t count = owner_labels(&owner->labels, false, labels), i;
+	size_t count = owner_labels(&owner->labels, labels), i;
 
 	if (!cgroup_value_known(&owner->files, which))
 		return;

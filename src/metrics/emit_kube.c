@@ -4,11 +4,16 @@
 #include "metrics/emit.h"
 #include "metrics/info.h"
 
-/* namespace, pod, uid, node, workload_kind, workload and qos come before the chosen ones. */
-#define POD_INFO_LABELS 7
+/* namespace, pod, container, uid, workload_kind, workload, qos and node come before the chosen
+ * ones. */
+#define POD_INFO_LABELS 8
 
 _Static_assert(POD_INFO_LABELS + LABEL_KEYS_MAX <= SAMPLE_LABELS_MAX, "too many labels");
 
+/*
+ * container is empty for the same reason as an owner's labels are. A node that is not known is left
+ * out: if the target has a label node, it is that of all pods here.
+ */
 static void emit_pod(struct samples *out, const struct pod_info *info,
 		     const struct label_keys *keys)
 {
@@ -16,15 +21,17 @@ static void emit_pod(struct samples *out, const struct pod_info *info,
 	struct label labels[POD_INFO_LABELS + LABEL_KEYS_MAX] = {
 		{"namespace", info->labels->name_space},
 		{"pod", info->labels->pod},
+		{"container", ""},
 		{"uid", pod ? pod->uid : info->cgroup->pod_uid},
-		{"node", pod ? pod->node : ""},
 		{"workload_kind", pod ? pod->workload.kind : ""},
 		{"workload", pod ? pod->workload.name : ""},
 		{"qos", cgroup_qos_name(info->cgroup->qos)},
 	};
-	struct sample sample = {.labels = labels, .label_count = POD_INFO_LABELS, .value = 1};
+	struct sample sample = {.labels = labels, .label_count = POD_INFO_LABELS - 1, .value = 1};
 	size_t i;
 
+	if (pod && pod->node[0])
+		labels[sample.label_count++] = (struct label){"node", pod->node};
 	for (i = 0; pod && i < pod->label_count; i++)
 		if (pod->labels[i])
 			labels[sample.label_count++] =
@@ -54,7 +61,7 @@ void emit_pod_info(struct samples *out, const struct scrape *scrape)
 static void emit_container(struct samples *out, const struct container_info *info)
 {
 	struct label labels[OWNER_LABELS + 2];
-	size_t count = owner_labels(info->labels, false, labels);
+	size_t count = owner_labels(info->labels, labels);
 
 	labels[count++] = (struct label){"container_id", info->id};
 	labels[count++] = (struct label){"image", info->image};

@@ -28,7 +28,7 @@ static void emit_total(struct samples *out, const struct owner *owner, const str
 
 	if (!is_hist && !any_counted(family, total))
 		return;
-	count = owner_labels(&owner->labels, false, labels);
+	count = owner_labels(&owner->labels, labels);
 	for (i = 0; i < CELL_LABELS_MAX && names[i]; i++)
 		labels[count++] = (struct label){names[i], total->labels.value[i]};
 	sample.label_count = family->label ? count + 1 : count;
@@ -68,11 +68,11 @@ void emit_totals(struct samples *out, const struct scrape *scrape)
 static void emit_cause(struct samples *out, const struct owner *victim, const struct labels *cause,
 		       uint64_t wait_ns)
 {
-	struct label labels[2 * OWNER_LABELS];
+	struct label labels[OWNER_LABELS + CAUSE_LABELS];
 	struct sample sample = {.labels = labels, .value = wait_ns};
 
-	sample.label_count = owner_labels(&victim->labels, false, labels);
-	sample.label_count += owner_labels(cause, true, labels + sample.label_count);
+	sample.label_count = owner_labels(&victim->labels, labels);
+	sample.label_count += cause_labels(cause, labels + sample.label_count);
 	samples_add(out, &sample);
 }
 

@@ -104,9 +104,9 @@ enum family_kind {
 
 /* Whom a sample is about, and so which labels it carries. */
 enum family_scope {
-	SCOPE_OWNER,	 /* a container (namespace, pod, container) or a unit (unit) */
-	SCOPE_PAIR,	 /* an owner, and by_... for another one */
-	SCOPE_POD,	 /* a pod (namespace, pod) */
+	SCOPE_OWNER,	 /* a container or a unit: owner_labels() */
+	SCOPE_PAIR,	 /* an owner, and by_... for another one: cause_labels() */
+	SCOPE_POD,	 /* a pod (namespace, pod, and an empty container) */
 	SCOPE_CONTAINER, /* a container (namespace, pod, container) */
 	SCOPE_NODE,	 /* this machine */
 	SCOPE_PROBE,	 /* a probe (probe) */

@@ -42,18 +42,29 @@ void samples_write(struct samples *out, const struct scrape *scrape)
 			samples_write_family(out, family, scrape);
 }
 
-size_t owner_labels(const struct labels *owner, bool by, struct label *out)
+size_t owner_labels(const struct labels *owner, struct label *out)
 {
-	if (owner->unit[0]) {
-		out[0] = (struct label){by ? "by_unit" : "unit", owner->unit};
+	out[0] = (struct label){"namespace", owner->name_space};
+	out[1] = (struct label){"pod", owner->pod};
+	out[2] = (struct label){"container", owner->container};
+	if (!owner->unit[0])
+		return 3;
+	out[3] = (struct label){"unit", owner->unit};
+	return 4;
+}
+
+size_t cause_labels(const struct labels *cause, struct label *out)
+{
+	size_t count = 0;
+
+	if (cause->unit[0]) {
+		out[0] = (struct label){"by_unit", cause->unit};
 		return 1;
 	}
-	if (!owner->pod[0]) { /* outside of Kubernetes, or the sum of containers */
-		out[0] = (struct label){by ? "by_container" : "container", owner->container};
-		return 1;
+	if (cause->pod[0]) {
+		out[count++] = (struct label){"by_namespace", cause->name_space};
+		out[count++] = (struct label){"by_pod", cause->pod};
 	}
-	out[0] = (struct label){by ? "by_namespace" : "namespace", owner->name_space};
-	out[1] = (struct label){by ? "by_pod" : "pod", owner->pod};
-	out[2] = (struct label){by ? "by_container" : "container", owner->container};
-	return 3;
+	out[count++] = (struct label){"by_container", cause->container};
+	return count;
 }

@@ -94,11 +94,21 @@ void samples_write_family(struct samples *out, const struct family *family,
 void samples_add(struct samples *out, const struct sample *sample);
 
 /*
- * Writes the labels of an owner: namespace, pod and container; container alone outside of
- * Kubernetes; or unit. by: those of a cause, by_namespace and so on. Returns how many they are,
- * at most OWNER_LABELS.
+ * Writes the labels of an owner: namespace, pod and container, always, and unit if it is one. What
+ * does not apply is empty, which Prometheus takes for no label. But it is written: with
+ * honor_labels a scraper puts its target's namespace, pod and container where a series has none of
+ * its own, and a system unit would be one of the pod that exports it. Returns how many they are, at
+ * most OWNER_LABELS.
  */
-#define OWNER_LABELS 3
-size_t owner_labels(const struct labels *owner, bool by, struct label *out);
+#define OWNER_LABELS 4
+size_t owner_labels(const struct labels *owner, struct label *out);
+
+/*
+ * Writes the labels of who made an owner wait: by_namespace, by_pod and by_container of a pod's
+ * container, by_container of any other, or by_unit. No target has labels of these names, so what
+ * does not apply is left out. Returns how many they are, at most CAUSE_LABELS.
+ */
+#define CAUSE_LABELS 3
+size_t cause_labels(const struct labels *cause, struct label *out);
 
 #endif

@@ -75,8 +75,12 @@ check "CRI-O's container is named" wait_until 10 is_counted namespace=kube-syste
 check "conmon is counted for the pod" wait_until 10 is_counted namespace=kube-system pod=node-agent container=
 check "a docker container has its name" wait_until 10 is_counted container=home-assistant
 check "and one without a name its short id" wait_until 10 is_counted container="${other_docker_id:0:12}"
-check "these have no pod and no unit" test -z "$(select_metric bramble_cpu_wait_seconds_count |
-	grep -E 'home-assistant|'"${other_docker_id:0:12}" | grep -E 'pod=|unit=')"
+check "these have an empty pod, and no unit" test -z "$(select_metric bramble_cpu_wait_seconds_count |
+	grep -E 'home-assistant|'"${other_docker_id:0:12}" | grep -v '{namespace="",pod="",container="[^"]*"}')"
+check "units have empty labels of a pod" test -z "$(grep '[{,]unit="' "$tmp/metrics" |
+	grep -v '{namespace="",pod="",container="",unit="[^"]')"
+check "a pod's info has an empty container" test -z "$(grep '^bramble_pod_info{' "$tmp/metrics" |
+	grep -v '{namespace="[^"]*",pod="[^"]*",container="",')"
 
 # ---- a container that the kubelet lists only later: one identity at a time
 late_uid=$(new_uid)

@@ -51,6 +51,7 @@ static void check_family(enum family_id id, bool created, const char *expected)
 	buf_free(&out);
 }
 
+#define A	 "namespace=\"\",pod=\"\",container=\"\",unit=\"a\""
 #define SWITCHES "bramble_cpu_context_switches"
 #define SWITCHES_HEADER                                                                            \
 	"# HELP " SWITCHES " Times a task left its CPU: voluntary when it blocked, involuntary "   \
@@ -62,13 +63,13 @@ static void test_counter(void **state)
 	switches_of(add_unit("a"))[SWITCH_VOLUNTARY] = 3;
 	check_family(FAMILY_CPU_SWITCHES, true,
 		     SWITCHES_HEADER SWITCHES
-		     "_total{unit=\"a\",kind=\"voluntary\"} 3\n" SWITCHES
-		     "_created{unit=\"a\",kind=\"voluntary\"} 1500000000.000000001\n" SWITCHES
-		     "_total{unit=\"a\",kind=\"involuntary\"} 0\n" SWITCHES
-		     "_created{unit=\"a\",kind=\"involuntary\"} 1500000000.000000001\n# EOF\n");
+		     "_total{" A ",kind=\"voluntary\"} 3\n" SWITCHES "_created{" A
+		     ",kind=\"voluntary\"} 1500000000.000000001\n" SWITCHES "_total{" A
+		     ",kind=\"involuntary\"} 0\n" SWITCHES "_created{" A
+		     ",kind=\"involuntary\"} 1500000000.000000001\n# EOF\n");
 	check_family(FAMILY_CPU_SWITCHES, false,
-		     SWITCHES_HEADER SWITCHES "_total{unit=\"a\",kind=\"voluntary\"} 3\n" SWITCHES
-					      "_total{unit=\"a\",kind=\"involuntary\"} 0\n# EOF\n");
+		     SWITCHES_HEADER SWITCHES "_total{" A ",kind=\"voluntary\"} 3\n" SWITCHES
+					      "_total{" A ",kind=\"involuntary\"} 0\n# EOF\n");
 }
 
 #define WAIT "bramble_cpu_wait_seconds"
@@ -83,21 +84,18 @@ static void test_histogram(void **state)
 	check_family(
 		FAMILY_CPU_WAIT, true,
 		"# HELP " WAIT " Time tasks were ready to run and waited for a CPU.\n# TYPE " WAIT
-		" histogram\n# UNIT " WAIT " seconds\n" WAIT
-		"_bucket{unit=\"a\",le=\"9.5367431640625e-07\"} 0\n" WAIT
-		"_bucket{unit=\"a\",le=\"3.814697265625e-06\"} 0\n" WAIT
-		"_bucket{unit=\"a\",le=\"1.52587890625e-05\"} 0\n" WAIT
-		"_bucket{unit=\"a\",le=\"6.103515625e-05\"} 0\n" WAIT
-		"_bucket{unit=\"a\",le=\"0.000244140625\"} 0\n" WAIT
-		"_bucket{unit=\"a\",le=\"0.0009765625\"} 0\n" WAIT
-		"_bucket{unit=\"a\",le=\"0.00390625\"} 0\n" WAIT
-		"_bucket{unit=\"a\",le=\"0.015625\"} 0\n" WAIT
-		"_bucket{unit=\"a\",le=\"0.0625\"} 0\n" WAIT
-		"_bucket{unit=\"a\",le=\"0.25\"} 0\n" WAIT "_bucket{unit=\"a\",le=\"1.0\"} 2\n" WAIT
-		"_bucket{unit=\"a\",le=\"4.0\"} 2\n" WAIT "_bucket{unit=\"a\",le=\"16.0\"} 2\n" WAIT
-		"_bucket{unit=\"a\",le=\"64.0\"} 2\n" WAIT
-		"_bucket{unit=\"a\",le=\"+Inf\"} 2\n" WAIT "_sum{unit=\"a\"} 2.000000000\n" WAIT
-		"_count{unit=\"a\"} 2\n" WAIT "_created{unit=\"a\"} 1500000000.000000001\n# EOF\n");
+		" histogram\n# UNIT " WAIT " seconds\n" WAIT "_bucket{" A
+		",le=\"9.5367431640625e-07\"} 0\n" WAIT "_bucket{" A
+		",le=\"3.814697265625e-06\"} 0\n" WAIT "_bucket{" A
+		",le=\"1.52587890625e-05\"} 0\n" WAIT "_bucket{" A
+		",le=\"6.103515625e-05\"} 0\n" WAIT "_bucket{" A ",le=\"0.000244140625\"} 0\n" WAIT
+		"_bucket{" A ",le=\"0.0009765625\"} 0\n" WAIT "_bucket{" A
+		",le=\"0.00390625\"} 0\n" WAIT "_bucket{" A ",le=\"0.015625\"} 0\n" WAIT
+		"_bucket{" A ",le=\"0.0625\"} 0\n" WAIT "_bucket{" A ",le=\"0.25\"} 0\n" WAIT
+		"_bucket{" A ",le=\"1.0\"} 2\n" WAIT "_bucket{" A ",le=\"4.0\"} 2\n" WAIT
+		"_bucket{" A ",le=\"16.0\"} 2\n" WAIT "_bucket{" A ",le=\"64.0\"} 2\n" WAIT
+		"_bucket{" A ",le=\"+Inf\"} 2\n" WAIT "_sum{" A "} 2.000000000\n" WAIT "_count{" A
+		"} 2\n" WAIT "_created{" A "} 1500000000.000000001\n# EOF\n");
 }
 
 static void test_info(void **state)

@@ -181,6 +181,20 @@ static MetricFamily *round_trip(enum family_id id, enum hist_forms forms)
 	return family;
 }
 
+/* names and values in turn, then NULL; an empty value is written, too */
+static void check_labels(const Metric *metric, const char *const *expected)
+{
+	size_t i;
+
+	for (i = 0; expected[2 * i]; i++) {
+		assert_true(i < metric->n_label);
+		assert_string_equal(metric->label[i]->name, expected[2 * i]);
+		assert_non_null(metric->label[i]->value);
+		assert_string_equal(metric->label[i]->value, expected[2 * i + 1]);
+	}
+	assert_int_equal(metric->n_label, i);
+}
+
 static void test_counters(void **state)
 {
 	struct owner *owner = add_unit("a.service");
@@ -195,11 +209,9 @@ static void test_counters(void **state)
 	assert_int_equal(family->type, IO__PROMETHEUS__CLIENT__METRIC_TYPE__COUNTER);
 	assert_int_equal(family->n_metric, SWITCH_KINDS);
 	metric = family->metric[SWITCH_INVOLUNTARY];
-	assert_int_equal(metric->n_label, 2);
-	assert_string_equal(metric->label[0]->name, "unit");
-	assert_string_equal(metric->label[0]->value, "a.service");
-	assert_string_equal(metric->label[1]->name, "kind");
-	assert_string_equal(metric->label[1]->value, "involuntary");
+	check_labels(metric,
+		     (const char *const[]){"namespace", "", "pod", "", "container", "", "unit",
+					   "a.service", "kind", "involuntary", NULL});
 	assert_true(metric->counter->value == 7);
 	assert_int_equal(metric->counter->created_timestamp->seconds, owner->made_ns / 1000000000);
 	assert_int_equal(metric->counter->created_timestamp->nanos, owner->made_ns % 1000000000);
@@ -300,7 +312,7 @@ static void test_lengths(void **state)
 		assert_int_equal(family->n_metric, count);
 		for (i = 0; i < count; i++) {
 			snprintf(name, sizeof(name), "unit-%zu.service", i + 1);
-			assert_string_equal(family->metric[i]->label[0]->value, name);
+			assert_string_equal(family->metric[i]->label[3]->value, name);
 		}
 		free_family(family);
 	}
