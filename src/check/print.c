@@ -44,7 +44,18 @@ static void print_wrapped(FILE *out, int indent, const char *text)
 	buf_wrap(&lines, text, indent, COLUMNS);
 	if (!buf_failed(&lines))
 		fputs(lines.data, out);
+	else
+		fprintf(out, "%s\n", text);
 	buf_free(&lines);
+}
+
+/* Goes from column at to another, with one space at least: on a line of its own if it must. */
+static void print_gap(FILE *out, int at, int column)
+{
+	if (at < column)
+		fprintf(out, "%*s", column - at, "");
+	else
+		fprintf(out, "\n%*s", column, "");
 }
 
 static void print_labelled(FILE *out, const char *label, const char *text)
@@ -58,12 +69,14 @@ static void print_labelled(FILE *out, const char *label, const char *text)
 
 static void print_fact(const struct fact *fact, FILE *out)
 {
-	fprintf(out, "%*s%-*s", STATE_COLUMN, "", NAME_COLUMN - STATE_COLUMN, mark(fact));
+	fprintf(out, "%*s%s", STATE_COLUMN, "", mark(fact));
+	print_gap(out, STATE_COLUMN + (int)strlen(mark(fact)), NAME_COLUMN);
+	fputs(fact->name, out);
 	if (fact->detail[0]) {
-		fprintf(out, "%-*s", TEXT_COLUMN - NAME_COLUMN, fact->name);
+		print_gap(out, NAME_COLUMN + (int)strlen(fact->name), TEXT_COLUMN);
 		print_wrapped(out, TEXT_COLUMN, fact->detail);
 	} else {
-		fprintf(out, "%s\n", fact->name);
+		fputc('\n', out);
 	}
 	if (fact->state == FACT_MISSING || fact->state == FACT_OFF)
 		print_labelled(out, "for", fact->purpose);

@@ -118,6 +118,7 @@ static void put_neighbours(struct grid *grid, int y, int height, int width, cons
 	struct arena arena = {0};
 	char seconds[FORMAT_SIZE];
 	size_t i, count, max = height > 1 ? (size_t)height - 1 : 0;
+	int x;
 
 	if (max > LIST_MAX)
 		max = LIST_MAX;
@@ -129,8 +130,8 @@ static void put_neighbours(struct grid *grid, int y, int height, int width, cons
 		grid_put(grid, y + 1, 0, width, STYLE_DIM, "  nobody");
 	for (i = 0; i < count && i < max; i++) {
 		format_seconds(seconds, list[i].seconds);
-		grid_printf(grid, y + 1 + (int)i, 0, width, STYLE_NORMAL, "%7s", seconds);
-		grid_put_cut(grid, y + 1 + (int)i, 8, width - 8, STYLE_NORMAL, list[i].name);
+		x = 1 + grid_printf(grid, y + 1 + (int)i, 0, width, STYLE_NORMAL, "%7s", seconds);
+		grid_put_cut(grid, y + 1 + (int)i, x, width - x, STYLE_NORMAL, list[i].name);
 	}
 	arena_free(&arena);
 }

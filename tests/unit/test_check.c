@@ -443,6 +443,30 @@ static void test_print(void **state)
 	free(text);
 }
 
+/* However long a name is, what follows it begins in its column, a space or more after it. */
+static void test_print_columns(void **state)
+{
+	char name[81], expected[256], *text;
+	size_t len;
+
+	(void)state;
+	for (len = 1; len < sizeof(name); len++) {
+		memset(name, 'n', len);
+		name[len] = '\0';
+		report = (struct check_report){
+			.facts = {{.name = name, .group = "g", .purpose = "p", .detail = "found"}},
+			.count = 1};
+		text = printed(false);
+		if (len < 24)
+			snprintf(expected, sizeof(expected), "  ok       %-23s found\n", name);
+		else
+			snprintf(expected, sizeof(expected), "  ok       %s\n%35sfound\n", name,
+				 "");
+		contains(text, expected);
+		free(text);
+	}
+}
+
 static void test_print_verdict(void **state)
 {
 	char *text;
@@ -526,6 +550,7 @@ int main(void)
 		TEST(test_privileges),
 		TEST(test_capabilities_by_other_means),
 		TEST(test_print),
+		TEST(test_print_columns),
 		TEST(test_print_verdict),
 		TEST(test_json),
 		cmocka_unit_test(test_run),
