@@ -16,6 +16,7 @@
 #include "top/top.h"
 #include "util/clock.h"
 #include "util/log.h"
+#include "util/output.h"
 #include "version.h"
 
 enum exit_code {
@@ -83,7 +84,7 @@ static struct {
 	{"kube.insecure", FLAG_BOOL, {.boolean = &shared.insecure}, .fallback = "off", \
 	 .help = "Take any certificate for the kubelet's: who stands between gets the token."}, \
 	FLAG_LOG_DIR, \
-	{"kube.labels", FLAG_STRING, {.string = &shared.labels}, \
+	{"kube.labels", FLAG_STRING, {.string = &shared.labels}, .may_be_empty = true, \
 	 .fallback = "app,app.kubernetes.io/name", .placeholder = "KEY,...", \
 	 .help = "Labels of pods to show in bramble_pod_info, up to 16; needs the kubelet."}, \
 	{"kube.sandbox", FLAG_BOOL, {.boolean = &shared.sandboxes}, .fallback = "off", \
@@ -154,9 +155,6 @@ static int find_mounts(struct collector_options *options)
 /* What the flags say about the probe. */
 static int collector_options(struct collector_options *options)
 {
-	bool any = false;
-	int id;
-
 	*options = (struct collector_options){
 		.probe = {.slots = (unsigned int)shared.slots, .btf = shared.btf},
 		.procfs = shared.path_procfs,
@@ -178,14 +176,18 @@ static int collector_options(struct collector_options *options)
 		.sandboxes = shared.sandboxes,
 		.retain_ns = shared.retain_ns,
 	};
-	for (id = 0; id < PROBES; id++)
-		any |= options->probe.enabled[id] = shared.probe[id];
-	if (!any) {
-		log_error("all probes are turned off: leave out at least one of the --no-probe "
-			  "flags");
-		return -EINVAL;
-	}
+	memcpy(options->probe.enabled, shared.probe, sizeof(shared.probe));
 	return find_mounts(options);
+}
+
+/* What a command ends with. None fails without a word: whoever gave no reason is out of memory. */
+static int exit_code(int err)
+{
+	if (!err)
+		return EXIT_DONE;
+	if (!log_has_error())
+		log_error("bramble cannot go on: %s", strerror(-err));
+	return EXIT_FAILED;
 }
 
 /* Reads a command's words. Returns -1 if it is to run, else an exit code. */
@@ -198,15 +200,15 @@ static int parse(const struct flag_command *command, int *argc, char **argv)
 	log_setup((enum log_level)shared.log_level, (enum log_format)shared.log_format);
 	if (err == FLAGS_HELP) {
 		flags_help(command, &help);
-		fputs(help.data ? help.data : "", stdout);
+		err = buf_failed(&help) ? -ENOMEM : 0;
+		if (!err)
+			fputs(help.data, stdout);
 		buf_free(&help);
-		return EXIT_DONE;
+		return exit_code(err);
 	}
 	if (err == -EINVAL)
 		fprintf(stderr, "%s: %s\n", command->name, error);
-	else if (err)
-		fprintf(stderr, "%s: %s\n", command->name, strerror(-err));
-	return err == -EINVAL ? EXIT_USAGE : err ? EXIT_FAILED : -1;
+	return err == -EINVAL ? EXIT_USAGE : err ? exit_code(err) : -1;
 }
 
 /* What is wrong in the flags of Kubernetes is wrong usage, told before a probe is loaded. */
@@ -232,7 +234,10 @@ static bool kube_flags_valid(const char *command)
 	return !err;
 }
 
-/* An address that cannot be read is wrong usage, told before a probe is loaded. */
+/*
+ * An address that cannot be read is wrong usage, told before a probe is loaded. One whose host is
+ * not known now is none: serve() tells it.
+ */
 static bool addresses_valid(const struct flag_list *addresses)
 {
 	struct address_list list;
@@ -242,7 +247,7 @@ static bool addresses_valid(const struct flag_list *addresses)
 
 	for (i = 0; i < addresses->count; i++) {
 		err = address_parse(addresses->values[i], &list, reason, sizeof(reason));
-		if (err) {
+		if (err == -EINVAL) {
 			fprintf(stderr, "bramble serve: --web.listen-address: %s\n", reason);
 			return false;
 		}
@@ -251,14 +256,41 @@ static bool addresses_valid(const struct flag_list *addresses)
 	return true;
 }
 
+/* With nothing to measure there is nothing to run. */
+static bool probes_valid(const char *command)
+{
+	int id;
+
+	for (id = 0; id < PROBES; id++)
+		if (shared.probe[id])
+			return true;
+	fprintf(stderr,
+		"%s: all probes are turned off: leave out at least one of the --no-probe flags\n",
+		command);
+	return false;
+}
+
 static bool families_valid(struct family_filter *filter, const char *include, const char *exclude)
 {
 	char reason[256];
 
 	if (filter_set(filter, include, exclude, reason, sizeof(reason)) == 0)
 		return true;
-	fprintf(stderr, "bramble serve: --metrics.include, --metrics.exclude: %s\n", reason);
+	fprintf(stderr, "bramble serve: %s\n", reason);
 	return false;
+}
+
+/* What no run could make sense of is told before anything is opened. */
+static bool serve_usage_valid(const char *command, struct serve_options *options,
+			      const char *include, const char *exclude)
+{
+	if (options->telemetry_path[0] != '/') {
+		fprintf(stderr, "%s: --web.telemetry-path=%s: must begin with a /\n", command,
+			options->telemetry_path);
+		return false;
+	}
+	return addresses_valid(&options->listen) && probes_valid(command) &&
+	       kube_flags_valid(command) && families_valid(&options->filter, include, exclude);
 }
 
 static int serve_with(struct serve_options *options, size_t max_containers)
@@ -290,6 +322,7 @@ static int run_serve(int argc, char **argv)
 		{"web.config.file",
 		 FLAG_STRING,
 		 {.string = &options.web_config},
+		 .may_be_empty = true,
 		 .placeholder = "FILE",
 		 .help = "Who may ask, as the Prometheus exporter-toolkit has it: TLS, client "
 			 "certificates, users with passwords."},
@@ -297,6 +330,7 @@ static int run_serve(int argc, char **argv)
 		 FLAG_STRING,
 		 {.string = &options.socket},
 		 .fallback = "/run/bramble/bramble.sock",
+		 .may_be_empty = true,
 		 .placeholder = "PATH",
 		 .help = "Unix socket that `bramble top` reads; empty for none."},
 		{"metrics.include",
@@ -335,17 +369,10 @@ static int run_serve(int argc, char **argv)
 	};
 	int code = parse(&command, &argc, argv);
 
-	if (code < 0 && options.telemetry_path[0] != '/') {
-		fprintf(stderr, "bramble serve: --web.telemetry-path=%s: must begin with a /\n",
-			options.telemetry_path);
-		code = EXIT_USAGE;
-	}
-	if (code < 0 && (!addresses_valid(&options.listen) || !kube_flags_valid(command.name)))
-		code = EXIT_USAGE;
-	if (code < 0 && !families_valid(&options.filter, include, exclude))
+	if (code < 0 && !serve_usage_valid(command.name, &options, include, exclude))
 		code = EXIT_USAGE;
 	if (code < 0)
-		code = serve_with(&options, max_containers) ? EXIT_FAILED : EXIT_DONE;
+		code = exit_code(serve_with(&options, max_containers));
 	flag_list_free(&options.listen);
 	return code;
 }
@@ -416,12 +443,14 @@ static const struct flag top_flags[] = {
 	{"filter",
 	 FLAG_STRING,
 	 {.string = &top_options.filter},
+	 .may_be_empty = true,
 	 .placeholder = "REGEX",
 	 .help = "Show names that match this extended regular expression."},
 	{"socket",
 	 FLAG_STRING,
 	 {.string = &top_options.socket},
 	 .fallback = "/run/bramble/bramble.sock",
+	 .may_be_empty = true,
 	 .placeholder = "PATH",
 	 .help = "The socket of a running serve; if there is none, a probe is loaded."},
 	{"ascii",
@@ -452,12 +481,17 @@ static int run_top(int argc, char **argv)
 
 	if (code >= 0)
 		return code;
-	if (!filter_valid(top_options.filter) || !kube_flags_valid(command.name))
+	if (top_options.once && top_options.batch) {
+		fprintf(stderr, "bramble top: --once and --batch exclude each other\n");
+		return EXIT_USAGE;
+	}
+	if (!filter_valid(top_options.filter) || !probes_valid(command.name) ||
+	    !kube_flags_valid(command.name))
 		return EXIT_USAGE;
 	top_options.sort = column_of_sort(top_sort);
 	top_options.level = (enum top_level)top_level;
 	top_options.collector_options = collector_options;
-	return top_run(&top_options) ? EXIT_FAILED : EXIT_DONE;
+	return exit_code(top_run(&top_options));
 }
 
 static int run_check(int argc, char **argv)
@@ -489,7 +523,8 @@ static int run_check(int argc, char **argv)
 	options.path_tracefs = shared.path_tracefs;
 	options.path_cgroupfs = shared.path_cgroupfs;
 	options.log_dir = shared.log_dir;
-	return check_run(&options, stdout) ? EXIT_FAILED : EXIT_DONE;
+	code = check_run(&options, stdout);
+	return code < 0 ? exit_code(code) : code ? EXIT_FAILED : EXIT_DONE;
 }
 
 static int run_explain(int argc, char **argv)
@@ -500,14 +535,19 @@ static int run_explain(int argc, char **argv)
 		.args = "CGROUP_PATH...",
 		.min_args = 1,
 	};
-	int i, code = parse(&command, &argc, argv);
+	int i, code = parse(&command, &argc, argv), err;
 
 	if (code >= 0)
 		return code;
 	code = EXIT_DONE;
-	for (i = 0; i < argc; i++)
-		if (explain_path(argv[i], stdout))
+	for (i = 0; i < argc; i++) {
+		err = explain_path(argv[i], stdout);
+		if (err == -ENOMEM)
+			return exit_code(err);
+		/* Why a path cannot be read stands in its object. */
+		if (err)
 			code = EXIT_FAILED;
+	}
 	return code;
 }
 
@@ -525,6 +565,7 @@ static int run_version(int argc, char **argv)
 }
 
 static int run_help(int argc, char **argv);
+static int unknown_command(const char *name);
 
 static const struct command {
 	const char *name;
@@ -563,12 +604,28 @@ static const struct command *find_command(const char *name)
 
 static int run_help(int argc, char **argv)
 {
+	static const struct flag_command command = {
+		.name = "bramble help",
+		.help = "Prints the commands, or the flags of one.",
+		.args = "[COMMAND]",
+	};
 	char help[] = "--help";
 	char *words[] = {help, NULL};
-	const struct command *command = argc > 0 ? find_command(argv[0]) : NULL;
+	const struct command *wanted;
+	int code = parse(&command, &argc, argv);
 
-	if (command && command->run != run_help)
-		return command->run(1, words);
+	if (code >= 0)
+		return code;
+	if (argc > 1) {
+		fprintf(stderr, "bramble help: takes one command, and not \"%s\" as well\n",
+			argv[1]);
+		return EXIT_USAGE;
+	}
+	wanted = argc ? find_command(argv[0]) : NULL;
+	if (argc && !wanted)
+		return unknown_command(argv[0]);
+	if (wanted)
+		return wanted->run(1, words);
 	print_help(stdout);
 	return EXIT_DONE;
 }
@@ -581,26 +638,35 @@ static int unknown_command(const char *name)
 	for (i = 0; i < COUNT_OF(commands); i++)
 		names[i] = commands[i].name;
 	near = closest_word(name, names, COUNT_OF(names));
-	fprintf(stderr, "bramble: unknown command %s%s%s%s; `bramble help` lists them\n", name,
+	fprintf(stderr, "bramble: unknown command \"%s\"%s%s%s; `bramble help` lists them\n", name,
 		near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
 	return EXIT_USAGE;
 }
 
-int main(int argc, char **argv)
+static int run_command(int argc, char **argv)
 {
 	const struct command *command;
 
-	setlocale(LC_CTYPE, "");
 	if (argc < 2) {
 		fputs("bramble: a command is missing; `bramble help` lists them\n", stderr);
 		return EXIT_USAGE;
 	}
 	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
-		return run_help(0, NULL);
+		return run_help(0, argv + argc);
 	if (strcmp(argv[1], "--version") == 0)
-		return run_version(0, NULL);
+		return run_version(0, argv + argc);
 	command = find_command(argv[1]);
 	if (!command)
 		return unknown_command(argv[1]);
 	return command->run(argc - 2, argv + 2);
+}
+
+int main(int argc, char **argv)
+{
+	int code;
+
+	output_open_standard();
+	setlocale(LC_CTYPE, "");
+	code = run_command(argc, argv);
+	return output_flush(stdout) ? EXIT_FAILED : code;
 }

@@ -287,7 +287,7 @@ static int start(struct server *s)
 	int err = 0;
 
 	s->landing_page = make_landing_page(options->telemetry_path);
-	if (options->web_config)
+	if (options->web_config && options->web_config[0])
 		err = guard_open(options->web_config, &s->guard);
 	if (err)
 		return err;

@@ -10,6 +10,7 @@
 
 #include "node/feature.h"
 #include "util/buf.h"
+#include "util/output.h"
 
 #define OLDEST_KERNEL KERNEL_VERSION(5, 10, 0)
 
@@ -488,7 +489,6 @@ int check_run(const struct check_options *options, FILE *out)
 		err = check_print_json(&report, out);
 	else
 		check_print(&report, out);
-	if (!err && (fflush(out) || ferror(out)))
-		err = -EIO;
+	err = output_flush(out) ?: err;
 	return err ? err : report.lacking > 0;
 }

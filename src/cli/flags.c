@@ -113,14 +113,13 @@ static int set_duration(struct parser *parser, const struct flag *flag, const ch
 
 	if (err == -EINVAL)
 		return usage_error(parser,
-				   "flag --%s: \"%s\" is not a duration; write a number and a "
+				   "--%s: \"%s\" is not a duration; write a number and a "
 				   "unit, such as 250ms, 5m or 1h30m",
 				   flag->name, text);
 	duration_format(flag->min, low, sizeof(low));
 	duration_format(flag->max ? flag->max : INT64_MAX, high, sizeof(high));
 	if (err || ns < flag->min || (flag->max && ns > flag->max))
-		return usage_error(parser,
-				   "flag --%s: %s is out of range; from %s to %s is allowed",
+		return usage_error(parser, "--%s: %s is out of range; from %s to %s is allowed",
 				   flag->name, text, low, high);
 	*flag->to.number = ns;
 	return 0;
@@ -134,10 +133,9 @@ static int set_uint(struct parser *parser, const struct flag *flag, const char *
 	errno = 0;
 	number = strtoull(text, &end, 10);
 	if (*text < '0' || *text > '9' || *end || errno || number < flag->min || number > max)
-		return usage_error(parser,
-				   "flag --%s: \"%s\" is not a whole number from %" PRIu64
-				   " to %" PRIu64,
-				   flag->name, text, flag->min, max);
+		return usage_error(
+			parser, "--%s: \"%s\" is not a whole number from %" PRIu64 " to %" PRIu64,
+			flag->name, text, flag->min, max);
 	*flag->to.number = number;
 	return 0;
 }
@@ -149,7 +147,7 @@ static int wrong_choice(struct parser *parser, const struct flag *flag, const ch
 
 	for (i = 0; flag->choices[i]; i++)
 		buf_printf(&allowed, "%s%s", i ? ", " : "", flag->choices[i]);
-	usage_error(parser, "flag --%s: \"%s\" is not one of %s", flag->name, text,
+	usage_error(parser, "--%s: \"%s\" is not one of %s", flag->name, text,
 		    allowed.data ? allowed.data : "");
 	buf_free(&allowed);
 	return -EINVAL;
@@ -185,6 +183,28 @@ void flag_list_free(struct flag_list *list)
 	*list = (struct flag_list){0};
 }
 
+static int value_missing(struct parser *parser, const struct flag *flag, const char *what)
+{
+	struct buf form = {0};
+
+	flag_put_form(&form, flag);
+	usage_error(parser, "--%s %s: --%s=%s", flag->name, what, flag->name,
+		    buf_failed(&form) ? "VALUE" : form.data);
+	buf_free(&form);
+	return -EINVAL;
+}
+
+static int set_string(struct parser *parser, const struct flag *flag, const char *text)
+{
+	/* Mostly it comes from a variable that is not set. */
+	if (!*text && !flag->may_be_empty)
+		return value_missing(parser, flag, "has an empty value");
+	if (flag->type == FLAG_LIST)
+		return list_add(flag->to.list, text);
+	*flag->to.string = text;
+	return 0;
+}
+
 static int set_value(struct parser *parser, const struct flag *flag, const char *text)
 {
 	switch (flag->type) {
@@ -192,10 +212,8 @@ static int set_value(struct parser *parser, const struct flag *flag, const char 
 		*flag->to.boolean = strcmp(text, "on") == 0;
 		return 0;
 	case FLAG_STRING:
-		*flag->to.string = text;
-		return 0;
 	case FLAG_LIST:
-		return list_add(flag->to.list, text);
+		return set_string(parser, flag, text);
 	case FLAG_DURATION:
 		return set_duration(parser, flag, text);
 	case FLAG_UINT:
@@ -218,7 +236,7 @@ static int mark_seen(struct parser *parser, const struct flag *flag)
 			flag->to.list->count = 0;
 		return 0;
 	}
-	return again ? usage_error(parser, "flag --%s is given more than once", flag->name) : 0;
+	return again ? usage_error(parser, "--%s is given more than once", flag->name) : 0;
 }
 
 /* The flag of this name. *negated tells whether it was written with "no-". */
@@ -245,8 +263,8 @@ static const struct flag *find_flag(const struct flag_command *command, const ch
 static int set_boolean(struct parser *parser, const struct flag *flag, bool on, const char *value)
 {
 	if (value)
-		return usage_error(parser, "flag --%s takes no value; write --%s or --no-%s",
-				   flag->name, flag->name, flag->name);
+		return usage_error(parser, "--%s takes no value; write --%s or --no-%s", flag->name,
+				   flag->name, flag->name);
 	*flag->to.boolean = on;
 	return 0;
 }
@@ -277,8 +295,7 @@ static int parse_flag(struct parser *parser, int count, char **words, int *used)
 	if (value)
 		return set_value(parser, flag, value + 1);
 	if (count < 2 || strncmp(words[1], "--", 2) == 0)
-		return usage_error(parser, "flag --%s needs a value: --%s=%s", flag->name,
-				   flag->name, flag->placeholder ? flag->placeholder : "VALUE");
+		return value_missing(parser, flag, "needs a value");
 	*used = 2;
 	return set_value(parser, flag, words[1]);
 }
@@ -303,9 +320,9 @@ static int check_args(struct parser *parser, int count, char **args)
 	const struct flag_command *command = parser->command;
 
 	if (count && !command->args)
-		return usage_error(parser, "%s takes no argument \"%s\"", command->name, args[0]);
+		return usage_error(parser, "takes no argument \"%s\"", args[0]);
 	if ((size_t)count < command->min_args)
-		return usage_error(parser, "%s needs %s", command->name, command->args);
+		return usage_error(parser, "%s is missing", command->args);
 	return 0;
 }
 

@@ -47,6 +47,7 @@ struct flag {
 	const char *fallback;
 	const char *const *choices; /* ended by NULL */
 	uint64_t min, max;	    /* FLAG_DURATION in ns, FLAG_UINT; max 0 means no upper bound */
+	bool may_be_empty;	    /* FLAG_STRING: an empty value means something */
 	const char *placeholder;    /* of the value, in the help: "FILE" */
 	const char *help;	    /* one sentence */
 };
@@ -78,6 +79,9 @@ int flags_parse(const struct flag_command *command, int *argc, char **argv, char
 
 /* Frees a list. It is empty then. */
 void flag_list_free(struct flag_list *list);
+
+/* How the value of a flag that takes one is written: "FILE", "on|off". */
+void flag_put_form(struct buf *out, const struct flag *flag);
 
 /* The help of a command, at most 80 columns wide, made from the table. */
 void flags_help(const struct flag_command *command, struct buf *out);

@@ -7,21 +7,26 @@
 #define COLUMNS	    80
 #define HELP_COLUMN 34
 
-/* What stands left of the help: --name=VALUE */
-static void put_name(struct buf *out, const struct flag *flag)
+void flag_put_form(struct buf *out, const struct flag *flag)
 {
 	int i;
 
-	if (flag->type == FLAG_BOOL) {
-		buf_printf(out, "  --[no-]%s", flag->name);
-		return;
-	}
-	buf_printf(out, "  --%s=", flag->name);
 	if (flag->placeholder || !flag->choices)
 		buf_puts(out, flag->placeholder ? flag->placeholder : "VALUE");
 	else
 		for (i = 0; flag->choices[i]; i++)
 			buf_printf(out, "%s%s", i ? "|" : "", flag->choices[i]);
+}
+
+/* What stands left of the help: --name=VALUE */
+static void put_name(struct buf *out, const struct flag *flag)
+{
+	if (flag->type == FLAG_BOOL) {
+		buf_printf(out, "  --[no-]%s", flag->name);
+		return;
+	}
+	buf_printf(out, "  --%s=", flag->name);
+	flag_put_form(out, flag);
 	if (flag->type == FLAG_LIST)
 		buf_puts(out, " ...");
 }

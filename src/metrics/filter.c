@@ -7,8 +7,9 @@
 
 #include "util/buf.h"
 
-/* Compiles an expression for whole names. */
-static int compile(regex_t *regex, const char *expression, char *error, size_t error_size)
+/* Compiles a flag's expression for whole names. */
+static int compile(regex_t *regex, const char *flag, const char *expression, char *error,
+		   size_t error_size)
 {
 	struct buf whole = {0};
 	char reason[128];
@@ -21,20 +22,21 @@ static int compile(regex_t *regex, const char *expression, char *error, size_t e
 	if (!err)
 		return 0;
 	regerror(err, NULL, reason, sizeof(reason));
-	snprintf(error, error_size, "%s: not a regular expression: %s", expression, reason);
+	snprintf(error, error_size, "%s=%s: not a regular expression: %s", flag, expression,
+		 reason);
 	return -EINVAL;
 }
 
 /* Drops those that match or do not match. */
-static int drop(struct family_filter *filter, const char *expression, bool matching, char *error,
-		size_t error_size)
+static int drop(struct family_filter *filter, const char *flag, const char *expression,
+		bool matching, char *error, size_t error_size)
 {
 	regex_t regex;
 	int i, err;
 
 	if (!expression)
 		return 0;
-	err = compile(&regex, expression, error, error_size);
+	err = compile(&regex, flag, expression, error, error_size);
 	if (err)
 		return err;
 	for (i = 0; i < FAMILIES; i++)
@@ -50,12 +52,14 @@ int filter_set(struct family_filter *filter, const char *include, const char *ex
 	int i, err;
 
 	*filter = (struct family_filter){.dropped = {false}};
-	err = drop(filter, include, false, error, error_size);
-	err = err ?: drop(filter, exclude, true, error, error_size);
+	err = drop(filter, "--metrics.include", include, false, error, error_size);
+	err = err ?: drop(filter, "--metrics.exclude", exclude, true, error, error_size);
 	for (i = 0; !err && i < FAMILIES; i++)
 		if (!filter->dropped[i])
 			return 0;
 	if (!err)
-		snprintf(error, error_size, "no family is left; docs/metrics.md lists their names");
+		snprintf(error, error_size,
+			 "--metrics.include, --metrics.exclude: no family is left; docs/metrics.md "
+			 "lists their names");
 	return err ?: -EINVAL;
 }

@@ -154,15 +154,14 @@ int top_print_json(const struct top_rows *rows, FILE *out)
 	json_t *list = json_array();
 	json_t *root;
 	size_t i;
-	int err;
+	int err = 0;
 
 	for (i = 0; i < rows->count; i++)
-		json_array_append_new(list, row_json(rows, &rows->rows[i]));
+		err |= json_array_append_new(list, row_json(rows, &rows->rows[i]));
 	root = json_pack("{s:f, s:o}", "interval_seconds", rows->seconds, "containers", list);
-	err = root && json_dumpf(root, out,
-				 JSON_COMPACT | JSON_REAL_PRECISION(9) | JSON_PRESERVE_ORDER) == 0
-		      ? 0
-		      : -ENOMEM;
+	if (!root || err ||
+	    json_dumpf(root, out, JSON_COMPACT | JSON_REAL_PRECISION(9) | JSON_PRESERVE_ORDER))
+		err = -ENOMEM;
 	fputc('\n', out);
 	json_decref(root);
 	return err;

@@ -13,6 +13,7 @@
 #include "top/print.h"
 #include "util/clock.h"
 #include "util/log.h"
+#include "util/output.h"
 
 static volatile sig_atomic_t stopped;
 
@@ -73,7 +74,9 @@ static int print(const struct top_options *options, const struct reading *before
 		columns_sort(&rows, options->sort, false);
 		err = options->json ? top_print_json(&rows, stdout)
 				    : top_print_table(&rows, terminal_width(), stdout);
-		fflush(stdout);
+		/* Who reads a pipe sees each interval at once; where nobody can, nothing more
+		 * is measured. */
+		err = output_flush(stdout) ?: err;
 	}
 	top_rows_free(&rows);
 	return err;

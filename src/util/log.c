@@ -10,11 +10,17 @@
 
 static enum log_level min_level = LOG_INFO;
 static enum log_format format = LOG_LOGFMT;
+static bool has_error;
 
 void log_setup(enum log_level level, enum log_format log_format)
 {
 	min_level = level;
 	format = log_format;
+}
+
+bool log_has_error(void)
+{
+	return has_error;
 }
 
 bool log_enabled(enum log_level level)
@@ -48,6 +54,15 @@ static void put_quoted(struct buf *line, const char *text)
 	buf_putc(line, '"');
 }
 
+/* stderr has no buffer, so that this takes no memory. */
+static void put_out_of_memory(enum log_level level)
+{
+	if (level >= LOG_WARN)
+		fputs(format == LOG_JSON ? "{\"level\":\"error\",\"msg\":\"out of memory\"}\n"
+					 : "level=error msg=\"out of memory\"\n",
+		      stderr);
+}
+
 void log_at(enum log_level level, const char *message_format, ...)
 {
 	static const char *const names[] = {"debug", "info", "warn", "error"};
@@ -57,6 +72,7 @@ void log_at(enum log_level level, const char *message_format, ...)
 	struct tm utc;
 	va_list args;
 
+	has_error |= level == LOG_ERROR;
 	if (!log_enabled(level))
 		return;
 	va_start(args, message_format);
@@ -75,7 +91,9 @@ void log_at(enum log_level level, const char *message_format, ...)
 			   names[level]);
 	put_quoted(&line, message);
 	buf_puts(&line, format == LOG_JSON ? "}\n" : "\n");
-	if (!buf_failed(&line))
+	if (buf_failed(&line))
+		put_out_of_memory(level);
+	else
 		fwrite(line.data, 1, line.len, stderr);
 	buf_free(&line);
 }

@@ -33,6 +33,11 @@ check "top --filter, --sort: the rows" test "$(awk 'NR > 1 { print $1 }' "$tmp/t
 check "top: the table names the cause" grep -q 'shop/victim-0/web.*crypto/hog-0/miner' "$tmp/top.txt"
 "$BRAMBLE" top --once --filter='(' >/dev/null 2>"$tmp/top.log"
 check "top: a wrong filter is wrong usage" test $? = 2
+for mode in --once --json --batch=2; do
+	"$BRAMBLE" top "$mode" --interval=100ms --socket="$tmp/bramble.sock" >/dev/full 2>"$tmp/top.log"
+	check "top $mode: ends with 1 if its output cannot be written" test $? = 1
+	check "top $mode: says why, in one line" test "$(grep -c 'standard output: No space left' "$tmp/top.log") $(wc -l <"$tmp/top.log")" = "1 1"
+done
 in_background "$BRAMBLE" top --socket="$tmp/bramble.sock" --interval=200ms >"$tmp/top.txt"
 sleep 1.5
 kill -TERM "$background_pid"

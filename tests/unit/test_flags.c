@@ -38,6 +38,7 @@ static const struct flag flags[] = {
 	{.name = "web.config.file",
 	 .type = FLAG_STRING,
 	 .to.string = &opt.file,
+	 .may_be_empty = true,
 	 .placeholder = "FILE",
 	 .help = "TLS and passwords, in the format of Prometheus' exporter toolkit."},
 	{.name = "probe.sched",
@@ -165,9 +166,9 @@ static void test_arguments(void **state)
 	assert_int_equal(opt.slots, 17);
 
 	assert_int_equal(parse(&explain, NULL), -EINVAL);
-	assert_string_equal(message, "bramble explain needs CGROUP_PATH...");
+	assert_string_equal(message, "CGROUP_PATH... is missing");
 	assert_int_equal(parse(&serve, "now", NULL), -EINVAL);
-	assert_string_equal(message, "bramble serve takes no argument \"now\"");
+	assert_string_equal(message, "takes no argument \"now\"");
 }
 
 static void refused(const char *word, const char *expected)
@@ -194,30 +195,33 @@ static void test_unknown(void **state)
 static void test_wrong_values(void **state)
 {
 	(void)state;
-	refused("--slots=15", "flag --slots: \"15\" is not a whole number from 16 to 65536");
-	refused("--slots=-1", "flag --slots: \"-1\" is not a whole number from 16 to 65536");
-	refused("--slots=+99", "flag --slots: \"+99\" is not a whole number from 16 to 65536");
-	refused("--slots= 99", "flag --slots: \" 99\" is not a whole number from 16 to 65536");
-	refused("--slots=1e3", "flag --slots: \"1e3\" is not a whole number from 16 to 65536");
+	refused("--slots=15", "--slots: \"15\" is not a whole number from 16 to 65536");
+	refused("--slots=-1", "--slots: \"-1\" is not a whole number from 16 to 65536");
+	refused("--slots=+99", "--slots: \"+99\" is not a whole number from 16 to 65536");
+	refused("--slots= 99", "--slots: \" 99\" is not a whole number from 16 to 65536");
+	refused("--slots=1e3", "--slots: \"1e3\" is not a whole number from 16 to 65536");
 	refused("--slots=99999999999999999999",
-		"flag --slots: \"99999999999999999999\" is not a whole number from 16 to 65536");
-	refused("--retain=5", "flag --retain: \"5\" is not a duration; write a number and a unit, "
+		"--slots: \"99999999999999999999\" is not a whole number from 16 to 65536");
+	refused("--retain=5", "--retain: \"5\" is not a duration; write a number and a unit, "
 			      "such as 250ms, 5m or 1h30m");
-	refused("--retain=250ms", "flag --retain: 250ms is out of range; from 1s to 1d is allowed");
+	refused("--retain=250ms", "--retain: 250ms is out of range; from 1s to 1d is allowed");
 	refused("--retain=999999999d",
-		"flag --retain: 999999999d is out of range; from 1s to 1d is allowed");
-	refused("--log.level=loud",
-		"flag --log.level: \"loud\" is not one of debug, info, warn, error");
-	refused("--retain", "flag --retain needs a value: --retain=DURATION");
-	refused("--log.level", "flag --log.level needs a value: --log.level=VALUE");
-	refused("--probe.sched=false", "flag --probe.sched takes no value; write --probe.sched or "
+		"--retain: 999999999d is out of range; from 1s to 1d is allowed");
+	refused("--log.level=loud", "--log.level: \"loud\" is not one of debug, info, warn, error");
+	refused("--web.telemetry-path=",
+		"--web.telemetry-path has an empty value: --web.telemetry-path=PATH");
+	refused("--web.listen-address=",
+		"--web.listen-address has an empty value: --web.listen-address=ADDRESS");
+	refused("--retain", "--retain needs a value: --retain=DURATION");
+	refused("--log.level", "--log.level needs a value: --log.level=debug|info|warn|error");
+	refused("--probe.sched=false", "--probe.sched takes no value; write --probe.sched or "
 				       "--no-probe.sched");
 	assert_int_equal(parse(&serve, "--retain", "--slots=99", NULL), -EINVAL);
-	assert_string_equal(message, "flag --retain needs a value: --retain=DURATION");
+	assert_string_equal(message, "--retain needs a value: --retain=DURATION");
 	assert_int_equal(parse(&serve, "--slots=99", "--slots=98", NULL), -EINVAL);
-	assert_string_equal(message, "flag --slots is given more than once");
+	assert_string_equal(message, "--slots is given more than once");
 	assert_int_equal(parse(&serve, "--probe.sched", "--no-probe.sched", NULL), -EINVAL);
-	assert_string_equal(message, "flag --probe.sched is given more than once");
+	assert_string_equal(message, "--probe.sched is given more than once");
 }
 
 /* A message longer than the buffer is cut, and a flag of any length is only unknown. */

@@ -219,9 +219,23 @@ static void test_long_messages_are_cut(void **state)
 
 #define TEST(function) cmocka_unit_test_teardown(function, teardown)
 
+static void test_has_error(void **state)
+{
+	(void)state;
+	capture();
+	log_warn("not yet");
+	captured_text();
+	assert_false(log_has_error());
+	capture();
+	log_error("now");
+	captured_text();
+	assert_true(log_has_error());
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(test_has_error), /* the first, as none was logged before */
 		TEST(test_levels),
 		TEST(test_logfmt),
 		TEST(test_logfmt_escapes),

@@ -1,0 +1,189 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#
+# Every command and every flag, as `bramble help` and --help list them, with the wrong
+# input each could get: the documented exit code, and one line on standard error. What is new is
+# tested as soon as it is in the help.
+. "$(dirname "$0")/lib.sh"
+
+commands=$("$BRAMBLE" help | awk '/^Commands:/ { on = 1; next } !NF { on = 0 } on { print $1 }')
+check "help lists the commands ($(tr '\n' ' ' <<<"$commands"))" test "$(wc -l <<<"$commands")" -ge 6
+
+# flags_of COMMAND: "NAME KIND" a line; kind is switch, value or list
+flags_of() {
+	"$BRAMBLE" "$1" --help | sed -n \
+		-e 's/^  --\[no-\]\([^ ]*\).*/\1 switch/p' \
+		-e 's/^  --\([^ =[]*\)=[^ ]* \.\.\..*/\1 list/p;t' \
+		-e 's/^  --\([^ =[]*\)=.*/\1 value/p'
+}
+
+# An empty value means something for these: none, or all.
+may_be_empty=" web.config.file web.socket kube.labels filter socket "
+
+wrong=()
+
+# ends CODE PATTERN WHAT ARGUMENT...: like refuses() elsewhere, but only what is wrong is noted.
+ends() {
+	local code=$1 pattern=$2 what=$3 got
+	shift 3
+	timeout 10 "$BRAMBLE" "$@" </dev/null >"$tmp/out" 2>"$tmp/err"
+	got=$?
+	if [ $got != "$code" ]; then
+		wrong+=("$what: ended with $got, not $code")
+	elif [ "$(wc -l <"$tmp/err")" != 1 ]; then
+		wrong+=("$what: $(wc -l <"$tmp/err") lines on standard error")
+	elif ! grep -qF -- "$pattern" "$tmp/err"; then
+		wrong+=("$what: does not say \"$pattern\": $(head -c 200 "$tmp/err")")
+	fi
+}
+
+verdict() { # WHAT
+	if [ ${#wrong[@]} = 0 ]; then
+		pass "$1"
+	else
+		printf '    %s\n' "${wrong[@]}"
+		fail "$1: ${wrong[0]}"
+	fi
+	wrong=()
+}
+
+# ---- help, and output that cannot be written
+for command in $commands; do
+	for words in "$command --help" "$command -h" "help $command"; do
+		# shellcheck disable=SC2086 # words
+		"$BRAMBLE" $words >"$tmp/out" 2>"$tmp/err" || wrong+=("$words: ended with $?")
+		[ ! -s "$tmp/err" ] || wrong+=("$words: says $(head -c 200 "$tmp/err")")
+		[ "$words" = "help help" ] || grep -qE '^([Uu]sage): bramble' "$tmp/out" || wrong+=("$words: no usage")
+		# A path is not broken.
+		[ -z "$(awk 'length > 80 && NF > 1' "$tmp/out")" ] || wrong+=("$words: wider than 80 columns")
+	done
+done
+verdict "every command has its help, at most 80 columns wide"
+
+prints=("--help" "--version" "version" "help" "explain /a" "check" "check --json")
+for command in $commands; do prints+=("$command --help" "help $command"); done
+for words in "${prints[@]}"; do
+	# shellcheck disable=SC2086
+	timeout 10 "$BRAMBLE" $words >/dev/full 2>"$tmp/err"
+	echo "$?" >"$tmp/code"
+	[ "$(cat "$tmp/code")" = 1 ] || wrong+=("$words to a full device: ended with $(cat "$tmp/code")")
+	[ "$(grep -c 'standard output: No space left' "$tmp/err") $(wc -l <"$tmp/err")" = "1 1" ] ||
+		wrong+=("$words to a full device: says $(head -c 300 "$tmp/err")")
+	# shellcheck disable=SC2086
+	timeout 10 "$BRAMBLE" $words >&- 2>"$tmp/err"
+	echo "$?" >"$tmp/code"
+	[ "$(cat "$tmp/code")" = 1 ] || wrong+=("$words to a closed output: ended with $(cat "$tmp/code")")
+	grep -q 'standard output: Bad file descriptor' "$tmp/err" || wrong+=("$words to a closed output: says $(head -c 300 "$tmp/err")")
+done
+verdict "what cannot be written, to a full device or a closed one, is 1 and one line, for all that prints"
+
+# A reader that is gone ends it by the signal, or, where that is ignored, is an error.
+for words in version "check --json" "help serve"; do
+	# shellcheck disable=SC2086
+	(
+		trap '' PIPE
+		sleep 0.2
+		"$BRAMBLE" $words 2>"$tmp/err"
+		echo $? >"$tmp/code"
+	) | true
+	[ "$(cat "$tmp/code")" = 1 ] || wrong+=("$words: ended with $(cat "$tmp/code")")
+	[ "$(grep -c 'standard output: Broken pipe' "$tmp/err") $(wc -l <"$tmp/err")" = "1 1" ] ||
+		wrong+=("$words: says $(head -c 300 "$tmp/err")")
+done
+verdict "a closed pipe is 1 and one line"
+
+# ---- commands
+ends 2 "a command is missing" "no command"
+for word in "" x -x --no-such-flag serv; do ends 2 "unknown command \"$word\"" "the command \"$word\"" "$word"; done
+ends 2 'unknown command "x"' "help x" help x
+ends 2 '"top"' "help serve top" help serve top
+ends 2 "CGROUP_PATH" "explain without a path" explain
+for command in $commands; do
+	[ "$command" = explain ] || [ "$command" = help ] ||
+		ends 2 'takes no argument "surplus"' "$command surplus" "$command" surplus
+	ends 2 "unknown flag --no-such-flag" "$command --no-such-flag" "$command" --no-such-flag
+	ends 2 "unknown flag -x" "$command -x" "$command" -x
+	ends 2 "unknown flag --;" "$command --=" "$command" --=x
+done
+verdict "wrong words are 2 and one line, for every command"
+
+# ---- flags
+all_flags=$(for command in $commands; do flags_of "$command"; done | awk '{ print $1 }' | sort -u)
+for command in $commands; do
+	own=$(flags_of "$command" | awk '{ print $1 }')
+	for flag in $all_flags; do
+		grep -qxF -- "$flag" <<<"$own" ||
+			ends 2 "unknown flag --$flag" "$command with another command's --$flag" "$command" "--$flag=1"
+	done
+	while read -r flag kind; do
+		[ -n "$flag" ] || continue
+		if [ "$kind" = switch ]; then
+			ends 2 "--$flag takes no value" "$command --$flag=on" "$command" "--$flag=on"
+			ends 2 "--$flag is given more than once" "$command --$flag --no-$flag" "$command" "--$flag" "--no-$flag"
+			continue
+		fi
+		ends 2 "--$flag needs a value" "$command --$flag at the end" "$command" "--$flag"
+		ends 2 "--$flag needs a value" "$command --$flag before a flag" "$command" "--$flag" --help
+		ends 2 "unknown flag --no-$flag" "$command --no-$flag" "$command" "--no-$flag"
+		[[ $may_be_empty == *" $flag "* ]] || ends 2 "--$flag" "$command --$flag with nothing" "$command" "--$flag="
+		[ "$kind" = list ] || ends 2 "--$flag" "$command --$flag twice" "$command" "--$flag=1m" "--$flag=1m"
+	done < <(flags_of "$command")
+done
+verdict "no value, an empty one, one too many, a flag twice or of another command are 2 and one line, for every flag"
+
+# Numbers, durations and choices, by what the parser says of a value that is none of them.
+for command in $commands; do
+	while read -r flag kind; do
+		[ "$kind" = value ] || continue
+		"$BRAMBLE" "$command" "--$flag=no such value" --no-such-flag >/dev/null 2>"$tmp/err"
+		case $(cat "$tmp/err") in
+		*"--$flag: "*"is not a whole number"*)
+			values=("-1" "+1" "1e3" "0x10" " 1" "1 " "1.5" 99999999999999999999999999) ;;
+		*"--$flag: "*"is not a duration"*)
+			values=("-1s" "5" "1.5h" "1s1m" "99999999999999d" "1 s" "s") ;;
+		*"--$flag: "*"is not one of"*) values=("1" "*" "none,none" "INFO") ;;
+		*) continue ;;
+		esac
+		for value in "${values[@]}"; do
+			ends 2 "--$flag: " "$command --$flag=$value" "$command" "--$flag=$value"
+		done
+	done < <(flags_of "$command")
+done
+verdict "numbers, times and words that are none, or out of range, are 2 and one line, for every flag that takes one"
+
+all_off=()
+for flag in $(flags_of serve | awk '$1 ~ /^probe\./ { print $1 }'); do all_off+=("--no-$flag"); done
+for command in serve top; do
+	ends 2 "all probes are turned off" "$command without a probe" "$command" "${all_off[@]}"
+	for url in x http://127.0.0.1 https:// https://x/y; do
+		ends 2 "--kube.kubelet-url=$url" "$command --kube.kubelet-url=$url" "$command" "--kube.kubelet-url=$url"
+	done
+	ends 2 "--kube.labels" "$command --kube.labels=," "$command" --kube.labels=,
+done
+ends 2 "--metrics.include=(" "serve --metrics.include=(" serve "--metrics.include=("
+ends 2 "--metrics.exclude=[" "serve --metrics.exclude=[" serve "--metrics.exclude=["
+ends 2 "no family is left" "serve --metrics.exclude=.*" serve "--metrics.exclude=.*"
+ends 2 "--web.telemetry-path=metrics" "serve --web.telemetry-path=metrics" serve --web.telemetry-path=metrics
+for address in x : 9810 :99999 :-1 ::1 "[::1" "[::1]" 127.0.0.1 :x; do
+	ends 2 "--web.listen-address" "serve --web.listen-address=$address" serve "--web.listen-address=$address"
+done
+ends 2 "--filter=(" "top --filter=(" top "--filter=("
+ends 2 "--once and --batch" "top --once --batch=2" top --once --batch=2
+verdict "what no run could make sense of is 2 and one line"
+
+# ---- out of memory: with any bound on memory it works, or ends with 1 and says so
+for command in version "help serve" "explain /a" check; do
+	for kib in $(seq 20000 6000 122000); do
+		# shellcheck disable=SC2086
+		(ulimit -v "$kib" && exec timeout 10 "$BRAMBLE" $command) >"$tmp/out" 2>"$tmp/err"
+		code=$?
+		# The dynamic loader ends with 127, and says so itself.
+		case $code in
+		0) [ -s "$tmp/out" ] || wrong+=("$command in $kib KiB: 0, and nothing printed") ;;
+		1 | 127) [ -s "$tmp/err" ] || [ "$command" = check ] || wrong+=("$command in $kib KiB: ended with $code without a word") ;;
+		*) wrong+=("$command in $kib KiB: ended with $code: $(head -c 200 "$tmp/err")") ;;
+		esac
+	done
+done
+verdict "without memory it ends with 1 and says so"
+finish
