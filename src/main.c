@@ -7,11 +7,10 @@
 #include <string.h>
 
 #include "cgroup/explain.h"
-#include "cgroup/mount.h"
 #include "check/check.h"
 #include "cli/address.h"
 #include "cli/flags.h"
-#include "probe/features.h"
+#include "probe/mounts.h"
 #include "serve.h"
 #include "top/top.h"
 #include "util/clock.h"
@@ -55,13 +54,15 @@ static struct {
 
 #define FLAGS_PATH \
 	{"path.cgroupfs", FLAG_STRING, {.string = &shared.path_cgroupfs}, .placeholder = "DIR", \
-	 .help = "Where cgroup v2 is mounted, if not where /proc/self/mountinfo says."}, \
+	 .help = "Where cgroup v2 is mounted, if not where /proc/self/mountinfo says. Where no " \
+		 "cgroups are mounted, bramble mounts them for itself."}, \
 	{"path.procfs", FLAG_STRING, {.string = &shared.path_procfs}, .fallback = "/proc", \
 	 .placeholder = "DIR", .help = "Where procfs is mounted."}, \
 	{"path.sysfs", FLAG_STRING, {.string = &shared.path_sysfs}, .fallback = "/sys", \
 	 .placeholder = "DIR", .help = "Where sysfs is mounted."}, \
 	{"path.tracefs", FLAG_STRING, {.string = &shared.path_tracefs}, .placeholder = "DIR", \
-	 .help = "Where tracefs is mounted, if not below sysfs."}
+	 .help = "Where tracefs is mounted, if not below sysfs. Where nobody has mounted it, " \
+		 "bramble does for itself."}
 
 #define FLAG_LOG_DIR \
 	{"kube.log-dir", FLAG_STRING, {.string = &shared.log_dir}, .fallback = "/var/log/pods", \
@@ -120,11 +121,15 @@ static struct {
  */
 static int find_mounts(struct collector_options *options)
 {
-	static struct cgroup2_mount cgroup2;
-	static char tracefs[PATH_MAX];
-	int err = cgroup2_find(shared.path_procfs, shared.path_cgroupfs, &cgroup2);
+	const struct mount_places places = {shared.path_procfs, shared.path_sysfs,
+					    shared.path_cgroupfs, shared.path_tracefs};
+	static struct mounts mounts;
+	int err;
 
-	if (err == -ENOENT && cgroup2.v1)
+	mounts_close(&mounts);
+	mounts_find(&places, &mounts);
+	err = mounts.cgroup2_err;
+	if (err == -ENOENT && mounts.cgroup2.v1)
 		log_error("this machine has cgroup v1 alone, and bramble needs v2: boot with "
 			  "systemd.unified_cgroup_hierarchy=1, or mount it beside v1: mount -t "
 			  "cgroup2 cgroup2 /sys/fs/cgroup/unified");
@@ -137,18 +142,20 @@ static int find_mounts(struct collector_options *options)
 					      : strerror(-err));
 	if (err)
 		return err;
-	err = feature_tracefs(shared.path_sysfs, shared.path_tracefs, tracefs);
+	err = mounts.tracefs_err;
 	if (err == -EACCES)
 		log_error("cannot read tracefs at %s: run bramble as root, or in a privileged "
 			  "container",
-			  tracefs);
+			  mounts.tracefs);
 	else if (err)
 		log_error("tracefs is not mounted%s%s: mount -t tracefs tracefs "
 			  "/sys/kernel/tracing, or name its place with --path.tracefs",
 			  shared.path_tracefs ? " at " : "",
 			  shared.path_tracefs ? shared.path_tracefs : "");
-	options->cgroupfs = cgroup2.path;
-	options->probe.tracefs = tracefs;
+	else
+		mounts_log_own(&mounts);
+	options->cgroupfs = mounts.cgroup2.path;
+	options->probe.tracefs = mounts.tracefs;
 	return err;
 }
 

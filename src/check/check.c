@@ -9,8 +9,12 @@
 #include <unistd.h>
 
 #include "node/feature.h"
+#include "probe/mounts.h"
 #include "util/buf.h"
 #include "util/output.h"
+
+/* What this command has just tried. */
+#define OWN_MOUNT     "not mounted; serve mounts it for itself"
 
 #define OLDEST_KERNEL KERNEL_VERSION(5, 10, 0)
 
@@ -18,8 +22,7 @@
 struct context {
 	const struct features *features;
 	const char *procfs, *sysfs, *log_dir;
-	char tracefs[PATH_MAX];
-	int tracefs_err;
+	struct mounts mounts;
 	struct node_place place;
 };
 
@@ -205,11 +208,13 @@ static void find_caps(const struct context *context, const struct row *row, stru
 static void find_tracefs(const struct context *context, const struct row *row, struct fact *fact)
 {
 	(void)row;
-	if (!context->tracefs_err) {
-		detail(fact, "%s", context->tracefs);
-	} else if (context->tracefs_err == -EACCES) {
+	if (context->mounts.own_tracefs) {
+		detail(fact, OWN_MOUNT);
+	} else if (!context->mounts.tracefs_err) {
+		detail(fact, "%s", context->mounts.tracefs);
+	} else if (context->mounts.tracefs_err == -EACCES) {
 		fact->state = FACT_UNKNOWN;
-		detail(fact, "%s may not be read by this user", context->tracefs);
+		detail(fact, "%s may not be read by this user", context->mounts.tracefs);
 		remedy(fact, "run as root or with CAP_DAC_READ_SEARCH");
 	} else {
 		fact->state = FACT_MISSING;
@@ -223,8 +228,8 @@ static void find_tracefs(const struct context *context, const struct row *row, s
 /* The row's name is the event's. */
 static void find_event(const struct context *context, const struct row *row, struct fact *fact)
 {
-	if (!context->tracefs_err) {
-		set_answer(fact, feature_event(context->tracefs, row->name));
+	if (!context->mounts.tracefs_err) {
+		set_answer(fact, feature_event(context->mounts.tracefs, row->name));
 		return;
 	}
 	fact->state = FACT_UNKNOWN;
@@ -237,6 +242,10 @@ static void find_cgroup2(const struct context *context, const struct row *row, s
 	int err = context->place.cgroup2_err;
 
 	(void)row;
+	if (context->mounts.own_cgroup2) {
+		detail(fact, OWN_MOUNT);
+		return;
+	}
 	if (!err) {
 		detail(fact, "%s at %s", mount->v1 ? "hybrid" : "pure v2", mount->path);
 		return;
@@ -444,10 +453,13 @@ static void look_around(const struct check_options *options, const struct featur
 		.sysfs = or_default(options->path_sysfs, "/sys"),
 		.log_dir = or_default(options->log_dir, "/var/log/pods"),
 	};
-	context->tracefs_err =
-		feature_tracefs(context->sysfs, options->path_tracefs, context->tracefs);
+	mounts_find(&(struct mount_places){context->procfs, context->sysfs, options->path_cgroupfs,
+					   options->path_tracefs},
+		    &context->mounts);
 	node_place_find(&context->place, context->procfs, context->sysfs, options->path_cgroupfs,
 			or_default(options->path_boot, "/boot"));
+	context->place.cgroup2 = context->mounts.cgroup2;
+	context->place.cgroup2_err = context->mounts.cgroup2_err;
 }
 
 void check_collect(const struct check_options *options, const struct features *features,
@@ -475,6 +487,7 @@ void check_collect(const struct check_options *options, const struct features *f
 			remedy(fact, "%s", rows[i].remedy);
 		report->lacking += fact->needed;
 	}
+	mounts_close(&context.mounts);
 }
 
 int check_run(const struct check_options *options, FILE *out)

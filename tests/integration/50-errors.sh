@@ -56,20 +56,13 @@ refuses "an address that is none" 2 'listen-address' -- "$BRAMBLE" serve "$socke
 refuses "a flag without its value" 2 'kube.log-dir' -- "$BRAMBLE" serve --kube.log-dir
 
 # ---- not allowed, or not there: 1
+# Where tracefs is not mounted, that comes first: 05-nothing-mounted.sh.
 refuses "not root" 1 'root|CAP_BPF' -- \
-	setpriv --reuid=65534 --regid=65534 --clear-groups "${serve[@]}"
+	"${with_tracefs[@]}" setpriv --reuid=65534 --regid=65534 --clear-groups "${serve[@]}"
 refuses "no CAP_BPF" 1 'CAP_BPF|CAP_SYS_ADMIN' -- \
-	capsh --drop=cap_bpf,cap_sys_admin -- -c 'exec "$@"' sh "${serve[@]}"
+	"${with_tracefs[@]}" capsh --drop=cap_bpf,cap_sys_admin -- -c 'exec "$@"' sh "${serve[@]}"
 refuses "no CAP_PERFMON" 1 'CAP_PERFMON|CAP_SYS_ADMIN' -- \
-	capsh --drop=cap_perfmon,cap_sys_admin -- -c 'exec "$@"' sh "${serve[@]}"
-
-# shellcheck disable=SC2016 # expanded by the inner shell
-hide_tracefs='
-	for dir in /sys/kernel/debug /sys/kernel/tracing; do
-		[ ! -d $dir ] || mount -t tmpfs none $dir || exit 99
-	done
-	exec "$@"'
-refuses "no tracefs" 1 'tracefs' 'mount -t tracefs' -- "${own_mounts[@]}" "$hide_tracefs" sh "${serve[@]}"
+	"${with_tracefs[@]}" capsh --drop=cap_perfmon,cap_sys_admin -- -c 'exec "$@"' sh "${serve[@]}"
 
 # Version 1 alone: without the unified mount of a hybrid, or else with a hierarchy
 # that has a name only, so that it takes no controller from this machine.

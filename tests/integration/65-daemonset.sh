@@ -33,6 +33,9 @@ ldd "$BRAMBLE" | grep -o '/[^ ]*' | while read -r library; do
 	install -D "$library" "$root$library"
 done
 
+# A command that the runtime is run by.
+declare -a runtime_prefix=()
+
 # run_as_deployed CAPABILITY...: a bundle in $tmp/bundle, run until it ends.
 run_as_deployed() {
 	local bundle=$tmp/bundle
@@ -59,7 +62,7 @@ run_as_deployed() {
 		.linux.namespaces |= map(select(.type != "network" and ($host_pid == "" or .type != "pid")))
 		' config.json >config.new && mv config.new config.json) || return 1
 	note_cgroup "/bramble-test-daemonset-$port"
-	exec runc --root "$tmp/runc" run --bundle "$bundle" "daemonset-$port" </dev/null >"$tmp/daemonset.log" 2>&1
+	exec "${runtime_prefix[@]}" runc --root "$tmp/runc" run --bundle "$bundle" "daemonset-$port" </dev/null >"$tmp/daemonset.log" 2>&1
 }
 
 start_kubelet
@@ -91,6 +94,7 @@ check "it warns of nothing" test -z "$(grep 'level=warn' "$bramble_log")"
 runc --root "$tmp/runc" delete --force "daemonset-$port" >/dev/null 2>&1
 
 # A container that gets everything would prove nothing.
+runtime_prefix=("${with_tracefs[@]}")
 (run_as_deployed CAP_PERFMON) || code=$?
 check_holds "without CAP_BPF it ends with an error" "${code:-0} == 1"
 check "and names it" grep -q CAP_BPF "$tmp/daemonset.log"

@@ -63,11 +63,6 @@ stop_bramble
 check "check: can run here, 0" sh -c "test $? = 0 && grep -q 'can run here' $tmp/check.txt"
 check "check: at most 80 columns" test -z "$(awk 'length > 80' "$tmp/check.txt")"
 check "check --json" test "$("$BRAMBLE" check --json | jq '.can_run and (.facts | length) > 10')" = true
-unshare --mount --propagation private sh -c 'umount -l /sys/kernel/debug 2>/dev/null
-	mount -t tmpfs none /sys/kernel/tracing && exec "$@"' sh "$BRAMBLE" check >"$tmp/check.txt"
-check "check: cannot run without tracefs, 1" test $? = 1
-check "check: tells how to mount it" grep -q 'mount -t tracefs' "$tmp/check.txt"
-
 uid=$(new_uid) id=$(random_hex 64)
 check "explain" test "$("$BRAMBLE" explain "/kubepods.slice/kubepods-pod${uid//-/_}.slice/cri-containerd-$id.scope" |
 	jq -c '[.kind, .pod_uid, .container_id, .runtime, .qos]')" = \

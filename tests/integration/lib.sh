@@ -280,6 +280,12 @@ declare -a bramble_prefix=()
 without_btf=(unshare --mount --propagation private
 	sh -c 'mount -t tmpfs none /sys/kernel/btf && exec "$@"' sh)
 
+# One in which tracefs is mounted, whether it is on this machine or not.
+# shellcheck disable=SC2016
+with_tracefs=(unshare --mount --propagation private
+	sh -c 'mountpoint -q /sys/kernel/tracing || mount -t tracefs tracefs /sys/kernel/tracing || exit 99
+		exec "$@"' sh)
+
 free_port() {
 	local port
 	while :; do
