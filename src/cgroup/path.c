@@ -5,13 +5,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#define UUID_LEN	   36
-#define CONFIG_HASH_LEN	   32
-#define CONTAINER_ID_LEN   (CONTAINER_ID_SIZE - 1)
-#define LONG_HEX_RUN	   32
-#define KUBEPODS	   "kubepods"
-#define UNIT_OF_ROOT	   "kernel"
-#define UNIT_CHARS_SPECIAL ":-_.\\@"
+#include "cgroup/part.h"
+#include "cgroup/unit.h"
+
+#define UUID_LEN	 36
+#define CONFIG_HASH_LEN	 32
+#define CONTAINER_ID_LEN (CONTAINER_ID_SIZE - 1)
+#define UNIT_OF_ROOT	 "kernel"
 
 /* What runtimes put before the id, followed by '-' or between two ':'. */
 static const struct {
@@ -25,56 +25,6 @@ static const struct {
 	{"libpod", RUNTIME_PODMAN},
 	{"libpod-payload", RUNTIME_PODMAN}, /* podman run --cgroups=split */
 };
-
-/* A piece of the path; not NUL-terminated. */
-struct part {
-	const char *text;
-	size_t len;
-};
-
-static bool part_is(struct part part, const char *text)
-{
-	return part.len == strlen(text) && memcmp(part.text, text, part.len) == 0;
-}
-
-static bool part_ends(struct part part, const char *suffix)
-{
-	size_t len = strlen(suffix);
-
-	return part.len >= len && memcmp(part.text + part.len - len, suffix, len) == 0;
-}
-
-static bool part_starts(struct part part, const char *prefix)
-{
-	size_t len = strlen(prefix);
-
-	return part.len >= len && memcmp(part.text, prefix, len) == 0;
-}
-
-/* Takes the suffix off, if it is there. */
-static bool part_chop(struct part *part, const char *suffix)
-{
-	if (!part_ends(*part, suffix))
-		return false;
-	part->len -= strlen(suffix);
-	return true;
-}
-
-/* The next component of the path, which is never empty or "."; moves the cursor behind it. */
-static bool next_part(const char **cursor, struct part *part)
-{
-	do {
-		part->text = *cursor + strspn(*cursor, "/");
-		part->len = strcspn(part->text, "/");
-		*cursor = part->text + part->len;
-	} while (part_is(*part, "."));
-	return part->len > 0;
-}
-
-static bool is_lower_hex(char c)
-{
-	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-}
 
 static bool is_lower_hex_run(const char *text, size_t len)
 {
@@ -210,6 +160,8 @@ static bool read_container(struct part part, struct part parent, struct cgroup_n
 		return false;
 
 	if (name.len == 0) {
+		if (part_is(parent, PODMAN_PARENT))
+			return false; /* a pod of podman's: its containers are in it */
 		runtime_named(parent, &runtime);
 	} else if (part_chop(&name, ":")) {
 		colon = memrchr(name.text, ':', name.len);
@@ -240,64 +192,6 @@ static bool find_container(const char *path, struct cgroup_name *out)
 	return false;
 }
 
-/* The first component that is no slice, or the last slice. False if there is no component. */
-static bool find_unit(const char *path, struct part *unit)
-{
-	struct part part;
-	bool found = false;
-
-	while (next_part(&path, &part)) {
-		*unit = part;
-		found = true;
-		if (!part_ends(part, ".slice"))
-			break;
-	}
-	return found;
-}
-
-static size_t hex_run(struct part part, size_t at)
-{
-	size_t len = 0;
-
-	while (at + len < part.len && is_lower_hex(part.text[at + len]))
-		len++;
-	return len;
-}
-
-static bool unit_char_valid(char c)
-{
-	if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'))
-		return true;
-	return c != '\0' && strchr(UNIT_CHARS_SPECIAL, c);
-}
-
-/* Copies the name as the header says: safe characters, no long ids, bounded. */
-static void set_unit(char unit[CGROUP_UNIT_SIZE], struct part part)
-{
-	size_t used = 0;
-	size_t at = 0;
-
-	while (at < part.len && used < CGROUP_UNIT_SIZE - 1) {
-		size_t run = hex_run(part, at);
-		size_t keep = run >= LONG_HEX_RUN ? CONTAINER_ID_SHORT : run;
-
-		if (!run) {
-			unit[used] = part.text[at];
-			if (!unit_char_valid(part.text[at]))
-				unit[used] = '_';
-			used++;
-			at++;
-			continue;
-		}
-		if (keep > CGROUP_UNIT_SIZE - 1 - used)
-			keep = CGROUP_UNIT_SIZE - 1 - used;
-		memcpy(unit + used, part.text + at, keep);
-		used += keep;
-		at += run;
-	}
-	unit[used] = '\0';
-}
-
 static void set_container_unit(struct cgroup_name *out)
 {
 	const char *runtime = cgroup_runtime_name(out->runtime);
@@ -323,7 +217,6 @@ static int check_path(const char *path)
 int cgroup_path_parse(const char *path, struct cgroup_name *out)
 {
 	const char *below_pod;
-	struct part unit;
 	int err;
 
 	*out = (struct cgroup_name){0};
@@ -337,13 +230,11 @@ int cgroup_path_parse(const char *path, struct cgroup_name *out)
 	else if (below_pod)
 		out->kind = CGROUP_POD;
 	else
-		out->kind = find_unit(path, &unit) ? CGROUP_UNIT : CGROUP_ROOT;
+		out->kind = unit_of_path(path, out->unit) ? CGROUP_UNIT : CGROUP_ROOT;
 
-	if (out->kind == CGROUP_UNIT)
-		set_unit(out->unit, unit);
-	else if (out->kind == CGROUP_ROOT)
+	if (out->kind == CGROUP_ROOT)
 		memcpy(out->unit, UNIT_OF_ROOT, sizeof(UNIT_OF_ROOT));
-	else if (!below_pod)
+	else if (out->kind == CGROUP_CONTAINER && !below_pod)
 		set_container_unit(out);
 	return 0;
 }

@@ -14,14 +14,25 @@
  *     two sides disagree about the driver).
  *  2. The first container, below the pod if there is one. A container is
  *     <runtime>-<id>[.scope], [...]:<runtime>:<id>, or the bare <id>; the id
- *     has 64 digits, so crio-conmon-<id>.scope is none. What lies below it
- *     belongs to it.
+ *     has 64 digits, so crio-conmon-<id>.scope is none. The bare <id> below
+ *     libpod_parent is none either: podman names a pod so. What lies below a
+ *     container belongs to it.
  *  3. Neither: the unit is the first component that is no slice, or the last
- *     slice.
+ *     slice. What is no systemd unit by its suffix (.service, .scope, .mount,
+ *     .swap, .socket) may be a group, which holds others alone: then the unit is
+ *     the group and the one component below it, "podruntime/etcd", "lxc/101".
+ *     A group in a group ("docker/buildkit", "kubepods/burstable") has one more.
+ *     It is no group if the root of a machine is below it (init.scope,
+ *     system.slice), or if its name is lxc.payload.<name>, lxc.monitor.<name> or
+ *     openrc.<service>.
  *
  * Sources: pkg/kubelet/cm/cgroup_manager_linux.go (kubelet), CgroupsPath in
- * the CRI plugins of containerd and CRI-O, docker's daemon/oci_linux.go,
- * libpod's container_internal_linux.go, and libcontainer's systemd drivers.
+ * the CRI plugins of containerd and CRI-O, docker's daemon/oci_linux.go and
+ * cmd/dockerd/daemon_unix.go (newCgroupParent), BuildKit's executor/oci, libpod's
+ * container_internal_linux.go and runtime_pod_linux.go, libcontainer's systemd
+ * drivers, src/lxc/cgroups/cgfsng.c (LXC), PVE/LXC.pm (Proxmox VE),
+ * pkg/machinery/constants (Talos), rundmc/cgroups (Garden), and CONTROL_GROUP_INTERFACE
+ * of systemd. docs/naming.md lists the layouts.
  *
  * Every function may be called from any thread.
  */
@@ -82,10 +93,11 @@ struct cgroup_name {
 	 * The value of the label "unit", set where pod_uid is not:
 	 * "kernel" for the root; "<runtime>-<12 digits>" for a container outside
 	 * of Kubernetes ("container-<12 digits>" if the runtime is unknown);
-	 * else the component's name. Characters other than those of systemd's
-	 * unit names (letters, digits, and : - _ . \ @) become '_', a run of 32
-	 * or more hexadecimal digits is cut to its first 12, and what is longer
-	 * than the array is cut. So several cgroups may share a unit.
+	 * else the component's name, or its group's and its own with a '/' between
+	 * them. Characters other than those of systemd's unit names (letters,
+	 * digits, and : - _ . \ @) become '_', a run of 32 or more hexadecimal
+	 * digits is cut to its first 12, and what is longer than the array is cut.
+	 * So several cgroups may share a unit.
 	 */
 	char unit[CGROUP_UNIT_SIZE];
 };

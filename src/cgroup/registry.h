@@ -7,6 +7,7 @@
 #ifndef BRAMBLE_REGISTRY_H
 #define BRAMBLE_REGISTRY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <uthash.h>
@@ -23,6 +24,8 @@ struct cgroup {
 	uint64_t born_ns;    /* CLOCK_REALTIME; 0 when that is not known */
 	uint64_t removed_ns; /* CLOCK_MONOTONIC; 0 while it is there */
 	unsigned int walk;   /* the last walk that saw it */
+
+	bool held_others; /* other containers or units were below it: cgroup_tops_find() */
 
 	/* Kept by the collector. */
 	struct owner *owner;	    /* NULL until something was counted for it */

@@ -6,17 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SLICE ".slice"
-
-/* What the kubelet's driver "cgroupfs" has for a slice. */
-#define PODS  "kubepods"
+#include "cgroup/unit.h"
 
 /* A cgroup, in the order of paths: those below it follow it. */
 struct place {
 	struct cgroup *cgroup;
 	size_t parent; /* the nearest cgroup above it; itself if there is none */
 	size_t top;    /* the uppermost cgroup of the same container or unit */
-	bool mixed;    /* of a top: others are below it */
 };
 
 static unsigned int rank(char c)
@@ -51,26 +47,21 @@ static bool is_same(const struct cgroup_name *a, const struct cgroup_name *b)
 	       strcmp(a->pod_uid, b->pod_uid) == 0 && strcmp(a->unit, b->unit) == 0;
 }
 
-/* A slice has no tasks itself, but remembers what those that are gone have used. */
-static bool has_suffix(const char *text, const char *suffix)
-{
-	size_t len = strlen(text), end = strlen(suffix);
-
-	return len >= end && strcmp(text + len - end, suffix) == 0;
-}
-
+/*
+ * A group has no tasks itself, but its files remember what those in it that are gone have used.
+ * Not every group is known by its name: one that once had others below it is one for good.
+ */
 static bool is_wanted(const struct place *places, size_t i)
 {
-	const struct cgroup_name *name = &places[i].cgroup->name;
+	const struct cgroup *cgroup = places[i].cgroup;
 
-	if (places[i].top != i || places[i].mixed)
+	if (places[i].top != i || cgroup->held_others)
 		return false;
-	return name->kind == CGROUP_CONTAINER ||
-	       (name->kind == CGROUP_UNIT && !has_suffix(name->unit, SLICE) &&
-		strcmp(name->unit, PODS) != 0);
+	return cgroup->name.kind == CGROUP_CONTAINER ||
+	       (cgroup->name.kind == CGROUP_UNIT && !unit_is_group(cgroup->name.unit));
 }
 
-/* Finds what is above a place, and marks what it is another one in. */
+/* Finds what is above a place, and marks what holds it and is another one. */
 static void put_in(struct place *places, size_t i)
 {
 	size_t above = i ? i - 1 : 0;
@@ -89,7 +80,7 @@ static void put_in(struct place *places, size_t i)
 		return;
 	}
 	for (;; above = places[above].parent) {
-		places[places[above].top].mixed = true;
+		places[places[above].top].cgroup->held_others = true;
 		if (places[above].parent == above)
 			return;
 	}

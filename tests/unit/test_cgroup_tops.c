@@ -127,7 +127,29 @@ static void test_prefixes(void **state)
 	add("/a/a");
 	add("/a b");
 	find();
-	assert_string_equal(found, "/a\n/a b\n/a-b\n");
+	assert_string_equal(found, "/a/a\n/a b\n/a-b\n");
+}
+
+/* What a group counts is others': it is not read even when they are gone. */
+static void test_groups(void **state)
+{
+	struct cgroup *cgroup;
+
+	(void)state;
+	add("/podruntime/etcd");
+	add("/podruntime/kubelet/x");
+	add("/podruntime");
+	add("/docker/buildkit");
+	add("/docker");
+	add("/batch/job-1");
+	add("/batch");
+	find();
+	assert_string_equal(found, "/batch/job-1\n/podruntime/etcd\n/podruntime/kubelet/x\n");
+	for (cgroup = registry.table; cgroup; cgroup = cgroup->hh.next)
+		if (strcmp(cgroup->path, "/batch/job-1") == 0)
+			cgroup->removed_ns = 5;
+	find();
+	assert_string_equal(found, "/podruntime/etcd\n/podruntime/kubelet/x\n");
 }
 
 static void test_removed(void **state)
@@ -144,8 +166,9 @@ static void test_removed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_none),   TEST(test_pod),     TEST(test_no_pod),   TEST(test_nested),
-		TEST(test_unseen), TEST(test_systemd), TEST(test_prefixes), TEST(test_removed),
+		TEST(test_none),     TEST(test_pod),	 TEST(test_no_pod),
+		TEST(test_nested),   TEST(test_unseen),	 TEST(test_systemd),
+		TEST(test_prefixes), TEST(test_removed), TEST(test_groups),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
