@@ -52,11 +52,10 @@ static void complete(uint64_t rq, int error, uint32_t bytes)
 static int open_object(void)
 {
 	unsigned int cpu_count = (unsigned int)libbpf_num_possible_cpus();
-	int err;
+	int err = open_bpf();
 
-	bpf = bramble_bpf__open();
-	if (!bpf)
-		return -errno;
+	if (err)
+		return err;
 	bpf->rodata->block_btf = false;
 	bpf_program__set_autoload(bpf->progs.block_io_start, true);
 	bpf_program__set_autoload(bpf->progs.block_rq_insert, true);
@@ -377,8 +376,7 @@ int main(void)
 		TEST(test_merge),
 		TEST(test_missed),
 		TEST(test_unpaired),
-		cmocka_unit_test_setup_teardown(test_never_ends, setup_one_request,
-						teardown_one_request),
+		TEST_WITH(test_never_ends, setup_one_request, teardown_one_request),
 	};
 
 	return cmocka_run_group_tests(tests, group_setup, group_teardown);

@@ -3,6 +3,9 @@
  * BPF programs, run by the kernel on made-up events: BPF_PROG_TEST_RUN on one
  * CPU, with this process as the current task, in a cgroup of its own. They are
  * loaded and not attached, so no real event gets in between.
+ *
+ * Each test runs twice: with the kernel's own BTF, and without, as on a kernel that has none.
+ * TEST(test_x) are both: test_x_with_btf and test_x_without_btf.
  */
 #ifndef BRAMBLE_TEST_RUN_H
 #define BRAMBLE_TEST_RUN_H
@@ -16,6 +19,8 @@
 
 #include "bramble/cells.h"
 #include "own_cgroup.h"
+#include "probe/features.h"
+#include "probe/tracefs_btf.h"
 #include "util/clock.h"
 
 #include "bramble.skel.h"
@@ -23,9 +28,11 @@
 #define SLOTS 8
 #define MS    1000000ULL
 
-static const char *skip_reason;	  /* NULL: the kernel can do it */
-static unsigned int cpu;	  /* that the programs run on */
-static uint64_t own_id, other_id; /* of the cgroups "/a", where this process is, and "/b" */
+static const bool without_and_with[] = {false, true};
+static bool with_btf;		   /* the running test's way */
+static const char *skip_reason[2]; /* by way. NULL: the kernel can do it */
+static unsigned int cpu;	   /* that the programs run on */
+static uint64_t own_id, other_id;  /* of the cgroups "/a", where this process is, and "/b" */
 static struct bramble_bpf *bpf;
 static unsigned int slots = SLOTS;
 
@@ -34,8 +41,8 @@ static uint64_t *slot_cgroups;
 static struct sched_cpu *sched_cpus;
 
 /*
- * The test's own: opens the object as bpf, chooses programs, sizes the maps that only they need,
- * and ends with load_object(). Returns 0 or a negative errno.
+ * The test's own: calls open_bpf(), chooses programs, sizes the maps that only they need, and
+ * ends with load_object(). Returns 0 or a negative errno.
  */
 static int open_object(void);
 
@@ -48,6 +55,8 @@ static struct {
 	size_t size;
 } mapped[8];
 static size_t mapped_count;
+
+static int tracefs_btf_fd = -1; /* libbpf reads it as it loads */
 
 static inline void *map_array(const struct bpf_map *map)
 {
@@ -69,6 +78,28 @@ static inline void close_object(void)
 	}
 	bramble_bpf__destroy(bpf);
 	bpf = NULL;
+	if (tracefs_btf_fd >= 0)
+		close(tracefs_btf_fd);
+	tracefs_btf_fd = -1;
+}
+
+/* Opens the object as bpf, the running test's way. Returns 0 or a negative errno. */
+static inline int open_bpf(void)
+{
+	LIBBPF_OPTS(bpf_object_open_opts, opts);
+	char tracefs[PATH_MAX], path[TRACEFS_BTF_PATH_SIZE];
+	int err;
+
+	if (!with_btf) {
+		err = feature_tracefs("/sys", NULL, tracefs);
+		tracefs_btf_fd = err ?: tracefs_btf_build(tracefs);
+		if (tracefs_btf_fd < 0)
+			return tracefs_btf_fd;
+		tracefs_btf_path(path, tracefs_btf_fd);
+		opts.btf_custom_path = path;
+	}
+	bpf = bramble_bpf__open_opts(&opts);
+	return bpf ? 0 : -errno;
 }
 
 /* Loads what was opened, with so many slots, all free. */
@@ -120,17 +151,35 @@ static inline int on_libbpf_message(enum libbpf_print_level level, const char *f
 	return 0;
 }
 
+/* Why no test can run this way, or NULL. Errors that are none of the kernel's go to *err. */
+static inline const char *reason_to_skip(int *err)
+{
+	const uint64_t none[ARGS] = {0};
+
+	*err = 0;
+	if (with_btf && feature_kernel_btf("/sys") != 1)
+		return "this kernel has no BTF";
+	*err = open_object();
+	if (*err == -EPERM)
+		return "the kernel loads no BPF programs for this process";
+	if (*err == -ENOENT)
+		return "tracefs is not mounted";
+	if (!*err && try_run(harmless_program(), none))
+		return "the kernel has no test runs for raw tracepoints (5.10)";
+	return NULL;
+}
+
 /* Once: a CPU to stay on, two cgroups, and whether the kernel runs programs for a test. */
 static inline int group_setup(void **state)
 {
-	const uint64_t none[ARGS] = {0};
 	cpu_set_t set;
+	size_t way;
 	int err;
 
 	(void)state;
 	libbpf_set_print(on_libbpf_message);
-	skip_reason = own_setup();
-	if (skip_reason)
+	skip_reason[0] = skip_reason[1] = own_setup();
+	if (skip_reason[0])
 		return 0;
 	cpu = (unsigned int)sched_getcpu();
 	CPU_ZERO(&set);
@@ -139,15 +188,14 @@ static inline int group_setup(void **state)
 		return -1;
 	own_id = own_make("/a");
 	other_id = own_make("/b");
-	err = open_object();
-	if (err == -EPERM)
-		skip_reason = "the kernel loads no BPF programs for this process";
-	else if (err == -ENOENT)
-		skip_reason = "tracefs is not mounted";
-	else if (!err && try_run(harmless_program(), none))
-		skip_reason = "the kernel has no test runs for raw tracepoints (5.10)";
-	close_object();
-	return skip_reason ? 0 : err;
+	for (way = 0; way < 2; way++) {
+		with_btf = without_and_with[way];
+		skip_reason[way] = reason_to_skip(&err);
+		close_object();
+		if (err && !skip_reason[way])
+			return err;
+	}
+	return 0;
 }
 
 static inline int group_teardown(void **state)
@@ -160,8 +208,8 @@ static inline int group_teardown(void **state)
 
 static inline int setup(void **state)
 {
-	(void)state;
-	if (skip_reason)
+	with_btf = *(const bool *)*state;
+	if (skip_reason[with_btf])
 		return 0;
 	return own_join("/a") ? open_object() : -1;
 }
@@ -173,14 +221,46 @@ static inline int teardown(void **state)
 	return 0;
 }
 
-#define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
+/* One way of a test: the state that its setup gets says which. */
+#define TEST_WAY(function, name, before, after, way)                                               \
+	{                                                                                          \
+		name, function, before, after, (void *)&without_and_with[way]                      \
+	}
 
+/* A test with a setup of its own, which calls setup(), and a teardown that calls teardown(). */
+#define TEST_WITH(function, before, after)                                                         \
+	TEST_WAY(function, #function "_with_btf", before, after, 1),                               \
+		TEST_WAY(function, #function "_without_btf", before, after, 0)
+
+#define TEST(function) TEST_WITH(function, setup, teardown)
+
+static inline void skip_because(const char *reason)
+{
+	print_message("%s\n", reason);
+	skip();
+}
+
+/* Each test begins with one of these. */
 static inline void need_kernel(void)
 {
-	if (!skip_reason)
-		return;
-	print_message("%s\n", skip_reason);
-	skip();
+	if (skip_reason[with_btf])
+		skip_because(skip_reason[with_btf]);
+}
+
+/* For what is there with the kernel's BTF alone. */
+static inline void need_btf(const char *why)
+{
+	need_kernel();
+	if (!with_btf)
+		skip_because(why);
+}
+
+/* For what goes another way with BTF, and is tested that way elsewhere. */
+static inline void need_no_btf(const char *why)
+{
+	need_kernel();
+	if (with_btf)
+		skip_because(why);
 }
 
 /* The slot of a cgroup, SLOT_OVERFLOW if it has none. */

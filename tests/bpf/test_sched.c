@@ -37,11 +37,10 @@ static void preempt_and_switch(uint64_t prev, uint64_t next)
 
 static int open_object(void)
 {
-	int err;
+	int err = open_bpf();
 
-	bpf = bramble_bpf__open();
-	if (!bpf)
-		return -errno;
+	if (err)
+		return err;
 	bpf_program__set_autoload(bpf->progs.sched_wakeup, true);
 	bpf_program__set_autoload(bpf->progs.sched_wakeup_new, true);
 	bpf_program__set_autoload(bpf->progs.sched_switch, true);
@@ -726,7 +725,7 @@ int main(void)
 		TEST(test_short_waits_have_no_cause),
 		TEST(test_idle),
 		TEST(test_pairs_are_bounded),
-		cmocka_unit_test_setup_teardown(test_overflow, setup_one_slot, teardown_one_slot),
+		TEST_WITH(test_overflow, setup_one_slot, teardown_one_slot),
 		TEST(test_wrong_hints),
 		TEST(test_known_slot),
 		TEST(test_known_slot_after_a_move),

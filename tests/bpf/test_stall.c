@@ -37,11 +37,10 @@ static void exit_of(uint64_t task)
 static int open_object(void)
 {
 	struct bpf_program *program;
-	int err;
+	int err = open_bpf();
 
-	bpf = bramble_bpf__open();
-	if (!bpf)
-		return -errno;
+	if (err)
+		return err;
 	bpf_object__for_each_program(program, bpf->obj)
 	{
 		const char *name = bpf_program__name(program);
