@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "bramble/growth.h"
 #include "util/clock.h"
 #include "util/livefile.h"
 
@@ -232,7 +233,7 @@ static void take(struct cgroup_values *values, int which, const char *text)
 int cgroup_files_read(struct cgroup_reader *reader, struct cgroup_files *files, uint64_t now_ns,
 		      struct cgroup_values *values)
 {
-	bool retry = !files->tried_ns || now_ns - files->tried_ns >= RETRY_NS;
+	bool retry = !files->tried_ns || grown(now_ns, files->tried_ns) >= RETRY_NS;
 	char text[TEXT_SIZE];
 	ssize_t len;
 	int i;
@@ -264,9 +265,19 @@ void cgroup_values_add(struct cgroup_values *to, enum cgroup_value which, uint64
 	set(to, which, (cgroup_value_known(to, which) ? to->value[which] : 0) + growth);
 }
 
-void cgroup_values_add_growth(struct cgroup_values *to, const struct cgroup_values *now,
-			      const struct cgroup_values *before)
+/* What a value adds where it was last read as before. */
+static uint64_t added(enum cgroup_value which, const struct cgroup_values *now,
+		      const struct cgroup_values *before)
 {
+	if (!before || which >= CGROUP_COUNTERS || !cgroup_value_known(before, which))
+		return now->value[which];
+	return grown(now->value[which], before->value[which]);
+}
+
+size_t cgroup_values_add_growth(struct cgroup_values *to, const struct cgroup_values *now,
+				const struct cgroup_values *before)
+{
+	size_t lower = 0;
 	int i;
 
 	for (i = 0; i < CGROUP_VALUES; i++) {
@@ -276,9 +287,20 @@ void cgroup_values_add_growth(struct cgroup_values *to, const struct cgroup_valu
 			continue;
 		if (!cgroup_value_known(to, which))
 			to->value[i] = 0;
-		to->value[i] += now->value[i];
+		to->value[i] += added(which, now, before);
 		if (before && which < CGROUP_COUNTERS && cgroup_value_known(before, which))
-			to->value[i] -= before->value[i];
+			lower += now->value[i] < before->value[i];
 	}
 	to->known |= now->known;
+	return lower;
+}
+
+void cgroup_values_keep(struct cgroup_values *values, const struct cgroup_values *now)
+{
+	int i;
+
+	for (i = 0; i < CGROUP_VALUES; i++)
+		if (cgroup_value_known(now, (enum cgroup_value)i))
+			values->value[i] = now->value[i];
+	values->known |= now->known;
 }

@@ -12,6 +12,7 @@
 
 #include <linux/limits.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "bramble/pressure.h"
@@ -75,10 +76,14 @@ void cgroup_values_add(struct cgroup_values *to, enum cgroup_value which, uint64
 
 /*
  * Adds what the counters grew by from before to now, and the gauges as they are now. What
- * is not known is not added. before: NULL where there was nothing.
+ * is not known is not added. before: NULL where there was nothing. A counter that is lower than
+ * before adds nothing. Returns how many were.
  */
-void cgroup_values_add_growth(struct cgroup_values *to, const struct cgroup_values *now,
-			      const struct cgroup_values *before);
+size_t cgroup_values_add_growth(struct cgroup_values *to, const struct cgroup_values *now,
+				const struct cgroup_values *before);
+
+/* Takes over what is known now. What is not known at the moment stays as it was. */
+void cgroup_values_keep(struct cgroup_values *values, const struct cgroup_values *now);
 
 /* How long tasks have waited by now, from the text of a pressure file; false if it has no such
  * line. */

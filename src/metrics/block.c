@@ -56,7 +56,7 @@ void block_books_add(struct block_books *books, struct owner *owner, const struc
 	total = labels.value[0] ? totals_get(&owner->totals, PROBE_BLOCK, &labels) : NULL;
 	if (!total)
 		return;
-	total_add_growth(total, cell, &known->before);
+	books->stepped_back += total_add_growth(total, cell, &known->before);
 	known->before = *cell;
 }
 

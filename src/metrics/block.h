@@ -15,6 +15,7 @@ struct known_block;
 struct block_books {
 	struct known_block *table;
 	struct devices devices;
+	uint64_t stepped_back; /* values that were lower than at the reading before */
 };
 
 /* sysfs: where it is mounted; must outlive the books. */

@@ -3,28 +3,33 @@
 
 #include <stdlib.h>
 
+#include "bramble/growth.h"
+
 struct known_pair {
 	struct wait_pair pair;
 	uint64_t wait_ns;
 	UT_hash_handle hh;
 };
 
-void causes_add(struct causes *causes, struct wait_pair pair, struct owner *victim,
+bool causes_add(struct causes *causes, struct wait_pair pair, struct owner *victim,
 		struct owner *cause, uint64_t wait_ns)
 {
 	struct known_pair *known;
+	bool lower;
 
 	HASH_FIND(hh, causes->pairs, &pair, sizeof(pair), known);
 	if (!known) {
 		known = calloc(1, sizeof(*known));
 		if (!known)
-			return;
+			return true;
 		known->pair = pair;
 		HASH_ADD(hh, causes->pairs, pair, sizeof(known->pair), known);
 	}
 	if (wait_ns > known->wait_ns)
-		owner_add_caused(victim, cause, wait_ns - known->wait_ns);
+		owner_add_caused(victim, cause, grown(wait_ns, known->wait_ns));
+	lower = wait_ns < known->wait_ns;
 	known->wait_ns = wait_ns;
+	return !lower;
 }
 
 /* The analyzer does not see that an element is off uthash's list before it is freed. */

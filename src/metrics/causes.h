@@ -6,6 +6,7 @@
 #ifndef BRAMBLE_CAUSES_H
 #define BRAMBLE_CAUSES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "bramble/cells.h"
@@ -18,8 +19,9 @@ struct causes {
 /*
  * Adds what a pair's sum grew by since it was told last to what victim waited
  * because of cause. Without memory nothing is added, and the next call does it.
+ * Returns false if the sum is lower than it was, which adds nothing.
  */
-void causes_add(struct causes *causes, struct wait_pair pair, struct owner *victim,
+bool causes_add(struct causes *causes, struct wait_pair pair, struct owner *victim,
 		struct owner *cause, uint64_t wait_ns);
 
 /* Forgets the pairs of a slot, whose sums begin anew. */

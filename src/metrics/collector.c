@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "bramble/growth.h"
 #include "metrics/block.h"
 #include "metrics/causes.h"
 #include "metrics/naming.h"
@@ -71,6 +72,7 @@ struct collector {
 	uint64_t ring_full; /* events lost, as of the last walk */
 	uint64_t causes_lost;
 	uint64_t unnamed;
+	uint64_t stepped_back[PROBES];
 	unsigned int slots_used;
 };
 
@@ -162,7 +164,7 @@ static struct cgroup *cgroup_of_slot(struct collector *c, uint64_t id, uint64_t 
 		collector_poll(c);
 		cgroup = registry_find(&c->registry, id);
 	}
-	if (!cgroup && now_ns - c->walked_ns >= RETRY_NS) {
+	if (!cgroup && grown(now_ns, c->walked_ns) >= RETRY_NS) {
 		walk(c, now_ns);
 		cgroup = registry_find(&c->registry, id);
 		if (!cgroup) {
@@ -179,8 +181,8 @@ static struct cgroup *cgroup_of_slot(struct collector *c, uint64_t id, uint64_t 
 static void add_other_causes(struct collector *c, struct owner *owner, const struct sched_cell *now,
 			     const struct sched_cell *before)
 {
-	owner->caused_other_ns += now->caused_other_ns - before->caused_other_ns;
-	c->causes_lost += now->caused_other - before->caused_other;
+	owner->caused_other_ns += grown(now->caused_other_ns, before->caused_other_ns);
+	c->causes_lost += grown(now->caused_other, before->caused_other);
 }
 
 static bool is_zero(const void *data, size_t size)
@@ -207,7 +209,7 @@ static void update_cell(struct collector *c, unsigned int index, enum probe_id i
 		slot->before[id] = calloc(1, size);
 	if (!total || !slot->before[id] || !memcmp(&now, slot->before[id], size))
 		return;
-	total_add_growth(total, &now, slot->before[id]);
+	c->stepped_back[id] += total_add_growth(total, &now, slot->before[id]);
 	if (id == PROBE_SCHED)
 		add_other_causes(c, owner, &now.sched, slot->before[id]);
 	memcpy(slot->before[id], &now, size);
@@ -224,7 +226,8 @@ static void update_pressure(struct collector *c, unsigned int index)
 	if (!slot->pressure)
 		slot->pressure = calloc(cpus, sizeof(*slot->pressure));
 	if (slot->pressure)
-		pressure_add_growth(c->pressure, slot->pressure, cpus, slot->some_ns);
+		c->stepped_back[PROBE_CGROUP] +=
+			pressure_add_growth(c->pressure, slot->pressure, cpus, slot->some_ns);
 }
 
 static void update_cells(struct collector *c, unsigned int index, struct owner *owner)
@@ -274,7 +277,8 @@ static void on_pair(void *context, struct wait_pair pair, uint64_t wait_ns)
 	struct owner *cause = owner_of_slot(c, pair.cause);
 
 	if (victim && cause) /* else the next update knows them */
-		causes_add(&c->causes, pair, victim, cause, wait_ns);
+		c->stepped_back[PROBE_SCHED] +=
+			!causes_add(&c->causes, pair, victim, cause, wait_ns);
 }
 
 static void on_block(void *context, const struct block_key *key, const struct block_cell *cell)
@@ -328,7 +332,8 @@ static void retire_slots(struct collector *c, uint64_t now_ns)
 	for (i = SLOT_OVERFLOW + 1; i < probe_slots(c->probe); i++) {
 		const struct cgroup *cgroup = c->slots[i].cgroup;
 
-		if (cgroup && cgroup->removed_ns && now_ns - cgroup->removed_ns > retain_ns)
+		/* It may have been removed since now_ns was read. */
+		if (cgroup && cgroup->removed_ns && grown(now_ns, cgroup->removed_ns) > retain_ns)
 			free_slot(c, i);
 	}
 }
@@ -350,7 +355,7 @@ static void retire_cgroups(struct collector *c, uint64_t now_ns)
 
 	HASH_ITER(hh, c->registry.table, cgroup, next)
 	{
-		uint64_t gone_ns = cgroup->removed_ns ? now_ns - cgroup->removed_ns : 0;
+		uint64_t gone_ns = cgroup->removed_ns ? grown(now_ns, cgroup->removed_ns) : 0;
 		bool read = c->read_ns > cgroup->removed_ns ||
 			    gone_ns > RETAIN_UNREAD * c->options.retain_ns;
 
@@ -378,7 +383,7 @@ static void name_again(struct collector *c)
 
 static void retry_names(struct collector *c, uint64_t now_ns)
 {
-	if (now_ns - c->tried_ns < RETRY_NS)
+	if (grown(now_ns, c->tried_ns) < RETRY_NS)
 		return;
 	c->tried_ns = now_ns;
 	name_again(c);
@@ -416,7 +421,10 @@ static void read_overflows(struct collector *c, struct cgroup *cgroup)
 	struct owner *owner;
 	struct total *total;
 
-	if (overflows_read(c->overflows, cgroup->path, is_new, &growth) || !growth.count)
+	if (overflows_read(c->overflows, cgroup->path, is_new, &growth))
+		return;
+	c->stepped_back[PROBE_TCP] += growth.lower;
+	if (!growth.count)
 		return;
 	owner = owner_of_namespace(c, cgroup, growth.host);
 	total = owner ? owner_total(owner, PROBE_TCP) : NULL;
@@ -441,7 +449,7 @@ static void update_overflows(struct collector *c, uint64_t now_ns)
 		cgroup->round = c->round;
 		read_overflows(c, cgroup);
 	}
-	if (now_ns - c->round_ns < OVERFLOWS_ROUND_NS)
+	if (grown(now_ns, c->round_ns) < OVERFLOWS_ROUND_NS)
 		return;
 	c->round_ns = now_ns;
 	c->round++;
@@ -652,4 +660,15 @@ uint64_t collector_causes_lost(const struct collector *c)
 uint64_t collector_unnamed(const struct collector *c)
 {
 	return c->unnamed;
+}
+
+uint64_t collector_stepped_back(const struct collector *c, enum probe_id id)
+{
+	uint64_t count = c->stepped_back[id];
+
+	if (id == PROBE_BLOCK)
+		count += c->blocks.stepped_back;
+	if (id == PROBE_CGROUP)
+		count += c->usage.stepped_back;
+	return count;
 }

@@ -71,4 +71,10 @@ uint64_t collector_causes_lost(const struct collector *collector);
 /* Cgroups that were gone before their name was known. */
 uint64_t collector_unnamed(const struct collector *collector);
 
+/*
+ * Values of a probe that were lower than at the reading before, and added nothing. For
+ * PROBE_CGROUP: pressures, and counters in the files of cgroups.
+ */
+uint64_t collector_stepped_back(const struct collector *collector, enum probe_id id);
+
 #endif

@@ -58,9 +58,14 @@ void emit_probe_lost(struct samples *out, const struct scrape *scrape)
 	const struct collector *collector = scrape->collector;
 	struct probe_lost lost[PROBE_LOST_MAX];
 	size_t i, count = probe_read_lost(collector_probe(collector), lost);
+	int id;
 
 	for (i = 0; i < count; i++)
 		emit_probe(out, scrape, probe_names[lost[i].probe], lost[i].reason, lost[i].count);
+	for (id = 0; id < PROBES; id++)
+		if (probe_is_up(collector_probe(collector), (enum probe_id)id))
+			emit_probe(out, scrape, probe_names[id], "stepped_back",
+				   collector_stepped_back(collector, (enum probe_id)id));
 	emit_probe(out, scrape, "sched", "cause_pairs_full", collector_causes_lost(collector));
 	emit_probe(out, scrape, "cgroup", "unnamed", collector_unnamed(collector));
 }

@@ -18,9 +18,10 @@
 
 /*
  * Adds the time from before to now to each resource's some_ns. Takes over now as before. Both
- * have an entry for each CPU.
+ * have an entry for each CPU. A time that is lower than before adds nothing. Returns how many
+ * were.
  */
-void pressure_add_growth(const struct probe_pressure *now, struct probe_pressure *before,
-			 size_t cpus, uint64_t some_ns[PRESSURE_RESOURCES]);
+size_t pressure_add_growth(const struct probe_pressure *now, struct probe_pressure *before,
+			   size_t cpus, uint64_t some_ns[PRESSURE_RESOURCES]);
 
 #endif

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bramble/growth.h"
+
 #define HIST_VALUES (sizeof(struct hist_total) / sizeof(uint64_t))
 
 /* Whether a family is counted in the cells of a probe. */
@@ -92,43 +94,59 @@ const struct hist_total *total_hist_of(const struct total *total, const struct f
 	return (const struct hist_total *)(total->values + offset_of(family) + value * HIST_VALUES);
 }
 
-static void hist_add_growth(struct hist_total *total, const struct hist *now,
-			    const struct hist *before)
-{
-	size_t i;
+/* These return how many of the values were lower than before. */
 
-	total->sum_ns += now->sum_ns - (before ? before->sum_ns : 0);
-	for (i = 0; i < HIST_BUCKETS; i++)
-		total->bucket[i] += (uint32_t)(now->bucket[i] - (before ? before->bucket[i] : 0));
+static size_t hist_add_growth(struct hist_total *total, const struct hist *now,
+			      const struct hist *before)
+{
+	size_t i, lower = now->sum_ns < before->sum_ns;
+
+	total->sum_ns += grown(now->sum_ns, before->sum_ns);
+	for (i = 0; i < HIST_BUCKETS; i++) {
+		uint32_t added = grown32(now->bucket[i], before->bucket[i]);
+
+		total->bucket[i] += added;
+		lower += !added && now->bucket[i] != before->bucket[i];
+	}
+	return lower;
 }
 
-static void add_growth(struct total *total, const struct family *family, const char *now,
-		       const char *before)
+static size_t counter_add_growth(uint64_t *total, uint64_t now, uint64_t before)
+{
+	*total += grown(now, before);
+	return now < before;
+}
+
+static size_t add_growth(struct total *total, const struct family *family, const char *now,
+			 const char *before)
 {
 	const struct hist *hist = (const void *)(now + family->cell_offset);
-	const struct hist *hist_before =
-		before ? (const void *)(before + family->cell_offset) : NULL;
-	const uint64_t *counter = (const void *)(now + family->cell_offset);
-	const uint64_t *counter_before = (const void *)hist_before;
-	size_t i;
+	const struct hist *hist_before = (const void *)(before + family->cell_offset);
+	const uint64_t *value = (const void *)hist, *value_before = (const void *)hist_before;
+	size_t i, lower = 0;
 
-	for (i = 0; i < family_value_count(family); i++) {
+	for (i = 0; i < family_value_count(family); i++)
 		if (family->kind == KIND_HISTOGRAM)
-			hist_add_growth(total_hist(total, family, i), hist + i,
-					hist_before ? hist_before + i : NULL);
-		else
-			total_counters(total, family)[i] +=
-				counter[i] - (counter_before ? counter_before[i] : 0);
-	}
+			lower += hist_add_growth(total_hist(total, family, i), &hist[i],
+						 &hist_before[i]);
+		else if (family->kind == KIND_COUNTER)
+			lower += counter_add_growth(&total_counters(total, family)[i], value[i],
+						    value_before[i]);
+		else /* a gauge may fall */
+			total_counters(total, family)[i] += value[i] - value_before[i];
+	return lower;
 }
 
-void total_add_growth(struct total *total, const void *now, const void *before)
+size_t total_add_growth(struct total *total, const void *now, const void *before)
 {
+	static const union probe_cell zeros;
 	const struct family *family;
+	size_t lower = 0;
 
 	for (family = families; family < families + FAMILIES; family++)
 		if (is_of(family, total->probe))
-			add_growth(total, family, now, before);
+			lower += add_growth(total, family, now, before ? before : &zeros);
+	return lower;
 }
 
 void totals_merge(struct total **to, const struct total *from)

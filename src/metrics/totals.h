@@ -36,8 +36,11 @@ struct total *totals_get(struct total **list, enum probe_id probe,
 struct total *totals_find(struct total *list, enum probe_id probe,
 			  const struct cell_labels *labels);
 
-/* Adds what a probe's cell grew by from before to now. before: NULL for a cell of zeros. */
-void total_add_growth(struct total *total, const void *now, const void *before);
+/*
+ * Adds what a probe's cell grew by from before to now. before: NULL for a cell of zeros. What is
+ * lower than before adds nothing, and grows from there on. Returns how many values were.
+ */
+size_t total_add_growth(struct total *total, const void *now, const void *before);
 
 /* Moves all that a list counted to another one, which is left as it was without memory. */
 void totals_merge(struct total **to, const struct total *from);

@@ -86,8 +86,9 @@ static void read_one(struct usage *usage, struct cgroup *cgroup, uint64_t now_ns
 	if (!cgroup->usage->files ||
 	    cgroup_files_read(&usage->reader, cgroup->usage->files, now_ns, &now))
 		return;
-	cgroup_values_add_growth(&cgroup->owner->files, &now, &cgroup->usage->before);
-	cgroup->usage->before = now;
+	usage->stepped_back +=
+		cgroup_values_add_growth(&cgroup->owner->files, &now, &cgroup->usage->before);
+	cgroup_values_keep(&cgroup->usage->before, &now);
 }
 
 void usage_update(struct usage *usage, struct registry *registry, struct owners *owners,

@@ -19,7 +19,8 @@ struct usage {
 	struct cgroup_reader reader;
 	struct cgroup **tops; /* whose files are read: count of them */
 	size_t count;
-	uint64_t known; /* of which cgroups tops were found, as one number */
+	uint64_t known;	       /* of which cgroups tops were found, as one number */
+	uint64_t stepped_back; /* counters that were lower than at the reading before */
 };
 
 /* cgroupfs, the mount point of cgroup v2, must outlive it. */

@@ -12,6 +12,7 @@
 
 #include <uthash.h>
 
+#include "bramble/growth.h"
 #include "util/buf.h"
 
 /* The kernel's file has some 5 KB. */
@@ -177,7 +178,8 @@ int overflows_read(struct overflows *o, const char *cgroup_path, bool is_new,
 		HASH_ADD(hh, o->table, inode, sizeof(ns->inode), ns);
 	}
 	ns->round = o->round;
-	growth->count = count > ns->count ? count - ns->count : 0;
+	growth->count = grown(count, ns->count);
+	growth->lower = count < ns->count;
 	growth->host = inode == namespace_of(o, 1);
 	ns->count = count;
 	return 0;

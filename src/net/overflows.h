@@ -28,6 +28,7 @@ void overflows_next_round(struct overflows *overflows);
 
 struct overflows_growth {
 	uint64_t count; /* since it was read last */
+	bool lower;	/* it is below what it was then: nothing is counted */
 	bool host;	/* it is the namespace of the first process, and not a pod's */
 };
 

@@ -7,15 +7,32 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bramble/growth.h"
+#include "util/clock.h"
 #include "util/livefile.h"
 #include "util/procstat.h"
 
 /* The lines of the CPUs are the first ones: 10 numbers each. */
-#define TEXT_SIZE 16384
+#define TEXT_SIZE    16384
+
+/* Times of a CPU may step back by a tick or so; further, if it was started anew. */
+#define STEP_BACK_NS NS_PER_S
 
 void interrupts_open(struct interrupts *interrupts, const char *procfs)
 {
 	*interrupts = (struct interrupts){.fd = live_open(procfs, "stat")};
+}
+
+static void set(struct interrupts *interrupts, struct interrupt_cpu *entry,
+		enum interrupt_kind kind, uint64_t ticks)
+{
+	uint64_t *last_ns, ns = proc_ticks_ns(ticks);
+
+	entry->ns[kind] = ns;
+	if (entry->cpu >= INTERRUPTS_CPUS_MAX)
+		return;
+	last_ns = &interrupts->last_ns[entry->cpu][kind];
+	entry->ns[kind] = *last_ns = not_lower(ns, *last_ns, STEP_BACK_NS);
 }
 
 static void add(struct interrupts *interrupts, unsigned int cpu, uint64_t irq, uint64_t softirq)
@@ -23,8 +40,8 @@ static void add(struct interrupts *interrupts, unsigned int cpu, uint64_t irq, u
 	struct interrupt_cpu *entry = &interrupts->cpus[interrupts->count++];
 
 	entry->cpu = cpu;
-	entry->ns[INTERRUPT_HARD] = proc_ticks_ns(irq);
-	entry->ns[INTERRUPT_SOFT] = proc_ticks_ns(softirq);
+	set(interrupts, entry, INTERRUPT_HARD, irq);
+	set(interrupts, entry, INTERRUPT_SOFT, softirq);
 }
 
 /* "cpu0 USER NICE SYSTEM IDLE IOWAIT IRQ SOFTIRQ STEAL ...", see proc_stat(5) */

@@ -28,6 +28,7 @@ struct interrupts {
 	int fd;	      /* negative: the file is not there */
 	size_t count; /* of CPUs that are online */
 	struct interrupt_cpu cpus[INTERRUPTS_CPUS_MAX];
+	uint64_t last_ns[INTERRUPTS_CPUS_MAX][INTERRUPT_KINDS]; /* as read before, by CPU number */
 };
 
 void interrupts_open(struct interrupts *interrupts, const char *procfs);

@@ -131,6 +131,12 @@ static void test_growth(void **state)
 	assert_int_equal(total_hist_of(total, &families[FAMILY_BLOCK_IO], 0)->bucket[7], 3);
 	assert_int_equal(total_hist_of(total, &families[FAMILY_BLOCK_IO], 0)->sum_ns, 1000);
 	assert_int_equal(total_hist_of(total, &families[FAMILY_BLOCK_QUEUE], 0)->bucket[1], 1);
+	assert_int_equal(books.stepped_back, 0);
+	key.op = BLOCK_WRITE;
+	cell.bytes -= 1;
+	block_books_add(&books, owner, &key, &cell);
+	assert_int_equal(*total_counters_of(total, &families[FAMILY_BLOCK_BYTES]), 4608);
+	assert_int_equal(books.stepped_back, 1);
 	assert_non_null(find(owner, "sda", "flush"));
 	assert_null(find(owner, "sda", "read"));
 	block_books_free(&books);

@@ -262,6 +262,41 @@ static void test_anew(void **state)
 	assert_int_equal(tree_remove(""), 0);
 }
 
+static void put_counters(const char *stat, const char *io)
+{
+	char text[128];
+
+	tree_put("proc/stat", stat);
+	snprintf(text, sizeof(text), "some avg10=0.00 avg60=0.00 avg300=0.00 total=%s\n", io);
+	tree_put("proc/pressure/io", text);
+	if (node)
+		node_read(node);
+}
+
+/*
+ * A reader would take a step back by a tick for a new beginning, and all that is there for growth.
+ * A CPU that was started anew is one.
+ */
+static void test_step_back(void **state)
+{
+	(void)state;
+	assert_int_equal(tree_make(), 0);
+	put_counters("cpu2 1 2 3 4 5 500 700 8 9 10\nintr 5\n", "5000000");
+	open_tree(tree_root);
+	put_counters("cpu2 1 2 3 4 5 499 701 8 9 10\nintr 5\n", "4999000");
+	is(NODE_INTERRUPT, "2|hardirq", 5000 * MILLI);
+	is(NODE_INTERRUPT, "2|softirq", 7010 * MILLI);
+	is(NODE_PRESSURE, "io|some", 5000 * MILLI);
+	put_counters("cpu2 1 2 3 4 5 501 701 8 9 10\nintr 5\n", "5001000");
+	is(NODE_INTERRUPT, "2|hardirq", 5010 * MILLI);
+	is(NODE_PRESSURE, "io|some", 5001 * MILLI);
+	put_counters("cpu2 1 2 3 4 5 20 701 8 9 10\nintr 5\n", "7000");
+	is(NODE_INTERRUPT, "2|hardirq", 200 * MILLI);
+	is(NODE_INTERRUPT, "2|softirq", 7010 * MILLI);
+	is(NODE_PRESSURE, "io|some", 7 * MILLI);
+	assert_int_equal(tree_remove(""), 0);
+}
+
 /* The machine of this test. */
 static void test_here(void **state)
 {
@@ -283,7 +318,8 @@ int main(void)
 		TEST(test_pi3),	 TEST(test_pi4),
 		TEST(test_pi5),	 TEST(test_pi_without_sensors),
 		TEST(test_pc),	 TEST(test_particular),
-		TEST(test_anew), TEST(test_here),
+		TEST(test_anew), TEST(test_step_back),
+		TEST(test_here),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -115,6 +115,15 @@ static void test_rounds(void **state)
 	grows("/pod/b", false, 10, false); /* whichever cgroup comes first */
 	assert_int_equal(overflows_read(overflows, "/pod/a", false, &growth), -EALREADY);
 	grows("/", false, 1, true);
+
+	overflows_next_round(overflows);
+	set("proc/20/net/netstat", NETSTAT("3")); /* lower than before */
+	assert_int_equal(overflows_read(overflows, "/pod/a", false, &growth), 0);
+	assert_int_equal(growth.count, 0);
+	assert_true(growth.lower);
+	overflows_next_round(overflows);
+	set("proc/20/net/netstat", NETSTAT("5"));
+	grows("/pod/a", false, 2, false);
 }
 
 /* A namespace that came after the program is counted from its beginning. */

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "counts.h"
+#include "metrics/causes.h"
 #include "metrics/owners.h"
 
 /* One set of owners for each test. */
@@ -453,14 +454,71 @@ static void test_growth_over_a_wrap(void **state)
 	now.wait.bucket[7] = 90;
 	before.wait.bucket[8] = UINT32_MAX;
 	now.wait.bucket[8] = 0;
-	before.wait.sum_ns = UINT64_MAX;
-	now.wait.sum_ns = 4;
+	now.wait.sum_ns = 5;
 	hist->bucket[7] = UINT64_C(0xffffffff);
 	total_add_growth(owner_total(owner, PROBE_SCHED), &now, &before);
 	assert_int_equal(hist->bucket[7], UINT64_C(0xffffffff) + 100);
 	assert_int_equal(hist->bucket[8], 1);
 	assert_int_equal(hist->sum_ns, 5);
 	assert_int_equal(hist_total_count(hist), UINT64_C(0xffffffff) + 101);
+}
+
+/* What is lower than before adds nothing, is told of, and grows from there on; a gauge may fall. */
+static void check_step_back_of(const struct family *family)
+{
+	static const struct cell_labels none;
+	size_t values = family_value_count(family);
+	union probe_cell before, now;
+	struct total *total = NULL;
+
+	memset(&before, 0, sizeof(before));
+	memset(&now, 0, sizeof(now));
+	set_field(&before, family, 10);
+	set_field(&now, family, 9);
+	assert_non_null(totals_get(&total, family->probe, &none));
+	total_add_growth(total, &before, NULL);
+	if (family->kind == KIND_GAUGE) {
+		assert_int_equal(total_add_growth(total, &now, &before), 0);
+		assert_true(all_are(total, family, 9));
+		totals_free(total);
+		return;
+	}
+	if (family->kind == KIND_HISTOGRAM)
+		values *= 1 + HIST_BUCKETS;
+	assert_int_equal(total_add_growth(total, &now, &before), values);
+	assert_true(all_are(total, family, 10));
+	before = now;
+	set_field(&now, family, 12);
+	assert_int_equal(total_add_growth(total, &now, &before), 0);
+	assert_true(all_are(total, family, 13));
+	totals_free(total);
+}
+
+static void test_step_back_of_every_row(void **state)
+{
+	int id;
+
+	(void)state;
+	for (id = 0; id < FAMILIES; id++)
+		if (owner_family(id))
+			check_step_back_of(owner_family(id));
+}
+
+/* The sum of a pair is the kernel's, and known to the owner as it was told last. */
+static void test_step_back_of_a_pair(void **state)
+{
+	struct owner *victim = get(unit("a")), *cause = get(unit("b"));
+	const struct wait_pair pair = {.victim = 1, .cause = 2};
+	struct causes causes = {NULL};
+
+	(void)state;
+	assert_true(causes_add(&causes, pair, victim, cause, 10));
+	assert_false(causes_add(&causes, pair, victim, cause, 9));
+	assert_true(causes_add(&causes, pair, victim, cause, 9));
+	assert_int_equal(victim->caused[0].wait_ns, 10);
+	assert_true(causes_add(&causes, pair, victim, cause, 12));
+	assert_int_equal(victim->caused[0].wait_ns, 13);
+	causes_free(&causes);
 }
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
@@ -485,6 +543,8 @@ int main(void)
 		TEST(test_rows_have_values_of_their_own),
 		TEST(test_growth_of_every_row),
 		TEST(test_growth_over_a_wrap),
+		TEST(test_step_back_of_every_row),
+		TEST(test_step_back_of_a_pair),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

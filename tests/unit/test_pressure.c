@@ -82,6 +82,31 @@ static void test_resources(void **state)
 	assert_int_equal(some_ns[PRESSURE_IO], 400);
 }
 
+/* Two CPUs that write one number may lose an addition: that is no time, and not 584 years. */
+static void test_step_back(void **state)
+{
+	struct probe_pressure now[CPUS] = {
+		{.some_ns = {[PRESSURE_IO] = 500}, .needed_ns = 500},
+		{.some_ns = {[PRESSURE_IO] = 500}, .needed_ns = 500},
+	};
+
+	(void)state;
+	assert_int_equal(pressure_add_growth(now, before, CPUS, some_ns), 0);
+	assert_int_equal(some_ns[PRESSURE_IO], 500);
+	now[0].some_ns[PRESSURE_IO] -= 1;
+	now[0].needed_ns -= 1;
+	assert_int_equal(pressure_add_growth(now, before, CPUS, some_ns), 1);
+	assert_int_equal(some_ns[PRESSURE_IO], 500);
+	now[0].some_ns[PRESSURE_IO] -= 1;
+	now[0].needed_ns += 99; /* it ran meanwhile */
+	assert_int_equal(pressure_add_growth(now, before, CPUS, some_ns), 1);
+	assert_int_equal(some_ns[PRESSURE_IO], 500);
+	now[0].some_ns[PRESSURE_IO] += 50; /* it grows from there on */
+	now[0].needed_ns += 50;
+	assert_int_equal(pressure_add_growth(now, before, CPUS, some_ns), 0);
+	assert_int_equal(some_ns[PRESSURE_IO], 550);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -90,6 +115,7 @@ int main(void)
 		cmocka_unit_test_setup(test_all_cpus, setup),
 		cmocka_unit_test_setup(test_weights, setup),
 		cmocka_unit_test_setup(test_resources, setup),
+		cmocka_unit_test_setup(test_step_back, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,6 +2,7 @@
 /* Directories stand for cgroups. */
 #include "metrics/usage.h"
 #include "tree.h"
+#include "util/clock.h"
 
 #define ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcde"
 
@@ -112,6 +113,43 @@ static void test_restart(void **state)
 	assert_int_equal(usage.reader.fds, 0);
 }
 
+/* A counter that is lower than before adds nothing, and grows from there on. */
+static void test_step_back(void **state)
+{
+	const struct cgroup_values *values;
+
+	(void)state;
+	registry_add(&registry, 1, "/" ID "1", 0);
+	put("/" ID "1", "cpu.stat", "usage_usec 1000\nthrottled_usec 500\n");
+	update(1);
+	put("/" ID "1", "cpu.stat", "usage_usec 999\nthrottled_usec 700\n");
+	values = update(2);
+	is(values, CGROUP_CPU_USAGE, 1000000);
+	is(values, CGROUP_CPU_THROTTLED, 700000);
+	assert_int_equal(usage.stepped_back, 1);
+	put("/" ID "1", "cpu.stat", "usage_usec 1001\nthrottled_usec 700\n");
+	values = update(3);
+	is(values, CGROUP_CPU_USAGE, 1002000);
+	assert_int_equal(usage.stepped_back, 1);
+}
+
+/* What could not be read for a while counts once when it is there again. */
+static void test_away(void **state)
+{
+	const struct cgroup_values *values;
+
+	(void)state;
+	registry_add(&registry, 1, "/" ID "1", 0);
+	put("/" ID "1", "cpu.stat", "usage_usec 1000\n");
+	put("/" ID "1", "memory.events", "oom_kill 5\n");
+	update(1);
+	put("/" ID "1", "memory.events", "");
+	update(2);
+	put("/" ID "1", "memory.events", "oom_kill 6\n");
+	values = update(61 * NS_PER_S); /* it is looked for again after a minute */
+	is(values, CGROUP_MEMORY_EVENTS_OOM_KILL, 6);
+}
+
 /* It went, and nobody has told yet. */
 static void test_gone(void **state)
 {
@@ -145,10 +183,8 @@ static void test_merged(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_equals),
-		TEST(test_restart),
-		TEST(test_gone),
-		TEST(test_merged),
+		TEST(test_equals), TEST(test_restart), TEST(test_step_back),
+		TEST(test_away),   TEST(test_gone),    TEST(test_merged),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
