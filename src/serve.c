@@ -95,9 +95,10 @@ static void take_snapshot(struct server *s, struct scrape *scrape)
 		.filter = &s->options->filter,
 		.collector = s->collector,
 		.node = collector_node(s->collector),
+		.wall = collector_wall(s->collector),
 		.times = &s->scrapes,
 	};
-	self_read(&scrape->self);
+	self_read(&scrape->self, scrape->wall);
 }
 
 static unsigned int metrics_kind(const struct expose_options *wanted)

@@ -21,7 +21,6 @@
 struct walk {
 	struct registry *registry;
 	const char *procfs;
-	uint64_t boot_ns; /* when the machine was started, CLOCK_REALTIME */
 	char path[PATH_MAX];
 	size_t len;
 };
@@ -76,7 +75,7 @@ void registry_free(struct registry *registry)
 	registry_remove(registry, cgroup);
 }
 
-/* Since when a process runs, CLOCK_REALTIME in ns; 0 if that cannot be read. */
+/* Since when a process runs, CLOCK_BOOTTIME in ns; 0 if that cannot be read. */
 static uint64_t process_start_ns(const struct walk *walk, unsigned long pid)
 {
 	char path[PATH_MAX];
@@ -88,7 +87,7 @@ static uint64_t process_start_ns(const struct walk *walk, unsigned long pid)
 		return 0;
 	ticks = proc_stat_field(text.data, PROC_STAT_START_TICKS);
 	buf_free(&text);
-	return ticks ? walk->boot_ns + proc_ticks_ns(ticks) : 0;
+	return proc_ticks_ns(ticks);
 }
 
 /* A container's cgroup is made for its first process, so that one's age is its own. */
@@ -156,7 +155,7 @@ static void walk_children(struct walk *walk, DIR *dir, int depth)
 
 int registry_walk(struct registry *registry, const char *mount, const char *procfs, uint64_t now_ns)
 {
-	struct walk walk = {.registry = registry, .procfs = procfs, .boot_ns = clock_boot_ns()};
+	struct walk walk = {.registry = registry, .procfs = procfs};
 	struct cgroup *cgroup, *next;
 	struct stat root;
 	DIR *dir;

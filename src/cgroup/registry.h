@@ -21,7 +21,7 @@ struct cgroup {
 	uint64_t id;
 	char *path; /* in the hierarchy, with a leading slash */
 	struct cgroup_name name;
-	uint64_t born_ns;    /* CLOCK_REALTIME; 0 when that is not known */
+	uint64_t born_ns;    /* CLOCK_BOOTTIME; 0 when that is not known */
 	uint64_t removed_ns; /* CLOCK_MONOTONIC; 0 while it is there */
 	unsigned int walk;   /* the last walk that saw it */
 

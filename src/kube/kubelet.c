@@ -89,8 +89,8 @@ struct kubelet {
 
 	uint64_t next_ns;	 /* when the next request begins, CLOCK_MONOTONIC */
 	uint64_t began_ns;	 /* when the last one did */
-	uint64_t began_real_ns;	 /* the same by CLOCK_REALTIME */
-	uint64_t listed_real_ns; /* the last good one */
+	uint64_t began_boot_ns;	 /* the same by CLOCK_BOOTTIME */
+	uint64_t listed_boot_ns; /* the last good one */
 	unsigned int failures;	 /* since the last good one */
 	bool wanted;		 /* while a request was under way */
 	bool answered;
@@ -209,8 +209,8 @@ static void end_request(struct kubelet *k, enum kubelet_error error, const char 
 		k->next_ns = now_ns + retry_ns(k);
 	} else {
 		k->failures = 0;
-		k->listed_real_ns = k->began_real_ns;
-		k->status.last_success_ns = clock_realtime_ns();
+		k->listed_boot_ns = k->began_boot_ns;
+		k->status.last_success_ns = clock_boottime_ns();
 		k->next_ns = now_ns + k->times.interval_ns;
 		tell_bad_pods(k);
 	}
@@ -228,7 +228,7 @@ static bool begin_request(struct kubelet *k)
 	int err;
 
 	k->began_ns = clock_monotonic_ns();
-	k->began_real_ns = clock_realtime_ns();
+	k->began_boot_ns = clock_boottime_ns();
 	err = read_token(k->options.token_file, &token);
 	if (err == -ENOENT && k->options.optional && !k->status.in_use) {
 		k->answered = true;
@@ -475,7 +475,7 @@ bool kubelet_has_answered(const struct kubelet *k)
 
 uint64_t kubelet_listed_ns(const struct kubelet *k)
 {
-	return k->listed_real_ns;
+	return k->listed_boot_ns;
 }
 
 const struct kubelet_status *kubelet_status(const struct kubelet *k)

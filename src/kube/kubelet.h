@@ -76,7 +76,7 @@ struct kubelet_options {
 struct kubelet_status {
 	bool in_use;		  /* false while it is optional and there was no token file yet */
 	uint64_t requests;	  /* that ended, well or not */
-	uint64_t last_success_ns; /* CLOCK_REALTIME; 0: never */
+	uint64_t last_success_ns; /* CLOCK_BOOTTIME; 0: never */
 	uint64_t errors[KUBELET_ERRORS];
 };
 
@@ -102,7 +102,7 @@ void kubelet_want(struct kubelet *kubelet);
 /* Whether the first request has ended, well or not, or is not to be waited for. */
 bool kubelet_has_answered(const struct kubelet *kubelet);
 
-/* When the last good request was begun: what was there before is in the table. CLOCK_REALTIME,
+/* When the last good request was begun: what was there before is in the table. CLOCK_BOOTTIME,
  * ns; 0: never. */
 uint64_t kubelet_listed_ns(const struct kubelet *kubelet);
 

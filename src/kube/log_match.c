@@ -102,14 +102,14 @@ static bool is_later_sandbox(const struct log_pod *pod, int64_t born_ns)
 }
 
 /* Whether it must be the pod's only container, as its log had the time to appear and did not. */
-static bool is_only_container(const struct log_pod *pod, int64_t born_ns, int64_t now_ns)
+static bool is_only_container(const struct log_pod *pod, int64_t born_ns, int64_t age_ns)
 {
 	return pod->count == 1 && !pod->containers[0].linked &&
 	       pod->containers[0].made_ns <= born_ns + LOG_CLOCK_SLACK_NS &&
-	       now_ns - born_ns > LOG_START_GAP_NS;
+	       age_ns > LOG_START_GAP_NS;
 }
 
-int log_match(const struct log_pod *pod, int64_t born_ns, int64_t now_ns,
+int log_match(const struct log_pod *pod, int64_t born_ns, int64_t age_ns,
 	      const struct log_container **out)
 {
 	const struct log_container *container;
@@ -125,7 +125,7 @@ int log_match(const struct log_pod *pod, int64_t born_ns, int64_t now_ns,
 		*out = NULL;
 		return 0;
 	}
-	if (is_only_container(pod, born_ns, now_ns)) {
+	if (is_only_container(pod, born_ns, age_ns)) {
 		*out = &pod->containers[0];
 		return 0;
 	}

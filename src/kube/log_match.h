@@ -18,7 +18,7 @@
  * directory whose start is lost is that container. It may be a sandbox that
  * was made again, which uses next to nothing.
  *
- * Times are nanoseconds of CLOCK_REALTIME; 0 is unknown.
+ * Times are nanoseconds of CLOCK_REALTIME as it was set at that time; 0 is unknown.
  */
 #ifndef BRAMBLE_KUBE_LOG_MATCH_H
 #define BRAMBLE_KUBE_LOG_MATCH_H
@@ -67,13 +67,13 @@ struct log_pod {
 };
 
 /*
- * Tells whose cgroup was made at born_ns (not 0). The pod was read after that,
- * at now_ns.
+ * Tells whose cgroup was made at born_ns (not 0). The pod was read age_ns after that, by a clock
+ * that nobody sets.
  *
  * Returns 0, with *out one of the pod's containers, or NULL for the sandbox;
  * -EAGAIN if it cannot be told now, *out is untouched then.
  */
-int log_match(const struct log_pod *pod, int64_t born_ns, int64_t now_ns,
+int log_match(const struct log_pod *pod, int64_t born_ns, int64_t age_ns,
 	      const struct log_container **out);
 
 #endif

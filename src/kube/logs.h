@@ -38,12 +38,12 @@ int kube_logs_find_pod(struct kube_logs *logs, const char *pod_uid, struct kube_
  * Finds the pod, and which of its containers has this id; KUBE_SANDBOX for the
  * pod's sandbox. The pod's directory is read each time.
  *
- * born_ns is when the cgroup was made, in nanoseconds of CLOCK_REALTIME, 0 if
+ * born_ns is when the cgroup was made, in nanoseconds of CLOCK_REALTIME as it was
+ * set at that time, as the births of files are (wall_time_then()), 0 if
  * unknown: from cgroup_mkdir's event, or when the oldest process in the cgroup
  * was started (within 10 ms of it). No time of the cgroup's directory will do:
- * kernfs sets them anew whenever it makes the inode. A monotonic time is to be
- * converted when the event is read: if the clock is set afterwards, the
- * difference is another.
+ * kernfs sets them anew whenever it makes the inode. age_ns is how long ago that
+ * was, by a clock that nobody sets.
  *
  * A link to the container's id (docker) is proof. Else only the time tells
  * (log_match.h), and if it is unknown, nothing does: even a pod's only
@@ -55,7 +55,7 @@ int kube_logs_find_pod(struct kube_logs *logs, const char *pod_uid, struct kube_
  * read, with the pod's names set.
  */
 int kube_logs_find_container(struct kube_logs *logs, const char *pod_uid, const char *container_id,
-			     int64_t born_ns, struct kube_name *out);
+			     int64_t born_ns, int64_t age_ns, struct kube_name *out);
 
 /* Forgets a pod that is gone. */
 void kube_logs_forget_pod(struct kube_logs *logs, const char *pod_uid);

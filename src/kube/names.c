@@ -146,10 +146,15 @@ static void copy_pod_names(const struct kube_pod *pod, struct kube_name *out)
 	memcpy(out->pod, pod->name, sizeof(out->pod));
 }
 
-/* Whether the kubelet would list what was made then by now, if it ever will. */
+/*
+ * Whether the kubelet would list what was made then by now, if it ever will. What is not known to
+ * be new is old.
+ */
 static bool is_settled(const struct kube_names *names, int64_t born_ns)
 {
-	return (int64_t)kubelet_listed_ns(names->kubelet) - born_ns > SETTLED_NS;
+	int64_t listed_ns = (int64_t)kubelet_listed_ns(names->kubelet);
+
+	return listed_ns && (!born_ns || listed_ns - born_ns > SETTLED_NS);
 }
 
 /* Asks the kubelet soon. What it does not list for long is left to the interval. */
@@ -221,7 +226,7 @@ static bool may_ask_logs(const struct kube_names *names, const struct kube_cgrou
 {
 	if (!names->kubelet || kubelet_has_answered(names->kubelet))
 		return true;
-	return (int64_t)clock_realtime_ns() - cgroup->born_ns < SETTLED_NS;
+	return cgroup->born_ns && (int64_t)clock_boottime_ns() - cgroup->born_ns < SETTLED_NS;
 }
 
 int kube_names_find_container(struct kube_names *names, const struct kube_cgroup *cgroup,
@@ -236,8 +241,9 @@ int kube_names_find_container(struct kube_names *names, const struct kube_cgroup
 	if (!err || !names->logs)
 		return err;
 	if (may_ask_logs(names, cgroup))
-		err = kube_logs_find_container(names->logs, cgroup->pod_uid, cgroup->container_id,
-					       cgroup->born_ns, &by_logs);
+		err = kube_logs_find_container(
+			names->logs, cgroup->pod_uid, cgroup->container_id, cgroup->born_wall_ns,
+			(int64_t)clock_boottime_ns() - cgroup->born_ns, &by_logs);
 	else if (!kube_logs_find_pod(names->logs, cgroup->pod_uid, &by_logs))
 		err = -EAGAIN;
 	report_logs(names);

@@ -37,8 +37,9 @@ struct kube_options {
 struct kube_cgroup {
 	const char *pod_uid;
 	const char *container_id;
-	int64_t born_ns; /* CLOCK_REALTIME; 0 if not known */
-	bool oldest;	 /* of the pod's containers that are there */
+	int64_t born_ns;      /* CLOCK_BOOTTIME; 0 if not known */
+	int64_t born_wall_ns; /* the same by CLOCK_REALTIME as it was set then */
+	bool oldest;	      /* of the pod's containers that are there */
 };
 
 struct kube_names;
@@ -57,7 +58,7 @@ int kube_names_fd(const struct kube_names *names);
 bool kube_names_run(struct kube_names *names);
 
 /*
- * Finds the pod of a cgroup that was made at born_ns (CLOCK_REALTIME; 0 if not known);
+ * Finds the pod of a cgroup that was made at born_ns (CLOCK_BOOTTIME; 0 if not known);
  * out->container becomes empty. Returns 0, or -ENOENT if it is not known, or not yet: *out is
  * all empty then.
  */

@@ -55,7 +55,9 @@ struct collector {
 	struct usage usage;
 	struct node *node;
 	struct kube_names *names;
-	int event_fd; /* an epoll: the probe's events, the kubelet's answers */
+	int event_fd; /* an epoll: the probe's events, the kubelet's answers, clock_fd */
+	struct wall wall;
+	int clock_fd; /* readable when the wall clock was set; negative: none */
 	struct slot *slots;
 	struct causes causes;
 	struct block_books blocks;
@@ -68,7 +70,7 @@ struct collector {
 	struct overflows *overflows; /* NULL: the tcp probe is not on */
 	uint64_t round_ns;	     /* when the running round of reading them began */
 	unsigned int round;
-	uint64_t start_ns;  /* CLOCK_REALTIME */
+	uint64_t start_ns;  /* CLOCK_BOOTTIME */
 	uint64_t ring_full; /* events lost, as of the last walk */
 	uint64_t causes_lost;
 	uint64_t unnamed;
@@ -98,7 +100,7 @@ static void name_cgroup(struct collector *c, struct cgroup *cgroup)
 	struct owner *before = cgroup->owner;
 	struct labels labels;
 
-	cgroup->named = naming_find(&c->registry, c->names, cgroup, &labels);
+	cgroup->named = naming_find(&c->registry, c->names, &c->wall, cgroup, &labels);
 	if (!before) {
 		cgroup->owner = owners_get(&c->owners, &labels);
 		if (cgroup->owner)
@@ -123,7 +125,7 @@ static void on_cgroup_event(void *context, const struct cgroup_event *event)
 		if (!event->path_len || event->path_len >= CGROUP_PATH_MAX - 1)
 			return;
 		cgroup = registry_add(&c->registry, event->id, event->path,
-				      clock_realtime_ns() - clock_monotonic_ns() + event->time_ns);
+				      event->time_ns + clock_suspended_ns());
 		/* At birth: the log directory of a short-lived pod may soon be gone. */
 		if (cgroup && cgroup->name.pod_uid[0] && !cgroup->owner)
 			name_cgroup(c, cgroup);
@@ -456,8 +458,18 @@ static void update_overflows(struct collector *c, uint64_t now_ns)
 	overflows_next_round(c->overflows);
 }
 
+/* Before the events are read: they are told apart by how the clock was set at their time. */
+static void look_at_clock(struct collector *c)
+{
+	if (c->clock_fd >= 0)
+		wall_clear_fd(c->clock_fd);
+	if (wall_look(&c->wall))
+		log_info("the clock was set; what began before it has its time by the new one");
+}
+
 void collector_poll(struct collector *c)
 {
+	look_at_clock(c);
 	probe_poll(c->probe, on_cgroup_event, c);
 	if (kube_names_run(c->names))
 		name_again(c);
@@ -523,8 +535,10 @@ static int open_event_fd(struct collector *c)
 	int names_fd = kube_names_fd(c->names);
 
 	c->event_fd = epoll_create1(EPOLL_CLOEXEC);
+	c->clock_fd = wall_open_fd();
 	if (c->event_fd < 0 ||
 	    epoll_ctl(c->event_fd, EPOLL_CTL_ADD, probe_event_fd(c->probe), &event) ||
+	    (c->clock_fd >= 0 && epoll_ctl(c->event_fd, EPOLL_CTL_ADD, c->clock_fd, &event)) ||
 	    (names_fd >= 0 && epoll_ctl(c->event_fd, EPOLL_CTL_ADD, names_fd, &event))) {
 		log_error("cannot wait for events: %s", strerror(errno));
 		return -errno;
@@ -557,7 +571,7 @@ static void start_overflows(struct collector *c)
 {
 	struct cgroup *cgroup, *next;
 
-	c->start_ns = clock_realtime_ns();
+	c->start_ns = clock_boottime_ns();
 	c->round_ns = clock_monotonic_ns();
 	c->round = 1;
 	if (!probe_is_up(c->probe, PROBE_TCP) ||
@@ -579,7 +593,8 @@ int collector_open(const struct collector_options *options, struct collector **o
 		return -ENOMEM;
 	c->options = *options;
 	c->owners.max_containers = options->max_containers;
-	c->event_fd = -1;
+	c->event_fd = c->clock_fd = -1;
+	wall_look(&c->wall);
 	block_books_open(&c->blocks, options->sysfs);
 	err = open_all(c);
 	if (err) {
@@ -612,6 +627,8 @@ void collector_close(struct collector *c)
 	registry_free(&c->registry);
 	owners_free(&c->owners);
 	probe_close(c->probe);
+	if (c->clock_fd >= 0)
+		close(c->clock_fd);
 	if (c->event_fd >= 0)
 		close(c->event_fd);
 	free(c);
@@ -620,6 +637,11 @@ void collector_close(struct collector *c)
 int collector_event_fd(const struct collector *c)
 {
 	return c->event_fd;
+}
+
+const struct wall *collector_wall(const struct collector *c)
+{
+	return &c->wall;
 }
 
 const struct registry *collector_registry(const struct collector *c)

@@ -15,6 +15,7 @@
 #include "metrics/owners.h"
 #include "node/node.h"
 #include "probe/probe.h"
+#include "util/wall.h"
 
 struct collector_options {
 	struct probe_options probe;
@@ -58,6 +59,9 @@ void collector_mark_read(struct collector *collector);
 
 const struct owners *collector_owners(const struct collector *collector);
 const struct node *collector_node(const struct collector *collector);
+
+/* How the wall clock is set. */
+const struct wall *collector_wall(const struct collector *collector);
 const struct probe *collector_probe(const struct collector *collector);
 const struct registry *collector_registry(const struct collector *collector);
 const struct kube_names *collector_names(const struct collector *collector);

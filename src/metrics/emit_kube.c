@@ -91,7 +91,8 @@ void emit_kube_last_success(struct samples *out, const struct scrape *scrape)
 	const struct kubelet_status *status = status_of(scrape);
 
 	if (status && status->last_success_ns)
-		samples_add(out, &(struct sample){.value = status->last_success_ns});
+		samples_add(out, &(struct sample){.value = wall_time(scrape->wall,
+								     status->last_success_ns)});
 }
 
 void emit_kube_requests(struct samples *out, const struct scrape *scrape)

@@ -17,13 +17,15 @@ static bool any_counted(const struct family *family, const struct total *total)
 }
 
 /* What never counted has no series. */
-static void emit_total(struct samples *out, const struct owner *owner, const struct total *total)
+static void emit_total(struct samples *out, const struct scrape *scrape, const struct owner *owner,
+		       const struct total *total)
 {
 	const struct family *family = out->family;
 	const char *const *names = cell_label_names[total->probe];
 	bool is_hist = family->kind == KIND_HISTOGRAM;
 	struct label labels[TOTAL_LABELS];
-	struct sample sample = {.labels = labels, .created_ns = owner->made_ns};
+	struct sample sample = {.labels = labels,
+				.created_ns = wall_time(scrape->wall, owner->made_ns)};
 	size_t i, count;
 
 	if (!is_hist && !any_counted(family, total))
@@ -45,13 +47,13 @@ static void emit_total(struct samples *out, const struct owner *owner, const str
 	}
 }
 
-static void emit_owner(struct samples *out, const struct owner *owner)
+static void emit_owner(struct samples *out, const struct scrape *scrape, const struct owner *owner)
 {
 	const struct total *total;
 
 	for (total = owner->totals; total; total = total->next)
 		if (total->probe == out->family->probe)
-			emit_total(out, owner, total);
+			emit_total(out, scrape, owner, total);
 }
 
 void emit_totals(struct samples *out, const struct scrape *scrape)
@@ -60,9 +62,9 @@ void emit_totals(struct samples *out, const struct scrape *scrape)
 
 	for (owner = scrape->owners->table; owner; owner = owner->hh.next)
 		if (owner_has_series(owner))
-			emit_owner(out, owner);
+			emit_owner(out, scrape, owner);
 	if (scrape->sum)
-		emit_owner(out, scrape->sum);
+		emit_owner(out, scrape, scrape->sum);
 }
 
 static void emit_cause(struct samples *out, const struct owner *victim, const struct labels *cause,

@@ -65,19 +65,21 @@ static bool is_oldest(const struct registry *registry, const struct cgroup *cgro
 }
 
 static int find_container(const struct registry *registry, struct kube_names *names,
-			  const struct cgroup *cgroup, struct kube_name *out)
+			  const struct wall *wall, const struct cgroup *cgroup,
+			  struct kube_name *out)
 {
 	const struct kube_cgroup wanted = {
 		.pod_uid = cgroup->name.pod_uid,
 		.container_id = cgroup->name.container_id,
 		.born_ns = (int64_t)cgroup->born_ns,
+		.born_wall_ns = (int64_t)wall_time_then(wall, cgroup->born_ns),
 		.oldest = is_oldest(registry, cgroup),
 	};
 
 	return kube_names_find_container(names, &wanted, out);
 }
 
-bool naming_find(const struct registry *registry, struct kube_names *names,
+bool naming_find(const struct registry *registry, struct kube_names *names, const struct wall *wall,
 		 const struct cgroup *cgroup, struct labels *labels)
 {
 	const struct cgroup_name *name = &cgroup->name;
@@ -97,7 +99,7 @@ bool naming_find(const struct registry *registry, struct kube_names *names,
 		return true;
 	}
 	if (name->kind == CGROUP_CONTAINER)
-		err = find_container(registry, names, cgroup, &found);
+		err = find_container(registry, names, wall, cgroup, &found);
 	else
 		err = kube_names_find_pod(names, name->pod_uid, (int64_t)cgroup->born_ns, &found);
 	if (!found.pod[0])

@@ -11,6 +11,7 @@
 #include "cgroup/registry.h"
 #include "kube/names.h"
 #include "metrics/owners.h"
+#include "util/wall.h"
 
 /* The labels of what is no pod's. */
 void naming_unit(struct labels *labels, const char *unit);
@@ -18,9 +19,10 @@ void naming_unit(struct labels *labels, const char *unit);
 /*
  * The labels of a cgroup by what is known now. What has no name yet goes by its
  * ids: the pod by its uid, the container by the digits that crictl ps shows.
- * Returns whether these labels are final.
+ * Returns whether these labels are final. wall tells how the wall clock was set when the cgroup
+ * was made.
  */
-bool naming_find(const struct registry *registry, struct kube_names *names,
+bool naming_find(const struct registry *registry, struct kube_names *names, const struct wall *wall,
 		 const struct cgroup *cgroup, struct labels *labels);
 
 #endif

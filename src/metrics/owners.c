@@ -59,7 +59,7 @@ struct owner *owners_get(struct owners *owners, const struct labels *labels)
 	if (!owner)
 		return NULL;
 	owner->labels = *labels;
-	owner->made_ns = clock_realtime_ns();
+	owner->made_ns = clock_boottime_ns();
 	count_in(owners, owner);
 	HASH_ADD(hh, owners->table, labels, sizeof(*labels), owner);
 	return owner;

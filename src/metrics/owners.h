@@ -35,7 +35,7 @@ struct caused {
 struct owner {
 	struct labels labels;
 	struct cgroup_values files; /* what the kernel counted, of all its cgroups together */
-	uint64_t made_ns;	    /* CLOCK_REALTIME, when its totals were 0 */
+	uint64_t made_ns;	    /* CLOCK_BOOTTIME, when its totals were 0 */
 	struct total *totals;	    /* one for each of its probes and their further labels */
 	struct caused *caused;	    /* caused_count of them */
 	size_t caused_count;
@@ -59,7 +59,7 @@ struct owners {
 	struct total *gone;    /* counts of summed ones that are gone */
 	struct cgroup_values gone_files;
 	uint64_t gone_caused_ns;
-	uint64_t sum_made_ns; /* when the first was summed; 0: none was */
+	uint64_t sum_made_ns; /* CLOCK_BOOTTIME, when the first was summed; 0: none was */
 };
 
 /* The owner with these labels, made if there is none. Owned by owners. */

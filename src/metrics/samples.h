@@ -28,6 +28,7 @@
 #include "metrics/filter.h"
 #include "metrics/owners.h"
 #include "metrics/self.h"
+#include "util/wall.h"
 
 struct collector;
 
@@ -44,6 +45,7 @@ struct scrape {
 	const struct family_filter *filter; /* NULL: all families */
 	const struct collector *collector;
 	const struct node *node;
+	const struct wall *wall; /* what is kept by CLOCK_BOOTTIME is shown by it */
 	const struct scrape_times *times;
 	struct self self;
 };
@@ -63,7 +65,7 @@ struct sample {
 	uint64_t value;	     /* counter, gauge; the sum of a summary. ns if family->seconds */
 	double real;	     /* instead of value if family->real */
 	uint64_t count;	     /* of a summary */
-	uint64_t created_ns; /* CLOCK_REALTIME, when it was 0; 0: not known. Not for gauges */
+	uint64_t created_ns; /* wall_time(), when it was 0; 0: not known. Not for gauges */
 	const struct hist_total *hist;
 };
 

@@ -18,7 +18,7 @@ static void set(struct self *self, enum family_id id, uint64_t value)
 	self->known[id] = true;
 }
 
-static void read_stat(struct self *self)
+static void read_stat(struct self *self, const struct wall *wall)
 {
 	struct buf text;
 
@@ -28,7 +28,7 @@ static void read_stat(struct self *self)
 	set(self, FAMILY_PROCESS_RESIDENT,
 	    proc_stat_field(text.data, PROC_STAT_RSS) * (uint64_t)sysconf(_SC_PAGESIZE));
 	set(self, FAMILY_PROCESS_START,
-	    clock_boot_ns() + proc_ticks_ns(proc_stat_field(text.data, PROC_STAT_START_TICKS)));
+	    wall_time(wall, proc_ticks_ns(proc_stat_field(text.data, PROC_STAT_START_TICKS))));
 	buf_free(&text);
 }
 
@@ -62,11 +62,11 @@ static void count_fds(struct self *self)
 		set(self, FAMILY_PROCESS_MAX_FDS, limit.rlim_cur);
 }
 
-void self_read(struct self *self)
+void self_read(struct self *self, const struct wall *wall)
 {
 	memset(self, 0, sizeof(*self));
 	set(self, FAMILY_PROCESS_CPU, clock_ns(CLOCK_PROCESS_CPUTIME_ID));
-	read_stat(self);
+	read_stat(self, wall);
 	count_fds(self);
 }
 

@@ -10,13 +10,14 @@
 #include <stdint.h>
 
 #include "metrics/families.h"
+#include "util/wall.h"
 
 struct self {
 	uint64_t value[FAMILIES]; /* ns, bytes or a number, as the family says */
 	bool known[FAMILIES];
 };
 
-void self_read(struct self *self);
+void self_read(struct self *self, const struct wall *wall);
 
 /* Whether the family has a value. True for those of SCOPE_SELF that are not the process's. */
 bool self_known(const struct self *self, enum family_id id);

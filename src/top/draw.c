@@ -35,12 +35,10 @@ int draw_row_of_line(int height, int width, int line)
 static void put_first_line(struct grid *grid, const struct view *view)
 {
 	const struct ui *ui = view->ui;
-	char clock[16] = "", interval[FORMAT_SIZE];
-	struct tm local;
+	char clock[FORMAT_SIZE], interval[FORMAT_SIZE];
 	int x;
 
-	if (localtime_r(&view->now, &local))
-		(void)strftime(clock, sizeof(clock), "%H:%M:%S", &local);
+	format_clock(clock, view->now_wall_ns);
 	format_interval(interval, (double)ui->interval_ns / 1e9);
 	x = grid_put(grid, 0, 0, grid->width, STYLE_BOLD, "bramble top");
 	x += grid_printf(grid, 0, x, grid->width - x, STYLE_NORMAL, "  %s  every %s, by %s", clock,

@@ -15,7 +15,8 @@ struct view {
 	const char *source;   /* whose counts these are */
 	const char *trouble;  /* why there is nothing newer; "" if all is well */
 	double stale_seconds; /* how old what is shown is, in trouble */
-	time_t now;
+	uint64_t now_ns;      /* CLOCK_BOOTTIME, as the times of events are */
+	uint64_t now_wall_ns; /* the same moment by the wall clock */
 };
 
 /* How many rows of the table find room on a screen of that size. */

@@ -4,6 +4,9 @@
 #include <math.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <time.h>
+
+#include "util/clock.h"
 
 void format_seconds(char text[FORMAT_SIZE], double seconds)
 {
@@ -72,4 +75,14 @@ void format_interval(char text[FORMAT_SIZE], double seconds)
 		snprintf(text, FORMAT_SIZE, "%.0f s", seconds);
 	else
 		snprintf(text, FORMAT_SIZE, "%.0f min", seconds / 60);
+}
+
+void format_clock(char text[FORMAT_SIZE], uint64_t wall_ns)
+{
+	time_t seconds = (time_t)(wall_ns / NS_PER_S);
+	struct tm local;
+
+	text[0] = '\0';
+	if (localtime_r(&seconds, &local))
+		(void)strftime(text, FORMAT_SIZE, "%H:%M:%S", &local);
 }

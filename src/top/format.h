@@ -3,6 +3,8 @@
 #ifndef BRAMBLE_TOP_FORMAT_H
 #define BRAMBLE_TOP_FORMAT_H
 
+#include <stdint.h>
+
 #define FORMAT_SIZE 24
 
 /* A duration in at most 6 columns: "950ns", "12ms", "1.2s"; "-" for 0, ">128s" for infinity. */
@@ -17,5 +19,8 @@ void format_count(char text[FORMAT_SIZE], double count);
 
 /* The length of an interval as one says it: "1 s", "2.5 s", "1 min". */
 void format_interval(char text[FORMAT_SIZE], double seconds);
+
+/* The time of day, of the machine's time zone: "12:00:01". wall_ns: CLOCK_REALTIME. */
+void format_clock(char text[FORMAT_SIZE], uint64_t wall_ns);
 
 #endif

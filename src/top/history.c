@@ -185,7 +185,7 @@ static int add_neighbour(struct entry *entry, const struct top_cause *cause)
 struct event_target {
 	struct history *history;
 	struct entry *entry;
-	time_t at;
+	uint64_t at_ns;
 };
 
 static void add_event(void *context, const char *text)
@@ -195,15 +195,15 @@ static void add_event(void *context, const char *text)
 	struct history_event *event = &entry->events[entry->event_count++ % HISTORY_EVENTS];
 
 	event->number = ++target->history->event_count;
-	event->at = target->at;
+	event->at_ns = target->at_ns;
 	snprintf(event->text, sizeof(event->text), "%s", text);
 }
 
 static int add_row(struct history *history, const struct top_rows *rows, const struct top_row *row,
-		   size_t column, time_t at)
+		   size_t column, uint64_t at_ns)
 {
 	struct entry *entry = get_entry(history, row);
-	struct event_target target = {.history = history, .entry = entry, .at = at};
+	struct event_target target = {.history = history, .entry = entry, .at_ns = at_ns};
 	int i, err = 0;
 	size_t n;
 
@@ -218,7 +218,7 @@ static int add_row(struct history *history, const struct top_rows *rows, const s
 	return err;
 }
 
-int history_add(struct history *history, const struct top_rows *rows, time_t at)
+int history_add(struct history *history, const struct top_rows *rows, uint64_t at_ns)
 {
 	size_t i, column = history->intervals % HISTORY_COLUMNS;
 	int err = 0;
@@ -226,7 +226,7 @@ int history_add(struct history *history, const struct top_rows *rows, time_t at)
 	clear_column(history, column);
 	history->seconds[column] = rows->seconds;
 	for (i = 0; i < rows->count && !err; i++)
-		err = add_row(history, rows, &rows->rows[i], column, at);
+		err = add_row(history, rows, &rows->rows[i], column, at_ns);
 	history->intervals++;
 	return err;
 }

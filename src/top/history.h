@@ -8,7 +8,6 @@
 #define BRAMBLE_TOP_HISTORY_H
 
 #include <stdint.h>
-#include <time.h>
 
 #include "top/rows.h"
 
@@ -22,7 +21,7 @@
 
 struct history_event {
 	uint64_t number; /* since the start: of two, the later one has the larger */
-	time_t at;
+	uint64_t at_ns;	 /* CLOCK_BOOTTIME */
 	char text[HISTORY_EVENT_SIZE];
 };
 
@@ -32,10 +31,10 @@ struct history *history_new(void);
 void history_free(struct history *history);
 
 /*
- * Takes in an interval that ended at a time (CLOCK_REALTIME). The rows are those
+ * Takes in an interval that ended at a time (CLOCK_BOOTTIME). The rows are those
  * of containers, whatever level is shown. Returns 0 or -ENOMEM, with part of it taken in.
  */
-int history_add(struct history *history, const struct top_rows *rows, time_t at);
+int history_add(struct history *history, const struct top_rows *rows, uint64_t at_ns);
 
 /* How many intervals are kept, and how long the last count of them were together, in seconds. */
 int history_columns(const struct history *history);

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "top/draw.h"
@@ -73,7 +72,7 @@ static void add_history(struct live *live)
 	struct top_rows rows;
 	int err = top_rows_make(&live->before, &live->now, TOP_LEVEL_CONTAINER, &rows);
 
-	err = err ?: history_add(live->history, &rows, time(NULL));
+	err = err ?: history_add(live->history, &rows, clock_boottime_ns());
 	top_rows_free(&rows);
 	if (err == -ENOMEM)
 		snprintf(live->trouble, sizeof(live->trouble), "no memory");
@@ -142,7 +141,8 @@ static void show(struct live *live)
 		.source = source_name(live->source),
 		.trouble = live->trouble,
 		.stale_seconds = (double)(clock_monotonic_ns() - live->read_ns) / (double)NS_PER_S,
-		.now = time(NULL),
+		.now_ns = clock_boottime_ns(),
+		.now_wall_ns = clock_realtime_ns(),
 	};
 	int height, width;
 

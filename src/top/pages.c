@@ -149,11 +149,10 @@ static void put_events(struct grid *grid, int y, int x, int height, const struct
 	if (!count)
 		grid_put(grid, y + 1, x, width, STYLE_DIM, "  none");
 	for (i = 0; i < count; i++) {
-		char clock[16] = "";
-		struct tm local;
+		char clock[FORMAT_SIZE];
 
-		if (localtime_r(&list[i]->at, &local))
-			(void)strftime(clock, sizeof(clock), "%H:%M:%S", &local);
+		/* By the clock as it is set now. */
+		format_clock(clock, view->now_wall_ns - (view->now_ns - list[i]->at_ns));
 		grid_put(grid, y + 1 + (int)i, x, width, STYLE_DIM, clock);
 		grid_put(grid, y + 1 + (int)i, x + 9, width - 9, STYLE_NORMAL, list[i]->text);
 	}

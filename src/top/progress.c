@@ -37,7 +37,7 @@ static void *run(void *context)
 	pthread_mutex_lock(&progress->lock);
 	while (!progress->done) {
 		show(progress);
-		ns = clock_realtime_ns() + TICK_NS;
+		ns = clock_monotonic_ns() + TICK_NS;
 		next.tv_sec = (time_t)(ns / NS_PER_S);
 		next.tv_nsec = (long)(ns % NS_PER_S);
 		pthread_cond_timedwait(&progress->changed, &progress->lock, &next);
@@ -51,6 +51,7 @@ static void *run(void *context)
 struct progress *progress_start(const char *text)
 {
 	struct progress *progress = calloc(1, sizeof(*progress));
+	pthread_condattr_t monotonic;
 	sigset_t all, old;
 	int err;
 
@@ -59,7 +60,11 @@ struct progress *progress_start(const char *text)
 	progress->text = text;
 	progress->start_ns = clock_monotonic_ns();
 	pthread_mutex_init(&progress->lock, NULL);
-	pthread_cond_init(&progress->changed, NULL);
+	/* Its own clock: the wall clock may be set meanwhile. */
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&progress->changed, &monotonic);
+	pthread_condattr_destroy(&monotonic);
 	/* Signals are for the thread that loads. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);

@@ -32,10 +32,18 @@ static inline uint64_t clock_realtime_ns(void)
 	return clock_ns(CLOCK_REALTIME);
 }
 
-/* When the machine was started, by CLOCK_REALTIME. */
-static inline uint64_t clock_boot_ns(void)
+/* Since the machine was started, suspended or not. Nobody sets it: see util/wall.h. */
+static inline uint64_t clock_boottime_ns(void)
 {
-	return clock_realtime_ns() - clock_ns(CLOCK_BOOTTIME);
+	return clock_ns(CLOCK_BOOTTIME);
+}
+
+/* How far CLOCK_BOOTTIME is ahead of CLOCK_MONOTONIC: the time that the machine was suspended. */
+static inline uint64_t clock_suspended_ns(void)
+{
+	uint64_t monotonic_ns = clock_monotonic_ns();
+
+	return clock_boottime_ns() - monotonic_ns;
 }
 
 #endif

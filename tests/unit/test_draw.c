@@ -17,11 +17,13 @@
 #include "readings.h"
 #include "top/draw.h"
 #include "top/print.h"
+#include "util/clock.h"
 
 static struct ui ui;
 static struct history *history;
 static struct view view;
 static char *screen;
+static uint64_t wall_ns; /* by the wall clock, when it is drawn 100 s after the start */
 
 static int setup(void **state)
 {
@@ -36,6 +38,7 @@ static int teardown(void **state)
 	(void)state;
 	free(screen);
 	screen = NULL;
+	wall_ns = 0;
 	history_free(history);
 	free_rows();
 	return 0;
@@ -70,7 +73,8 @@ static void draw_screen(int height, int width)
 	view.source = "serve at /run/bramble/bramble.sock";
 	if (!view.trouble)
 		view.trouble = "";
-	view.now = 0;
+	view.now_ns = 100 * NS_PER_S;
+	view.now_wall_ns = wall_ns;
 	columns_sort(&rows, ui.sort, ui.reverse);
 	ui_follow(&ui, &rows, draw_table_rows(height, width));
 	assert_int_equal(grid_resize(&grid, height, width), 0);
@@ -221,9 +225,10 @@ static void test_the_page_of_a_row(void **state)
 	(void)state;
 	make_rows(1, CONTAINERS);
 	for (i = 0; i < 30; i++)
-		assert_int_equal(history_add(history, &rows, 10 + i), 0);
+		assert_int_equal(history_add(history, &rows, (10 + (uint64_t)i) * NS_PER_S), 0);
 	draw_screen(24, 80);
 	ui.page = PAGE_ROW;
+	wall_ns = 100 * NS_PER_S;
 	draw_screen(24, 80);
 	check_has("wait for a CPU  (darkest: 370 in one place)");
 	check_has(" 3.9ms \u2502\u2588\u2588\u2588");
@@ -233,6 +238,11 @@ static void test_the_page_of_a_row(void **state)
 	check_has("7.3s ml/train-0/train");
 	check_has("recent events");
 	check_has("00:00:10 waits for CPU, 38 %: ml/train-");
+	/* Once the clock is set, events have their time by it: this one was 90 s ago. */
+	wall_ns = 1000 * NS_PER_S;
+	draw_screen(24, 80);
+	check_has("00:15:10 waits for CPU, 38 %: ml/train-");
+	check_has("bramble top  00:16:40");
 	ui.page = PAGE_TABLE;
 	snprintf(ui.selected, sizeof(ui.selected), "ml/train-0/train");
 	ui.page = PAGE_ROW;

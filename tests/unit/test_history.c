@@ -36,10 +36,10 @@ static int teardown(void **state)
 #define WEB  "{'namespace':'shop','pod':'web-0','container':'web',"
 #define SIDE "{'namespace':'shop','pod':'web-0','container':'side',"
 
-static void add(int seconds, const char *containers, time_t at)
+static void add(int seconds, const char *containers, uint64_t at_ns)
 {
 	make_rows(seconds, containers);
-	assert_int_equal(history_add(history, &rows, at), 0);
+	assert_int_equal(history_add(history, &rows, at_ns), 0);
 }
 
 static void test_cells(void **state)
@@ -185,16 +185,16 @@ static void test_many_events(void **state)
 	assert_int_equal(
 		history_events(history, "x", TOP_LEVEL_CONTAINER, list, 3 * HISTORY_EVENTS),
 		HISTORY_EVENTS);
-	assert_int_equal(list[0]->at, 99);
-	assert_int_equal(list[HISTORY_EVENTS - 1]->at, 100 - HISTORY_EVENTS);
+	assert_int_equal(list[0]->at_ns, 99);
+	assert_int_equal(list[HISTORY_EVENTS - 1]->at_ns, 100 - HISTORY_EVENTS);
 	assert_int_equal(history_events(history, "x", TOP_LEVEL_CONTAINER, list, 3), 3);
-	assert_int_equal(list[0]->at, 99);
-	assert_int_equal(list[2]->at, 97);
+	assert_int_equal(list[0]->at_ns, 99);
+	assert_int_equal(list[2]->at_ns, 97);
 	count = history_events(history, "shop/web-0", TOP_LEVEL_POD, list, 3 * HISTORY_EVENTS);
 	assert_int_equal(count, HISTORY_EVENTS + 1);
 	for (i = 1; i < (int)count; i++)
 		assert_true(list[i]->number < list[i - 1]->number);
-	assert_int_equal(list[HISTORY_EVENTS]->at, 1); /* of a minute ago, and still there */
+	assert_int_equal(list[HISTORY_EVENTS]->at_ns, 1); /* of a minute ago, and still there */
 }
 
 /* ---------------------------------------------------------------- heat maps */

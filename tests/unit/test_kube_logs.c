@@ -96,11 +96,16 @@ static bool births_are_kept(void)
 	return statx(AT_FDCWD, root, 0, STATX_BTIME, &st) == 0 && (st.stx_mask & STATX_BTIME);
 }
 
+static int find_container(const char *id, int64_t born_ns, struct kube_name *name)
+{
+	return kube_logs_find_container(logs, UID, id, born_ns, skewed_clock() - born_ns, name);
+}
+
 static void assert_container(const char *id, int64_t born_ns, const char *want)
 {
 	struct kube_name name;
 
-	assert_int_equal(kube_logs_find_container(logs, UID, id, born_ns, &name), 0);
+	assert_int_equal(find_container(id, born_ns, &name), 0);
 	assert_string_equal(name.namespace, "default");
 	assert_string_equal(name.pod, "web-0");
 	assert_string_equal(name.container, want);
@@ -110,7 +115,7 @@ static void assert_ambiguous(const char *id, int64_t born_ns)
 {
 	struct kube_name name;
 
-	assert_int_equal(kube_logs_find_container(logs, UID, id, born_ns, &name), -EAGAIN);
+	assert_int_equal(find_container(id, born_ns, &name), -EAGAIN);
 	assert_string_equal(name.pod, "web-0");
 	assert_string_equal(name.container, "");
 }
@@ -133,7 +138,7 @@ static void pods_are_found_by_uid(void **state)
 	assert_int_equal(kube_logs_find_pod(logs, UID2, &name), -ENOENT);
 	assert_string_equal(name.pod, "");
 	assert_int_equal(kube_logs_find_pod(logs, "", &name), -ENOENT);
-	assert_int_equal(kube_logs_find_container(logs, UID2, ID, 1, &name), -ENOENT);
+	assert_int_equal(kube_logs_find_container(logs, UID2, ID, 1, 1, &name), -ENOENT);
 }
 
 static void odd_names_are_no_pods(void **state)
@@ -226,7 +231,7 @@ static void pods_are_forgotten(void **state)
 
 	/* A container lookup sees it by itself. */
 	assert_int_equal(rmdir(below("default_b_" UID2)), 0);
-	assert_int_equal(kube_logs_find_container(logs, UID2, ID, 1, &name), -ENOENT);
+	assert_int_equal(kube_logs_find_container(logs, UID2, ID, 1, 1, &name), -ENOENT);
 	assert_string_equal(name.pod, "");
 	assert_int_equal(kube_logs_find_pod(logs, UID2, &name), -ENOENT);
 }

@@ -115,18 +115,22 @@ static void assert_found(const struct kube_cgroup *cgroup, int err, const char *
 	assert_string_equal(name.container, container);
 }
 
-static int64_t seconds_ago(int seconds)
+/* Made so many seconds ago, by both clocks; the wall clock was not set since. */
+static void made(struct kube_cgroup *cgroup, int seconds_ago)
 {
-	return (int64_t)clock_realtime_ns() - seconds * (int64_t)NS_PER_S;
+	cgroup->born_ns = (int64_t)clock_boottime_ns() - seconds_ago * (int64_t)NS_PER_S;
+	cgroup->born_wall_ns = (int64_t)clock_realtime_ns() - seconds_ago * (int64_t)NS_PER_S;
 }
 
 static void by_the_kubelet_alone(void **state)
 {
-	struct kube_cgroup web = {UID, ID("0101"), seconds_ago(3600), false};
-	struct kube_cgroup etcd = {"0a1b2c3d4e5f60718293a4b5c6d7e8f9", ID("0401"), 0, false};
+	struct kube_cgroup web = {.pod_uid = UID, .container_id = ID("0101")};
+	struct kube_cgroup etcd = {.pod_uid = "0a1b2c3d4e5f60718293a4b5c6d7e8f9",
+				   .container_id = ID("0401")};
 	struct kube_name name;
 
 	(void)state;
+	made(&web, 3600);
 	open_names(KUBE_KUBELET);
 	assert_true(kube_names_known(names));
 	assert_found(&web, -ENOENT, "", "", "");
@@ -143,15 +147,16 @@ static void by_the_kubelet_alone(void **state)
 
 static void both_merge_pod_by_pod(void **state)
 {
-	struct kube_cgroup web = {UID, ID("0102"), seconds_ago(3600), false};
-	struct kube_cgroup other = {LOGS_UID, ID("0001"), 0, false};
+	struct kube_cgroup web = {.pod_uid = UID, .container_id = ID("0102")};
+	struct kube_cgroup other = {.pod_uid = LOGS_UID, .container_id = ID("0001")};
 	struct kube_name name;
 
 	(void)state;
+	made(&web, 3600);
 	make_log("shop_other-0", LOGS_UID, "main");
 	open_names(KUBE_AUTO);
 	run();
-	other.born_ns = (int64_t)clock_realtime_ns();
+	made(&other, 0);
 	assert_found(&web, 0, "shop", "web-7d4b9c6f5-x2x8k", "metrics");
 	assert_found(&other, 0, "shop", "other-0", "main");
 	assert_int_equal(kube_names_find_pod(names, LOGS_UID, 0, &name), 0);
@@ -162,26 +167,27 @@ static void both_merge_pod_by_pod(void **state)
 /* The kubelet lists a container's id seconds after its start; its log is there at once. */
 static void a_container_is_named_at_birth_by_its_log(void **state)
 {
-	struct kube_cgroup debugger = {UID, UNKNOWN_ID, 0, false};
+	struct kube_cgroup debugger = {.pod_uid = UID, .container_id = UNKNOWN_ID};
 
 	(void)state;
 	open_names(KUBE_AUTO);
 	run();
 	make_log("shop_web-7d4b9c6f5-x2x8k", UID, "debugger-1");
-	debugger.born_ns = (int64_t)clock_realtime_ns();
+	made(&debugger, 0);
 	assert_found(&debugger, 0, "shop", "web-7d4b9c6f5-x2x8k", "debugger-1");
 }
 
 /* By time alone an old container is a guess: the kubelet is heard first. */
 static void an_old_container_waits_for_the_kubelet(void **state)
 {
-	struct kube_cgroup web = {UID, ID("0101"), 0, false};
+	struct kube_cgroup web = {.pod_uid = UID, .container_id = ID("0101")};
 
 	(void)state;
 	make_log("shop_web-7d4b9c6f5-x2x8k", UID, "only-one");
-	web.born_ns = (int64_t)clock_realtime_ns() + 1; /* its log is the only one near */
+	made(&web, 0); /* its log is the only one near */
 	open_names(KUBE_AUTO);
 	web.born_ns -= 20 * (int64_t)NS_PER_S;
+	web.born_wall_ns -= 20 * (int64_t)NS_PER_S;
 	assert_found(&web, -EAGAIN, "shop", "web-7d4b9c6f5-x2x8k", "");
 	run();
 	assert_found(&web, 0, "shop", "web-7d4b9c6f5-x2x8k", "web");
@@ -189,9 +195,10 @@ static void an_old_container_waits_for_the_kubelet(void **state)
 
 static void the_sandbox_is_what_is_oldest_and_not_listed(void **state)
 {
-	struct kube_cgroup sandbox = {UID, UNKNOWN_ID, seconds_ago(60), true};
+	struct kube_cgroup sandbox = {.pod_uid = UID, .container_id = UNKNOWN_ID, .oldest = true};
 
 	(void)state;
+	made(&sandbox, 60);
 	open_names(KUBE_KUBELET);
 	run();
 	assert_found(&sandbox, 0, "shop", "web-7d4b9c6f5-x2x8k", KUBE_SANDBOX);
@@ -199,13 +206,35 @@ static void the_sandbox_is_what_is_oldest_and_not_listed(void **state)
 	assert_found(&sandbox, -EAGAIN, "shop", "web-7d4b9c6f5-x2x8k", "");
 	/* Too young to tell: the kubelet may list it in a second. */
 	sandbox.oldest = true;
-	sandbox.born_ns = (int64_t)clock_realtime_ns();
+	made(&sandbox, 0);
 	assert_found(&sandbox, -EAGAIN, "shop", "web-7d4b9c6f5-x2x8k", "");
+}
+
+/*
+ * On a board without a clock of its own a pod starts in 1970, and a second later it is another
+ * year. That makes nothing old.
+ */
+static void the_clock_is_set_while_a_pod_starts(void **state)
+{
+	struct kube_cgroup web = {.pod_uid = UID, .container_id = UNKNOWN_ID, .oldest = true};
+	struct kube_cgroup other = {.pod_uid = LOGS_UID, .container_id = ID("0001")};
+
+	(void)state;
+	make_log("shop_other-0", LOGS_UID, "main");
+	open_names(KUBE_AUTO);
+	run();
+	made(&web, 1);
+	web.born_wall_ns = 300 * (int64_t)NS_PER_S;
+	assert_found(&web, -EAGAIN, "shop", "web-7d4b9c6f5-x2x8k", "");
+	/* Its log has the time of the clock as it was set then. */
+	made(&other, 0);
+	other.born_ns += 3600 * (int64_t)NS_PER_S;
+	assert_found(&other, 0, "shop", "other-0", "main");
 }
 
 static void when_the_kubelet_fails_the_logs_tell(void **state)
 {
-	struct kube_cgroup other = {LOGS_UID, ID("0001"), 0, false};
+	struct kube_cgroup other = {.pod_uid = LOGS_UID, .container_id = ID("0001")};
 
 	(void)state;
 	server_mode("status 403");
@@ -217,17 +246,17 @@ static void when_the_kubelet_fails_the_logs_tell(void **state)
 		poll(&fd, 1, 10);
 		kube_names_run(names);
 	}
-	other.born_ns = (int64_t)clock_realtime_ns();
+	made(&other, 0);
 	assert_found(&other, 0, "shop", "other-0", "main");
 }
 
 static void one_source_or_none(void **state)
 {
-	struct kube_cgroup other = {LOGS_UID, ID("0001"), 0, false};
+	struct kube_cgroup other = {.pod_uid = LOGS_UID, .container_id = ID("0001")};
 
 	(void)state;
 	make_log("shop_other-0", LOGS_UID, "main");
-	other.born_ns = (int64_t)clock_realtime_ns();
+	made(&other, 0);
 	open_names(KUBE_LOGS);
 	assert_int_equal(kube_names_fd(names), -1);
 	assert_null(kube_names_kubelet(names));
@@ -248,13 +277,14 @@ static void one_source_or_none(void **state)
 /* A pod that no list will ever have must not make the kubelet be asked again and again. */
 static void what_is_never_listed_is_not_asked_for_for_ever(void **state)
 {
-	struct kube_cgroup lost = {LOGS_UID, ID("0001"), seconds_ago(3600), false};
+	struct kube_cgroup lost = {.pod_uid = LOGS_UID, .container_id = ID("0001")};
 	const struct kubelet_status *status;
 	struct kubelet_times slow = times;
 	struct kube_name name;
 	uint64_t before;
 
 	(void)state;
+	made(&lost, 3600);
 	slow.interval_ns = 3600 * NS_PER_S;
 	open_names_with(KUBE_KUBELET, &slow);
 	status = kube_names_kubelet(names);
@@ -268,7 +298,7 @@ static void what_is_never_listed_is_not_asked_for_for_ever(void **state)
 	}
 	assert_int_equal(status->requests, before);
 	/* While it is young it is. */
-	lost.born_ns = (int64_t)clock_realtime_ns();
+	made(&lost, 0);
 	assert_found(&lost, -ENOENT, "", "", "");
 	run();
 	assert_int_equal(status->requests, before + 1);
@@ -373,6 +403,7 @@ int main(void)
 		TEST(a_container_is_named_at_birth_by_its_log),
 		TEST(an_old_container_waits_for_the_kubelet),
 		TEST(the_sandbox_is_what_is_oldest_and_not_listed),
+		TEST(the_clock_is_set_while_a_pod_starts),
 		TEST(when_the_kubelet_fails_the_logs_tell),
 		TEST(one_source_or_none),
 		TEST(what_is_never_listed_is_not_asked_for_for_ever),

@@ -13,6 +13,7 @@
 #include "expose/text.h"
 
 static struct owners owners;
+static const struct wall wall = {.count = 1}; /* it reads as CLOCK_BOOTTIME does */
 
 static int setup(void **state)
 {
@@ -54,7 +55,7 @@ static struct owner *add_unit(const char *name)
 static const char *lines_of(enum family_id id)
 {
 	static char lines[4096];
-	struct scrape scrape = {.owners = &owners, .sum = owners_sum(&owners)};
+	struct scrape scrape = {.owners = &owners, .wall = &wall, .sum = owners_sum(&owners)};
 	struct buf out = {0};
 	struct text text;
 	char *line, *next;
@@ -253,7 +254,7 @@ static void test_wrong_filters(void **state)
 
 static void test_filtered(void **state)
 {
-	struct scrape scrape = {.owners = &owners, .filter = &filter};
+	struct scrape scrape = {.owners = &owners, .wall = &wall, .filter = &filter};
 	struct buf out = {0};
 	struct text text;
 

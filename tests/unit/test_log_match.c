@@ -62,7 +62,7 @@ static const char *match_at(int64_t pod_made, const struct given *given, size_t 
 
 	for (size_t i = 0; i < count; i++)
 		containers[i] = container_of_given(&given[i]);
-	err = log_match(&pod, MS(born), MS(now), &found);
+	err = log_match(&pod, MS(born), (now - born) * 1000000LL, &found);
 	if (err) {
 		assert_int_equal(err, -EAGAIN);
 		assert_null(found);

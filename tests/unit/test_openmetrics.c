@@ -15,6 +15,7 @@
 #include "expose/text.h"
 
 static struct owners owners;
+static const struct wall wall = {.count = 1}; /* it reads as CLOCK_BOOTTIME does */
 
 static struct owner *add_unit(const char *name)
 {
@@ -38,7 +39,7 @@ static int teardown(void **state)
 
 static void check_family(enum family_id id, bool created, const char *expected)
 {
-	struct scrape scrape = {.owners = &owners};
+	struct scrape scrape = {.owners = &owners, .wall = &wall};
 	struct buf out = {0};
 	struct text text;
 

@@ -26,6 +26,7 @@ struct parsed {
 };
 
 static struct owners owners;
+static const struct wall wall = {.count = 1}; /* it reads as CLOCK_BOOTTIME does */
 static struct parsed samples[SAMPLES_MAX];
 static size_t sample_count;
 
@@ -145,7 +146,7 @@ static void parse(const char *text)
 /* The families of owners; there is no collector here for the others. */
 static void write_owners(struct buf *out)
 {
-	struct scrape scrape = {.owners = &owners};
+	struct scrape scrape = {.owners = &owners, .wall = &wall};
 	const struct family *family;
 	struct text text;
 

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "util/wall.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "util/clock.h"
+
+/* Smaller steps are not told from what lies between the readings of two clocks. */
+#define STEP_MIN_NS INT64_C(1000000)
+
+/* Two readings that are this close to each other are as good as at one moment. */
+#define CLOSE_NS    UINT64_C(10000)
+
+#define TRIES	    8
+
+/* The timer is there to be cancelled: it never expires, as the kernel's clock ends in 2262. */
+#define FAR_AWAY_S  ((time_t)1 << 40)
+
+/* Reads both clocks at one moment, or as close to it as it goes. */
+static void read_clocks(uint64_t *boot_ns, uint64_t *real_ns)
+{
+	uint64_t best = UINT64_MAX;
+	int i;
+
+	for (i = 0; i < TRIES && best > CLOSE_NS; i++) {
+		uint64_t before = clock_ns(CLOCK_BOOTTIME);
+		uint64_t real = clock_realtime_ns();
+		uint64_t apart = clock_ns(CLOCK_BOOTTIME) - before;
+
+		if (apart >= best)
+			continue;
+		best = apart;
+		*boot_ns = before + apart / 2;
+		*real_ns = real;
+	}
+}
+
+bool wall_look_at(struct wall *wall, uint64_t boot_ns, uint64_t real_ns)
+{
+	struct wall_setting now = {.from_ns = boot_ns, .offset_ns = real_ns - boot_ns};
+	int64_t step;
+
+	if (wall->count) {
+		step = (int64_t)(now.offset_ns - wall->settings[wall->count - 1].offset_ns);
+		if (step < STEP_MIN_NS && step > -STEP_MIN_NS)
+			return false;
+	}
+	if (wall->count == WALL_SETTINGS)
+		memmove(wall->settings, wall->settings + 1,
+			--wall->count * sizeof(wall->settings[0]));
+	wall->settings[wall->count++] = now;
+	return wall->count > 1;
+}
+
+bool wall_look(struct wall *wall)
+{
+	uint64_t boot_ns = 0, real_ns = 0;
+
+	read_clocks(&boot_ns, &real_ns);
+	return wall_look_at(wall, boot_ns, real_ns);
+}
+
+uint64_t wall_time(const struct wall *wall, uint64_t boot_ns)
+{
+	if (!boot_ns || !wall->count)
+		return 0;
+	return boot_ns + wall->settings[wall->count - 1].offset_ns;
+}
+
+uint64_t wall_time_then(const struct wall *wall, uint64_t boot_ns)
+{
+	size_t i = wall->count;
+
+	if (!boot_ns || !wall->count)
+		return 0;
+	while (i > 1 && wall->settings[i - 1].from_ns > boot_ns)
+		i--;
+	return boot_ns + wall->settings[i - 1].offset_ns;
+}
+
+static int arm(int fd)
+{
+	const struct itimerspec when = {.it_value.tv_sec = FAR_AWAY_S};
+
+	return timerfd_settime(fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &when, NULL)
+		       ? -errno
+		       : 0;
+}
+
+int wall_open_fd(void)
+{
+	int fd = timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK), err;
+
+	if (fd < 0)
+		return -errno;
+	err = arm(fd);
+	if (err)
+		close(fd);
+	return err ? err : fd;
+}
+
+void wall_clear_fd(int fd)
+{
+	uint64_t expired;
+	ssize_t len = read(fd, &expired, sizeof(expired));
+
+	/* ECANCELED: it was set. The timer goes on and tells of the next time. */
+	(void)len;
+}
