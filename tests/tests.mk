@@ -3,7 +3,7 @@
 # "FAIL name" or "SKIP name: reason"; tests/summary counts them.
 
 # What `make test` makes, in this order. A stage without sources is left out.
-STAGES = lint test-docs test-deploy test-unit $(if $(FUZZ_SRC),test-fuzz) $(if $(BPFTEST_SRC),test-bpf) test-integration \
+STAGES = lint test-runners test-docs test-deploy test-unit $(if $(FUZZ_SRC),test-fuzz) $(if $(BPFTEST_SRC),test-bpf) test-integration \
          test-vm
 
 test: ## install what is missing, run every test, end with one line of counts (as root)
@@ -13,6 +13,9 @@ test: ## install what is missing, run every test, end with one line of counts (a
 lint: $(GENERATED) ## format, clang-tidy and shellcheck
 	@tests/lint $(CPPFLAGS) -std=c11 $(WARNINGS) $(LIB_CFLAGS) \
 		-DBRAMBLE_VERSION='"lint"' -DBRAMBLE_REVISION='"lint"'
+
+test-runners: ## what runs the tests: it loses no failure, and wants a reason for a skip
+	@tests/runners
 
 # Unit tests, under ASan and UBSan.
 
@@ -137,7 +140,7 @@ test-vm: ## arm64 kernels in QEMU, 4 and 16 KiB pages, with and without BTF
 
 -include $(SAN_OBJ:.o=.d) $(UNIT:=.d) $(BPFTEST:=.d) $(FUZZ_OBJ:.o=.d) $(FUZZERS:=.d) $(WORKLOADS:=.d)
 
-.PHONY: test lint test-unit test-bpf test-fuzz fuzz test-integration test-vm vm-files
+.PHONY: test lint test-runners test-unit test-bpf test-fuzz fuzz test-integration test-vm vm-files
 
 # What the probe costs. Not part of `make test`: a busy machine must not fail a test.
 

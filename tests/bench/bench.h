@@ -8,6 +8,8 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "probe/mounts.h"
+
 static inline int compare_doubles(const void *a, const void *b)
 {
 	double x = *(const double *)a, y = *(const double *)b;
@@ -20,6 +22,21 @@ static inline double quantile(double *values, int count, double q)
 {
 	qsort(values, (size_t)count, sizeof(*values), compare_doubles);
 	return values[(int)(q * (count - 1) + 0.5)];
+}
+
+/* As it is mounted, or by this process for itself. Good until the program ends. */
+static inline const char *tracefs_path(void)
+{
+	const struct mount_places places = {.procfs = "/proc", .sysfs = "/sys"};
+	static struct mounts mounts;
+
+	if (!mounts.tracefs[0])
+		mounts_find(&places, &mounts);
+	if (mounts.tracefs_err) {
+		fprintf(stderr, "tracefs is not mounted, and cannot be: run this as root\n");
+		exit(1);
+	}
+	return mounts.tracefs;
 }
 
 static inline void print_machine(void)

@@ -140,8 +140,7 @@ static double measure(enum load load)
 
 static double measure_with(enum variant variant, enum load load)
 {
-	struct probe_options options = {
-		.slots = 1024, .btf = "auto", .tracefs = "/sys/kernel/tracing"};
+	struct probe_options options = {.slots = 1024, .btf = "auto", .tracefs = tracefs_path()};
 	struct probe *probe;
 	double ns;
 	int id;

@@ -110,7 +110,7 @@ static void open_probe(bool all, struct probe **probe)
 	struct probe_options options = {
 		.slots = 1024,
 		.btf = "auto",
-		.tracefs = "/sys/kernel/tracing",
+		.tracefs = tracefs_path(),
 		.enabled = {[PROBE_TCP] = true},
 	};
 	int i;

@@ -110,7 +110,7 @@ static double measure_bramble(void)
 	struct probe_options options = {
 		.slots = 1024,
 		.btf = "auto",
-		.tracefs = "/sys/kernel/tracing",
+		.tracefs = tracefs_path(),
 		.enabled = {[PROBE_SCHED] = true},
 	};
 	struct probe *probe;

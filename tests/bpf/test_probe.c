@@ -41,8 +41,9 @@ static int group_setup(void **state)
 	skip_reason = own_setup();
 	if (!skip_reason && feature_tracing())
 		skip_reason = "the kernel loads no BPF programs for this process";
-	if (!skip_reason && feature_tracefs("/sys", NULL, tracefs))
-		skip_reason = "tracefs is not mounted";
+	if (!skip_reason && own_mounts.tracefs_err)
+		skip_reason = "tracefs is not mounted and cannot be";
+	strcpy(tracefs, own_mounts.tracefs);
 	return 0;
 }
 
@@ -67,8 +68,7 @@ static void need_kernel(void)
 {
 	if (!skip_reason)
 		return;
-	print_message("%s\n", skip_reason);
-	skip();
+	skip_because("%s", skip_reason);
 }
 
 static int try_open(const char *btf, enum sched_hooks hooks, unsigned int slots)
@@ -219,8 +219,7 @@ static void need_raw(void)
 	need_kernel();
 	if (feature_prev_state() == 1)
 		return;
-	print_message("this kernel's raw sched_switch has no prev_state (5.18)\n");
-	skip();
+	skip_because("this kernel's raw sched_switch has no prev_state (5.18)");
 }
 
 static void test_auto(void **state)
@@ -262,10 +261,8 @@ static void test_kernel_btf_as_a_file(void **state)
 {
 	(void)state;
 	need_kernel();
-	if (feature_kernel_btf("/sys") != 1) {
-		print_message("this kernel has no BTF\n");
-		skip();
-	}
+	if (feature_kernel_btf("/sys") != 1)
+		skip_because("this kernel has no BTF");
 	check_mode("/sys/kernel/btf/vmlinux", SCHED_HOOKS_AUTO, NULL);
 }
 
@@ -306,7 +303,7 @@ static void test_wrong_options(void **state)
 	strcpy(tracefs, "/no/such/tracefs");
 	assert_int_equal(try_open("none", SCHED_HOOKS_AUTO, 16), -ENOENT);
 	assert_int_equal(try_open("auto", SCHED_HOOKS_AUTO, 16), -ENOENT);
-	assert_int_equal(feature_tracefs("/sys", NULL, tracefs), 0);
+	strcpy(tracefs, own_mounts.tracefs);
 	assert_null(probe);
 }
 
@@ -411,10 +408,8 @@ static void test_v1_is_not_reported(void **state)
 	(void)state;
 	need_kernel();
 	open_probe();
-	if (!find_v1(path)) {
-		print_message("no cgroup v1 hierarchy is mounted\n");
-		skip();
-	}
+	if (!find_v1(path))
+		skip_because("no cgroup v1 hierarchy is mounted: there is none to be left out");
 	assert_int_equal(rmdir(path), 0);
 	own_make("/v2");
 	assert_true(own_remove("/v2"));
@@ -647,7 +642,7 @@ static void test_failed_open_leaves_nothing(void **state)
 	assert_true(try_open("/no/such/btf", SCHED_HOOKS_AUTO, 16) < 0);
 	strcat(tracefs, "/no/such"); /* loads, and cannot attach */
 	assert_true(try_open("auto", SCHED_HOOKS_CLASSIC, 16) < 0);
-	assert_int_equal(feature_tracefs("/sys", NULL, tracefs), 0);
+	strcpy(tracefs, own_mounts.tracefs);
 	assert_int_equal(count_fds(), fds);
 }
 

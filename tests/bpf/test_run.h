@@ -87,12 +87,12 @@ static inline void close_object(void)
 static inline int open_bpf(void)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, opts);
-	char tracefs[PATH_MAX], path[TRACEFS_BTF_PATH_SIZE];
+	char path[TRACEFS_BTF_PATH_SIZE];
 	int err;
 
 	if (!with_btf) {
-		err = feature_tracefs("/sys", NULL, tracefs);
-		tracefs_btf_fd = err ?: tracefs_btf_build(tracefs);
+		err = own_mounts.tracefs_err;
+		tracefs_btf_fd = err ?: tracefs_btf_build(own_mounts.tracefs);
 		if (tracefs_btf_fd < 0)
 			return tracefs_btf_fd;
 		tracefs_btf_path(path, tracefs_btf_fd);
@@ -163,7 +163,7 @@ static inline const char *reason_to_skip(int *err)
 	if (*err == -EPERM)
 		return "the kernel loads no BPF programs for this process";
 	if (*err == -ENOENT)
-		return "tracefs is not mounted";
+		return "tracefs is not mounted and cannot be";
 	if (!*err && try_run(harmless_program(), none))
 		return "the kernel has no test runs for raw tracepoints (5.10)";
 	return NULL;
@@ -234,17 +234,11 @@ static inline int teardown(void **state)
 
 #define TEST(function) TEST_WITH(function, setup, teardown)
 
-static inline void skip_because(const char *reason)
-{
-	print_message("%s\n", reason);
-	skip();
-}
-
 /* Each test begins with one of these. */
 static inline void need_kernel(void)
 {
 	if (skip_reason[with_btf])
-		skip_because(skip_reason[with_btf]);
+		skip_because("%s", skip_reason[with_btf]);
 }
 
 /* For what is there with the kernel's BTF alone. */
@@ -252,7 +246,7 @@ static inline void need_btf(const char *why)
 {
 	need_kernel();
 	if (!with_btf)
-		skip_because(why);
+		skip_because("%s", why);
 }
 
 /* For what goes another way with BTF, and is tested that way elsewhere. */
@@ -260,7 +254,7 @@ static inline void need_no_btf(const char *why)
 {
 	need_kernel();
 	if (with_btf)
-		skip_because(why);
+		skip_because("%s", why);
 }
 
 /* The slot of a cgroup, SLOT_OVERFLOW if it has none. */

@@ -500,10 +500,8 @@ static void test_short_waits_have_no_cause(void **state)
 	need_kernel();
 	wakeup(A);
 	sleep_and_switch(B, A);
-	if (sched_cpus[cpu].wait_ns >= WAIT_CAUSED_MIN_NS) {
-		print_message("this machine was too busy to wait less than 1 ms\n");
-		skip();
-	}
+	if (sched_cpus[cpu].wait_ns >= WAIT_CAUSED_MIN_NS)
+		skip_because("this machine was too busy to wait less than 1 ms");
 	sleep_and_switch(A, B);
 	slot = slot_of(own_id);
 	assert_int_equal(wait_count(cell_of(own_id)), 1);

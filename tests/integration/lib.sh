@@ -11,6 +11,16 @@
 # started here are killed.
 set -uo pipefail
 
+# Where no cgroups are mounted, this test mounts them for itself: with the options that they have
+# elsewhere on this machine, as these are the same for all mounts.
+if [ "$(id -u)" = 0 ] && [ -z "${OWN_CGROUPS:-}" ] && ! grep -qE ' cgroup2? ' /proc/self/mounts; then
+	# shellcheck disable=SC2016 # expanded by the inner shell
+	OWN_CGROUPS=1 exec unshare --mount --propagation slave sh -c '
+		options=$(sed -n "s/.* - cgroup2 [^ ]* //p" /proc/1/mountinfo | head -n 1)
+		mount -t cgroup2 ${options:+-o "$options"} cgroup2 /sys/fs/cgroup
+		exec bash "$@"' sh "$0" "$@"
+fi
+
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 top=$(cd "$here/../.." && pwd)
 test_name=$(basename "$0" .sh)
@@ -32,7 +42,11 @@ fail() {
 	failed=1
 }
 skip() { # what: reason
-	echo "SKIP integration $test_name: $*"
+	if [[ $* == ?*": "?* ]]; then
+		echo "SKIP integration $test_name: $*"
+	else
+		fail "$*: skipped without a reason"
+	fi
 }
 note() { echo "    $*"; }
 
@@ -425,6 +439,9 @@ if [ "$(id -u)" != 0 ]; then
 	exit 0
 fi
 if [ -z "$cgroup2" ]; then
-	skip "everything: cgroup version 2 is not mounted"
-	exit 0
+	if grep -q ' cgroup ' /proc/self/mounts; then
+		skip "everything: this machine has cgroup version 1 alone, and bramble needs version 2"
+		exit 0
+	fi
+	give_up "cgroup version 2 is not mounted, and cannot be"
 fi

@@ -16,6 +16,8 @@
 #include "cgroup/mount.h"
 #include "tree.h"
 #include "util/clock.h"
+#include "own_mounts.h"
+#include "skip.h"
 
 #define MINUTE (60 * NS_PER_S)
 
@@ -234,22 +236,19 @@ static void test_limit(void **state)
 /* A real cgroup: what the file says is what is read, and its end is told. */
 static void test_real(void **state)
 {
-	struct cgroup2_mount mount;
+	struct mounts mounts;
 	struct cgroup_files *files;
 	char path[PATH_MAX + 64], name[64];
 
 	(void)state;
-	if (cgroup2_find("/proc", NULL, &mount)) {
-		print_message("cgroup v2 is not mounted\n");
-		skip();
-	}
+	own_mounts_find(&mounts);
+	if (mounts.cgroup2_err)
+		skip_because("cgroup v2 is not mounted and cannot be");
 	snprintf(name, sizeof(name), "/bramble-test-files-%d", getpid());
-	snprintf(path, sizeof(path), "%s%s", mount.path, name);
-	if (mkdir(path, 0755)) {
-		print_message("needs root to make a cgroup\n");
-		skip();
-	}
-	cgroup_reader_init(&reader, mount.path);
+	snprintf(path, sizeof(path), "%s%s", mounts.cgroup2.path, name);
+	if (mkdir(path, 0755))
+		skip_because("making a cgroup takes root");
+	cgroup_reader_init(&reader, mounts.cgroup2.path);
 	files = cgroup_files_open(&reader, name);
 	assert_int_equal(cgroup_files_read(&reader, files, 1, &values), 0);
 	assert_value(CGROUP_CPU_USAGE, 0);

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "cgroup/explain.h"
+#include "skip.h"
 
 #define ID  "3f4b1c2d5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f708192a3b4c5d6e7f809"
 #define UID "8a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9"
@@ -73,7 +74,7 @@ static void a_full_disk_is_told(void **state)
 
 	(void)state;
 	if (!full)
-		skip();
+		skip_because("there is no /dev/full");
 	setbuf(full, NULL);
 	assert_int_equal(explain_path("/", full), -EIO);
 	(void)fclose(full);

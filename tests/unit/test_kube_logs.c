@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "kube/logs.h"
+#include "skip.h"
 
 #define UID	"8a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9"
 #define UID2	"00000000-1111-2222-3333-444444444444"
@@ -299,7 +300,7 @@ static void times_tell_the_container(void **state)
 
 	(void)state;
 	if (!births_are_kept())
-		skip();
+		skip_because("the file system of /tmp does not keep times of birth");
 	make_dir(POD);
 	sandbox = later();
 	assert_container(ID, sandbox, "POD");
@@ -334,7 +335,7 @@ static void a_rotated_log_is_no_start(void **state)
 
 	(void)state;
 	if (!births_are_kept())
-		skip();
+		skip_because("the file system of /tmp does not keep times of birth");
 	make_dir(POD);
 	later();
 	make_dir(POD "/app");
@@ -367,7 +368,7 @@ static void an_only_container_is_certain(void **state)
 
 	(void)state;
 	if (!births_are_kept())
-		skip();
+		skip_because("the file system of /tmp does not keep times of birth");
 	make_dir(POD);
 	sandbox = later();
 	later();
@@ -389,7 +390,7 @@ static void many_attempts_keep_the_latest(void **state)
 
 	(void)state;
 	if (!births_are_kept())
-		skip();
+		skip_because("the file system of /tmp does not keep times of birth");
 	make_dir(POD);
 	make_dir(POD "/app");
 	make_dir(POD "/other");
