@@ -57,7 +57,7 @@ static void print_family(const struct family *family)
 
 /* How many series one container has of a family, in each format. */
 struct series {
-	size_t text, openmetrics, native;
+	size_t classic, created, native;
 };
 
 static struct series series_of(const struct family *family)
@@ -79,11 +79,10 @@ static void print_series(void)
 
 	puts("## Series of one container\n\n"
 	     "Classic histograms have a series for each bound, native ones (protobuf) are one. "
-	     "OpenMetrics has one more, `_created`, for each counter and histogram "
-	     "(`--no-metrics.created` leaves it out). `bramble_cpu_wait_caused_seconds_total` has "
-	     "one "
+	     "With `--metrics.created` OpenMetrics has one more, `_created`, for each counter and "
+	     "histogram. `bramble_cpu_wait_caused_seconds_total` has one "
 	     "for each neighbour that made the container wait, 4096 on the whole node at most.\n\n"
-	     "| family | text | OpenMetrics | protobuf |\n|---|---|---|---|");
+	     "| family | classic | with `_created` | native |\n|---|---|---|---|");
 	for (family = families; family < families + FAMILIES; family++) {
 		const char *const *labels = cell_label_names[family->probe];
 
@@ -92,13 +91,13 @@ static void print_series(void)
 		series = series_of(family);
 		printf("| %s%s%s%s%s | %zu | %zu | %zu |\n", family->name,
 		       labels[0] ? ", for each " : "", labels[0] ? labels[0] : "",
-		       labels[1] ? " and " : "", labels[1] ? labels[1] : "", series.text,
-		       series.openmetrics, series.native);
-		sum.text += series.text;
-		sum.openmetrics += series.openmetrics;
+		       labels[1] ? " and " : "", labels[1] ? labels[1] : "", series.classic,
+		       series.created, series.native);
+		sum.classic += series.classic;
+		sum.created += series.created;
 		sum.native += series.native;
 	}
-	printf("| all | %zu | %zu | %zu |\n\n", sum.text, sum.openmetrics, sum.native);
+	printf("| all | %zu | %zu | %zu |\n\n", sum.classic, sum.created, sum.native);
 }
 
 int main(void)

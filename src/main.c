@@ -361,9 +361,15 @@ static int run_serve(int argc, char **argv)
 		{"metrics.created",
 		 FLAG_BOOL,
 		 {.boolean = &options.created_samples},
+		 .fallback = "off",
+		 .help = "In OpenMetrics, write since when counters and histograms count: one more "
+			 "series for each."},
+		{"metrics.classic-histograms",
+		 FLAG_BOOL,
+		 {.boolean = &options.classic_histograms},
 		 .fallback = "on",
-		 .help = "In OpenMetrics, write since when counters count: a series more for "
-			 "each."},
+		 .help = "In protobuf, write classic histograms beside native ones, for scrapers "
+			 "that read protobuf and know no native ones."},
 		FLAGS_PROBE,
 		FLAGS_PATH,
 		FLAGS_LOG,

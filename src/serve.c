@@ -60,24 +60,28 @@ static void set_string(struct http_reply *reply, const char *type, char *body)
 }
 
 /* Which forms of histograms the URL asks for, where the format has a choice. */
-static enum hist_forms wanted_forms(const struct http_request *request)
+static enum hist_forms wanted_forms(const struct server *s, const struct http_request *request)
 {
 	const char *forms = http_query(request, "histograms");
 
 	if (forms && strcmp(forms, "classic") == 0)
 		return HIST_CLASSIC;
-	return forms && strcmp(forms, "both") == 0 ? HIST_BOTH : HIST_NATIVE;
+	if (forms && strcmp(forms, "native") == 0)
+		return HIST_NATIVE;
+	if (forms && strcmp(forms, "both") == 0)
+		return HIST_BOTH;
+	return s->options->classic_histograms ? HIST_BOTH : HIST_NATIVE;
 }
 
 static struct expose_options wanted_format(const struct server *s,
 					   const struct http_request *request)
 {
-	struct expose_options wanted = {.forms = wanted_forms(request),
+	struct expose_options wanted = {.forms = wanted_forms(s, request),
 					.created = s->options->created_samples};
 	struct buf formats = {0}, encodings = {0};
 
 	if (http_header(request, "Accept", &formats))
-		wanted.format = accept_format(formats.data);
+		wanted.accepted = accept_format(formats.data);
 	if (http_header(request, "Accept-Encoding", &encodings))
 		wanted.gzip = accept_gzip(encodings.data);
 	buf_free(&formats);
@@ -103,7 +107,8 @@ static void take_snapshot(struct server *s, struct scrape *scrape)
 
 static unsigned int metrics_kind(const struct expose_options *wanted)
 {
-	return KIND_METRICS | (unsigned int)wanted->format << 4 | (unsigned int)wanted->forms << 1 |
+	return KIND_METRICS | (unsigned int)wanted->accepted.escaping << 9 |
+	       (unsigned int)wanted->accepted.format << 4 | (unsigned int)wanted->forms << 1 |
 	       wanted->gzip;
 }
 
@@ -116,7 +121,7 @@ static void reply_metrics(struct server *s, const struct http_request *request,
 	struct scrape scrape;
 	size_t *last_len;
 
-	reply->content_type = format_content_type(wanted.format);
+	reply->content_type = accepted_content_type(wanted.accepted);
 	reply->negotiated = true;
 	reply->gzip = wanted.gzip;
 	reply->kind = metrics_kind(&wanted);
@@ -124,7 +129,7 @@ static void reply_metrics(struct server *s, const struct http_request *request,
 		return;
 	take_snapshot(s, &scrape);
 	/* A scrape is about as long as the last: no copies, and no memory for twice its length. */
-	last_len = &s->metrics_len[wanted.format][wanted.gzip];
+	last_len = &s->metrics_len[wanted.accepted.format][wanted.gzip];
 	buf_reserve(&body, *last_len + *last_len / 16);
 	expose_write(&body, &wanted, &scrape);
 	owners_free_sum(scrape.sum);

@@ -12,8 +12,9 @@ struct serve_options {
 	const char *telemetry_path;
 	const char *web_config; /* a file, or NULL */
 	struct family_filter filter;
-	bool created_samples; /* _created in OpenMetrics */
-	const char *socket;   /* for top; "" for none */
+	bool created_samples;	 /* _created in OpenMetrics */
+	bool classic_histograms; /* in protobuf, beside native ones */
+	const char *socket;	 /* for top; "" for none */
 };
 
 /*

@@ -26,23 +26,25 @@ static void drain(void *context)
 static void write_plain(struct buf *out, const struct expose_options *options,
 			const struct scrape *scrape, struct pipe *pipe)
 {
+	enum format format = options->accepted.format;
 	struct protobuf protobuf;
 	struct text text;
 	struct samples *samples;
 
-	if (options->format == FORMAT_PROTOBUF) {
+	if (format == FORMAT_PROTOBUF) {
 		protobuf_begin(&protobuf, out, options->forms);
 		samples = &protobuf.samples;
 	} else {
 		text_begin(&text, out,
-			   options->format == FORMAT_TEXT ? TEXT_PROMETHEUS : TEXT_OPENMETRICS);
+			   format == FORMAT_TEXT || format == FORMAT_TEXT_1 ? TEXT_PROMETHEUS
+									    : TEXT_OPENMETRICS);
 		text.created = options->created;
 		samples = &text.samples;
 	}
 	samples->drain = pipe ? drain : NULL;
 	samples->drain_context = pipe;
 	samples_write(samples, scrape);
-	if (options->format == FORMAT_PROTOBUF)
+	if (format == FORMAT_PROTOBUF)
 		protobuf_end(&protobuf);
 	else
 		text_end(&text);

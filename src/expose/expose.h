@@ -11,9 +11,9 @@
 #include "util/buf.h"
 
 struct expose_options {
-	enum format format;
-	enum hist_forms forms; /* protobuf alone: the text formats have classic histograms */
-	bool created;	       /* OpenMetrics: write _created */
+	struct accepted accepted; /* of which the scheme changes nothing here */
+	enum hist_forms forms;	  /* protobuf alone: the text formats have classic histograms */
+	bool created;		  /* OpenMetrics: write _created */
 	bool gzip;
 };
 

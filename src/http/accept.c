@@ -24,33 +24,54 @@ struct element {
 struct offer {
 	const char *type, *subtype;
 	const char *params[3][2];
-	const char *content_type;
+	const char *content_type[ESCAPINGS];
 };
+
+static const char *const escapings[ESCAPINGS] = {
+	[ESCAPING_UNDERSCORES] = "underscores",
+	[ESCAPING_ALLOW_UTF8] = "allow-utf-8",
+	[ESCAPING_DOTS] = "dots",
+	[ESCAPING_VALUES] = "values",
+};
+
+/* A reply always says what names are escaped to, as client_golang's do. */
+#define CONTENT_TYPES(type)                                                                        \
+	{                                                                                          \
+		type "; escaping=underscores", type "; escaping=allow-utf-8",                      \
+			type "; escaping=dots", type "; escaping=values"                           \
+	}
 
 static const struct offer offers[FORMATS] = {
 	[FORMAT_TEXT] = {"text",
 			 "plain",
 			 {{"version", "0.0.4"}, {"charset", "utf-8"}},
-			 "text/plain; version=0.0.4; charset=utf-8"},
-	[FORMAT_OPENMETRICS] = {"application",
-				"openmetrics-text",
-				{{"version", "1.0.0"}, {"charset", "utf-8"}},
-				"application/openmetrics-text; version=1.0.0; charset=utf-8"},
-	[FORMAT_OPENMETRICS_DRAFT] = {"application",
-				      "openmetrics-text",
-				      {{"version", "0.0.1"}, {"charset", "utf-8"}},
-				      "application/openmetrics-text; version=0.0.1; charset=utf-8"},
+			 CONTENT_TYPES("text/plain; version=0.0.4; charset=utf-8")},
+	[FORMAT_TEXT_1] = {"text",
+			   "plain",
+			   {{"version", "1.0.0"}, {"charset", "utf-8"}},
+			   CONTENT_TYPES("text/plain; version=1.0.0; charset=utf-8")},
+	[FORMAT_OPENMETRICS] =
+		{"application",
+		 "openmetrics-text",
+		 {{"version", "1.0.0"}, {"charset", "utf-8"}},
+		 CONTENT_TYPES("application/openmetrics-text; version=1.0.0; charset=utf-8")},
+	[FORMAT_OPENMETRICS_DRAFT] =
+		{"application",
+		 "openmetrics-text",
+		 {{"version", "0.0.1"}, {"charset", "utf-8"}},
+		 CONTENT_TYPES("application/openmetrics-text; version=0.0.1; charset=utf-8")},
 	[FORMAT_PROTOBUF] = {"application",
 			     "vnd.google.protobuf",
 			     {{"proto", "io.prometheus.client.MetricFamily"},
 			      {"encoding", "delimited"}},
-			     "application/vnd.google.protobuf; "
-			     "proto=io.prometheus.client.MetricFamily; encoding=delimited"},
+			     CONTENT_TYPES("application/vnd.google.protobuf; "
+					   "proto=io.prometheus.client.MetricFamily; "
+					   "encoding=delimited")},
 };
 
-const char *format_content_type(enum format format)
+const char *accepted_content_type(struct accepted accepted)
 {
-	return offers[format].content_type;
+	return offers[accepted.format].content_type[accepted.escaping];
 }
 
 static bool is_space(char c)
@@ -163,14 +184,11 @@ static bool next_element(const char **list, struct element *element)
 	return true;
 }
 
-/* Whether the offer has a parameter with this value. What names are escaped to is open: none
- * of ours needs it. */
+/* Whether the offer has a parameter with this value. */
 static bool has_param(const struct offer *offer, struct piece name, struct piece value)
 {
 	size_t i;
 
-	if (equals(name, "escaping"))
-		return true;
 	for (i = 0; i < 3 && offer->params[i][0]; i++)
 		if (equals(name, offer->params[i][0]))
 			return equals(value, offer->params[i][1]);
@@ -201,11 +219,31 @@ static int match(const struct element *range, const struct offer *offer)
 		param = take(&text, end, ';');
 		if (!param.len)
 			continue;
-		if (!split_param(param, &name, &value) || !has_param(offer, name, value))
+		if (!split_param(param, &name, &value))
+			return 0;
+		if (equals(name, "escaping"))
+			continue; /* every offer has each scheme */
+		if (!has_param(offer, name, value))
 			return 0;
 		exact++;
 	}
 	return exact;
+}
+
+static enum escaping find_escaping(const struct element *range)
+{
+	const char *text = range->params.at, *end = range->params.at + range->params.len;
+	struct piece name, value;
+	int i;
+
+	while (text < end) {
+		if (!split_param(take(&text, end, ';'), &name, &value) || !equals(name, "escaping"))
+			continue;
+		for (i = 0; i < ESCAPINGS; i++)
+			if (equals(value, escapings[i]))
+				return (enum escaping)i;
+	}
+	return ESCAPING_UNDERSCORES;
 }
 
 /* How much an offer is wanted, by the range that names it most exactly. */
@@ -213,6 +251,7 @@ struct wish {
 	int q;
 	int exact;
 	int place; /* of that range in the header */
+	enum escaping escaping;
 };
 
 static struct wish wish_for(const char *accept, const struct offer *offer)
@@ -223,8 +262,9 @@ static struct wish wish_for(const char *accept, const struct offer *offer)
 
 	for (place = 0; next_element(&accept, &range); place++) {
 		exact = range.q < 0 ? 0 : match(&range, offer);
-		if (exact > wish.exact)
-			wish = (struct wish){range.q, exact, place};
+		/* Equally exact ones may differ in the scheme. */
+		if (exact > wish.exact || (exact && exact == wish.exact && range.q > wish.q))
+			wish = (struct wish){range.q, exact, place, find_escaping(&range)};
 	}
 	return wish;
 }
@@ -239,19 +279,20 @@ static bool is_stronger(const struct wish *a, const struct wish *b)
 	return a->place < b->place;
 }
 
-enum format accept_format(const char *accept)
+struct accepted accept_format(const char *accept)
 {
+	struct accepted found = {FORMAT_TEXT, ESCAPING_UNDERSCORES};
 	struct wish best = {0}, wish;
-	int format, found = FORMAT_TEXT;
+	int format;
 
 	for (format = 0; accept && format < FORMATS; format++) {
 		wish = wish_for(accept, &offers[format]);
 		if (wish.q > 0 && is_stronger(&wish, &best)) {
 			best = wish;
-			found = format;
+			found = (struct accepted){(enum format)format, wish.escaping};
 		}
 	}
-	return (enum format)found;
+	return found;
 }
 
 bool accept_gzip(const char *accept_encoding)

@@ -122,10 +122,13 @@ int main(int argc, char **argv)
 		const char *name;
 		struct expose_options options;
 	} formats[] = {
-		{"text 0.0.4", {.format = FORMAT_TEXT}},
-		{"OpenMetrics", {.format = FORMAT_OPENMETRICS, .created = true}},
-		{"protobuf, native", {.format = FORMAT_PROTOBUF, .forms = HIST_NATIVE}},
-		{"protobuf, both", {.format = FORMAT_PROTOBUF, .forms = HIST_BOTH}},
+		{"text 0.0.4", {.accepted = {.format = FORMAT_TEXT}}},
+		{"OpenMetrics", {.accepted = {.format = FORMAT_OPENMETRICS}}},
+		{"OpenMetrics, _created",
+		 {.accepted = {.format = FORMAT_OPENMETRICS}, .created = true}},
+		{"protobuf, native",
+		 {.accepted = {.format = FORMAT_PROTOBUF}, .forms = HIST_NATIVE}},
+		{"protobuf, both", {.accepted = {.format = FORMAT_PROTOBUF}, .forms = HIST_BOTH}},
 	};
 	unsigned int containers = argc > 1 ? (unsigned int)atoi(argv[1]) : 250;
 	unsigned int rounds = argc > 2 ? (unsigned int)atoi(argv[2]) : 101;

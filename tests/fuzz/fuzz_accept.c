@@ -11,13 +11,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	struct accepted accepted;
 	char *text = malloc(size + 1); /* of its own, so that ASan sees its end */
 
 	if (!text)
 		return 0;
 	memcpy(text, data, size);
 	text[size] = '\0';
-	if ((unsigned int)accept_format(text) >= FORMATS)
+	accepted = accept_format(text);
+	if ((unsigned int)accepted.format >= FORMATS ||
+	    (unsigned int)accepted.escaping >= ESCAPINGS || !accepted_content_type(accepted))
 		abort();
 	accept_gzip(text);
 	free(text);

@@ -3,12 +3,12 @@
 #
 # Debian's Prometheus scrapes bramble, and answers the question the metrics are for.
 . "$(dirname "$0")/lib.sh"
+. "$here/prometheus.sh"
 
 start_bramble
 start_pod load hog-0 main taskset 1 spin 60
 start_pod load victim-0 main taskset 1 burst 60 5000 2000
 
-prometheus_url=http://127.0.0.1:$(free_port)
 cat >"$tmp/prometheus.yml" <<END
 global:
   scrape_interval: 1s
@@ -17,31 +17,22 @@ scrape_configs:
     static_configs:
       - targets: ["${bramble_url#http://}"]
 END
-in_background prometheus --config.file="$tmp/prometheus.yml" --storage.tsdb.path="$tmp/tsdb" \
-	--web.listen-address="${prometheus_url#http://}" --log.level=warn >"$tmp/prometheus.log" 2>&1
-
-query() { curl -sf --data-urlencode "query=$1" "$prometheus_url/api/v1/query"; }
-
-# first_value QUERY: of the only series it answers; nothing if there is no number.
-first_value() {
-	query "$1" | jq -r '.data.result | if length == 1 then .[0].value[1] else empty end' |
-		grep -E '^[0-9.e+-]+$'
-}
-has_value() { [ -n "$(first_value "$1")" ]; }
+start_prometheus prometheus prometheus
+value_of() { first_value prometheus "$1"; }
 
 p99='histogram_quantile(0.99, sum by (namespace, pod, le) (rate(bramble_cpu_wait_seconds_bucket[10s])))'
-if ! wait_until 40 has_value "($p99 > 0) and on(namespace, pod) bramble_cpu_wait_seconds_count{namespace=\"load\", pod=\"victim-0\"}"; then
+if ! wait_until 40 has_value prometheus "($p99 > 0) and on(namespace, pod) bramble_cpu_wait_seconds_count{namespace=\"load\", pod=\"victim-0\"}"; then
 	tail -n 20 "$tmp/prometheus.log"
-	query "$p99"
+	query prometheus "$p99"
 fi
-victim=$(query "$p99" | jq -r '.data.result[] |
+victim=$(query prometheus "$p99" | jq -r '.data.result[] |
 	select(.metric.namespace == "load" and .metric.pod == "victim-0") | .value[1]')
 note "p99 of the victim's waits: $victim s"
 check_holds "histogram_quantile(0.99, ...) by pod is a number" "$victim > 0.0001 && $victim < 10"
-check_holds "the target is up" "$(first_value 'up{job="bramble"}') == 1"
+check_holds "the target is up" "$(value_of 'up{job="bramble"}') == 1"
 check_holds "no sample was dropped" \
-	"$(first_value 'scrape_samples_scraped - scrape_samples_post_metric_relabeling') == 0"
-check_holds "waits by who caused them" "$(first_value \
+	"$(value_of 'scrape_samples_scraped - scrape_samples_post_metric_relabeling') == 0"
+check_holds "waits by who caused them" "$(value_of \
 	'sum(rate(bramble_cpu_wait_caused_seconds_total{pod="victim-0", by_pod="hog-0"}[10s]))') > 0"
 
 scrape

@@ -20,9 +20,9 @@ static void check_rows(const struct row *rows, size_t count)
 	size_t i;
 
 	for (i = 0; i < count; i++)
-		if (accept_format(rows[i].accept) != rows[i].format)
+		if (accept_format(rows[i].accept).format != rows[i].format)
 			fail_msg("%s: %s", rows[i].accept ? rows[i].accept : "(none)",
-				 format_content_type(accept_format(rows[i].accept)));
+				 accepted_content_type(accept_format(rows[i].accept)));
 }
 #define CHECK(rows) check_rows(rows, sizeof(rows) / sizeof((rows)[0]))
 
@@ -30,55 +30,120 @@ static void check_rows(const struct row *rows, size_t count)
 	"application/"                                                                             \
 	"vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited"
 
-/* As Prometheus 2.40 to 3.x sends them, with and without its features, and what others send. */
+#define PROTO_TYPE                                                                                 \
+	"application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; "               \
+	"encoding=delimited; escaping="
+#define OPENMETRICS_TYPE "application/openmetrics-text; version=1.0.0; charset=utf-8; escaping="
+#define DRAFT_TYPE	 "application/openmetrics-text; version=0.0.1; charset=utf-8; escaping="
+#define TEXT_TYPE	 "text/plain; version=0.0.4; charset=utf-8; escaping="
+#define TEXT_1_TYPE	 "text/plain; version=1.0.0; charset=utf-8; escaping="
+
+/*
+ * What scrapers send, as they were seen to, and the Content-Type they get: client_golang's, but
+ * that text 1.0.0 is there for who asks for it, and that a scheme counts for its own range alone.
+ */
 static void test_scrapers(void **state)
 {
-	static const struct row rows[] = {
-		{NULL, FORMAT_TEXT},
-		/* 2.40 to 2.48 */
+	static const struct {
+		const char *accept, *content_type;
+	} rows[] = {
+		{NULL, TEXT_TYPE "underscores"},
+		/* Prometheus 2.42; with native histograms */
 		{"application/openmetrics-text;version=1.0.0,application/openmetrics-text;"
 		 "version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
-		 FORMAT_OPENMETRICS},
-		/* with native histograms */
+		 OPENMETRICS_TYPE "underscores"},
 		{PROTO ",application/openmetrics-text;version=1.0.0;q=0.8,"
 		       "application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;"
 		       "q=0.5,*/*;q=0.1",
-		 FORMAT_PROTOBUF},
+		 PROTO_TYPE "underscores"},
 		/* 2.49 and later: scrape_protocols in the order of the configuration */
 		{"application/openmetrics-text;version=1.0.0;q=0.5,application/openmetrics-text;"
 		 "version=0.0.1;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2",
-		 FORMAT_OPENMETRICS},
-		{PROTO ";q=0.5,application/openmetrics-text;version=1.0.0;q=0.4,"
-		       "application/openmetrics-text;version=0.0.1;q=0.3,text/plain;version=0.0.4;"
-		       "q=0.2,*/*;q=0.1",
-		 FORMAT_PROTOBUF},
+		 OPENMETRICS_TYPE "underscores"},
 		{"text/plain;version=0.0.4;q=0.6,application/openmetrics-text;version=0.0.1;q=0.5,"
 		 "*/*;q=0.2",
-		 FORMAT_TEXT},
-		/* 3.x */
+		 TEXT_TYPE "underscores"},
+		/* 3.5, and the OpenTelemetry collector, whose scraper is that of Prometheus */
 		{"application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,"
 		 "application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=1.0.0;"
 		 "escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2",
-		 FORMAT_OPENMETRICS},
-		{PROTO ";q=0.7,application/openmetrics-text;version=1.0.0;escaping=underscores;"
-		       "q=0.6,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,*/*;q=0.2",
-		 FORMAT_PROTOBUF},
-		{"text/plain;version=1.0.0;escaping=allow-utf-8;q=0.6,text/plain;version=0.0.4;"
-		 "q=0.5,application/openmetrics-text;version=1.0.0;q=0.1",
-		 FORMAT_TEXT},
-		/* VictoriaMetrics, curl, browsers, node's fetch */
-		{"text/plain;version=0.0.4;q=1,*/*;q=0.1", FORMAT_TEXT},
-		{"*/*", FORMAT_TEXT},
+		 OPENMETRICS_TYPE "allow-utf-8"},
+		/* with native histograms, or created-timestamp-zero-ingestion */
+		{PROTO ";q=0.6,application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;"
+		       "q=0.5,application/openmetrics-text;version=0.0.1;q=0.4,text/plain;"
+		       "version=1.0.0;escaping=allow-utf-8;q=0.3,text/plain;version=0.0.4;q=0.2,*/"
+		       "*;q=0.1",
+		 PROTO_TYPE "underscores"},
+		/* with metric_name_escaping_scheme: underscores; dots */
+		{"application/openmetrics-text;version=1.0.0;escaping=underscores;q=0.6,"
+		 "application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=1.0.0;"
+		 "escaping=underscores;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2",
+		 OPENMETRICS_TYPE "underscores"},
+		{"application/openmetrics-text;version=1.0.0;escaping=dots;q=0.6,"
+		 "application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=1.0.0;"
+		 "escaping=dots;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2",
+		 OPENMETRICS_TYPE "dots"},
+		/* with scrape_protocols: [PrometheusText1.0.0] */
+		{"text/plain;version=1.0.0;escaping=allow-utf-8;q=0.6,*/*;q=0.5",
+		 TEXT_1_TYPE "allow-utf-8"},
+		/* Telegraf; Prometheus before 2.0 */
+		{PROTO ";q=0.7,text/plain;version=0.0.4;q=0.3", PROTO_TYPE "underscores"},
+		{PROTO ";q=0.7,text/plain;version=0.0.4;q=0.3,application/json;"
+		       "schema=\"prometheus/telemetry\";version=0.0.2;q=0.2,*/*;q=0.1",
+		 PROTO_TYPE "underscores"},
+		/* vmagent of VictoriaMetrics */
+		{"text/plain;version=0.0.4;q=1,*/*;q=0.1", TEXT_TYPE "underscores"},
+		/* curl, a browser, other hands */
+		{"*/*", TEXT_TYPE "underscores"},
 		{"text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;"
 		 "q=0.8",
-		 FORMAT_TEXT},
-		{"application/openmetrics-text", FORMAT_OPENMETRICS},
-		{"application/openmetrics-text; version=0.0.1", FORMAT_OPENMETRICS_DRAFT},
-		{"application/vnd.google.protobuf", FORMAT_PROTOBUF},
+		 TEXT_TYPE "underscores"},
+		{"application/openmetrics-text", OPENMETRICS_TYPE "underscores"},
+		{"application/openmetrics-text; version=0.0.1", DRAFT_TYPE "underscores"},
+		{"application/vnd.google.protobuf", PROTO_TYPE "underscores"},
+		{"text/plain", TEXT_TYPE "underscores"},
 	};
+	size_t i;
 
 	(void)state;
-	CHECK(rows);
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_string_equal(accepted_content_type(accept_format(rows[i].accept)),
+				    rows[i].content_type);
+}
+
+static void test_escapings(void **state)
+{
+	static const struct {
+		const char *accept;
+		enum escaping escaping;
+	} rows[] = {
+		{"text/plain;escaping=underscores", ESCAPING_UNDERSCORES},
+		{"text/plain;escaping=allow-utf-8", ESCAPING_ALLOW_UTF8},
+		{"text/plain;escaping=dots", ESCAPING_DOTS},
+		{"text/plain;version=0.0.4;Escaping=\"values\"", ESCAPING_VALUES},
+		{PROTO ";escaping=values;q=0.1", ESCAPING_VALUES},
+		{"*/*;escaping=dots", ESCAPING_DOTS},
+		/* not known: none */
+		{"text/plain;escaping=slashes", ESCAPING_UNDERSCORES},
+		{"text/plain;escaping=", ESCAPING_UNDERSCORES},
+		{"text/plain;escaping=dots;q=2", ESCAPING_UNDERSCORES},
+		/* behind the weight it is none of the range's */
+		{"text/plain;q=0.5;escaping=dots", ESCAPING_UNDERSCORES},
+		/* that of the range that is taken, and of equally exact ones the more wanted */
+		{"image/png;escaping=dots,text/plain;q=0.1", ESCAPING_UNDERSCORES},
+		{"text/plain;escaping=dots;q=0.5,text/plain;escaping=values;q=0.6",
+		 ESCAPING_VALUES},
+		{"text/plain;escaping=dots;q=0.5,text/plain;escaping=values;q=0.5", ESCAPING_DOTS},
+		{"text/plain;escaping=dots;q=0,text/plain;q=0.5", ESCAPING_UNDERSCORES},
+		{"text/plain;version=0.0.4;q=0.1,text/plain;escaping=dots;q=0.5", ESCAPING_DOTS},
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (accept_format(rows[i].accept).escaping != rows[i].escaping)
+			fail_msg("%s: %s", rows[i].accept,
+				 accepted_content_type(accept_format(rows[i].accept)));
 }
 
 static void test_weights(void **state)
@@ -192,9 +257,8 @@ static void test_gzip(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_scrapers),
-		cmocka_unit_test(test_weights),
-		cmocka_unit_test(test_odd_headers),
+		cmocka_unit_test(test_scrapers), cmocka_unit_test(test_escapings),
+		cmocka_unit_test(test_weights),	 cmocka_unit_test(test_odd_headers),
 		cmocka_unit_test(test_gzip),
 	};
 
