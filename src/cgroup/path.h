@@ -24,7 +24,8 @@
  *     A group in a group ("docker/buildkit", "kubepods/burstable") has one more.
  *     It is no group if the root of a machine is below it (init.scope,
  *     system.slice), or if its name is lxc.payload.<name>, lxc.monitor.<name> or
- *     openrc.<service>.
+ *     openrc.<service>. A cgroup that is called as a unit that this program names
+ *     itself ("kernel", "other") goes by its path: "/other".
  *
  * Sources: pkg/kubelet/cm/cgroup_manager_linux.go (kubelet), CgroupsPath in
  * the CRI plugins of containerd and CRI-O, docker's daemon/oci_linux.go and

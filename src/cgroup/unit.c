@@ -56,6 +56,11 @@ static const char *const machine_roots[] = {
 	"machine.slice",
 };
 
+/* Units that this program names itself, and that a cgroup's name must not be taken for. */
+static const char *const own_units[] = {
+	"root", "kernel", "idle", "overflow", "other", "unknown",
+};
+
 static size_t hex_run(struct part part, size_t at)
 {
 	size_t len = 0;
@@ -164,6 +169,20 @@ static void add_member(const char *path, struct part group, char unit[CGROUP_UNI
 	add_to_unit(unit, part);
 }
 
+/* "/other" is the cgroup of that name. */
+static void tell_from_own(char unit[CGROUP_UNIT_SIZE])
+{
+	size_t i, len = strlen(unit);
+
+	for (i = 0; i < COUNT(own_units); i++) {
+		if (strcmp(unit, own_units[i]) != 0)
+			continue;
+		memmove(unit + 1, unit, len + 1);
+		unit[0] = '/';
+		return;
+	}
+}
+
 bool unit_of_path(const char *path, char unit[CGROUP_UNIT_SIZE])
 {
 	struct part part, last = {"", 0};
@@ -179,6 +198,7 @@ bool unit_of_path(const char *path, char unit[CGROUP_UNIT_SIZE])
 	add_to_unit(unit, last);
 	if (!is_slice(last) && !is_whole(last))
 		add_member(path, last, unit);
+	tell_from_own(unit);
 	return true;
 }
 

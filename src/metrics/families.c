@@ -246,7 +246,8 @@ const struct family families[FAMILIES] = {
 	},
 	[FAMILY_NODE_TEMPERATURE] = {
 		.name = "bramble_node_temperature_celsius",
-		.help = "Temperatures of thermal zones and chips.",
+		.help = "Temperatures of thermal zones and chips. chip and sensor are node_exporter's; "
+			"chip_name and label are the driver's words.",
 		.kind = KIND_GAUGE, .scope = SCOPE_NODE, .real = true,
 		.emit = emit_node, .node = NODE_TEMPERATURE,
 	},

@@ -38,10 +38,25 @@ static void format_cpus(const char *list, char *out, size_t size)
 	}
 }
 
+/* Names a policy by its CPUs. Of a list that is too long, or a policy's already, by its folder. */
+static void name_policy(const struct cpufreq *cpufreq, const char *list, const char *dir,
+			struct cpufreq_policy *policy)
+{
+	size_t i, size = sizeof(policy->cpus);
+	char whole[sizeof(policy->cpus) + 1]; /* one more shows what is too long */
+	bool taken;
+
+	format_cpus(list, whole, sizeof(whole));
+	taken = !whole[0] || strlen(whole) >= size;
+	for (i = 0; i < cpufreq->count; i++)
+		taken = taken || strcmp(cpufreq->policies[i].cpus, whole) == 0;
+	snprintf(policy->cpus, size, "%.*s", (int)size - 1, taken ? strrchr(dir, '/') + 1 : whole);
+}
+
 static void open_policy(struct cpufreq *cpufreq, const char *dir)
 {
 	struct cpufreq_policy *policy = &cpufreq->policies[cpufreq->count];
-	char list[256];
+	char list[1024];
 	int64_t khz;
 
 	if (cpufreq->count == CPUFREQ_POLICIES_MAX ||
@@ -49,7 +64,7 @@ static void open_policy(struct cpufreq *cpufreq, const char *dir)
 	    live_read_number_once(dir, "cpuinfo_max_freq", &khz))
 		return;
 	*policy = (struct cpufreq_policy){.max = (uint64_t)khz * HERTZ_PER_KHZ};
-	format_cpus(list, policy->cpus, sizeof(policy->cpus));
+	name_policy(cpufreq, list, dir, policy);
 	policy->fd = live_open(dir, "scaling_cur_freq");
 	policy->limit_fd = live_open(dir, "scaling_max_freq");
 	cpufreq->count++;

@@ -16,7 +16,7 @@
 
 /* CPUs that have one frequency: all four on a Pi. */
 struct cpufreq_policy {
-	char cpus[64]; /* "0-3" */
+	char cpus[64]; /* "0-3"; "policy4" if that does not tell it from others */
 	int fd, limit_fd;
 	bool known, limit_known;
 	uint64_t hertz; /* now */

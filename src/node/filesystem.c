@@ -10,6 +10,7 @@
 
 #include "util/buf.h"
 #include "util/mountinfo.h"
+#include "util/utf8.h"
 
 #define COUNT(array)  (sizeof(array) / sizeof((array)[0]))
 
@@ -80,10 +81,12 @@ static void add(struct filesystems *filesystems, const struct mount_entry *mount
 		.device = strdup(mount->source),
 		.type = strdup(mount->type),
 	};
-	if (filesystem->mountpoint && filesystem->device && filesystem->type)
-		filesystems->count++;
-	else
+	if (!filesystem->mountpoint || !filesystem->device || !filesystem->type) {
 		free_strings(filesystem);
+		return;
+	}
+	utf8_clean(filesystem->device);
+	filesystems->count++;
 }
 
 /* A place is on the mount with the longest mount point above it, and of these on the last. */

@@ -35,10 +35,14 @@ static void set(struct interrupts *interrupts, struct interrupt_cpu *entry,
 	entry->ns[kind] = *last_ns = not_lower(ns, *last_ns, STEP_BACK_NS);
 }
 
+/* The kernel writes the CPUs in their order. What is out of it is none, and no CPU comes twice. */
 static void add(struct interrupts *interrupts, unsigned int cpu, uint64_t irq, uint64_t softirq)
 {
-	struct interrupt_cpu *entry = &interrupts->cpus[interrupts->count++];
+	struct interrupt_cpu *entry = &interrupts->cpus[interrupts->count];
 
+	if (interrupts->count && cpu <= entry[-1].cpu)
+		return;
+	interrupts->count++;
 	entry->cpu = cpu;
 	set(interrupts, entry, INTERRUPT_HARD, irq);
 	set(interrupts, entry, INTERRUPT_SOFT, softirq);

@@ -51,10 +51,14 @@ const char *const *node_label_names(enum node_value value)
 {
 	static const char *const filesystem[] = {"mountpoint", "device", "fstype"};
 	static const char *const names[NODE_VALUES][NODE_LABELS_MAX] = {
-		[NODE_TEMPERATURE] = {"chip", "sensor"}, [NODE_CPU_FREQUENCY] = {"cpus"},
-		[NODE_CPU_FREQUENCY_LIMIT] = {"cpus"},	 [NODE_CPU_FREQUENCY_MAX] = {"cpus"},
-		[NODE_THROTTLED] = {"reason"},		 [NODE_INTERRUPT] = {"cpu", "kind"},
-		[NODE_PRESSURE] = {"resource", "kind"},	 [NODE_FEATURE] = {"feature", "state"},
+		[NODE_TEMPERATURE] = {"chip", "chip_name", "sensor", "label"},
+		[NODE_CPU_FREQUENCY] = {"cpus"},
+		[NODE_CPU_FREQUENCY_LIMIT] = {"cpus"},
+		[NODE_CPU_FREQUENCY_MAX] = {"cpus"},
+		[NODE_THROTTLED] = {"reason"},
+		[NODE_INTERRUPT] = {"cpu", "kind"},
+		[NODE_PRESSURE] = {"resource", "kind"},
+		[NODE_FEATURE] = {"feature", "state"},
 	};
 
 	if (value >= NODE_FILESYSTEM_SIZE && value <= NODE_FILESYSTEM_READONLY)
@@ -191,14 +195,18 @@ static void give_filesystems(const struct node *node, enum node_value value,
 
 static void give_temperatures(const struct node *node, const struct visit *visit)
 {
-	size_t i;
+	const struct thermal_sensor *sensor = node->thermal.sensors;
+	const struct thermal_sensor *end = sensor + node->thermal.count;
 
-	for (i = 0; i < node->thermal.count; i++) {
-		const struct thermal_sensor *sensor = &node->thermal.sensors[i];
+	for (; sensor < end; sensor++) {
+		struct node_sample sample = {
+			.label = {sensor->chip, sensor->chip_name, sensor->sensor,
+				  sensor->label[0] ? sensor->label : NULL},
+			.value = sensor->millidegrees * PER_MILLI,
+		};
 
 		if (sensor->known)
-			give(visit, sensor->millidegrees * PER_MILLI, sensor->chip, sensor->sensor,
-			     NULL);
+			visit->each(visit->context, &sample);
 	}
 }
 

@@ -25,7 +25,7 @@ enum node_value {
 	NODE_FILESYSTEM_FILES,
 	NODE_FILESYSTEM_FILES_FREE,
 	NODE_FILESYSTEM_READONLY,
-	NODE_TEMPERATURE,   /* degrees Celsius; chip, sensor */
+	NODE_TEMPERATURE,   /* degrees Celsius; chip, chip_name, sensor, label */
 	NODE_CPU_FREQUENCY, /* hertz, as the next two; label cpus */
 	NODE_CPU_FREQUENCY_LIMIT,
 	NODE_CPU_FREQUENCY_MAX,
@@ -38,7 +38,7 @@ enum node_value {
 
 #define NODE_BILLIONTHS 1e9
 
-#define NODE_LABELS_MAX 3
+#define NODE_LABELS_MAX 4
 
 /* The names of a value's labels, those said above: NODE_LABELS_MAX of them; unused ones are NULL.
  */
@@ -65,7 +65,10 @@ void node_report(const struct node *node);
 /* Reads all anew. */
 void node_read(struct node *node);
 
-/* Calls each for every sample of a value, as they were read last. */
+/*
+ * Calls each for every sample of a value, as they were read last. No two of them have the
+ * same labels, whatever the machine calls its parts.
+ */
 typedef void (*node_sample_fn)(void *context, const struct node_sample *sample);
 void node_visit(const struct node *node, enum node_value value, node_sample_fn each, void *context);
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "util/livefile.h"
+#include "util/utf8.h"
 
 static int is_zone(const struct dirent *entry)
 {
@@ -23,18 +24,98 @@ static int is_chip(const struct dirent *entry)
 /* temp1_input */
 static int is_input(const struct dirent *entry)
 {
-	const char *end = strchr(entry->d_name, '_');
+	size_t digits;
 
-	return strncmp(entry->d_name, "temp", 4) == 0 && end && strcmp(end, "_input") == 0;
+	if (strncmp(entry->d_name, "temp", 4) != 0)
+		return false;
+	digits = strspn(entry->d_name + 4, "0123456789");
+	return digits > 0 && digits < 6 && strcmp(entry->d_name + 4 + digits, "_input") == 0;
 }
 
-static struct thermal_sensor *add(struct thermal *thermal, const char *dir, const char *file)
+/* Makes a name as node_exporter does: lower case, "_" for what Prometheus has no place for. */
+static void clean_name(char *name)
+{
+	size_t begin = 0, len = strlen(name), i;
+
+	for (i = 0; i < len; i++) {
+		if (name[i] >= 'A' && name[i] <= 'Z')
+			name[i] = (char)(name[i] - 'A' + 'a');
+		else if (!strchr("abcdefghijklmnopqrstuvwxyz0123456789:_", name[i]))
+			name[i] = '_';
+	}
+	while (len && name[len - 1] == '_')
+		len--;
+	while (begin < len && name[begin] == '_')
+		begin++;
+	memmove(name, name + begin, len - begin);
+	name[len - begin] = '\0';
+}
+
+/* The last component of a path, cleaned; it is cut off the path. */
+static void take_last(char *path, char *name, size_t size)
+{
+	char *slash = strrchr(path, '/');
+
+	snprintf(name, size, "%s", slash ? slash + 1 : "");
+	clean_name(name);
+	if (slash)
+		*slash = '\0';
+}
+
+/* Names a device by its folder and the one above. Returns false if there is no such device. */
+static bool name_device(const char *dir, const char *link, char *chip, size_t size)
+{
+	char path[PATH_MAX], real[PATH_MAX], device[NAME_MAX + 1], bus[NAME_MAX + 1];
+
+	if ((size_t)snprintf(path, sizeof(path), "%s/%s", dir, link) >= sizeof(path) ||
+	    !realpath(path, real))
+		return false;
+	take_last(real, device, sizeof(device));
+	take_last(real, bus, sizeof(bus));
+	snprintf(chip, size, "%.60s%s%.60s", bus, bus[0] ? "_" : "", device);
+	return device[0] != '\0';
+}
+
+static bool has_chip(const struct thermal *thermal, const char *chip)
+{
+	size_t i;
+
+	for (i = 0; i < thermal->count; i++)
+		if (strcmp(thermal->sensors[i].chip, chip) == 0)
+			return true;
+	return false;
+}
+
+/* One device may have two chips, and a chip no device: then what sysfs calls it tells it apart. */
+static void name_chip(const struct thermal *thermal, const char *dir, const char *entry,
+		      struct thermal_sensor *chip)
+{
+	size_t size = sizeof(chip->chip), len;
+
+	if (!name_device(dir, "device", chip->chip, size)) {
+		snprintf(chip->chip, size, "%s", chip->chip_name);
+		clean_name(chip->chip);
+	}
+	if (!chip->chip[0])
+		snprintf(chip->chip, size, "%s", entry);
+	if (!has_chip(thermal, chip->chip))
+		return;
+	len = strlen(chip->chip);
+	if (len > size - 2 - strlen(entry))
+		len = size - 2 - strlen(entry);
+	snprintf(chip->chip + len, size - len, "_%s", entry);
+}
+
+/* Adds a sensor of a chip that is like the one given. */
+static struct thermal_sensor *add(struct thermal *thermal, const struct thermal_sensor *chip,
+				  const char *dir, const char *file)
 {
 	struct thermal_sensor *sensor = &thermal->sensors[thermal->count];
 
 	if (thermal->count == THERMAL_SENSORS_MAX)
 		return NULL;
-	*sensor = (struct thermal_sensor){.fd = live_open(dir, file)};
+	*sensor = *chip;
+	sensor->fd = live_open(dir, file);
 	if (sensor->fd < 0)
 		return NULL;
 	thermal->count++;
@@ -43,66 +124,65 @@ static struct thermal_sensor *add(struct thermal *thermal, const char *dir, cons
 
 static void open_zone(struct thermal *thermal, const char *dir, const char *name)
 {
-	struct thermal_sensor *sensor;
-	char type[sizeof(sensor->chip)];
+	struct thermal_sensor zone = {.sensor = "temp1", .zone = true};
 
-	if (live_read_once(dir, "type", type, sizeof(type)) <= 0)
+	if (live_read_once(dir, "type", zone.chip_name, sizeof(zone.chip_name)) <= 0)
 		return;
-	sensor = add(thermal, dir, "temp");
-	if (!sensor)
-		return;
-	memcpy(sensor->chip, type, sizeof(type));
-	snprintf(sensor->sensor, sizeof(sensor->sensor), "%s", name);
-	sensor->zone = true;
+	utf8_clean(zone.chip_name);
+	snprintf(zone.chip, sizeof(zone.chip), "thermal_%s", name);
+	add(thermal, &zone, dir, "temp");
 }
 
 /* A zone is a chip too, of the same name, with _ for - (drivers/thermal/thermal_hwmon.c). */
-static bool is_also_a_zone(const struct thermal *thermal, const char *chip)
+static bool is_also_a_zone(const struct thermal *thermal, const char *chip_name)
 {
 	size_t i, at;
 
 	for (i = 0; i < thermal->count; i++) {
-		const char *type = thermal->sensors[i].chip;
+		const char *type = thermal->sensors[i].chip_name;
 
-		for (at = 0; type[at] && (type[at] == '-' ? '_' : type[at]) == chip[at];)
+		for (at = 0; type[at] && (type[at] == '-' ? '_' : type[at]) == chip_name[at];)
 			at++;
-		if (thermal->sensors[i].zone && !type[at] && !chip[at])
+		if (thermal->sensors[i].zone && !type[at] && !chip_name[at])
 			return true;
 	}
 	return false;
 }
 
-/* The label that the driver gives an input, or the chip's and the input's own names. */
-static void name_input(struct thermal_sensor *sensor, const char *dir, const char *input)
+/* Adds one input. Its label is the driver's, if it gives it one. */
+static void open_input(struct thermal *thermal, const struct thermal_sensor *chip, const char *dir,
+		       const char *input)
 {
+	struct thermal_sensor *sensor = add(thermal, chip, dir, input);
 	int len = (int)strcspn(input, "_");
 	char file[32];
 
+	if (!sensor)
+		return;
+	snprintf(sensor->sensor, sizeof(sensor->sensor), "%.*s", len, input);
 	snprintf(file, sizeof(file), "%.*s_label", len, input);
-	if (live_read_once(dir, file, sensor->sensor, sizeof(sensor->sensor)) <= 0)
-		snprintf(sensor->sensor, sizeof(sensor->sensor), "%s/%.*s", strrchr(dir, '/') + 1,
-			 len, input);
+	if (live_read_once(dir, file, sensor->label, sizeof(sensor->label)) <= 0)
+		sensor->label[0] = '\0';
+	utf8_clean(sensor->label);
 }
 
 static void open_chip(struct thermal *thermal, const char *dir, const char *name)
 {
-	struct thermal_sensor *sensor;
+	struct thermal_sensor chip = {.fd = -1};
 	struct dirent **inputs;
-	char chip[sizeof(sensor->chip)];
 	int i, count;
 
-	(void)name;
 	/* To read drivetemp may keep a disk from sleeping: Documentation/hwmon/drivetemp.rst */
-	if (live_read_once(dir, "name", chip, sizeof(chip)) <= 0 || is_also_a_zone(thermal, chip) ||
-	    strcmp(chip, "drivetemp") == 0)
+	if (live_read_once(dir, "name", chip.chip_name, sizeof(chip.chip_name)) <= 0 ||
+	    is_also_a_zone(thermal, chip.chip_name) || strcmp(chip.chip_name, "drivetemp") == 0)
 		return;
+	utf8_clean(chip.chip_name);
+	name_chip(thermal, dir, name, &chip);
+	if (has_chip(thermal, chip.chip))
+		return; /* rather none than two of one name */
 	count = scandir(dir, &inputs, is_input, versionsort);
 	for (i = 0; i < count; i++) {
-		sensor = add(thermal, dir, inputs[i]->d_name);
-		if (sensor) {
-			memcpy(sensor->chip, chip, sizeof(chip));
-			name_input(sensor, dir, inputs[i]->d_name);
-		}
+		open_input(thermal, &chip, dir, inputs[i]->d_name);
 		free(inputs[i]);
 	}
 	if (count >= 0)
@@ -150,7 +230,7 @@ const struct thermal_sensor *thermal_zone(const struct thermal *thermal, const c
 	size_t i;
 
 	for (i = 0; i < thermal->count; i++)
-		if (thermal->sensors[i].zone && strcmp(thermal->sensors[i].chip, type) == 0)
+		if (thermal->sensors[i].zone && strcmp(thermal->sensors[i].chip_name, type) == 0)
 			return &thermal->sensors[i];
 	return NULL;
 }

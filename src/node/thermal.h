@@ -12,9 +12,16 @@
 
 #define THERMAL_SENSORS_MAX 64
 
+/*
+ * chip and sensor are node_exporter's, so that the two can be joined: the chip by its device's
+ * path, as the number in hwmon2 depends on the order in which drivers are loaded. No two sensors
+ * have both alike.
+ */
 struct thermal_sensor {
-	char chip[32];	 /* "cpu-thermal", "nvme" */
-	char sensor[48]; /* "thermal_zone0"; of a chip: "hwmon2/temp1", or its label "Core 0" */
+	char chip[128];	    /* "nvme_nvme0", "platform_coretemp_0", "thermal_thermal_zone0" */
+	char chip_name[32]; /* the driver's name of it, or the zone's type: "nvme", "cpu-thermal" */
+	char sensor[16];    /* "temp1" */
+	char label[48]; /* the driver's name of the sensor: "Composite", "Core 0"; may be empty */
 	bool zone;
 	int fd;
 	bool known;

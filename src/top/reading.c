@@ -335,7 +335,7 @@ static void read_probes(struct reader *reader)
 	}
 }
 
-/* A list of {"chip", "sensor", "value"}: the CPU's, which is what throttles, or else the hottest.
+/* A list of {"chip_name", "value", ...}: the CPU's, which is what throttles, or else the hottest.
  */
 static void read_temperatures(struct json_scan *scan, struct reading_node *node)
 {
@@ -351,7 +351,7 @@ static void read_temperatures(struct json_scan *scan, struct reading_node *node)
 		if (!json_scan_enter(scan, JSON_KIND_OBJECT))
 			continue;
 		while ((key = json_scan_next_key(scan))) {
-			if (strcmp(key, "chip") == 0)
+			if (strcmp(key, "chip_name") == 0)
 				chip = json_scan_string(scan);
 			else if (strcmp(key, "value") == 0)
 				value = json_scan_number(scan);

@@ -355,9 +355,18 @@ stop_bramble() {
 	bramble_pid=
 }
 
-# scrape: /metrics into $tmp/metrics.
+# series_twice FILE: the series of a text that stand in it more than once.
+series_twice() {
+	awk '!/^#/ { series = substr($0, 1, length($0) - length($NF) - 1); if (seen[series]++ == 1) print series }' "$1"
+}
+
+# scrape: /metrics into $tmp/metrics. No scrape of any test may have a series twice: Prometheus
+# keeps the first and says nothing.
 scrape() {
+	local twice
 	curl -sf "$bramble_url/metrics" >"$tmp/metrics" || give_up "scrape of $bramble_url/metrics failed"
+	twice=$(series_twice "$tmp/metrics")
+	[ -z "$twice" ] || fail "a series stands twice: $twice"
 }
 
 # select_metric NAME LABEL=VALUE...: the lines of the last scrape that have these

@@ -393,6 +393,15 @@ static const struct {
 	UNIT("/guest/system.slice/a.service", "guest"),
 	UNIT("/guest/dev-hugepages.mount", "guest"),
 	UNIT("/a.slice/group/one", "group/one"),
+
+	/* Names that bramble gives itself: a cgroup must not be taken for these. */
+	UNIT("/other", "/other"),
+	UNIT("/other/one", "other/one"),
+	UNIT("/idle", "/idle"),
+	UNIT("/kernel", "/kernel"),
+	UNIT("/root/", "/root"),
+	UNIT("/unknown", "/unknown"),
+	UNIT("/overflow/init.scope", "/overflow"),
 	UNIT("/system.slice/slurmstepd.scope/job_1/step_0", "slurmstepd.scope"),
 	UNIT("/nomad.slice/share.slice/0b1c2d3e-0000-4000-6000-1111.web.scope",
 	     "0b1c2d3e-0000-4000-6000-1111.web.scope"),

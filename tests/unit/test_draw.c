@@ -171,7 +171,7 @@ static void test_node(void **state)
 		     "'fsync':true,'tcp':false,'memory':true},"
 		     "'node':{'cpus':4,'load1':3.2,'load5':2.75,'load15':1.9,"
 		     "'memory_total_bytes':4000,'memory_available_bytes':1000,"
-		     "'temperature_celsius':[{'chip':'cpu-thermal','value':71.4}],"
+		     "'temperature_celsius':[{'chip_name':'cpu-thermal','value':71.4}],"
 		     "'throttled':[{'reason':'under_voltage','value':1},"
 		     "{'reason':'temperature','value':1},{'reason':'other','value':0}]}}",
 		     TOP_LEVEL_CONTAINER);

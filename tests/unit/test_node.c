@@ -102,7 +102,7 @@ static void test_pi3(void **state)
 	is(NODE_SWAP_TOTAL, "", 102396 * KIB);
 	is(NODE_SWAP_FREE, "", 40956 * KIB);
 	has(NODE_TEMPERATURE, 1); /* the zone, and not its chip, too */
-	is(NODE_TEMPERATURE, "cpu-thermal|thermal_zone0", 61224 * MILLI);
+	is(NODE_TEMPERATURE, "thermal_thermal_zone0|cpu-thermal|temp1", 61224 * MILLI);
 	has(NODE_CPU_FREQUENCY, 1);
 	is(NODE_CPU_FREQUENCY, "0-3", 1400000000);
 	is(NODE_CPU_FREQUENCY_LIMIT, "0-3", 1400000000);
@@ -133,7 +133,7 @@ static void test_pi4(void **state)
 	open_machine("pi4");
 	is(NODE_LOAD1, "", 520 * MILLI);
 	is(NODE_SWAP_TOTAL, "", 0);
-	is(NODE_TEMPERATURE, "cpu-thermal|thermal_zone0", 47236 * MILLI);
+	is(NODE_TEMPERATURE, "thermal_thermal_zone0|cpu-thermal|temp1", 47236 * MILLI);
 	is(NODE_CPU_FREQUENCY, "0-3", 700000000);
 	is(NODE_CPU_FREQUENCY_MAX, "0-3", 1800000000);
 	is(NODE_THROTTLED, "under_voltage", 0);
@@ -164,9 +164,9 @@ static void test_pi5(void **state)
 	(void)state;
 	open_machine("pi5");
 	has(NODE_TEMPERATURE, 3);
-	is(NODE_TEMPERATURE, "cpu-thermal|thermal_zone0", 80450 * MILLI);
-	is(NODE_TEMPERATURE, "rp1_adc|hwmon1/temp1", 58112 * MILLI);
-	is(NODE_TEMPERATURE, "nvme|Composite", 52850 * MILLI);
+	is(NODE_TEMPERATURE, "thermal_thermal_zone0|cpu-thermal|temp1", 80450 * MILLI);
+	is(NODE_TEMPERATURE, "rp1_adc|rp1_adc|temp1", 58112 * MILLI);
+	is(NODE_TEMPERATURE, "nvme|nvme|temp1|Composite", 52850 * MILLI);
 	is(NODE_CPU_FREQUENCY, "0-3", 2400000000);
 	is(NODE_THROTTLED, "under_voltage", 0);
 	is(NODE_THROTTLED, "temperature", 1);
@@ -202,11 +202,11 @@ static void test_pc(void **state)
 	is(NODE_MEMORY_TOTAL, "", 16218436 * KIB);
 	is(NODE_SWAP_FREE, "", 8380412 * KIB);
 	has(NODE_TEMPERATURE, 7);
-	is(NODE_TEMPERATURE, "acpitz|thermal_zone0", 27800 * MILLI);
-	is(NODE_TEMPERATURE, "x86_pkg_temp|thermal_zone1", 48000 * MILLI);
-	is(NODE_TEMPERATURE, "nvme|Sensor 1", 38850 * MILLI);
-	is(NODE_TEMPERATURE, "coretemp|Package id 0", 48000 * MILLI);
-	is(NODE_TEMPERATURE, "coretemp|Core 1", 47000 * MILLI);
+	is(NODE_TEMPERATURE, "thermal_thermal_zone0|acpitz|temp1", 27800 * MILLI);
+	is(NODE_TEMPERATURE, "thermal_thermal_zone1|x86_pkg_temp|temp1", 48000 * MILLI);
+	is(NODE_TEMPERATURE, "nvme|nvme|temp2|Sensor 1", 38850 * MILLI);
+	is(NODE_TEMPERATURE, "coretemp|coretemp|temp1|Package id 0", 48000 * MILLI);
+	is(NODE_TEMPERATURE, "coretemp|coretemp|temp3|Core 1", 47000 * MILLI);
 	has(NODE_CPU_FREQUENCY, 4);
 	is(NODE_CPU_FREQUENCY, "0", 1200000000);
 	is(NODE_CPU_FREQUENCY, "3", 1203000000);
@@ -235,7 +235,7 @@ static void test_particular(void **state)
 	tree_put("proc/stat", "cpu  1 2 3 4 5 6 7 8 9 10\ncpu2 1 2 3 4 5 6 7 8 9 10\nintr 5\n");
 	open_tree(tree_root);
 	has(NODE_TEMPERATURE, 1);
-	is(NODE_TEMPERATURE, "cpu-thermal|thermal_zone0", -5250 * MILLI);
+	is(NODE_TEMPERATURE, "thermal_thermal_zone0|cpu-thermal|temp1", -5250 * MILLI);
 	has(NODE_CPU_FREQUENCY, 0);
 	is(NODE_CPU_FREQUENCY_MAX, "0-1,4-5,7", 1416000000);
 	has(NODE_INTERRUPT, 2);

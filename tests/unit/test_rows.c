@@ -107,9 +107,9 @@ static void test_node(void **state)
 			  "'probes':{'sched':true,'tcp':false,'later':true},"
 			  "'node':{'name':'pi4','cpus':4,'load1':1.5,'load5':1.25,'load15':1,"
 			  "'memory_total_bytes':4e9,'memory_available_bytes':1e9,"
-			  "'temperature_celsius':[{'chip':'nvme','sensor':'a','value':81},"
-			  "{'chip':'cpu-thermal','sensor':'thermal_zone0','value':62.5},"
-			  "{'chip':'rp1','sensor':'b','value':70}],"
+			  "'temperature_celsius':[{'chip_name':'nvme','sensor':'a','value':81},"
+			  "{'chip_name':'cpu-thermal','sensor':'thermal_zone0','value':62.5},"
+			  "{'chip_name':'rp1','sensor':'b','value':70}],"
 			  "'throttled':[{'reason':'under_voltage','value':1},{'reason':'"
 			  "temperature','value':0}]"
 			  "}}"),

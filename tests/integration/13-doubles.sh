@@ -1,0 +1,74 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#
+# Two of everything, called alike: chips, zones, CPU policies, containers; and cgroups that are
+# called as what bramble names itself. Each series stands once, and Prometheus has all of them.
+. "$(dirname "$0")/lib.sh"
+
+# ---- a machine with two of each, in a sysfs of its own
+sys=$tmp/sys
+for i in 0 1; do
+	mkdir -p "$sys/devices/pci/nvme/nvme$i" "$sys/class/hwmon/hwmon$i" "$sys/class/hwmon/hwmon1$i" \
+		"$sys/class/thermal/thermal_zone$i" "$sys/devices/system/cpu/cpufreq/policy$i"
+	ln -s "../../../devices/pci/nvme/nvme$i" "$sys/class/hwmon/hwmon$i/device"
+	for chip in "$sys/class/hwmon/hwmon$i" "$sys/class/hwmon/hwmon1$i"; do
+		echo nvme >"$chip/name"
+		echo Composite | tee "$chip/temp1_label" >"$chip/temp2_label"
+		echo 4${i}000 | tee "$chip/temp1_input" >"$chip/temp2_input"
+	done
+	echo cpu-thermal >"$sys/class/thermal/thermal_zone$i/type"
+	echo 5${i}000 >"$sys/class/thermal/thermal_zone$i/temp"
+	echo "0 1" >"$sys/devices/system/cpu/cpufreq/policy$i/related_cpus"
+	echo 2400000 | tee "$sys/devices/system/cpu/cpufreq/policy$i/"{cpuinfo_max,scaling_max,scaling_cur}_freq >/dev/null
+done
+
+# ---- two containers of docker's of one name
+mkdir -p "$tmp/var-lib" "$sys/kernel/tracing"
+# shellcheck disable=SC2016 # expanded by the inner shell
+bramble_prefix=(env VAR_LIB="$tmp/var-lib" SYS="$sys" unshare --mount --propagation private
+	sh -c 'mount --bind "$VAR_LIB" /var/lib && mount -t tracefs none "$SYS/kernel/tracing" && exec "$@"' sh)
+start_bramble --path.sysfs="$sys"
+for i in 1 2; do
+	id=$(random_hex 64)
+	mkdir -p "$tmp/var-lib/docker/containers/$id"
+	echo "{\"ID\":\"$id\",\"Name\":\"/web\"}" >"$tmp/var-lib/docker/containers/$id/config.v2.json"
+	start_container web$i "/docker/$id" taskset 1 burst 60 4000 2000
+done
+start_container other /other taskset 1 burst 60 4000 2000
+start_container idle /idle taskset 1 burst 60 4000 2000
+all_count() {
+	scrape
+	[ "$(metric_or_0 bramble_cpu_wait_seconds_count unit=/other)" != 0 ] &&
+		[ "$(metric_or_0 bramble_cpu_wait_seconds_count unit=/idle)" != 0 ] &&
+		[ "$(metric_or_0 bramble_cpu_wait_seconds_count container=web)" != 0 ]
+}
+check "two containers of one name are one, and names of bramble's own are no cgroup's" wait_until 10 all_count
+check "no series stands twice" test -z "$(series_twice "$tmp/metrics")"
+check_holds "all sensors are there" "$(select_metric bramble_node_temperature_celsius | wc -l) == 10"
+check_holds "and both policies" "$(select_metric bramble_node_cpu_frequency_max_hertz | wc -l) == 2"
+check_holds "a chip is told by its device, as node_exporter does" "$(metric_or_0 bramble_node_temperature_celsius \
+	chip=nvme_nvme1 chip_name=nvme sensor=temp1 label=Composite) == 41"
+curl -sf -H 'Accept: application/openmetrics-text' "$bramble_url/metrics" >"$tmp/openmetrics"
+check "nor in OpenMetrics" test -z "$(series_twice "$tmp/openmetrics")"
+check "top reads the CPU's temperature" grep -q '50' <(curl -sf --unix-socket "$tmp/bramble.sock" \
+	http://localhost/api/v1/containers | jq '.node.temperature_celsius[] | select(.chip_name == "cpu-thermal") | .value')
+
+# ---- a real Prometheus says so when a series comes twice with other values
+prometheus_url=http://127.0.0.1:$(free_port)
+cat >"$tmp/prometheus.yml" <<END
+global:
+  scrape_interval: 1s
+scrape_configs:
+  - job_name: bramble
+    static_configs:
+      - targets: ["${bramble_url#http://}"]
+END
+in_background prometheus --config.file="$tmp/prometheus.yml" --storage.tsdb.path="$tmp/tsdb" \
+	--web.listen-address="${prometheus_url#http://}" --log.level=warn >"$tmp/prometheus.log" 2>&1
+stored() {
+	[ "$(curl -sf --data-urlencode 'query=count(bramble_node_temperature_celsius)' "$prometheus_url/api/v1/query" |
+		jq -r '.data.result[0].value[1]')" = 10 ]
+}
+check "Prometheus has all of them" wait_until 20 stored
+check "and found nothing twice" test -z "$(grep -i 'duplicate\|same timestamp' "$tmp/prometheus.log")"
+finish
