@@ -17,9 +17,9 @@ static const char *const op_names[BLOCK_OPS] = {
 	[BLOCK_DISCARD] = "discard",
 };
 
-void block_books_open(struct block_books *books, const char *sysfs)
+void block_books_open(struct block_books *books, const char *procfs, const char *sysfs)
 {
-	*books = (struct block_books){.devices = {.sysfs = sysfs}};
+	*books = (struct block_books){.devices = {.procfs = procfs, .sysfs = sysfs}};
 }
 
 void block_books_begin(struct block_books *books)

@@ -18,8 +18,8 @@ struct block_books {
 	uint64_t stepped_back; /* values that were lower than at the reading before */
 };
 
-/* sysfs: where it is mounted; must outlive the books. */
-void block_books_open(struct block_books *books, const char *sysfs);
+/* Where they are mounted; the strings must outlive the books. */
+void block_books_open(struct block_books *books, const char *procfs, const char *sysfs);
 void block_books_free(struct block_books *books);
 
 /* Before the cells are read once more: devices may have come and gone. */

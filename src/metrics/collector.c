@@ -595,7 +595,7 @@ int collector_open(const struct collector_options *options, struct collector **o
 	c->owners.max_containers = options->max_containers;
 	c->event_fd = c->clock_fd = -1;
 	wall_look(&c->wall);
-	block_books_open(&c->blocks, options->sysfs);
+	block_books_open(&c->blocks, options->procfs, options->sysfs);
 	err = open_all(c);
 	if (err) {
 		collector_close(c);

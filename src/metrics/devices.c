@@ -9,6 +9,11 @@
 
 #include "bramble/cells.h"
 
+#define DISKSTATS_MAX	(1 << 20)
+
+/* Of disks whose driver has no numbers of its own (include/uapi/linux/major.h). */
+#define BLOCK_EXT_MAJOR 259
+
 struct device_name {
 	UT_hash_handle hh;
 	char text[];
@@ -48,6 +53,64 @@ static unsigned int minor_of(uint32_t dev)
 	return dev & ((1U << BLOCK_MINOR_BITS) - 1);
 }
 
+/* A line's name, up to the next space. NULL if it is not of this number. */
+static const char *name_on_line(const char *line, unsigned int major, unsigned int minor,
+				size_t *len)
+{
+	unsigned int line_major, line_minor;
+	int name_at = 0;
+
+	// NOLINTNEXTLINE(cert-err34-c): the numbers are the kernel's
+	if (sscanf(line, "%u %u %n", &line_major, &line_minor, &name_at) != 2 ||
+	    (size_t)name_at >= strcspn(line, "\n") || line_major != major || line_minor != minor)
+		return NULL;
+	*len = strcspn(line + name_at, " \n");
+	return *len ? line + name_at : NULL;
+}
+
+/* The name of the only line of that number; NULL if there is none, or another. */
+static const char *only_name(const char *text, unsigned int major, unsigned int minor, size_t *len)
+{
+	const char *found = NULL, *name;
+	size_t name_len;
+
+	for (; text && *text; text = strchr(text, '\n'), text += text != NULL) {
+		name = name_on_line(text, major, minor, &name_len);
+		if (name && found)
+			return NULL;
+		if (!name)
+			continue;
+		found = name;
+		*len = name_len;
+	}
+	return found;
+}
+
+/*
+ * A hidden disk, such as a path to an NVMe namespace that has several, is none that can be
+ * opened: it has no number in sysfs. Requests tell the number that it has all the same, and so
+ * does diskstats, but before kernel 6.2 as 0:0 (commit a0a6314ae774): then it is known if it is the
+ * only one.
+ */
+static const char *look_in_diskstats(struct devices *devices, uint32_t dev)
+{
+	char path[PATH_MAX], *copy;
+	const char *name;
+	size_t len;
+
+	if (!devices->diskstats.data && ((size_t)snprintf(path, sizeof(path), "%s/diskstats",
+							  devices->procfs) >= sizeof(path) ||
+					 buf_read_file(&devices->diskstats, path, DISKSTATS_MAX)))
+		return NULL;
+	name = only_name(devices->diskstats.data, major_of(dev), minor_of(dev), &len);
+	if (!name && major_of(dev) == BLOCK_EXT_MAJOR)
+		name = only_name(devices->diskstats.data, 0, 0, &len);
+	copy = name ? strndup(name, len) : NULL;
+	name = copy ? intern(devices, copy) : NULL;
+	free(copy);
+	return name;
+}
+
 /*
  * A device number is a link to the device's folder, which has its name; a slash in
  * it is written as ! there (drivers/base/core.c). NULL if there is none.
@@ -85,6 +148,7 @@ static const char *number_of(struct devices *devices, uint32_t dev)
 void devices_look_again(struct devices *devices)
 {
 	devices->round++;
+	buf_free(&devices->diskstats);
 }
 
 const char *devices_name(struct devices *devices, uint32_t dev)
@@ -96,6 +160,8 @@ const char *devices_name(struct devices *devices, uint32_t dev)
 	if (device && device->round == devices->round)
 		return device->name;
 	name = dev ? look_for(devices, dev) : NULL;
+	if (dev && !name)
+		name = look_in_diskstats(devices, dev);
 	if (!device) {
 		device = calloc(1, sizeof(*device));
 		if (!device)
@@ -117,6 +183,7 @@ void devices_free(struct devices *devices)
 	struct device_name *name, *next_name;
 	struct device *device, *next;
 
+	buf_free(&devices->diskstats);
 	HASH_ITER(hh, devices->table, device, next)
 	{
 		HASH_DEL(devices->table, device);

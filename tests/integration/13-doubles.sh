@@ -53,6 +53,21 @@ check "nor in OpenMetrics" test -z "$(series_twice "$tmp/openmetrics")"
 check "top reads the CPU's temperature" grep -q '50' <(curl -sf --unix-socket "$tmp/bramble.sock" \
 	http://localhost/api/v1/containers | jq '.node.temperature_celsius[] | select(.chip_name == "cpu-thermal") | .value')
 
+# ---- a disk that sysfs has no number of is called as in /proc/diskstats
+truncate -s 1M "$tmp/disk"
+loop=$(losetup --find --show "$tmp/disk") || give_up "losetup of $tmp/disk"
+trap 'losetup -d "$loop"; cleanup' EXIT
+dd if="$loop" of=/dev/null bs=64k count=4 iflag=direct status=none
+is_named() {
+	scrape
+	[ "$(metric_or_0 bramble_block_io_seconds_count device="${loop#/dev/}" op=read)" != 0 ]
+}
+check "a disk that sysfs does not list has its name" wait_until 5 is_named
+strange=$(grep -o '[{,]device="[^"]*"' <(grep ^bramble_block_ "$tmp/metrics") | sort -u | cut -d'"' -f2 | while read -r device; do
+	grep -q " $device " /proc/diskstats || echo "$device"
+done)
+check "and so has each other: $strange" test -z "$strange"
+
 # ---- a real Prometheus says so when a series comes twice with other values
 prometheus_url=http://127.0.0.1:$(free_port)
 cat >"$tmp/prometheus.yml" <<END

@@ -5,7 +5,7 @@
 
 #define DEV(major, minor) ((uint32_t)(major) << BLOCK_MINOR_BITS | (uint32_t)(minor))
 
-static char sysfs[96];
+static char procfs[96], sysfs[96];
 static struct devices devices;
 static struct owners owners;
 
@@ -16,7 +16,8 @@ static int setup(void **state)
 		return -1;
 	snprintf(sysfs, sizeof(sysfs), "%s/sys", tree_root);
 	tree_put("sys/dev/block/README", "");
-	devices = (struct devices){.sysfs = sysfs};
+	snprintf(procfs, sizeof(procfs), "%s/proc", tree_root);
+	devices = (struct devices){.procfs = procfs, .sysfs = sysfs};
 	return 0;
 }
 
@@ -81,6 +82,50 @@ static void test_devices_come_and_go(void **state)
 	assert_string_equal(devices_name(&devices, DEV(8, 32)), "sdc");
 }
 
+/* Disks that sysfs has no number of: paths to NVMe namespaces. */
+static void test_hidden_disks(void **state)
+{
+	const char *path;
+
+	(void)state;
+	put_device("259:2", "../../devices/virtual/nvme-subsystem/nvme-subsys0/nvme0n1");
+	tree_put("proc/diskstats", " 259       2 nvme0n1 1 2 3\n"
+				   " 259       1 nvme0c0n1 1 2 3\n"
+				   " 259       3 nvme0n1p1 1 2 3\n"
+				   " 104      16 cciss/c0d1 1 2 3\n");
+	path = devices_name(&devices, DEV(259, 1));
+	assert_string_equal(path, "nvme0c0n1");
+	assert_string_equal(devices_name(&devices, DEV(259, 2)), "nvme0n1");
+	assert_string_equal(devices_name(&devices, DEV(104, 16)), "cciss/c0d1");
+	assert_string_equal(devices_name(&devices, DEV(259, 4)), "259:4");
+	/* It goes, and another takes its number: not before the next reading. */
+	tree_put("proc/diskstats", " 259       2 nvme0n1 1 2 3\n");
+	assert_ptr_equal(devices_name(&devices, DEV(259, 1)), path);
+	devices_look_again(&devices);
+	assert_ptr_equal(devices_name(&devices, DEV(259, 1)), path);
+	tree_put("proc/diskstats", " 259 1 nvme1c1n1 1\n");
+	devices_look_again(&devices);
+	assert_string_equal(devices_name(&devices, DEV(259, 1)), "nvme1c1n1");
+	put_device("259:1", "../../block/nvme2n1");
+	devices_look_again(&devices);
+	assert_string_equal(devices_name(&devices, DEV(259, 1)), "nvme2n1");
+}
+
+/* Kernels before 6.2 say 0:0 of them. */
+static void test_hidden_disks_without_numbers(void **state)
+{
+	(void)state;
+	tree_put("proc/diskstats", "   0       0 nvme0c0n1 1 2 3\n   8       0 sda 1 2 3\n");
+	assert_string_equal(devices_name(&devices, DEV(259, 1)), "nvme0c0n1");
+	assert_string_equal(devices_name(&devices, DEV(8, 16)), "8:16"); /* of a driver's own */
+	tree_put("proc/diskstats", "   0       0 nvme0c0n1 1 2 3\n   0       0 nvme1c1n1 1 2 3\n");
+	devices_look_again(&devices);
+	assert_string_equal(devices_name(&devices, DEV(259, 5)), "259:5"); /* which of the two? */
+	tree_put("proc/diskstats", "junk\n0 0\n259 6\n259 6 \n\n 0 0 ");
+	devices_look_again(&devices);
+	assert_string_equal(devices_name(&devices, DEV(259, 6)), "259:6");
+}
+
 static struct owner *make_owner(const char *unit)
 {
 	struct labels labels = {.unit = ""};
@@ -111,7 +156,7 @@ static void test_growth(void **state)
 
 	(void)state;
 	put_device("8:0", "../../block/sda");
-	block_books_open(&books, sysfs);
+	block_books_open(&books, procfs, sysfs);
 	block_books_begin(&books);
 	cell.io.bucket[7] = 2;
 	cell.io.sum_ns = 1000;
@@ -152,7 +197,7 @@ static void test_slot_is_used_again(void **state)
 
 	(void)state;
 	put_device("8:0", "../../block/sda");
-	block_books_open(&books, sysfs);
+	block_books_open(&books, procfs, sysfs);
 	block_books_add(&books, old, &key, &cell);
 	block_books_forget(&books, 4);
 	cell.bytes += 1;
@@ -175,10 +220,9 @@ static void test_slot_is_used_again(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_names),
-		TEST(test_devices_come_and_go),
-		TEST(test_growth),
-		TEST(test_slot_is_used_again),
+		TEST(test_names),	 TEST(test_devices_come_and_go),
+		TEST(test_hidden_disks), TEST(test_hidden_disks_without_numbers),
+		TEST(test_growth),	 TEST(test_slot_is_used_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
