@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "hist.bpf.h"
 #include "pressure.bpf.h"
 #include "span.bpf.h"
 
@@ -13,6 +14,9 @@ struct {
 	__type(value, struct stall_cell);
 } stall_cells SEC(".maps");
 
+#define READ_ONCE(number)	  (*(volatile __u64 *)&(number))
+#define WRITE_ONCE(number, value) (*(volatile __u64 *)&(number) = (value))
+
 /* It began before what is known to be covered without a gap, and fills the gaps since then. */
 static __always_inline __u64 gaps_filled(const struct stalled *stalled, __u64 since)
 {
@@ -25,30 +29,44 @@ static __always_inline __u64 gaps_filled(const struct stalled *stalled, __u64 si
 	return span_gaps_behind(&stalled->added, &run, since);
 }
 
-/* Another CPU may add to the same: each value is read once, so that no difference wraps. */
+static __always_inline struct stalled read_once(struct stalled *stalled)
+{
+	struct stalled known = {
+		.time = {READ_ONCE(stalled->time.covered_ns), READ_ONCE(stalled->time.until_ns)},
+		.from_ns = READ_ONCE(stalled->from_ns),
+		.added = {READ_ONCE(stalled->added.covered_ns), READ_ONCE(stalled->added.until_ns)},
+	};
+
+	return known;
+}
+
+/*
+ * Other CPUs, and interrupts, may add to the same at the same time. So it is read once and only
+ * then reckoned with; what is covered is added to with an atomic, and by no more than the stall
+ * took. The rest is the last one's, whoever that is.
+ */
 static __always_inline void add(struct stalled *stalled, __u64 since, __u64 until)
 {
-	struct span *time = &stalled->time;
-	__u64 before = *(volatile __u64 *)&time->until_ns;
-	__u64 from = *(volatile __u64 *)&stalled->from_ns;
+	struct stalled known = read_once(stalled);
+	__u64 before = known.time.until_ns, covers;
 
-	if (!before) /* the first: nothing is covered before it */
-		stalled->added.until_ns = stalled->from_ns = before = from = since;
-	if (until < before) /* another CPU was faster */
-		until = before;
-	if (since < from) {
-		time->covered_ns += gaps_filled(stalled, since) + (until - before);
-		time->until_ns = until;
-		stalled->from_ns = since;
-		stalled->added = *time;
-		return;
+	if (!before) { /* the first: nothing is covered before it */
+		known.added.until_ns = known.from_ns = before = since;
+		WRITE_ONCE(stalled->added.until_ns, since);
+		WRITE_ONCE(stalled->from_ns, since);
 	}
-	if (since > before)
-		stalled->from_ns = since;
-	else
-		since = before;
-	time->covered_ns += until - since;
-	time->until_ns = until;
+	covers = grown(until, since > before ? since : before); /* another CPU may be ahead */
+	if (since < known.from_ns) {
+		covers = span_limit(covers + gaps_filled(&known, since), since, until);
+		WRITE_ONCE(stalled->from_ns, since);
+		WRITE_ONCE(stalled->added.covered_ns, known.time.covered_ns + covers);
+		WRITE_ONCE(stalled->added.until_ns, until > before ? until : before);
+	} else if (since > before) {
+		WRITE_ONCE(stalled->from_ns, since);
+	}
+	shared_add(&stalled->time.covered_ns, covers);
+	if (until > before)
+		WRITE_ONCE(stalled->time.until_ns, until);
 }
 
 __noinline int pressure_add(enum pressure_resource of, __u32 cpu, __u32 slot, __u64 since_ns,

@@ -11,8 +11,9 @@
  * where the kernel's PSI counts it, too. To be told in the order of the ends; one that ends before
  * it begins is not counted. Returns 0.
  *
- * Two stalls of one slot and CPU that end at the same instant on two CPUs may be added as if
- * the other were not: by no more than one of them is long.
+ * Two stalls of one slot and CPU that end at the same instant on two CPUs, or one in an interrupt
+ * of the other's end, may be added as if the other were not: by no more than one of them is long.
+ * What is covered never falls.
  */
 int pressure_add(enum pressure_resource of, __u32 cpu, __u32 slot, __u64 since_ns, __u64 until_ns);
 

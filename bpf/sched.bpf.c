@@ -158,7 +158,7 @@ static __always_inline void hist_add(struct hist *hist, __u64 ns)
 static __noinline int wait_add_long(struct sched_cell *cell, __u64 start, __u64 end)
 {
 	struct span run; /* where the last run without a gap begins */
-	__u64 gaps;
+	__u64 gaps, until;
 
 	if (!cell)
 		return 0;
@@ -173,8 +173,10 @@ static __noinline int wait_add_long(struct sched_cell *cell, __u64 start, __u64 
 		       span_gaps_behind(&cell->added, &cell->preempted, start);
 	else
 		gaps = span_gaps_behind(&cell->preempted, &run, start);
-	cell->waiting.covered_ns += gaps + (end - cell->waiting.until_ns);
-	cell->waiting.until_ns = end;
+	until = cell->waiting.until_ns;
+	cell->waiting.covered_ns += span_limit(gaps + grown(end, until), start, end);
+	if (end > until)
+		cell->waiting.until_ns = end;
 	cell->waiting_from_ns = start;
 	cell->added = cell->waiting;
 	return 0;

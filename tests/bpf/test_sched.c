@@ -221,6 +221,41 @@ static void test_preempted_waited_long(void **state)
 	assert_int_equal(cell->waiting.covered_ns, 10 * MS + 90 * MS);
 }
 
+/* A clock that steps back by some nanoseconds may leave states that do not fit together. */
+static void test_waited_in_any_state(void **state)
+{
+	const uint64_t times[] = {0, 900 * MS, 1000 * MS, 1010 * MS, 2000 * MS};
+	const size_t count = sizeof(times) / sizeof(times[0]);
+	struct sched_cell *cell;
+	uint64_t covered_ns;
+	size_t i;
+
+	(void)state;
+	need_kernel();
+	sleep_and_switch(B, A);
+	waited(1, 2);
+	cell = cell_of(own_id);
+	for (i = 0; i < count * count * count * count; i++) {
+		cell->waiting.covered_ns = 500 * MS;
+		cell->waiting.until_ns = 1000 * MS;
+		cell->waiting_from_ns = times[i % count];
+		cell->preempted.covered_ns = times[i / count % count];
+		cell->preempted.until_ns = times[i / count / count % count];
+		cell->added.covered_ns = 100 * MS;
+		cell->added.until_ns = times[i / count / count / count];
+		covered_ns = cell->waiting.covered_ns;
+		waited(950, 1010);
+		assert_in_range(cell->waiting.covered_ns, covered_ns, covered_ns + 60 * MS);
+	}
+	/* The end of a wait is before that of the last one: what follows is added once. */
+	cell->waiting_from_ns = 1000 * MS;
+	covered_ns = cell->waiting.covered_ns;
+	cell->waiting.until_ns = 1010 * MS;
+	waited(1005, 1009);
+	waited(1006, 1015);
+	assert_int_equal(cell->waiting.covered_ns, covered_ns + 5 * MS);
+}
+
 /* How long tasks ran counts when they leave; being preempted, they wait again. */
 static void test_ran(void **state)
 {
@@ -708,6 +743,7 @@ int main(void)
 		TEST(test_at_least_one_waited),
 		TEST(test_one_waited_long),
 		TEST(test_preempted_waited_long),
+		TEST(test_waited_in_any_state),
 		TEST(test_ran),
 		TEST(test_wait),
 		TEST(test_wait_is_of_the_current_cgroup),
