@@ -9,7 +9,9 @@
  * the one before. So the wait stays in the CPU's sched_cpu until its task is
  * switched out, and is counted for its cgroup then.
  *
- * All hooks run with interrupts off, so nothing interrupts them on their CPU.
+ * The hooks run with interrupts off, so nothing interrupts them on their CPU: but a task that wakes
+ * itself does so with interrupts on (try_to_wake_up()), and may be interrupted by another wakeup.
+ * What that one may write, too, is a set, where any CPU may write, and the counts of what was lost.
  */
 #include <stdbool.h>
 
@@ -45,7 +47,10 @@ struct {
 	__type(value, __u64);
 } wait_pairs SEC(".maps");
 
-__u16 membership_generation = 1;
+__u32 membership_generation = SLOTS_MAX;
+
+/* The set of tasks from which known slots are taken next: see sched_cgroup_attach(). */
+__u32 next_set_to_forget;
 
 static __always_inline void count_lost(enum sched_lost reason)
 {
@@ -53,7 +58,7 @@ static __always_inline void count_lost(enum sched_lost reason)
 	struct sched_cpu *c = bpf_map_lookup_elem(&sched_cpus, &cpu);
 
 	if (c)
-		c->lost[reason]++;
+		shared_add(&c->lost[reason], 1);
 }
 
 static __always_inline struct task_set *task_set_of(__u64 key)
@@ -61,6 +66,17 @@ static __always_inline struct task_set *task_set_of(__u64 key)
 	__u32 index = hash_u64(key, TASK_SET_BITS);
 
 	return bpf_map_lookup_elem(&task_sets, &index);
+}
+
+/*
+ * A CPU that has looked up the slot of a task writes it beside the task's key; meanwhile another
+ * CPU may have given that place to another task, for which the slot would stay wrong. So it is
+ * marked with the key: read with another one, it is of no generation that is (but for one in 2^17
+ * times).
+ */
+static __always_inline __u32 key_mark(__u64 key)
+{
+	return key * HASH_FACTOR;
 }
 
 static __always_inline __u32 task_way(const struct task_set *set, __u64 key)
@@ -240,6 +256,7 @@ static __always_inline void leave(struct sched_cpu *c, bool wait_known, __u32 sl
 static __always_inline void enter(struct sched_cpu *c, __u64 next, __u32 cause, __u64 now)
 {
 	struct task_set *set = task_set_of(next);
+	known_slot_t known;
 	__u64 since_ns;
 	__u32 way;
 
@@ -255,7 +272,8 @@ static __always_inline void enter(struct sched_cpu *c, __u64 next, __u32 cause, 
 		return;
 	since_ns = set->since_ns[way];
 	set->since_ns[way] = 0;
-	c->known_slot = set->known_slot[way];
+	known = set->known_slot[way];
+	c->known_slot = known ? known ^ key_mark(next) : 0;
 	if (since_ns)
 		c->wait_ns = now - since_ns;
 }
@@ -277,7 +295,8 @@ static __always_inline bool is_idle(struct sched_cpu *c, __u64 key)
  */
 static __noinline __u32 slot_learn(__u64 key)
 {
-	__u32 known = membership_generation << 16;
+	/* Before the cgroup is asked for: if the task moves meanwhile, this is an old one. */
+	__u32 known = *(volatile __u32 *)&membership_generation;
 	__u32 slot = slot_of_current();
 	struct task_set *set = task_set_of(key);
 	__u32 way;
@@ -286,7 +305,7 @@ static __noinline __u32 slot_learn(__u64 key)
 		return slot;
 	way = task_way(set, key);
 	if (way < TASK_WAYS)
-		set->known_slot[way] = known | slot;
+		set->known_slot[way] = (known | slot) ^ key_mark(key);
 	return slot;
 }
 
@@ -302,11 +321,9 @@ static __always_inline void switch_tasks(__u64 prev, __u64 next, enum switch_kin
 	c->events++;
 	if (!is_idle(c, prev)) {
 		bool same = c->running == prev;
-		known_slot_t known = c->known_slot;
 
-		if (same && known && known >> 16 == membership_generation)
-			slot = known & 0xffff;
-		else
+		slot = same ? slot_known(c->known_slot) : SLOT_OVERFLOW;
+		if (slot == SLOT_OVERFLOW)
 			slot = slot_learn(prev);
 		leave(c, same, slot, kind, now);
 		if (kind == SWITCH_INVOLUNTARY)
@@ -330,11 +347,23 @@ int sched_wakeup_new(struct bpf_raw_tracepoint_args *ctx)
 	return 0;
 }
 
-/* A task, or all threads of a process, moved to another cgroup. */
+/*
+ * A task, or all threads of a process, moved to another cgroup. The kernel moves under one mutex,
+ * so that two do not run at once; user space, too, changes the generation.
+ *
+ * There are 2^17 generations. A task that sleeps may have moved in one that comes again, so each
+ * move takes what is known from one set in turn: no slot is known through more than TASK_SETS
+ * moves.
+ */
 SEC("?raw_tp/cgroup_attach_task")
 int sched_cgroup_attach(void *ctx)
 {
-	membership_generation++;
+	__u32 index = next_set_to_forget++ % TASK_SETS;
+	struct task_set *set = bpf_map_lookup_elem(&task_sets, &index);
+
+	shared_add(&membership_generation, SLOTS_MAX);
+	if (set)
+		set->known_slot[0] = set->known_slot[1] = set->known_slot[2] = 0;
 	return 0;
 }
 

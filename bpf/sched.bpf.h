@@ -15,10 +15,18 @@ struct sched_cpus_map {
 extern struct sched_cpus_map sched_cpus SEC(".maps");
 
 /*
- * Changes whenever a task may have moved to another cgroup: a slot known from
- * an earlier generation is looked up again. Only the lower 16 bits count.
+ * Changes, by SLOTS_MAX, whenever a task may have moved to another cgroup: a slot known from
+ * an earlier generation is looked up again.
  */
-extern __u16 membership_generation;
+extern __u32 membership_generation;
+
+/* The slot, or SLOT_OVERFLOW, which is never kept, if it is not known or of another generation. */
+static __always_inline __u32 slot_known(known_slot_t known)
+{
+	__u32 slot = known ^ membership_generation;
+
+	return slot < SLOTS_MAX ? slot : SLOT_OVERFLOW;
+}
 
 /*
  * The slot of the current task's cgroup, where the sched probe runs without a
@@ -28,11 +36,9 @@ extern __u16 membership_generation;
 static __always_inline __u32 slot_of_running(__u32 cpu)
 {
 	struct sched_cpu *c = bpf_map_lookup_elem(&sched_cpus, &cpu);
-	known_slot_t known = c ? c->known_slot : 0;
+	__u32 slot = slot_known(c ? c->known_slot : 0);
 
-	if (known && known >> 16 == membership_generation)
-		return known & 0xffff;
-	return slot_of_current();
+	return slot == SLOT_OVERFLOW ? slot_of_current() : slot;
 }
 
 #endif

@@ -36,9 +36,11 @@ extern __u16 slot_hints[1 << SLOT_HINT_BITS];
 __u32 slot_find(__u64 cgroup_id);
 
 /* 2^64 / golden ratio: spreads neighbouring ids (Knuth, TAOCP 6.4). */
+#define HASH_FACTOR 0x9e3779b97f4a7c15ULL
+
 static __always_inline __u64 hash_u64(__u64 key, __u32 bits)
 {
-	return (key * 0x9e3779b97f4a7c15ULL) >> (64 - bits);
+	return (key * HASH_FACTOR) >> (64 - bits);
 }
 
 /* The slot of a cgroup. */

@@ -21,7 +21,8 @@
 
 /* The idle task as the cause of a wait: beyond any real slot. */
 #define SLOT_IDLE	   0xffffU
-#define SLOTS_MAX	   0x8000U
+#define SLOT_BITS	   15
+#define SLOTS_MAX	   (1U << SLOT_BITS)
 
 /* Waits of at least this long are charged to what ran on the CPU just before. */
 #define WAIT_CAUSED_MIN_NS 1000000ULL
@@ -66,8 +67,8 @@ enum sched_lost {
 };
 
 /*
- * The slot of a task as it was when last looked up, with the generation of the
- * tasks' membership in cgroups: known_slot(). 0 is not known.
+ * The slot of a task as it was when last looked up, in the lower SLOT_BITS bits, and above them
+ * the generation of the tasks' membership in cgroups at that time: slot_known(). 0 is not known.
  */
 typedef __u32 known_slot_t;
 
@@ -97,8 +98,8 @@ struct sched_cpu {
 
 struct task_set {
 	__u64 key[TASK_WAYS];
-	__u64 since_ns[TASK_WAYS]; /* 0: the task does not wait */
-	known_slot_t known_slot[TASK_WAYS];
+	__u64 since_ns[TASK_WAYS];	    /* 0: the task does not wait */
+	known_slot_t known_slot[TASK_WAYS]; /* XORed with key_mark() unless it is 0 */
 } __attribute__((aligned(CACHE_LINE)));
 
 /*

@@ -344,7 +344,7 @@ int probe_free_slot(struct probe *probe, unsigned int slot)
 	if (bpf_map_delete_elem(bpf_map__fd(probe->bpf->maps.slot_by_cgroup), &id))
 		return -errno;
 	__atomic_store_n(&probe->slot_cgroups[slot], 0, __ATOMIC_RELEASE);
-	__atomic_add_fetch(&probe->bpf->data->membership_generation, 1, __ATOMIC_RELEASE);
+	__atomic_add_fetch(&probe->bpf->data->membership_generation, SLOTS_MAX, __ATOMIC_RELEASE);
 	err = free_pairs(probe, slot);
 	free_sockets(probe, slot);
 	err = probe_free_blocks(probe, slot) ?: err;

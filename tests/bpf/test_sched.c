@@ -675,7 +675,7 @@ static void test_known_slot(void **state)
 	(void)state;
 	need_kernel();
 	make_known();
-	assert_int_equal(sched_cpus[cpu].known_slot & 0xffff, slot_of(own_id));
+	assert_int_equal(sched_cpus[cpu].known_slot % SLOTS_MAX, slot_of(own_id));
 	assert_true(own_join("/b")); /* the program that would tell of it is not attached */
 	sleep_and_switch(A, B);
 	assert_int_equal(wait_count(cell_of(own_id)), 2);
@@ -691,6 +691,70 @@ static void test_known_slot_after_a_move(void **state)
 	sleep_and_switch(A, B);
 	assert_int_equal(wait_count(cell_of(own_id)), 1);
 	assert_int_equal(wait_count(cell_of(other_id)), 1);
+}
+
+/* It slept while tasks moved so often that the generation it moved in came again. */
+static void test_known_slot_after_all_generations(void **state)
+{
+	uint32_t generation;
+	int i;
+
+	(void)state;
+	need_kernel();
+	make_known();
+	sleep_and_switch(A, C);
+	generation = bpf->data->membership_generation;
+	assert_true(own_join("/b"));
+	for (i = 0; i < TASK_SETS; i++)
+		run(bpf->progs.sched_cgroup_attach, 0);
+	assert_int_not_equal(bpf->data->membership_generation, generation);
+	bpf->data->membership_generation = generation;
+	wakeup(A);
+	sleep_and_switch(C, A);
+	sleep_and_switch(A, B);
+	assert_int_equal(wait_count(cell_of(other_id)), 1);
+}
+
+/* A slot that another CPU has written for a task whose place was given away just before. */
+static void test_known_slot_of_another_task(void **state)
+{
+	uint64_t keys[2];
+	struct task_set set;
+	uint32_t way, index;
+
+	(void)state;
+	need_kernel();
+	find_colliding(keys, 2);
+	wakeup(keys[0]);
+	sleep_and_switch(B, keys[0]);
+	sleep_and_switch(keys[0], B); /* learns its slot */
+	wakeup(keys[0]);
+	get_task(keys[0], &set, &way);
+	assert_true(way < TASK_WAYS);
+	assert_int_not_equal(set.known_slot[way], 0);
+	set.key[way] = keys[1];
+	index = (uint32_t)((keys[1] * 0x9e3779b97f4a7c15ULL) >> (64 - TASK_SET_BITS));
+	assert_int_equal(
+		bpf_map_update_elem(bpf_map__fd(bpf->maps.task_sets), &index, &set, BPF_ANY), 0);
+	assert_true(own_join("/b"));
+	sleep_and_switch(C, keys[1]);
+	sleep_and_switch(keys[1], B);
+	assert_int_equal(wait_count(cell_of(other_id)), 1);
+}
+
+/* The counter of generations has wrapped: what is not known is no slot. */
+static void test_generation_zero(void **state)
+{
+	(void)state;
+	need_kernel();
+	bpf->data->membership_generation = 0U - SLOTS_MAX;
+	make_known();
+	run(bpf->progs.sched_cgroup_attach, 0);
+	assert_int_equal(bpf->data->membership_generation, 0);
+	sleep_and_switch(A, B);
+	sleep_and_switch(B, C);
+	assert_int_equal(cells[cpu * slots + SLOT_OVERFLOW].switches[SWITCH_VOLUNTARY], 0);
+	assert_int_equal(cell_of(own_id)->switches[SWITCH_VOLUNTARY], 5);
 }
 
 /* Another task at the same address: what was known of the one before is forgotten. */
@@ -763,6 +827,9 @@ int main(void)
 		TEST(test_wrong_hints),
 		TEST(test_known_slot),
 		TEST(test_known_slot_after_a_move),
+		TEST(test_known_slot_after_all_generations),
+		TEST(test_known_slot_of_another_task),
+		TEST(test_generation_zero),
 		TEST(test_known_slot_of_a_new_task),
 		TEST(test_new_task),
 		TEST(test_wait_is_taken_once),
