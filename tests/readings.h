@@ -3,6 +3,7 @@
 #ifndef TESTS_READINGS_H
 #define TESTS_READINGS_H
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,17 +40,29 @@ static inline void make_rows_of(const char *before, const char *now, enum top_le
 	assert_int_equal(top_rows_make(&reading_before, &reading_now, level, &rows), 0);
 }
 
-/* The rows of containers that counted all they have in these seconds. */
+/* The same, where all that does not say since when it counts began between the two. */
+static inline void make_rows_begun(const char *before, const char *now, enum top_level level)
+{
+	size_t i;
+
+	free_rows();
+	assert_int_equal(read_text(&reading_before, before), 0);
+	assert_int_equal(read_text(&reading_now, now), 0);
+	for (i = 0; i < reading_now.count; i++)
+		if (isnan(reading_now.entries[i].since_seconds))
+			reading_now.entries[i].since_seconds = reading_now.time_seconds;
+	assert_int_equal(top_rows_make(&reading_before, &reading_now, level, &rows), 0);
+}
+
+/* The rows of containers that began in these seconds. */
 static inline void make_rows(int seconds, const char *containers)
 {
 	size_t size = strlen(containers) + 128;
-	char *before = malloc(size), *now = malloc(size);
+	char *now = malloc(size);
 
-	assert_true(before && now);
-	snprintf(before, size, "{'time_seconds':100,'containers':[]}");
+	assert_non_null(now);
 	snprintf(now, size, "{'time_seconds':%d,'containers':[%s]}", 100 + seconds, containers);
-	make_rows_of(before, now, TOP_LEVEL_CONTAINER);
-	free(before);
+	make_rows_begun("{'time_seconds':100,'containers':[]}", now, TOP_LEVEL_CONTAINER);
 	free(now);
 }
 

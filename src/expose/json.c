@@ -52,10 +52,20 @@ static void put_hist(struct json_text *json, const struct hist_total *hist)
 	json_text_close(json, '}');
 }
 
-static void put_cause(struct json_text *json, const struct labels *cause, uint64_t wait_ns)
+static void put_id(struct json_text *json, uint64_t id)
+{
+	json_text_key(json, "id");
+	json_text_unsigned(json, id);
+}
+
+/* id 0: of a cause that is no owner. */
+static void put_cause(struct json_text *json, uint64_t id, const struct labels *cause,
+		      uint64_t wait_ns)
 {
 	json_text_open(json, '{');
 	put_labels(json, cause);
+	if (id)
+		put_id(json, id);
 	json_text_key(json, "seconds");
 	json_text_billionths(json, (int64_t)wait_ns);
 	json_text_close(json, '}');
@@ -69,9 +79,10 @@ static void put_causes(struct json_text *json, const struct owner *owner)
 	json_text_key(json, "cpu_wait_caused");
 	json_text_open(json, '[');
 	for (i = 0; i < owner->caused_count; i++)
-		put_cause(json, &owner->caused[i].cause->labels, owner->caused[i].wait_ns);
+		put_cause(json, owner->caused[i].cause->id, &owner->caused[i].cause->labels,
+			  owner->caused[i].wait_ns);
 	if (owner->caused_other_ns)
-		put_cause(json, &other, owner->caused_other_ns);
+		put_cause(json, 0, &other, owner->caused_other_ns);
 	json_text_close(json, ']');
 }
 
@@ -231,6 +242,26 @@ static void put_files(struct json_text *json, const struct family *family, const
 	json_text_close(json, '}');
 }
 
+static void put_time(struct json_text *json, uint64_t monotonic_ns)
+{
+	json_text_billionths(json, (int64_t)monotonic_ns);
+}
+
+/* What tells a reader of two readings whether their difference is what was counted in between. */
+static void put_since(struct json_text *json, const struct owner *owner)
+{
+	put_id(json, owner->id);
+	json_text_key(json, "since_seconds");
+	put_time(json, owner->since_ns);
+	if (!owner->joined.at_ns)
+		return;
+	json_text_key(json, "joined_seconds");
+	json_text_open(json, '[');
+	put_time(json, owner->joined.since_ns);
+	put_time(json, owner->joined.at_ns);
+	json_text_close(json, ']');
+}
+
 static void put_owner(struct json_text *json, const struct owner *owner)
 {
 	const struct family *family;
@@ -238,6 +269,7 @@ static void put_owner(struct json_text *json, const struct owner *owner)
 
 	json_text_open(json, '{');
 	put_labels(json, &owner->labels);
+	put_since(json, owner);
 	for (family = families; family < families + FAMILIES; family++) {
 		if (family->scope != SCOPE_OWNER)
 			continue;
@@ -336,15 +368,17 @@ char *json_owners(const struct owners *owners, const struct collector *collector
 
 	json_text_open(&json, '{');
 	json_text_key(&json, "time_seconds");
-	json_text_billionths(&json, (int64_t)time_ns);
+	put_time(&json, time_ns);
 	if (collector) {
+		json_text_key(&json, "started_seconds");
+		put_time(&json, collector_started_ns(collector));
 		put_probes(&json, collector_probe(collector));
 		put_node(&json, collector_node(collector));
 	}
 	json_text_key(&json, "containers");
 	json_text_open(&json, '[');
 	for (owner = owners->table; owner; owner = owner->hh.next)
-		if (owner_counted(owner) && !owner->hidden)
+		if (!owner->hidden)
 			put_owner(&json, owner);
 	json_text_close(&json, ']');
 	json_text_close(&json, '}');

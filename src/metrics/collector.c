@@ -70,8 +70,9 @@ struct collector {
 	struct overflows *overflows; /* NULL: the tcp probe is not on */
 	uint64_t round_ns;	     /* when the running round of reading them began */
 	unsigned int round;
-	uint64_t start_ns;  /* CLOCK_BOOTTIME */
-	uint64_t ring_full; /* events lost, as of the last walk */
+	uint64_t start_ns;   /* CLOCK_BOOTTIME */
+	uint64_t started_ns; /* the same by CLOCK_MONOTONIC */
+	uint64_t ring_full;  /* events lost, as of the last walk */
 	uint64_t causes_lost;
 	uint64_t unnamed;
 	uint64_t stepped_back[PROBES];
@@ -555,6 +556,8 @@ static int open_all(struct collector *c)
 	c->slots = calloc(probe_slots(c->probe), sizeof(*c->slots));
 	c->pressure = calloc(probe_cpus(c->probe), sizeof(*c->pressure));
 	c->idle = add_permanent(c, "idle");
+	if (c->idle)
+		owners_hide(&c->owners, c->idle); /* nothing is ever counted for it */
 	c->overflow = add_permanent(c, "overflow");
 	if (!c->slots || !c->pressure || !c->idle || !c->overflow)
 		return -ENOMEM;
@@ -572,6 +575,7 @@ static void start_overflows(struct collector *c)
 	struct cgroup *cgroup, *next;
 
 	c->start_ns = clock_boottime_ns();
+	c->started_ns = clock_monotonic_ns();
 	c->round_ns = clock_monotonic_ns();
 	c->round = 1;
 	if (!probe_is_up(c->probe, PROBE_TCP) ||
@@ -637,6 +641,11 @@ void collector_close(struct collector *c)
 int collector_event_fd(const struct collector *c)
 {
 	return c->event_fd;
+}
+
+uint64_t collector_started_ns(const struct collector *c)
+{
+	return c->started_ns;
 }
 
 const struct wall *collector_wall(const struct collector *c)

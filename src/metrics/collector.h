@@ -60,6 +60,9 @@ void collector_mark_read(struct collector *collector);
 const struct owners *collector_owners(const struct collector *collector);
 const struct node *collector_node(const struct collector *collector);
 
+/* Since when it counts, CLOCK_MONOTONIC: no other collector on this machine has the same. */
+uint64_t collector_started_ns(const struct collector *collector);
+
 /* How the wall clock is set. */
 const struct wall *collector_wall(const struct collector *collector);
 const struct probe *collector_probe(const struct collector *collector);

@@ -82,7 +82,7 @@ static void emit_cause(struct samples *out, const struct owner *victim, const st
 static void emit_victim(struct samples *out, const struct owner *victim)
 {
 	static const struct labels other = {.unit = "other"};
-	uint64_t other_ns = victim->caused_other_ns;
+	uint64_t other_ns = victim->caused_other_ns + victim->caused_gone_ns;
 	size_t i;
 
 	for (i = 0; i < victim->caused_count; i++) {

@@ -59,7 +59,9 @@ struct owner *owners_get(struct owners *owners, const struct labels *labels)
 	if (!owner)
 		return NULL;
 	owner->labels = *labels;
+	owner->id = ++owners->last_id;
 	owner->made_ns = clock_boottime_ns();
+	owner->since_ns = clock_monotonic_ns();
 	count_in(owners, owner);
 	HASH_ADD(hh, owners->table, labels, sizeof(*labels), owner);
 	return owner;
@@ -107,7 +109,7 @@ static uint64_t take_caused(struct owner *owner, const struct owner *cause)
 
 static uint64_t caused_sum(const struct owner *owner)
 {
-	uint64_t sum = owner->caused_other_ns;
+	uint64_t sum = owner->caused_other_ns + owner->caused_gone_ns;
 	size_t i;
 
 	for (i = 0; i < owner->caused_count; i++)
@@ -138,9 +140,14 @@ static void owner_free(struct owners *owners, struct owner *owner)
 void owners_remove(struct owners *owners, struct owner *owner)
 {
 	struct owner *other, *next;
+	uint64_t wait_ns;
 
 	HASH_ITER(hh, owners->table, other, next)
-	other->caused_other_ns += take_caused(other, owner);
+	{
+		wait_ns = take_caused(other, owner);
+		if (owner->summed || other->summed)
+			other->caused_gone_ns += wait_ns;
+	}
 	if (owner->summed)
 		keep_in_sum(owners, owner);
 	owner_free(owners, owner);
@@ -188,6 +195,23 @@ void owners_free_sum(struct owner *sum)
 	free(sum);
 }
 
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Part of what an owner has counted was another's until now. */
+static void note_joined(struct owner *to, const struct owner *from)
+{
+	struct joined *joined = &to->joined;
+	uint64_t since_ns = from->since_ns;
+
+	if (from->joined.at_ns)
+		since_ns = earlier(since_ns, from->joined.since_ns);
+	joined->since_ns = joined->at_ns ? earlier(joined->since_ns, since_ns) : since_ns;
+	joined->at_ns = clock_monotonic_ns();
+}
+
 /* Adds all that one counted to another that has the same labels from now on. */
 static void merge(struct owners *owners, struct owner *to, const struct owner *from)
 {
@@ -200,9 +224,11 @@ static void merge(struct owners *owners, struct owner *to, const struct owner *f
 	}
 	cgroup_values_add_growth(&to->files, &from->files, NULL);
 	totals_merge(&to->totals, from->totals);
-	if (from->made_ns < to->made_ns)
-		to->made_ns = from->made_ns;
+	note_joined(to, from);
+	to->made_ns = earlier(to->made_ns, from->made_ns);
+	to->since_ns = earlier(to->since_ns, from->since_ns);
 	to->caused_other_ns += from->caused_other_ns;
+	to->caused_gone_ns += from->caused_gone_ns;
 	for (i = 0; i < from->caused_count; i++)
 		owner_add_caused(to, from->caused[i].cause, from->caused[i].wait_ns);
 }
@@ -225,8 +251,10 @@ struct owner *owners_rename(struct owners *owners, struct owner *owner, const st
 	HASH_ITER(hh, owners->table, other, next)
 	{
 		wait_ns = take_caused(other, owner);
-		if (wait_ns)
-			owner_add_caused(other, to, wait_ns);
+		if (!wait_ns)
+			continue;
+		owner_add_caused(other, to, wait_ns);
+		note_joined(other, owner);
 	}
 	owner_free(owners, owner);
 	return to;

@@ -32,18 +32,32 @@ struct caused {
 	uint64_t wait_ns;
 };
 
+/*
+ * Counts that an owner has taken over from another at once. Who read it after since_ns and before
+ * at_ns must not take the difference to a later reading: part of it is older than the first one.
+ */
+struct joined {
+	uint64_t since_ns; /* CLOCK_MONOTONIC: when they were 0; 0: not known */
+	uint64_t at_ns;	   /* CLOCK_MONOTONIC: when they were taken over; 0: there are none */
+};
+
 struct owner {
 	struct labels labels;
+	uint64_t id; /* no other owner has had it; not 0. It stays when the labels change */
 	struct cgroup_values files; /* what the kernel counted, of all its cgroups together */
 	uint64_t made_ns;	    /* CLOCK_BOOTTIME, when its totals were 0 */
-	struct total *totals;	    /* one for each of its probes and their further labels */
-	struct caused *caused;	    /* caused_count of them */
+	uint64_t since_ns;	    /* CLOCK_MONOTONIC, when files, too, were 0; 0: not known */
+	struct joined joined;
+	struct total *totals;  /* one for each of its probes and their further labels */
+	struct caused *caused; /* caused_count of them */
 	size_t caused_count;
 	uint64_t caused_other_ns; /* waits whose cause is not kept */
-	unsigned int cgroups;	  /* that count for it */
-	bool summed;		  /* beyond the limit: exported in the sum of such alone */
-	bool hidden;		  /* not exported at all: owners_hide() */
-	UT_hash_handle hh;	  /* by labels; in the order of their making */
+	uint64_t caused_gone_ns; /* the same of summed ones, whose causes are gone: in sums alone */
+	unsigned int cgroups;	 /* that count for it */
+	bool files_read;	 /* files had something before the update that runs */
+	bool summed;		 /* beyond the limit: exported in the sum of such alone */
+	bool hidden;		 /* not exported at all: owners_hide() */
+	UT_hash_handle hh;	 /* by labels; in the order of their making */
 };
 
 /*
@@ -53,6 +67,7 @@ struct owner {
  */
 struct owners {
 	struct owner *table;
+	uint64_t last_id;
 	size_t max_containers; /* 0: no limit; to be set before there are owners */
 	size_t containers;     /* with series of their own */
 	size_t summed;	       /* without */
@@ -82,7 +97,10 @@ void owners_hide(struct owners *owners, struct owner *owner);
 /* Whether it is exported by its own labels. */
 bool owner_has_series(const struct owner *owner);
 
-/* Frees an owner. What others waited because of it goes to their caused_other_ns. */
+/*
+ * Frees an owner. What others waited because of it goes with it, as its own series do: as another
+ * cause's it would be a jump. In sums, which must not fall, it stays.
+ */
 void owners_remove(struct owners *owners, struct owner *owner);
 
 /* Frees all owners. */

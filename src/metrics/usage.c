@@ -3,7 +3,9 @@
 
 #include <stdlib.h>
 
+#include "bramble/growth.h"
 #include "cgroup/tops.h"
+#include "util/clock.h"
 
 /* A cgroup's files, and what they said when they were read last. */
 struct cgroup_usage {
@@ -72,6 +74,30 @@ static void find_tops(struct usage *usage, struct registry *registry)
 	usage->known = known;
 }
 
+/* CLOCK_MONOTONIC; 0: not known, or so long ago that it is before all else. */
+static uint64_t monotonic_ns(uint64_t boottime_ns)
+{
+	return grown(boottime_ns, clock_suspended_ns());
+}
+
+/*
+ * The first reading of a cgroup is all that it has counted in its life. Its owner takes it over
+ * if nobody can take it for what was counted just now: if the owner is new, too, and says since
+ * when it counts; or if the cgroup was made since the last update. Else the owner's counters would
+ * jump: it counts from here on.
+ */
+static void read_first(const struct usage *usage, struct cgroup *cgroup,
+		       const struct cgroup_values *now)
+{
+	uint64_t born_ns = monotonic_ns(cgroup->born_ns);
+	struct owner *owner = cgroup->owner;
+
+	if (owner->files_read && born_ns <= usage->updated_ns)
+		cgroup->usage->before = *now;
+	else if (born_ns < owner->since_ns)
+		owner->since_ns = born_ns;
+}
+
 static void read_one(struct usage *usage, struct cgroup *cgroup, uint64_t now_ns)
 {
 	struct cgroup_values now;
@@ -86,6 +112,8 @@ static void read_one(struct usage *usage, struct cgroup *cgroup, uint64_t now_ns
 	if (!cgroup->usage->files ||
 	    cgroup_files_read(&usage->reader, cgroup->usage->files, now_ns, &now))
 		return;
+	if (!cgroup->usage->before.known)
+		read_first(usage, cgroup, &now);
 	usage->stepped_back +=
 		cgroup_values_add_growth(&cgroup->owner->files, &now, &cgroup->usage->before);
 	cgroup_values_keep(&cgroup->usage->before, &now);
@@ -98,12 +126,15 @@ void usage_update(struct usage *usage, struct registry *registry, struct owners 
 	size_t i;
 
 	find_tops(usage, registry);
-	for (owner = owners->table; owner; owner = owner->hh.next)
+	for (owner = owners->table; owner; owner = owner->hh.next) {
 		owner->files.known &= CGROUP_KNOWN_COUNTERS;
+		owner->files_read = cgroup_value_known(&owner->files, CGROUP_CPU_USAGE);
+	}
 	for (i = 0; i < usage->count; i++) {
 		if (!usage->tops[i]->owner)
 			name(context, usage->tops[i]);
 		if (usage->tops[i]->owner)
 			read_one(usage, usage->tops[i], now_ns);
 	}
+	usage->updated_ns = now_ns;
 }

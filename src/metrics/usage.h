@@ -3,7 +3,7 @@
  * What the kernel itself counts for the cgroups of owners, read from their files
  * and added to the owners: counters only grow as long as an owner exists, as its
  * totals do. What a cgroup used between the last reading and its end is not
- * known. One thread calls all of this.
+ * known, nor what one used that was found late, before it was found. One thread calls all of this.
  */
 #ifndef BRAMBLE_USAGE_H
 #define BRAMBLE_USAGE_H
@@ -21,6 +21,7 @@ struct usage {
 	size_t count;
 	uint64_t known;	       /* of which cgroups tops were found, as one number */
 	uint64_t stepped_back; /* counters that were lower than at the reading before */
+	uint64_t updated_ns;   /* CLOCK_MONOTONIC, of the last update; 0: there was none */
 };
 
 /* cgroupfs, the mount point of cgroup v2, must outlive it. */
@@ -29,7 +30,10 @@ void usage_open(struct usage *usage, const char *cgroupfs);
 /* Gives a cgroup an owner, if there is memory for one. */
 typedef void (*usage_name_fn)(void *context, struct cgroup *cgroup);
 
-/* Reads the files of all cgroups that are there. name is called for those without an owner. */
+/*
+ * Reads the files of all cgroups that are there. name is called for those without an owner. now_ns:
+ * CLOCK_MONOTONIC, at or before the last look at which cgroups there are.
+ */
 void usage_update(struct usage *usage, struct registry *registry, struct owners *owners,
 		  uint64_t now_ns, usage_name_fn name, void *context);
 

@@ -106,8 +106,8 @@ static struct entry *get_entry(struct history *history, const struct top_row *ro
 		return NULL;
 	}
 	entry->labels = copy_labels(&entry->strings, &row->labels);
-	/* What was there when top was started is no news. */
-	entry->state.fresh = history->intervals > 0;
+	/* What only had nothing to do until now is no news. */
+	entry->state.fresh = row->began;
 	HASH_ADD_KEYPTR(hh, history->entries, entry->name, strlen(entry->name), entry);
 	return entry;
 }

@@ -99,8 +99,9 @@ static void take_in(struct live *live, struct reading *reading)
 		reading_free(reading);
 		return;
 	}
-	if (!live->have_now || reading->time_seconds < live->now.time_seconds) {
-		/* The first one; or the machine was started anew behind the same socket. */
+	if (!live->have_now || !reading_follows(reading, &live->now)) {
+		/* The first one; or serve, or the machine, was started anew behind the same socket.
+		 */
 		forget_readings(live);
 		live->now = *reading;
 		live->have_now = true;

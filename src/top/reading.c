@@ -253,6 +253,30 @@ static bool read_label(struct json_scan *scan, struct top_labels *labels, const 
 
 static const struct top_labels no_labels = {"", "", "", "", "", ""};
 
+/* A whole number from 1 on; 0 if it is none. */
+static uint64_t read_id(struct json_scan *scan)
+{
+	double id = finite_number(scan);
+
+	return id >= 1 && id < 0x1p53 ? (uint64_t)id : 0;
+}
+
+/* A pair of numbers. */
+static void read_joined(struct json_scan *scan, struct reading_entry *entry)
+{
+	double *const to[] = {&entry->joined_since_seconds, &entry->joined_at_seconds};
+	size_t i = 0;
+
+	if (!json_scan_enter(scan, JSON_KIND_ARRAY))
+		return;
+	while (json_scan_next_item(scan)) {
+		if (i < sizeof(to) / sizeof(to[0]))
+			*to[i++] = json_scan_number(scan);
+		else
+			json_scan_skip(scan);
+	}
+}
+
 static void read_causes(struct reader *reader, struct reading_entry *entry)
 {
 	struct json_scan *scan = &reader->scan;
@@ -269,6 +293,8 @@ static void read_causes(struct reader *reader, struct reading_entry *entry)
 		while ((key = json_scan_next_key(scan))) {
 			if (strcmp(key, "seconds") == 0)
 				read.seconds = finite_number(scan);
+			else if (strcmp(key, "id") == 0)
+				read.id = read_id(scan);
 			else if (!read_label(scan, &read.labels, key))
 				json_scan_skip(scan);
 		}
@@ -285,12 +311,21 @@ static void read_entry(struct reader *reader, struct reading_entry *entry)
 	struct json_scan *scan = &reader->scan;
 	const char *key;
 
-	*entry = (struct reading_entry){.labels = no_labels};
+	*entry = (struct reading_entry){.labels = no_labels,
+					.since_seconds = NAN,
+					.joined_since_seconds = NAN,
+					.joined_at_seconds = NAN};
 	if (!json_scan_enter(scan, JSON_KIND_OBJECT))
 		return;
 	while ((key = json_scan_next_key(scan))) {
 		if (strcmp(key, "cpu_wait_caused") == 0)
 			read_causes(reader, entry);
+		else if (strcmp(key, "id") == 0)
+			entry->id = read_id(scan);
+		else if (strcmp(key, "since_seconds") == 0)
+			entry->since_seconds = json_scan_number(scan);
+		else if (strcmp(key, "joined_seconds") == 0)
+			read_joined(scan, entry);
 		else if (!read_label(scan, &entry->labels, key))
 			read_field(reader, entry, key, "");
 	}
@@ -437,10 +472,12 @@ static uint64_t hash_string(uint64_t hash, const char *text)
 }
 
 /* FNV-1a of what tells two apart. */
-static uint64_t hash_labels(const struct top_labels *labels)
+static uint64_t hash_key(uint64_t id, const struct top_labels *labels)
 {
 	uint64_t hash = 0xcbf29ce484222325ULL;
 
+	if (id)
+		return (hash ^ id) * 0x100000001b3ULL;
 	hash = hash_string(hash, labels->unit);
 	hash = hash_string(hash, labels->name_space);
 	hash = hash_string(hash, labels->pod);
@@ -458,7 +495,7 @@ static int make_index(struct reading *reading)
 	if (!reading->index)
 		return -ENOMEM;
 	for (i = 0; i < reading->count; i++) {
-		place = hash_labels(&reading->entries[i].labels);
+		place = hash_key(reading->entries[i].id, &reading->entries[i].labels);
 		while (reading->index[place % reading->index_size])
 			place++;
 		reading->index[place % reading->index_size] = (uint32_t)i + 1;
@@ -474,6 +511,7 @@ int reading_parse(struct reading *reading, char *text, size_t len)
 	const char *key;
 
 	*reading = (struct reading){.text = text};
+	reading->started_seconds = NAN;
 	reading->node = (struct reading_node){.name = "",
 					      .load = {NAN, NAN, NAN},
 					      .cpus = NAN,
@@ -486,6 +524,8 @@ int reading_parse(struct reading *reading, char *text, size_t len)
 		if (strcmp(key, "time_seconds") == 0) {
 			have_time = json_scan_kind(scan) == JSON_KIND_NUMBER;
 			reading->time_seconds = finite_number(scan);
+		} else if (strcmp(key, "started_seconds") == 0) {
+			reading->started_seconds = json_scan_number(scan);
 		} else if (strcmp(key, "containers") == 0 && !have_list) {
 			have_list = read_entries(&reader);
 		} else if (strcmp(key, "probes") == 0) {
@@ -519,18 +559,31 @@ bool top_labels_equal(const struct top_labels *a, const struct top_labels *b)
 	       strcmp(a->name_space, b->name_space) == 0 && strcmp(a->unit, b->unit) == 0;
 }
 
-const struct reading_entry *reading_find(const struct reading *reading,
+static bool is_it(const struct reading_entry *entry, uint64_t id, const struct top_labels *labels)
+{
+	return id ? entry->id == id : !entry->id && top_labels_equal(&entry->labels, labels);
+}
+
+const struct reading_entry *reading_find(const struct reading *reading, uint64_t id,
 					 const struct top_labels *labels)
 {
-	size_t place = hash_labels(labels);
+	size_t place = hash_key(id, labels);
 	uint32_t found;
 
 	while (reading->index_size && (found = reading->index[place % reading->index_size])) {
-		if (top_labels_equal(&reading->entries[found - 1].labels, labels))
+		if (is_it(&reading->entries[found - 1], id, labels))
 			return &reading->entries[found - 1];
 		place++;
 	}
 	return NULL;
+}
+
+bool reading_follows(const struct reading *reading, const struct reading *before)
+{
+	bool both_silent = isnan(reading->started_seconds) && isnan(before->started_seconds);
+
+	return reading->time_seconds > before->time_seconds &&
+	       (both_silent || reading->started_seconds == before->started_seconds);
 }
 
 bool reading_has_hist(const struct reading *reading, enum top_hist_id id)

@@ -37,11 +37,17 @@ struct reading_hist {
 
 struct reading_cause {
 	struct top_labels labels;
+	uint64_t id; /* of whom; 0: not told */
 	double seconds;
 };
 
 struct reading_entry {
 	struct top_labels labels;
+	uint64_t id; /* stays when the labels change; 0: not told */
+	/* By the clock of time_seconds; NAN: not told. */
+	double since_seconds;	     /* when all it has counted was 0 */
+	double joined_since_seconds; /* when what it took over from another was 0, */
+	double joined_at_seconds;    /* and when it took it over */
 	struct reading_hist hist[TOP_HISTS];
 	double value[TOP_VALUES];
 	bool value_known[TOP_VALUES];
@@ -67,12 +73,13 @@ struct reading {
 	struct arena arena;
 	char *text; /* what the strings lie in */
 	double time_seconds;
+	double started_seconds; /* when whoever counts was started; NAN: not told */
 	struct reading_entry *entries;
 	size_t count;
 	struct reading_node node;
 	bool probe_known[TOP_PROBES]; /* whether it is said that the probe is up or not */
 	bool probe_up[TOP_PROBES];
-	/* Entries by their labels. */
+	/* Entries by their id, or by their labels. */
 	uint32_t *index;
 	size_t index_size;
 };
@@ -85,9 +92,12 @@ struct reading {
 int reading_parse(struct reading *reading, char *text, size_t len);
 void reading_free(struct reading *reading);
 
-/* The entry with these labels, or NULL. */
-const struct reading_entry *reading_find(const struct reading *reading,
+/* The entry with this id or, where id is 0, with these labels; or NULL. */
+const struct reading_entry *reading_find(const struct reading *reading, uint64_t id,
 					 const struct top_labels *labels);
+
+/* Whether one was made after the other, by the same serve: only then they can be compared. */
+bool reading_follows(const struct reading *reading, const struct reading *before);
 
 /* Whether a probe feeds this reading: as it says, or by what any container has of it. */
 bool reading_has_hist(const struct reading *reading, enum top_hist_id id);

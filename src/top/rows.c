@@ -161,7 +161,12 @@ static int worse_cause(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
-static double seconds_before(const struct reading_entry *before, const struct top_labels *labels,
+static bool is_same_cause(const struct reading_cause *a, const struct reading_cause *b)
+{
+	return a->id || b->id ? a->id == b->id : top_labels_equal(&a->labels, &b->labels);
+}
+
+static double seconds_before(const struct reading_entry *before, const struct reading_cause *now,
 			     size_t i)
 {
 	size_t n;
@@ -170,7 +175,7 @@ static double seconds_before(const struct reading_entry *before, const struct to
 	for (n = 0; before && n < before->cause_count; n++) {
 		const struct reading_cause *cause = &before->causes[(i + n) % before->cause_count];
 
-		if (top_labels_equal(&cause->labels, labels))
+		if (is_same_cause(cause, now))
 			return cause->seconds;
 	}
 	return 0;
@@ -187,7 +192,7 @@ static int make_causes(struct top_rows *rows, struct top_row *row,
 		return -ENOMEM;
 	for (i = 0; i < now->cause_count; i++) {
 		const struct reading_cause *cause = &now->causes[i];
-		double seconds = cause->seconds - seconds_before(before, &cause->labels, i);
+		double seconds = cause->seconds - seconds_before(before, cause, i);
 
 		if (seconds <= 0)
 			continue;
@@ -250,13 +255,45 @@ static void find_victims(struct top_rows *rows, struct named_row *table)
 
 /* ---------------------------------------------------------------- rows */
 
+/*
+ * What an entry is to be compared with; NULL: with zeros, as it began in between. Returns false if
+ * it cannot be told what it counted in between.
+ */
+static bool find_earlier(const struct reading *before, const struct reading_entry *now,
+			 const struct reading_entry **earlier)
+{
+	bool took_over = before->time_seconds >= now->joined_since_seconds &&
+			 before->time_seconds < now->joined_at_seconds;
+
+	*earlier = NULL;
+	if (now->since_seconds > before->time_seconds)
+		return true;
+	*earlier = reading_find(before, now->id, &now->labels);
+	return *earlier && !took_over;
+}
+
+/* A counter's growth, if it is known. What a probe never counted is 0; what no file told is not. */
+static int make_counter(const struct top_rows *rows, struct top_row *row,
+			const struct reading_entry *before, const struct reading_entry *now, int i)
+{
+	bool is_first = before && !before->value_known[i] && now->value_known[i];
+
+	row->value_known[i] = now->value_known[i] || rows->value_measured[i];
+	row->value[i] = now->value[i] - (before ? before->value[i] : 0);
+	if (is_first && top_value_probes[i] == TOP_PROBE_FILES) {
+		row->value_known[i] = false;
+		row->value[i] = 0;
+	}
+	return row->value[i] < 0 ? -ESTALE : 0;
+}
+
 /* Returns 0, -ENOMEM, or -ESTALE if it was started anew. before is NULL for what is new. */
 static int make_row(struct top_rows *rows, struct top_row *row, const struct reading_entry *before,
 		    const struct reading_entry *now, enum top_level level)
 {
 	int i, err = 0;
 
-	*row = (struct top_row){.labels = now->labels, .members = 1};
+	*row = (struct top_row){.labels = now->labels, .members = 1, .began = !before};
 	for (i = 0; i < TOP_HISTS && !err; i++) {
 		row->hist[i].known = rows->hist_measured[i];
 		if (now->hist[i].known)
@@ -264,14 +301,11 @@ static int make_row(struct top_rows *rows, struct top_row *row, const struct rea
 					before ? &before->hist[i] : NULL, &now->hist[i],
 					rows->seconds);
 	}
-	for (i = 0; i < TOP_VALUES && !err; i++) {
-		row->value_known[i] =
-			now->value_known[i] || (i < TOP_COUNTERS && rows->value_measured[i]);
+	for (i = 0; i < TOP_COUNTERS && !err; i++)
+		err = make_counter(rows, row, before, now, i);
+	for (; i < TOP_VALUES; i++) {
+		row->value_known[i] = now->value_known[i];
 		row->value[i] = now->value[i];
-		if (i < TOP_COUNTERS && before)
-			row->value[i] -= before->value[i];
-		if (i < TOP_COUNTERS && row->value[i] < 0)
-			err = -ESTALE;
 	}
 	row->name = make_name(&rows->arena, &now->labels, level);
 	if (!row->name)
@@ -300,6 +334,7 @@ static int merge_row(struct top_rows *rows, struct top_row *to, const struct top
 	int i, err = causes ? 0 : -ENOMEM;
 
 	to->members += from->members;
+	to->began &= from->began;
 	for (i = 0; i < TOP_HISTS && !err; i++)
 		err = top_hist_add(&rows->arena, &to->hist[i], &from->hist[i]);
 	for (i = 0; i < TOP_VALUES; i++) {
@@ -351,6 +386,15 @@ static void find_measured(struct top_rows *rows, const struct reading *now)
 	}
 }
 
+/*
+ * The files of all cgroups are not read at one moment: in a short interval one can seem to have
+ * used a little more than there is. NAN: it is not known how much that is.
+ */
+static void bound_usage(struct top_row *row, double most)
+{
+	row->value[TOP_CPU_USAGE] = fmin(row->value[TOP_CPU_USAGE], most);
+}
+
 int top_rows_make(const struct reading *before, const struct reading *now, enum top_level level,
 		  struct top_rows *out)
 {
@@ -359,7 +403,7 @@ int top_rows_make(const struct reading *before, const struct reading *now, enum 
 	int err = 0;
 
 	*out = (struct top_rows){.seconds = now->time_seconds - before->time_seconds};
-	if (!(out->seconds > 0))
+	if (!reading_follows(now, before))
 		return -EINVAL;
 	find_measured(out, now);
 	out->rows = calloc(now->count + 1, sizeof(*out->rows));
@@ -367,16 +411,20 @@ int top_rows_make(const struct reading *before, const struct reading *now, enum 
 		return -ENOMEM;
 	for (i = 0; i < now->count && !err; i++) {
 		struct top_row *row = &out->rows[out->count];
+		const struct reading_entry *earlier;
 
-		err = make_row(out, row, reading_find(before, &now->entries[i].labels),
-			       &now->entries[i], level);
+		if (!find_earlier(before, &now->entries[i], &earlier))
+			continue;
+		err = make_row(out, row, earlier, &now->entries[i], level);
 		if (!err && did_anything(row))
 			err = place_row(out, &table);
 		if (err == -ESTALE)
 			err = 0;
 	}
-	for (i = 0; i < out->count; i++)
+	for (i = 0; i < out->count; i++) {
 		order_causes(&out->rows[i]);
+		bound_usage(&out->rows[i], now->node.cpus * out->seconds);
+	}
 	find_victims(out, table);
 	HASH_CLEAR(hh, table);
 	return err;

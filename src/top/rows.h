@@ -48,6 +48,7 @@ struct top_row {
 	const char *name;
 	struct top_labels labels; /* of the first one that it is made of */
 	unsigned int members;	  /* how many containers and units */
+	bool began;		  /* all of them did in the interval */
 	struct top_hist hist[TOP_HISTS];
 	double value[TOP_VALUES]; /* counters: what they grew by; gauges: as they are now */
 	bool value_known[TOP_VALUES];
@@ -76,9 +77,13 @@ void top_name_write(char text[TOP_NAME_SIZE], const struct top_labels *labels,
 /*
  * Compares two readings. What did not run meanwhile has no row. Labels point
  * into now, which must outlive the rows. The caller gives them to
- * top_rows_free(), whatever is returned: 0, -EINVAL if no time lies between, or -ENOMEM.
+ * top_rows_free(), whatever is returned: 0, -EINVAL if they cannot be compared
+ * (reading_follows()), or -ENOMEM.
  *
- * What counts less than before was started anew: it has no row this time.
+ * What was not there before has counted all it has in between if it began in between. Else nobody
+ * can tell, and the reading is the first of two: it has no row this time. The same holds for what
+ * has taken over another's counts meanwhile, and for what counts less than before. A value that a
+ * cgroup's files did not tell before is not known this time.
  */
 int top_rows_make(const struct reading *before, const struct reading *now, enum top_level level,
 		  struct top_rows *out);

@@ -93,6 +93,9 @@ static int batch(const struct top_options *options, struct source *source)
 		return err == -EINTR ? 0 : err;
 	for (;;) {
 		next += options->interval_ns;
+		/* After a pause the rhythm begins anew. */
+		if (next <= clock_monotonic_ns())
+			next = clock_monotonic_ns() + options->interval_ns;
 		if (!wait_until(source, next))
 			break;
 		err = read_counts(source, &now);

@@ -146,10 +146,9 @@ static void test_events(void **state)
 		"ran for the first time",
 	};
 	static const char *const x[] = {
-		"waits less for CPU, 5.0 %",
-		"a wait for a CPU took up to 149ms",
-		"waits for CPU, 30 %: hog",
-		"1 killed for lack of memory",
+		"waits less for CPU, 5.0 %", "a wait for a CPU took up to 149ms",
+		"waits for CPU, 30 %: hog",  "1 killed for lack of memory",
+		"ran for the first time",
 	};
 
 	(void)state;
@@ -163,9 +162,20 @@ static void test_events(void **state)
 	/* Still waiting is no news. */
 	add(10, "{'unit':'x','cpu_wait':" HIST(300, 1.5, "[-30,300]") "}", 3);
 	add(10, "{'unit':'x','cpu_wait':" HIST(100, 0.5, "[-30,100]") "}", 4);
-	check_events("x", x, 4);
+	check_events("x", x, 5);
 	check_events("shop/web-0/web", web, 1);
 	check_events("nobody", NULL, 0);
+}
+
+/* One that was there all the time, and only had nothing to do, does not run for the first time. */
+static void test_woken(void **state)
+{
+	(void)state;
+	add(1, WEB "'tcp_retransmits':1}", 1);
+	make_rows(1, SIDE "'tcp_retransmits':1}");
+	rows.rows[0].began = false;
+	assert_int_equal(history_add(history, &rows, 2), 0);
+	check_events("shop/web-0/side", NULL, 0);
 }
 
 /* Each container keeps its last ones, whatever others do; a pod has those of its containers. */
@@ -191,7 +201,7 @@ static void test_many_events(void **state)
 	assert_int_equal(list[0]->at_ns, 99);
 	assert_int_equal(list[2]->at_ns, 97);
 	count = history_events(history, "shop/web-0", TOP_LEVEL_POD, list, 3 * HISTORY_EVENTS);
-	assert_int_equal(count, HISTORY_EVENTS + 1);
+	assert_int_equal(count, HISTORY_EVENTS + 2);
 	for (i = 1; i < (int)count; i++)
 		assert_true(list[i]->number < list[i - 1]->number);
 	assert_int_equal(list[HISTORY_EVENTS]->at_ns, 1); /* of a minute ago, and still there */
@@ -298,9 +308,9 @@ static void test_picture(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_cells),  TEST(test_the_ring),	   TEST(test_neighbours),
-		TEST(test_events), TEST(test_many_events), TEST(test_scale),
-		TEST(test_shades), TEST(test_picture),
+		TEST(test_cells),  TEST(test_the_ring), TEST(test_neighbours),
+		TEST(test_events), TEST(test_woken),	TEST(test_many_events),
+		TEST(test_scale),  TEST(test_shades),	TEST(test_picture),
 	};
 
 	if (!setlocale(LC_CTYPE, "C.UTF-8"))

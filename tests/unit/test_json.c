@@ -101,7 +101,6 @@ static void test_labels(void **state)
 	json_t *root;
 
 	(void)state;
-	add_unit("idle"); /* what never counted is left out */
 	switches_of(add_unit("ssh.service"))[0] = 1;
 	wait_of(add_container("web-0", "nginx"))->bucket[3] = 1;
 	root = read_back(0);
@@ -111,6 +110,59 @@ static void test_labels(void **state)
 	assert_string_equal(string(container(root, 1), "pod"), "web-0");
 	assert_string_equal(string(container(root, 1), "container"), "nginx");
 	assert_null(string(container(root, 1), "unit"));
+	json_decref(root);
+}
+
+/*
+ * Who has done nothing yet is there, too: else his first reading would be his whole life's, and
+ * nobody could tell.
+ */
+static void test_idle(void **state)
+{
+	struct owner *idle = add_unit("idle"), *hidden = add_unit("hidden");
+	json_t *root;
+
+	(void)state;
+	idle->files.value[CGROUP_CPU_USAGE] = 4000000000000;
+	idle->files.known = 1U << CGROUP_CPU_USAGE;
+	idle->since_ns = 2500000000;
+	owners_hide(&owners, hidden);
+	add_unit("nothing");
+	root = read_back(0);
+	assert_int_equal(json_array_size(json_object_get(root, "containers")), 2);
+	assert_string_equal(string(container(root, 0), "unit"), "idle");
+	assert_true(real(container(root, 0), "cpu_usage") == 4000);
+	assert_true(real(container(root, 0), "since_seconds") == 2.5);
+	assert_int_equal(integer(container(root, 0), "id"), idle->id);
+	assert_string_equal(string(container(root, 1), "unit"), "nothing");
+	assert_true(integer(container(root, 1), "id") != (json_int_t)idle->id);
+	assert_null(json_object_get(container(root, 1), "joined_seconds"));
+	json_decref(root);
+}
+
+static void test_joined(void **state)
+{
+	struct owner *from = add_unit("0123"), *to = add_unit("web"), *victim = add_unit("victim");
+	const uint64_t id = to->id;
+	const json_t *joined;
+	json_t *root;
+
+	(void)state;
+	owner_add_caused(victim, from, 1);
+	from->since_ns = 1500000000;
+	to->since_ns = 2000000000;
+	assert_ptr_equal(owners_rename(&owners, from, &to->labels), to);
+	root = read_back(0);
+	assert_int_equal(integer(container(root, 0), "id"), id);
+	assert_true(real(container(root, 0), "since_seconds") == 1.5);
+	joined = json_object_get(container(root, 0), "joined_seconds");
+	assert_int_equal(json_array_size(joined), 2);
+	assert_true(json_number_value(json_array_get(joined, 0)) == 1.5);
+	assert_true(json_number_value(json_array_get(joined, 1)) > 2);
+	/* What it waited because of the one is what it waited because of the other. */
+	assert_int_equal(json_array_size(json_object_get(container(root, 1), "joined_seconds")), 2);
+	joined = json_array_get(json_object_get(container(root, 1), "cpu_wait_caused"), 0);
+	assert_int_equal(integer(joined, "id"), id);
 	json_decref(root);
 }
 
@@ -285,9 +337,17 @@ static void test_bytes_that_are_no_text(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_empty),    TEST(test_labels),		 TEST(test_histogram),
-		TEST(test_switches), TEST(test_causes),		 TEST(test_escapes),
-		TEST(test_files),    TEST(test_numbers_as_text), TEST(test_bytes_that_are_no_text),
+		TEST(test_empty),
+		TEST(test_labels),
+		TEST(test_idle),
+		TEST(test_joined),
+		TEST(test_histogram),
+		TEST(test_switches),
+		TEST(test_causes),
+		TEST(test_escapes),
+		TEST(test_files),
+		TEST(test_numbers_as_text),
+		TEST(test_bytes_that_are_no_text),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

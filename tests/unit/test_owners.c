@@ -11,6 +11,7 @@
 #include "counts.h"
 #include "metrics/causes.h"
 #include "metrics/owners.h"
+#include "util/clock.h"
 
 /* One set of owners for each test. */
 static struct owners owners;
@@ -260,7 +261,8 @@ static void test_merge_into_one_without_causes(void **state)
 	assert_int_equal(waited(b, b), 15);
 }
 
-static void test_remove_keeps_the_time(void **state)
+/* As another cause's, the time would seem to have been waited just now. */
+static void test_remove_takes_the_time(void **state)
 {
 	struct owner *a = get(unit("a")), *b = get(unit("b")), *c = get(unit("c"));
 
@@ -273,10 +275,11 @@ static void test_remove_keeps_the_time(void **state)
 	b->caused_other_ns = 10;
 	owners_remove(&owners, a);
 	assert_null(find(unit("a")));
-	assert_int_equal(b->caused_other_ns, 11);
+	assert_int_equal(b->caused_other_ns, 10);
+	assert_int_equal(b->caused_gone_ns, 0);
 	assert_int_equal(b->caused_count, 1);
 	assert_int_equal(waited(b, c), 2);
-	assert_int_equal(c->caused_other_ns, 3);
+	assert_int_equal(c->caused_other_ns, 0);
 	assert_int_equal(c->caused_count, 0);
 }
 
@@ -296,8 +299,48 @@ static void test_remove_all_one_by_one(void **state)
 			owner_add_caused(made[i], made[k], 1);
 	for (i = 0; i < 19; i++)
 		owners_remove(&owners, made[i]);
-	assert_int_equal(made[19]->caused_other_ns, 19);
+	assert_int_equal(made[19]->caused_other_ns, 0);
+	assert_int_equal(made[19]->caused_count, 1);
 	assert_int_equal(waited(made[19], made[19]), 1);
+}
+
+/* A rename keeps who it is; the same labels made anew are another one. */
+static void test_ids(void **state)
+{
+	struct owner *a = get(unit("a")), *b = get(unit("b"));
+	uint64_t id = a->id;
+
+	(void)state;
+	assert_true(id && b->id && id != b->id);
+	rename_to(a, unit("c"));
+	assert_int_equal(find(unit("c"))->id, id);
+	assert_int_equal(find(unit("c"))->joined.at_ns, 0);
+	owners_remove(&owners, find(unit("c")));
+	assert_true(get(unit("c"))->id > b->id);
+}
+
+/* Of two takeovers the first ones are within. */
+static void test_joined(void **state)
+{
+	struct owner *a = get(unit("a")), *b = get(unit("b")), *c = get(unit("c"));
+	uint64_t now_ns = clock_monotonic_ns();
+
+	(void)state;
+	a->since_ns = 40;
+	b->since_ns = 30;
+	c->since_ns = 20;
+	rename_to(b, unit("a"));
+	assert_int_equal(a->joined.since_ns, 30);
+	assert_true(a->joined.at_ns >= now_ns);
+	assert_int_equal(a->since_ns, 30);
+	rename_to(a, unit("c"));
+	assert_int_equal(c->joined.since_ns, 30);
+	assert_int_equal(c->since_ns, 20);
+	a = get(unit("a"));
+	a->since_ns = 10;
+	rename_to(a, unit("c"));
+	assert_int_equal(c->joined.since_ns, 10);
+	assert_int_equal(c->since_ns, 10);
 }
 
 static void test_caused_adds_up(void **state)
@@ -536,8 +579,10 @@ int main(void)
 		TEST(test_merge_joins_causes),
 		TEST(test_merge_of_each_others_causes),
 		TEST(test_merge_into_one_without_causes),
-		TEST(test_remove_keeps_the_time),
+		TEST(test_remove_takes_the_time),
 		TEST(test_remove_all_one_by_one),
+		TEST(test_ids),
+		TEST(test_joined),
 		TEST(test_caused_adds_up),
 		TEST(test_rows_are_inside_the_cell),
 		TEST(test_rows_have_values_of_their_own),

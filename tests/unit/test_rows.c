@@ -71,7 +71,7 @@ static void test_all_fields(void **state)
 																      "'cpu_wait_caused':[{'unit':'kernel','seconds':0.25}]}")),
 		0);
 	assert_true(near(reading_now.time_seconds, 7.5));
-	entry = reading_find(&reading_now, &labels);
+	entry = reading_find(&reading_now, 0, &labels);
 	assert_non_null(entry);
 	assert_string_equal(entry->labels.workload, "web");
 	assert_true(entry->hist[TOP_CPU_WAIT].known);
@@ -210,7 +210,7 @@ static void test_new_vanished_idle_and_restarted(void **state)
 								       ":" HIST(1, 0.1,
 										"[0,1]") "}"),
 		AT(2,
-		   "{" LABELS("new") ",'cpu_wait':" HIST(
+		   "{" LABELS("new") ",'since_seconds':1.5,'cpu_wait':" HIST(
 			   4, 2,
 			   "[0,4]") "},"
 				    "{" LABELS("idle") ",'cpu_wait':" HIST(
@@ -228,6 +228,143 @@ static void test_new_vanished_idle_and_restarted(void **state)
 	assert_true(near(row_of("stays")->hist[TOP_CPU_WAIT].sum_seconds, 0.2));
 }
 
+#define CPU(id, since, labels, seconds)                                                            \
+	"{'id':" #id ",'since_seconds':" #since "," labels ",'cpu_usage':" #seconds "}"
+
+/*
+ * Nothing is the interval's that may be older. A container that was there before serve, and was
+ * listed by it for the first time now, has its life's CPU time.
+ */
+static void test_first_readings(void **state)
+{
+	(void)state;
+	make_rows_of(AT(100, CPU(1, 50, LABELS("works"), 10) "," CPU(2, 60, LABELS("again"), 5)),
+		     AT(101, CPU(1, 50, LABELS("works"), 10.5) "," CPU(3, 20, LABELS("wakes"),
+								       4000.25) ","
+			/* The kernel may not tell since when: then it is 0. */
+			CPU(4, 0, LABELS("old"), 77) "," CPU(5, 100.25, LABELS("began"), 0.75) ","
+			/* The same pod of a StatefulSet made anew; it has run more than the first
+			   one. */
+			CPU(6, 100.5, LABELS("again"),
+			    5.5) ","
+				 /* As an older serve lists it: without saying since when. */
+				 "{" LABELS("silent") ",'cpu_usage':9}"),
+		     TOP_LEVEL_CONTAINER);
+	assert_int_equal(rows.count, 3);
+	assert_true(near(row_of("shop/works/main")->value[TOP_CPU_USAGE], 0.5));
+	assert_false(row_of("shop/works/main")->began);
+	assert_true(near(row_of("shop/began/main")->value[TOP_CPU_USAGE], 0.75));
+	assert_true(row_of("shop/began/main")->began);
+	assert_true(near(row_of("shop/again/main")->value[TOP_CPU_USAGE], 5.5));
+}
+
+/* Its name was not known at first: it is the same one. */
+static void test_renamed(void **state)
+{
+	(void)state;
+	make_rows_of(AT(100, CPU(1, 50, "'pod':'11111111-2222','container':'0123456789ab'",
+				 10) ","
+				     "{'id':2,'unit':'v','cpu_wait':" HIST(
+					     1, 1, "[0,1]") ",'cpu_wait_caused':[{'id':1,"
+							    "'pod':'11111111-2222','container':'"
+							    "0123456789ab','seconds':1}]}"),
+		     AT(101, CPU(1, 50, LABELS("web-0"),
+				 10.5) ","
+				       "{'id':2,'unit':'v','cpu_wait':" HIST(
+					       2, 1.25, "[0,2]") ",'cpu_wait_caused':[{'id':"
+								 "1," LABELS("web-0") ",'seconds':"
+										      "1.25}]}"),
+		     TOP_LEVEL_CONTAINER);
+	assert_int_equal(rows.count, 2);
+	assert_true(near(row_of("shop/web-0/main")->value[TOP_CPU_USAGE], 0.5));
+	assert_int_equal(row_of("v")->cause_count, 1);
+	assert_string_equal(row_of("v")->causes[0].name, "shop/web-0/main");
+	assert_true(near(row_of("v")->causes[0].seconds, 0.25));
+}
+
+static size_t rows_of_joined(const char *joined)
+{
+	char now[256];
+
+	snprintf(now, sizeof(now),
+		 AT(101,
+		    "{'id':1,'since_seconds':50,'unit':'u','cpu_usage':900,'joined_seconds':%s}"),
+		 joined);
+	make_rows_of(AT(100, CPU(1, 50, "'unit':'u'", 1)), now, TOP_LEVEL_CONTAINER);
+	return rows.count;
+}
+
+/* It took over what another had counted: that is no interval's, unless all of it is. */
+static void test_joined(void **state)
+{
+	(void)state;
+	assert_int_equal(rows_of_joined("[60,100.5]"), 0);
+	assert_int_equal(rows_of_joined("[100,101]"), 0);
+	assert_int_equal(rows_of_joined("[0,101]"), 0);
+	assert_int_equal(rows_of_joined("[100.1,100.5]"), 1);
+	assert_int_equal(rows_of_joined("[60,100]"), 1);
+	assert_int_equal(rows_of_joined("[60]"), 1);
+	assert_int_equal(rows_of_joined("[]"), 1);
+	assert_int_equal(rows_of_joined("'x'"), 1);
+}
+
+/* A controller was turned on: its files tell a life's counts. A probe counts from 0. */
+static void test_values_that_appear(void **state)
+{
+	const struct top_row *row;
+
+	(void)state;
+	make_rows_of(AT(100, CPU(1, 50, "'unit':'u'", 1)),
+		     AT(101, "{'id':1,'since_seconds':50,'unit':'u','cpu_usage':1.5,"
+			     "'cpu_throttled':300,'memory_events':{'oom_kill':7},"
+			     "'pressure':{'memory':{'some':9}},'tcp_retransmits':3,"
+			     "'fsync':" HIST(2, 1, "[0,2]") "}"),
+		     TOP_LEVEL_CONTAINER);
+	row = row_of("u");
+	assert_true(row->value_known[TOP_CPU_USAGE] && near(row->value[TOP_CPU_USAGE], 0.5));
+	assert_false(row->value_known[TOP_CPU_THROTTLED]);
+	assert_false(row->value_known[TOP_OOM_EVENTS]);
+	assert_false(row->value_known[TOP_PRESSURE_MEMORY]);
+	assert_true(near(row->value[TOP_CPU_THROTTLED] + row->value[TOP_OOM_EVENTS] +
+				 row->value[TOP_PRESSURE_MEMORY],
+			 0));
+	assert_true(near(row->value[TOP_RETRANSMITS], 3));
+	assert_true(near(row->hist[TOP_FSYNC].count, 2));
+}
+
+/* Another serve answers: its ids are others, whatever it has counted. */
+static void test_another_serve(void **state)
+{
+	(void)state;
+	assert_int_equal(read_text(&reading_before,
+				   "{'time_seconds':100,'started_seconds':10,'containers':[]}"),
+			 0);
+	assert_int_equal(read_text(&reading_now,
+				   "{'time_seconds':101,'started_seconds':10,'containers':[]}"),
+			 0);
+	assert_true(reading_follows(&reading_now, &reading_before));
+	assert_false(reading_follows(&reading_before, &reading_now));
+	assert_false(reading_follows(&reading_now, &reading_now));
+	reading_now.started_seconds = 100.5;
+	assert_false(reading_follows(&reading_now, &reading_before));
+	assert_int_equal(top_rows_make(&reading_before, &reading_now, TOP_LEVEL_CONTAINER, &rows),
+			 -EINVAL);
+	reading_now.started_seconds = NAN;
+	assert_false(reading_follows(&reading_now, &reading_before));
+}
+
+/* Files are read one after the other: that makes no CPU. */
+static void test_no_more_than_the_cpus(void **state)
+{
+	(void)state;
+	make_rows_of("{'time_seconds':100,'node':{'cpus':2},'containers':[" CPU(1, 50, "'unit':'u'",
+										1) "]}",
+		     "{'time_seconds':101,'node':{'cpus':2},'containers':[" CPU(1, 50, "'unit':'u'",
+										3.01) "]}",
+		     TOP_LEVEL_CONTAINER);
+	assert_true(near(row_of("u")->value[TOP_CPU_USAGE], 2));
+}
+
 /* Same pod name in another namespace, or as a unit: another one. In any order. */
 static void test_who_is_who(void **state)
 {
@@ -237,13 +374,14 @@ static void test_who_is_who(void **state)
 			      7, 1, "[0,7]") "},"
 					     "{" LABELS("web") ",'cpu_wait':" HIST(10, 1,
 										   "[0,10]") "}"),
-		AT(2, "{'namespace':'test','pod':'web','container':'main','cpu_wait':" HIST(
-			      11, 1, "[0,11]") "},"
-					       "{" LABELS("web") ",'cpu_wait':" HIST(
-						       13, 1,
-						       "[0,13]") "},"
-								 "{'unit':'web','cpu_wait':" HIST(
-									 12, 1, "[0,12]") "}"),
+		AT(2, "{'namespace':'test','pod':'web','container':'main','since_seconds':1.5,'cpu_"
+		      "wait':" HIST(11, 1,
+				    "[0,11]") "},"
+					      "{" LABELS("web") ",'cpu_wait':" HIST(
+						      13, 1,
+						      "[0,13]") "},"
+								"{'unit':'web','cpu_wait':" HIST(
+									12, 1, "[0,12]") "}"),
 		TOP_LEVEL_CONTAINER);
 	assert_true(near(row_of("test/web/main")->hist[TOP_CPU_WAIT].count, 11));
 	assert_true(near(row_of("shop/web/main")->hist[TOP_CPU_WAIT].count, 3));
@@ -303,14 +441,14 @@ static void test_causes(void **state)
 	const struct top_row *row;
 
 	(void)state;
-	make_rows_of(
+	make_rows_begun(
 		AT(1,
-		   "{'unit':'victim','cpu_wait':" HIST(
+		   "{'unit':'victim','since_seconds':0,'cpu_wait':" HIST(
 			   1, 1,
 			   "[0,1]") ",'cpu_wait_caused':["
 				    "{'unit':'was-bad','seconds':5},{'unit':'bad','seconds':1}]}"),
 		AT(2,
-		   "{'unit':'victim','cpu_wait':" HIST(
+		   "{'unit':'victim','since_seconds':0,'cpu_wait':" HIST(
 			   9, 9,
 			   "[0,9]") ",'cpu_wait_caused':["
 				    "{'unit':'new','seconds':0.5},{'unit':'was-bad','seconds':5},"
@@ -364,9 +502,9 @@ static void test_levels(void **state)
 	const struct top_row *row;
 
 	(void)state;
-	make_rows_of(AT(1, ""), AT(2, TWO_PODS), TOP_LEVEL_CONTAINER);
+	make_rows_begun(AT(1, ""), AT(2, TWO_PODS), TOP_LEVEL_CONTAINER);
 	assert_int_equal(rows.count, 5);
-	make_rows_of(AT(1, ""), AT(2, TWO_PODS), TOP_LEVEL_POD);
+	make_rows_begun(AT(1, ""), AT(2, TWO_PODS), TOP_LEVEL_POD);
 	assert_int_equal(rows.count, 4);
 	row = row_of("shop/web-7d4b9c6f5-x2x8k");
 	assert_int_equal(row->members, 2);
@@ -377,14 +515,14 @@ static void test_levels(void **state)
 	assert_true(near(row->value[TOP_CPU_USAGE], 0.5));
 	assert_string_equal(row->causes[0].name, "ml/train-1");
 	assert_string_equal(row->causes[1].name, "ml/train-0");
-	make_rows_of(AT(1, ""), AT(2, TWO_PODS), TOP_LEVEL_WORKLOAD);
+	make_rows_begun(AT(1, ""), AT(2, TWO_PODS), TOP_LEVEL_WORKLOAD);
 	assert_int_equal(rows.count, 3);
 	assert_true(near(row_of("shop/web")->hist[TOP_CPU_WAIT].count, 9));
 	assert_int_equal(row_of("shop/web")->cause_count, 1); /* both are ml/train now */
 	assert_true(near(row_of("shop/web")->causes[0].seconds, 0.75));
 	assert_int_equal(row_of("shop/database")->members, 1); /* Kubernetes said so */
 	assert_int_equal(row_of("ssh.service")->members, 1);
-	make_rows_of(AT(1, ""), AT(2, TWO_PODS), TOP_LEVEL_NAMESPACE);
+	make_rows_begun(AT(1, ""), AT(2, TWO_PODS), TOP_LEVEL_NAMESPACE);
 	assert_int_equal(rows.count, 2);
 	assert_true(near(row_of("shop")->hist[TOP_CPU_WAIT].count, 16));
 	assert_true(near(row_of("(no namespace)")->hist[TOP_CPU_WAIT].count, 9));
@@ -415,7 +553,7 @@ static void test_no_namespace(void **state)
 static void test_filter(void **state)
 {
 	(void)state;
-	make_rows_of(AT(1, ""), AT(2, TWO_PODS), TOP_LEVEL_CONTAINER);
+	make_rows_begun(AT(1, ""), AT(2, TWO_PODS), TOP_LEVEL_CONTAINER);
 	assert_int_equal(top_rows_filter(&rows, "("), -EINVAL);
 	assert_int_equal(rows.count, 5);
 	assert_int_equal(top_rows_filter(&rows, "^shop/(web|db)-.*/(a|pg)$"), 0);
@@ -434,6 +572,12 @@ int main(void)
 		TEST(test_wrong_readings),
 		TEST(test_differences),
 		TEST(test_new_vanished_idle_and_restarted),
+		TEST(test_first_readings),
+		TEST(test_renamed),
+		TEST(test_joined),
+		TEST(test_values_that_appear),
+		TEST(test_another_serve),
+		TEST(test_no_more_than_the_cpus),
 		TEST(test_who_is_who),
 		TEST(test_quantiles),
 		TEST(test_inside_the_interval),

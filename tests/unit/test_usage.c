@@ -94,7 +94,7 @@ static void test_restart(void **state)
 	update(1);
 	registry_find(&registry, 1)->removed_ns = 2;
 	assert_int_equal(tree_remove(ID "1"), 0);
-	registry_add(&registry, 2, "/" ID "2", 0);
+	registry_add(&registry, 2, "/" ID "2", clock_boottime_ns());
 	put("/" ID "2", "cpu.stat", "usage_usec 7\n");
 	put("/" ID "2", "memory.max", "8192\n");
 	values = update(3);
@@ -150,6 +150,60 @@ static void test_away(void **state)
 	is(values, CGROUP_MEMORY_EVENTS_OOM_KILL, 6);
 }
 
+static void add_cgroup(uint64_t id, uint64_t born_ns, const char *cpu_stat)
+{
+	char path[80];
+
+	snprintf(path, sizeof(path), "/" ID "%u", (unsigned int)id);
+	registry_add(&registry, id, path, born_ns);
+	put(path, "cpu.stat", cpu_stat);
+}
+
+/* Two clocks are read one after the other. */
+static void since_is(uint64_t boottime_ns)
+{
+	const struct labels labels = {.pod = "web-0"};
+	uint64_t ns = boottime_ns - clock_suspended_ns();
+
+	assert_in_range(owners_find(&owners, &labels)->since_ns, ns - NS_PER_S / 2,
+			ns + NS_PER_S / 2);
+}
+
+/* What was used before a cgroup was found is nothing that its owner used just now. */
+static void test_found_late(void **state)
+{
+	uint64_t old_ns = clock_boottime_ns() - NS_PER_S;
+
+	(void)state;
+	/* With its first reading an owner counts since its cgroup was made. */
+	add_cgroup(1, old_ns, "usage_usec 1000\n");
+	is(update(clock_monotonic_ns()), CGROUP_CPU_USAGE, 1000000);
+	since_is(old_ns);
+
+	add_cgroup(2, old_ns, "usage_usec 5000\n");
+	is(update(clock_monotonic_ns()), CGROUP_CPU_USAGE, 1000000);
+	put("/" ID "2", "cpu.stat", "usage_usec 5007\n");
+	is(update(clock_monotonic_ns()), CGROUP_CPU_USAGE, 1007000);
+
+	add_cgroup(3, 0, "usage_usec 9000\n"); /* since when is not known */
+	is(update(clock_monotonic_ns()), CGROUP_CPU_USAGE, 1007000);
+
+	add_cgroup(4, clock_boottime_ns(), "usage_usec 3\n"); /* a restart, since the last update */
+	is(update(clock_monotonic_ns()), CGROUP_CPU_USAGE, 1010000);
+	since_is(old_ns);
+}
+
+/* Since when it counts is not known: it is as if it had always been there. */
+static void test_unknown_birth(void **state)
+{
+	const struct labels labels = {.pod = "web-0"};
+
+	(void)state;
+	add_cgroup(1, 0, "usage_usec 1000\n");
+	is(update(clock_monotonic_ns()), CGROUP_CPU_USAGE, 1000000);
+	assert_int_equal(owners_find(&owners, &labels)->since_ns, 0);
+}
+
 /* It went, and nobody has told yet. */
 static void test_gone(void **state)
 {
@@ -183,8 +237,9 @@ static void test_merged(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_equals), TEST(test_restart), TEST(test_step_back),
-		TEST(test_away),   TEST(test_gone),    TEST(test_merged),
+		TEST(test_equals), TEST(test_restart),	  TEST(test_step_back),
+		TEST(test_away),   TEST(test_found_late), TEST(test_unknown_birth),
+		TEST(test_gone),   TEST(test_merged),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
