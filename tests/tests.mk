@@ -65,7 +65,7 @@ test-bpf: $(BPFTEST) ## the BPF programs alone, run by the kernel on made-up eve
 
 # What is deployed, against the schemas of Kubernetes.
 
-test-deploy: $(BUILD)/bramble ## the manifests in deploy/kubernetes alone
+test-deploy: $(BUILD)/bramble ## the manifests in deploy/ alone
 	@tests/deploy/run $(abspath $(BUILD)/bramble)
 
 # Fuzzing: what a stranger can hand us. clang compiles the program's sources

@@ -3,7 +3,7 @@
 // usage: node validate.js < documents.yaml
 //
 // Checks objects of Kubernetes against their schemas, which npm's kubernetes-models has made
-// from Kubernetes' own OpenAPI document. A field that no schema knows is an error, too: the API
+// from Kubernetes' own OpenAPI document and the Prometheus Operator's CRDs. A field that no schema knows is an error, too: the API
 // server would drop it in silence. Prints "KIND NAME" for each object, or what is wrong.
 "use strict";
 const fs = require("fs");
@@ -27,13 +27,19 @@ Ajv.prototype.addSchema = function (schema, id) {
   return addSchema.call(this, refuseUnknown(schema), id);
 };
 
+// Which package has the models of an API version.
+function modelsOf(apiVersion) {
+  const operator = apiVersion.startsWith("monitoring.coreos.com/");
+  return need(path.posix.join(operator ? "@kubernetes-models/prometheus-operator" : "kubernetes-models", apiVersion));
+}
+
 let failed = false;
 for (const document of YAML.parseAllDocuments(fs.readFileSync(0, "utf8"))) {
   const object = document.toJS();
   const name = `${object.kind} ${object.metadata && object.metadata.name}`;
   try {
     if (document.errors.length) throw document.errors[0];
-    const model = need(path.posix.join("kubernetes-models", object.apiVersion))[object.kind];
+    const model = modelsOf(object.apiVersion)[object.kind];
     if (!model) throw new Error(`no schema of ${object.apiVersion} ${object.kind}`);
     new model(object).validate();
     console.log(name);
