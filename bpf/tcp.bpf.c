@@ -11,8 +11,7 @@
  *
  * A program of process context may be interrupted by another one in softirq on
  * its CPU, and a socket has a user and a softirq at once: the cells are added
- * to with atomics, and a socket's fields are written by one side each, but for
- * those that change once or twice in its life.
+ * to with atomics, and a socket's fields have one writer each (struct socket_set).
  */
 #include <stdbool.h>
 
@@ -59,12 +58,6 @@ enum {
 /* The first port of net.ipv4.ip_local_port_range, as it is by default. */
 #define EPHEMERAL_PORT	32768
 
-/*
- * since_ns of a client whose data nobody has asked for and nobody has read yet: the rest of an
- * answer; or an answer that is here before the send that asked for it has returned.
- */
-#define DATA_UNASKED	1
-
 /* The RTT of a connection in use is read once in 2^30 ns. */
 #define RTT_PERIOD_BITS 30
 
@@ -95,14 +88,17 @@ struct {
 /* Written with atomics. */
 __u64 tcp_lost[TCP_LOST_REASONS];
 
+/* Sockets that are in none of their two sets, but further away. Written with atomics. */
+__u64 tcp_far;
+
 static __always_inline void count_lost(enum tcp_lost reason)
 {
 	shared_add(&tcp_lost[reason], 1);
 }
 
+/* NULL for the owner of a socket that is nobody's. */
 static __always_inline struct tcp_cell *cell_of(__u32 slot)
 {
-	slot &= SOCKET_SLOT;
 	return bpf_map_lookup_elem(&tcp_cells, &slot);
 }
 
@@ -169,14 +165,19 @@ static __always_inline void observe_rtt(struct tcp_cell *cell, const struct sock
 
 /* ------------------------------------------------------------------ sockets */
 
-/* One of the two sets where a socket may be. */
-static __always_inline struct socket_set *socket_set_of(__u64 key, __u32 choice)
+static __always_inline struct socket_set *socket_set_at(__u32 index)
 {
-	__u32 index = hash_u64(key, (choice + 1) * SOCKET_SET_BITS) & (SOCKET_SETS - 1);
-
+	index &= SOCKET_SETS - 1;
 	return bpf_map_lookup_elem(&tcp_sockets, &index);
 }
 
+/* One of the two sets where a socket is first looked for. */
+static __always_inline struct socket_set *socket_set_of(__u64 key, __u32 choice)
+{
+	return socket_set_at(hash_u64(key, (choice + 1) * SOCKET_SET_BITS));
+}
+
+/* The way of a key in a set; of 0: a free one. SOCKET_WAYS if there is none. */
 static __always_inline __u32 socket_way(const struct socket_set *set, __u64 key)
 {
 	if (set->key[0] == key)
@@ -186,6 +187,22 @@ static __always_inline __u32 socket_way(const struct socket_set *set, __u64 key)
 	if (set->key[2] == key)
 		return 2;
 	return SOCKET_WAYS;
+}
+
+/* The same in the further sets of a socket: those a step of its own apart. */
+static __noinline struct socket_set *socket_set_far(__u64 key, __u64 wanted)
+{
+	__u32 step = hash_u64(key, SOCKET_SET_BITS) | 1, i;
+	__u32 index = hash_u64(key, 2 * SOCKET_SET_BITS);
+	struct socket_set *set;
+
+	for (i = 0; i < SOCKET_SETS_FAR; i++) {
+		index += step;
+		set = socket_set_at(index);
+		if (set && socket_way(set, wanted) < SOCKET_WAYS)
+			return set;
+	}
+	return NULL;
 }
 
 /* Finds a socket: its set, and its way there, which is SOCKET_WAYS if it is not known. */
@@ -202,6 +219,13 @@ static __always_inline __u32 socket_find(__u64 key, struct socket_set **found)
 		return way;
 	set = socket_set_of(key, 1);
 	*found = set;
+	if (!set)
+		return SOCKET_WAYS;
+	way = socket_way(set, key);
+	if (way < SOCKET_WAYS || !tcp_far)
+		return way;
+	set = socket_set_far(key, key);
+	*found = set;
 	return set ? socket_way(set, key) : SOCKET_WAYS;
 }
 
@@ -210,66 +234,97 @@ static __always_inline __u32 free_ways(const struct socket_set *set)
 	return !set->key[0] + !set->key[1] + !set->key[2];
 }
 
-/* A socket that was counted as accepted or open is so for its new owner, or as it gets one. */
-static __always_inline void own(struct socket_set *set, __u32 way, __u32 slot)
+/* Finds a place for a socket that is not known: a set and a free way, or SOCKET_WAYS. */
+static __always_inline __u32 socket_place(__u64 key, struct socket_set **found)
 {
-	__u32 info = set->info[way];
+	struct socket_set *set = socket_set_of(key, 0), *other = socket_set_of(key, 1);
+	__u32 way;
+
+	if (set && other && free_ways(other) > free_ways(set))
+		set = other;
+	*found = set;
+	if (!set)
+		return SOCKET_WAYS;
+	way = socket_way(set, 0);
+	if (way < SOCKET_WAYS)
+		return way;
+	set = socket_set_far(key, 0);
+	*found = set;
+	way = set ? socket_way(set, 0) : SOCKET_WAYS;
+	if (way < SOCKET_WAYS)
+		shared_add(&tcp_far, 1);
+	return way;
+}
+
+/*
+ * Takes a socket in that was not known, or whose end was missed. False if there is no place.
+ *
+ * Two CPUs may take the same place at once: then one of the two sockets is not known, which is
+ * counted where it should be, as with one that found none.
+ */
+static __always_inline bool enter(__u64 key, __u8 state, __u16 owner, __u64 turn)
+{
+	struct socket_set *set;
+	__u32 way = socket_find(key, &set);
+
+	if (way == SOCKET_WAYS)
+		way = socket_place(key, &set);
+	if (way == SOCKET_WAYS || !set)
+		return false;
+	set->turn[way] = turn;
+	set->owner[way] = owner;
+	set->state[way] = state;
+	set->rtt_period[way] = 0;
+	set->key[way] = key;
+	return true;
+}
+
+/* Forgets a socket. False if it is not known. */
+static __always_inline bool forget(__u64 key)
+{
+	struct socket_set *set = socket_set_of(key, 0);
+	__u32 way = set ? socket_way(set, key) : SOCKET_WAYS;
+
+	if (way == SOCKET_WAYS) {
+		set = socket_set_of(key, 1);
+		way = set ? socket_way(set, key) : SOCKET_WAYS;
+	}
+	if (way == SOCKET_WAYS && tcp_far) {
+		set = socket_set_far(key, key);
+		way = set ? socket_way(set, key) : SOCKET_WAYS;
+		if (way < SOCKET_WAYS)
+			shared_add(&tcp_far, -1);
+	}
+	if (way == SOCKET_WAYS || !set)
+		return false;
+	if (set->owner[way] == SOCKET_UNCLAIMED)
+		count_lost(TCP_LOST_NO_OWNER);
+	set->key[way] = 0;
+	return true;
+}
+
+/*
+ * A socket gets another owner. The first one has accepted it.
+ *
+ * Two first uses at the same time count that twice. It takes two threads, and a connection that
+ * its listening socket could not pass on to an owner, and some ns.
+ */
+static __always_inline void own(struct socket_set *set, __u32 way, __u16 slot)
+{
+	__u16 before = set->owner[way];
 	struct tcp_cell *cell;
 
-	if (info & SOCKET_OWNED && info & SOCKET_ESTABLISHED) {
-		cell = cell_of(info);
-		if (cell)
-			shared_add(&cell->open, -1);
-	}
-	set->info[way] = (info & ~(SOCKET_SLOT | SOCKET_PASSIVE)) | SOCKET_OWNED | slot;
-	cell = cell_of(slot);
-	if (!cell)
+	set->owner[way] = slot;
+	if (before != SOCKET_UNCLAIMED)
 		return;
-	if (info & SOCKET_ESTABLISHED)
-		shared_add(&cell->open, 1);
-	if (info & SOCKET_PASSIVE)
+	cell = cell_of(slot);
+	if (cell)
 		shared_add(&cell->accepted, 1);
 }
 
-/* The connection is not open any more. */
-static __always_inline void leave(struct socket_set *set, __u32 way)
+static __always_inline bool is_owned(const struct socket_set *set, __u32 way)
 {
-	__u32 info = set->info[way];
-	struct tcp_cell *cell;
-
-	set->info[way] = info & ~SOCKET_ESTABLISHED;
-	if (!(info & SOCKET_OWNED) || !(info & SOCKET_ESTABLISHED))
-		return;
-	cell = cell_of(info);
-	if (cell)
-		shared_add(&cell->open, -1);
-}
-
-/* Takes a socket in that was not known. One whose end was missed ends now. */
-static __always_inline void enter(__u64 key, __u32 info, __u64 since_ns)
-{
-	struct socket_set *set, *other;
-	__u32 way = socket_find(key, &set);
-
-	if (way < SOCKET_WAYS) {
-		leave(set, way);
-	} else {
-		set = socket_set_of(key, 0);
-		other = socket_set_of(key, 1);
-		if (!set || !other)
-			return;
-		if (free_ways(other) > free_ways(set))
-			set = other;
-		way = socket_way(set, 0);
-	}
-	if (way == SOCKET_WAYS) {
-		count_lost(TCP_LOST_NO_PLACE);
-		return;
-	}
-	set->since_ns[way] = since_ns;
-	set->info[way] = info;
-	set->rtt_period[way] = 0;
-	set->key[way] = key;
+	return set->owner[way] < SLOTS_MAX;
 }
 
 /* ------------------------------------------------------------------ process context */
@@ -283,60 +338,63 @@ static __always_inline __u32 slot_of_user(struct tcp_cpu **cpu)
 }
 
 /*
- * A socket that was there before the probe: from its first use on it is
- * known. Who asks is told by the ports, if one alone is of the range from which
- * the kernel gives ports to clients; if that says nothing, nobody does.
+ * A socket that was there before the probe, or found no place when it was made: from a use on it
+ * is known. Who asks is told by the ports, if one alone is of the range from which the kernel
+ * gives ports to clients; if that says nothing, nobody does.
+ *
+ * Two threads' uses at the same time may take it in twice. The first place counts, and the other
+ * one is given back with it.
  */
 static __noinline int adopt(__u64 key, __u32 slot)
 {
 	const struct sock *sk = (const struct sock *)key;
-	__u32 info = SOCKET_OWNED | SOCKET_ESTABLISHED | slot;
-	struct tcp_cell *cell;
-	unsigned char state;
+	unsigned char kernels = BPF_CORE_READ(sk, __sk_common.skc_state);
 	__u16 local, remote;
+	__u8 state = 0;
 
-	state = BPF_CORE_READ(sk, __sk_common.skc_state);
-	if (state != TCP_ESTABLISHED && state != TCP_CLOSE_WAIT)
-		info &= ~SOCKET_ESTABLISHED;
-	if (state != TCP_ESTABLISHED)
-		info |= SOCKET_FIN;
+	if (kernels == TCP_ESTABLISHED || kernels == TCP_CLOSE_WAIT)
+		state |= SOCKET_ESTABLISHED;
+	if (kernels != TCP_ESTABLISHED)
+		state |= SOCKET_FIN;
 	remote = __builtin_bswap16(BPF_CORE_READ(sk, __sk_common.skc_dport));
 	local = BPF_CORE_READ(sk, __sk_common.skc_num);
 	if (local < EPHEMERAL_PORT && remote >= EPHEMERAL_PORT)
-		info |= SOCKET_SERVER;
+		state |= SOCKET_SERVER;
 	else if (remote < EPHEMERAL_PORT && local >= EPHEMERAL_PORT)
-		info |= SOCKET_CLIENT;
-	enter(key, info, 0);
-	cell = cell_of(slot);
-	if (cell && info & SOCKET_ESTABLISHED)
-		shared_add(&cell->open, 1);
+		state |= SOCKET_CLIENT;
+	if (!enter(key, state, slot, TURN_QUIET))
+		count_lost(TCP_LOST_NO_PLACE);
 	return 0;
 }
 
-/* Finds the socket that the current task uses, which owns it from now on. */
-static __always_inline __u32 socket_use(__u64 key, struct socket_set **set, __u32 *slot)
+/*
+ * Counts what the current task has sent or received. Finds the socket, which it owns from now
+ * on; SOCKET_WAYS if it is not known, or none of TCP.
+ */
+static __always_inline __u32 socket_use(__u64 key, enum tcp_direction direction, __u32 bytes,
+					struct socket_set **set, struct tcp_cell **cell)
 {
+	__u32 way = socket_find(key, set), slot;
+	bool known = way < SOCKET_WAYS;
 	struct tcp_cpu *cpu;
-	__u32 way = socket_find(key, set);
 
-	if (way == SOCKET_WAYS) {
-		/* Most are no sockets of TCP: these are to cost little. */
-		if (!bpf_core_field_exists(struct sock, sk_protocol) ||
-		    !is_tcp((const struct sock *)key))
-			return SOCKET_WAYS;
-		*slot = slot_of_user(&cpu);
-		adopt(key, *slot);
-		way = socket_find(key, set);
-		if (way == SOCKET_WAYS)
-			return way;
-	} else {
-		*slot = slot_of_user(&cpu);
-	}
+	/* Most are no sockets of TCP: these are to cost little. */
+	if (!known &&
+	    (!bpf_core_field_exists(struct sock, sk_protocol) || !is_tcp((const struct sock *)key)))
+		return SOCKET_WAYS;
+	slot = slot_of_user(&cpu);
 	if (cpu)
-		cpu->events++;
-	if ((*set)->info[way] & SOCKET_OWNED && ((*set)->info[way] & SOCKET_SLOT) == *slot)
-		return way;
-	own(*set, way, *slot);
+		cpu->events[direction == TCP_SENT ? TCP_EVENT_SEND : TCP_EVENT_RECEIVE]++;
+	*cell = cell_of(slot);
+	if (!*cell)
+		return SOCKET_WAYS;
+	shared_add(&(*cell)->bytes[direction], bytes);
+	if (!known) {
+		adopt(key, slot);
+		way = socket_find(key, set);
+	}
+	if (way < SOCKET_WAYS && (*set)->owner[way] != slot)
+		own(*set, way, slot);
 	return way;
 }
 
@@ -351,59 +409,79 @@ static __always_inline void read_rtt(struct socket_set *set, __u32 way, struct t
 	observe_rtt(cell, (const struct sock *)key);
 }
 
+/* A server has sent: the answer, if it was asked. */
+static __always_inline bool server_sent(struct socket_set *set, __u32 way, struct tcp_cell *cell,
+					int bytes, __u64 *now)
+{
+	__u64 turn = set->turn[way];
+
+	if (turn == TURN_QUIET)
+		return false;
+	*now = bpf_ktime_get_ns();
+	set->turn[way] = TURN_QUIET;
+	if ((turn & TURN_KIND) == TURN_UNCERTAIN)
+		return true;
+	if (bytes > LONG_SEND)
+		count_lost(TCP_LOST_LONG_SEND);
+	else
+		observe(&cell->response[TCP_SERVER], *now - (turn & TURN_TIME));
+	return true;
+}
+
+/* A client has sent: a question, or more of one. */
+static __always_inline bool client_sent(struct socket_set *set, __u32 way, __u64 *now)
+{
+	__u64 turn = set->turn[way], kind = turn & TURN_KIND;
+
+	if (kind == TURN_ASKED || kind == TURN_UNCERTAIN)
+		return false;
+	*now = bpf_ktime_get_ns();
+	if (kind == TURN_UNASKED ||
+	    __sync_val_compare_and_swap(&set->turn[way], TURN_QUIET, TURN_ASKED | *now)) {
+		/* TURN_UNASKED, perhaps since a moment ago. Kernels with this event have cmpxchg.
+		 */
+		set->turn[way] = TURN_QUIET;
+		count_lost(TCP_LOST_OVERTAKEN);
+	}
+	return true;
+}
+
 /* TP_PROTO(struct sock *sk, int ret, int flags): after a sendmsg() of any kind of socket */
 SEC("?raw_tp/sock_send_length")
 int tcp_sock_send(struct bpf_raw_tracepoint_args *ctx)
 {
-	__u64 key = ctx->args[0], since, now;
+	__u64 key = ctx->args[0], now;
 	int ret = ctx->args[1];
 	struct socket_set *set;
 	struct tcp_cell *cell;
-	__u32 way, slot, info;
+	__u32 way;
+	bool turned = false;
 
 	if (ret <= 0)
 		return 0;
-	way = socket_use(key, &set, &slot);
+	way = socket_use(key, TCP_SENT, ret, &set, &cell);
 	if (way == SOCKET_WAYS)
 		return 0;
-	cell = cell_of(slot);
-	if (!cell)
-		return 0;
-	shared_add(&cell->bytes[TCP_SENT], ret);
-	info = set->info[way];
-	since = set->since_ns[way];
-	if (info & SOCKET_SERVER ? !since : since > DATA_UNASKED || !(info & SOCKET_CLIENT))
-		return 0; /* no question to answer, or one that waits for its answer */
-	now = bpf_ktime_get_ns();
-	if (info & SOCKET_SERVER) {
-		set->since_ns[way] = 0;
-		if (info & SOCKET_UNCERTAIN)
-			set->info[way] = info & ~SOCKET_UNCERTAIN;
-		else if (ret > LONG_SEND)
-			count_lost(TCP_LOST_LONG_SEND);
-		else
-			observe(&cell->response[TCP_SERVER], now - since);
-	} else if (since || __sync_val_compare_and_swap(&set->since_ns[way], 0, now)) {
-		/* DATA_UNASKED, perhaps since a moment ago. Kernels with this event have cmpxchg.
-		 */
-		set->since_ns[way] = 0;
-		count_lost(TCP_LOST_OVERTAKEN);
-	}
-	read_rtt(set, way, cell, key, now);
+	if (set->state[way] & SOCKET_SERVER)
+		turned = server_sent(set, way, cell, ret, &now);
+	else if (set->state[way] & SOCKET_CLIENT)
+		turned = client_sent(set, way, &now);
+	if (turned)
+		read_rtt(set, way, cell, key, now);
 	return 0;
 }
 
 /* Data was received after all with what might have been no more than the peer's FIN. */
 static __always_inline void make_certain(struct socket_set *set, __u32 way, struct tcp_cell *cell)
 {
-	__u32 info = set->info[way];
-	__u64 since = set->since_ns[way];
+	__u64 time = set->turn[way] & TURN_TIME;
 
-	set->info[way] = info & ~SOCKET_UNCERTAIN;
-	if (info & SOCKET_SERVER)
-		return; /* a question */
-	set->since_ns[way] = 0;
-	observe(&cell->response[TCP_CLIENT], since);
+	if (set->state[way] & SOCKET_SERVER) {
+		set->turn[way] = TURN_ASKED | time;
+	} else {
+		set->turn[way] = TURN_QUIET;
+		observe(&cell->response[TCP_CLIENT], time);
+	}
 }
 
 /* TP_PROTO(struct sock *sk, int ret, int flags): after a recvmsg() of any kind of socket */
@@ -413,21 +491,19 @@ int tcp_sock_recv(struct bpf_raw_tracepoint_args *ctx)
 	int ret = ctx->args[1], flags = ctx->args[2];
 	struct socket_set *set;
 	struct tcp_cell *cell;
-	__u32 way, slot;
+	__u64 kind;
+	__u32 way;
 
 	if (ret <= 0 || flags & (MSG_PEEK | MSG_ERRQUEUE))
 		return 0;
-	way = socket_use(ctx->args[0], &set, &slot);
+	way = socket_use(ctx->args[0], TCP_RECEIVED, ret, &set, &cell);
 	if (way == SOCKET_WAYS)
 		return 0;
-	cell = cell_of(slot);
-	if (!cell)
-		return 0;
-	shared_add(&cell->bytes[TCP_RECEIVED], ret);
-	if (set->info[way] & SOCKET_UNCERTAIN)
+	kind = set->turn[way] & TURN_KIND;
+	if (kind == TURN_UNCERTAIN)
 		make_certain(set, way, cell);
-	else if (set->info[way] & SOCKET_CLIENT && set->since_ns[way] == DATA_UNASKED)
-		set->since_ns[way] = 0;
+	else if (kind == TURN_UNASKED)
+		set->turn[way] = TURN_QUIET;
 	return 0;
 }
 
@@ -435,7 +511,7 @@ int tcp_sock_recv(struct bpf_raw_tracepoint_args *ctx)
 
 /* A listening socket is told of a connection: that belongs to the same cgroup, as long as
  * nothing else is known. */
-static __always_inline void inherit(struct tcp_cpu *cpu, __u32 parent)
+static __always_inline void inherit(struct tcp_cpu *cpu, __u16 parent)
 {
 	struct socket_set *set;
 	__u32 way;
@@ -444,25 +520,41 @@ static __always_inline void inherit(struct tcp_cpu *cpu, __u32 parent)
 		return;
 	way = socket_find(cpu->child, &set);
 	cpu->child = 0;
-	if (way < SOCKET_WAYS && !(set->info[way] & SOCKET_OWNED))
-		own(set, way, parent & SOCKET_SLOT);
+	if (way < SOCKET_WAYS && parent < SLOTS_MAX && !is_owned(set, way))
+		own(set, way, parent);
 }
 
 /* The first byte of an answer, or perhaps no more than a FIN. */
-static __always_inline void answered(struct socket_set *set, __u32 way, __u32 info)
+static __always_inline void answered(struct socket_set *set, __u32 way)
 {
-	__u64 ns = bpf_ktime_get_ns() - set->since_ns[way];
+	__u64 ns = bpf_ktime_get_ns() - (set->turn[way] & TURN_TIME);
 	struct tcp_cell *cell;
 
-	if (info & SOCKET_FIN) {
-		set->since_ns[way] = ns ?: 1;
-		set->info[way] = info | SOCKET_UNCERTAIN;
+	if (set->state[way] & SOCKET_FIN && (__s64)ns >= 0) {
+		set->turn[way] = TURN_UNCERTAIN | ns;
 		return;
 	}
-	set->since_ns[way] = 0;
-	cell = cell_of(info);
+	set->turn[way] = TURN_QUIET;
+	cell = cell_of(set->owner[way]);
 	if (cell)
 		observe(&cell->response[TCP_CLIENT], ns);
+}
+
+static __always_inline void server_got(struct socket_set *set, __u32 way)
+{
+	if (set->turn[way] == TURN_QUIET)
+		set->turn[way] = bpf_ktime_get_ns() |
+				 (set->state[way] & SOCKET_FIN ? TURN_UNCERTAIN : TURN_ASKED);
+}
+
+static __always_inline void client_got(struct socket_set *set, __u32 way)
+{
+	__u64 turn = set->turn[way];
+
+	if ((turn & TURN_KIND) == TURN_ASKED)
+		answered(set, way);
+	else if (turn == TURN_QUIET && !(set->state[way] & SOCKET_FIN))
+		set->turn[way] = TURN_UNASKED;
 }
 
 /* TP_PROTO(const struct sock *sk): data, a connection or a FIN waits in a socket of any kind */
@@ -472,89 +564,91 @@ int tcp_data_ready(struct bpf_raw_tracepoint_args *ctx)
 	__u32 index = bpf_get_smp_processor_id();
 	struct tcp_cpu *cpu = bpf_map_lookup_elem(&tcp_cpus, &index);
 	struct socket_set *set;
-	__u32 way = socket_find(ctx->args[0], &set), info;
+	__u32 way = socket_find(ctx->args[0], &set);
+	__u8 state;
 
 	if (way == SOCKET_WAYS || !cpu)
 		return 0;
-	cpu->events++;
-	info = set->info[way];
-	if (info & SOCKET_LISTENS) {
-		inherit(cpu, info);
-	} else if (info & SOCKET_SERVER) {
-		if (set->since_ns[way])
-			return 0;
-		set->since_ns[way] = bpf_ktime_get_ns();
-		if (info & SOCKET_FIN)
-			set->info[way] = info | SOCKET_UNCERTAIN;
-	} else if (!(info & (SOCKET_CONNECTING | SOCKET_UNCERTAIN))) {
-		if (set->since_ns[way] > DATA_UNASKED)
-			answered(set, way, info);
-		else if (info & SOCKET_CLIENT && !(info & SOCKET_FIN))
-			set->since_ns[way] = DATA_UNASKED;
-	}
+	cpu->events[TCP_EVENT_ARRIVAL]++;
+	state = set->state[way];
+	if (state & SOCKET_LISTENS)
+		inherit(cpu, set->owner[way]);
+	else if (state & SOCKET_SERVER)
+		server_got(set, way);
+	else if (state & SOCKET_CLIENT && !(state & SOCKET_CONNECTING))
+		client_got(set, way);
 	return 0;
 }
 
 /* ------------------------------------------------------------------ states */
 
-static __always_inline enum tcp_connect_failure failure_of(const struct sock *sk, __u32 info)
+static __always_inline enum tcp_connect_failure failure_of(const struct sock *sk, __u8 state)
 {
 	int err = 0;
 
 	if (bpf_core_field_exists(struct sock, sk_err))
 		err = BPF_CORE_READ(sk, sk_err);
-	if (err == ECONNREFUSED || (!err && info & SOCKET_RESET))
+	if (err == ECONNREFUSED || (!err && state & SOCKET_RESET))
 		return TCP_CONNECT_REFUSED;
 	/* The program gave up earlier than the kernel, but saw no answer either. */
-	if (err == ETIMEDOUT || (!err && info & SOCKET_RETRANSMITS))
+	if (err == ETIMEDOUT || (!err && state & SOCKET_RETRANSMITS))
 		return TCP_CONNECT_TIMEOUT;
 	return TCP_CONNECT_OTHER;
 }
 
+/* A connect is over, well or not. Returns since when it has run. */
+static __always_inline __u64 end_connecting(struct socket_set *set, __u32 way)
+{
+	__u64 since = set->turn[way] & TURN_TIME;
+
+	set->state[way] &= ~SOCKET_CONNECTING;
+	set->turn[way] = TURN_QUIET;
+	return since;
+}
+
 static __always_inline void connected(struct socket_set *set, __u32 way, const struct sock *sk)
 {
-	__u64 ns = bpf_ktime_get_ns() - set->since_ns[way];
-	__u32 info = set->info[way];
-	struct tcp_cell *cell = cell_of(info);
+	__u64 ns = bpf_ktime_get_ns() - end_connecting(set, way);
+	struct tcp_cell *cell = cell_of(set->owner[way]);
 
-	set->info[way] = info & ~SOCKET_CONNECTING;
-	set->since_ns[way] = 0;
 	if (!cell)
 		return;
 	observe(&cell->connect, ns);
 	/* Without BTF the handshake is the one round trip that is seen, if it went well. */
-	if (!bpf_core_field_exists(struct tcp_sock, srtt_us) && !(info & SOCKET_RETRANSMITS))
+	if (!bpf_core_field_exists(struct tcp_sock, srtt_us) &&
+	    !(set->state[way] & SOCKET_RETRANSMITS))
 		observe(&cell->rtt, ns);
 }
 
-static __noinline int established(__u64 key)
+static __noinline int established(__u64 key, int before)
 {
-	__u32 index = bpf_get_smp_processor_id(), way, info;
+	__u32 index = bpf_get_smp_processor_id(), way;
 	struct tcp_cpu *cpu = bpf_map_lookup_elem(&tcp_cpus, &index);
 	const struct sock *sk = (const struct sock *)key;
 	struct socket_set *set;
 	struct tcp_cell *cell;
 
 	way = socket_find(key, &set);
-	if (way == SOCKET_WAYS || !cpu)
+	if (way == SOCKET_WAYS || !cpu) {
+		/* Then it was to be taken in. */
+		if (before == TCP_SYN_SENT || before == TCP_SYN_RECV)
+			count_lost(TCP_LOST_NO_PLACE);
 		return 0;
-	if (set->info[way] & SOCKET_CONNECTING)
+	}
+	if (set->state[way] & SOCKET_ESTABLISHED)
+		return 0;
+	set->state[way] |= SOCKET_ESTABLISHED;
+	if (set->state[way] & SOCKET_CONNECTING)
 		connected(set, way, sk);
-	info = set->info[way];
-	if (info & SOCKET_ESTABLISHED)
-		return 0;
-	set->info[way] = info | SOCKET_ESTABLISHED;
-	if (!(info & SOCKET_OWNED)) {
+	if (!is_owned(set, way)) {
 		cpu->child = key;
 		return 0;
 	}
-	cell = cell_of(info);
+	cell = cell_of(set->owner[way]);
 	if (!cell)
 		return 0;
-	shared_add(&cell->open, 1);
-	if (info & SOCKET_PASSIVE)
+	if (set->state[way] & SOCKET_SERVER)
 		shared_add(&cell->accepted, 1);
-	set->info[way] = (info & ~SOCKET_PASSIVE) | SOCKET_ESTABLISHED;
 	observe_rtt(cell, sk);
 	return 0;
 }
@@ -563,36 +657,38 @@ static __noinline int established(__u64 key)
 static __always_inline void handshake(__u64 key)
 {
 	__u64 id = cgroup_of((const struct sock *)key);
-	__u32 info = SOCKET_SERVER | SOCKET_PASSIVE;
 
-	if (id)
-		info |= SOCKET_OWNED | slot_find(id);
-	enter(key, info, 0);
+	enter(key, SOCKET_SERVER, id ? slot_find(id) : SOCKET_UNCLAIMED, TURN_QUIET);
 }
 
-static __always_inline void ended(__u64 key, int state)
+static __always_inline void connect_failed(struct socket_set *set, __u32 way, __u64 key)
+{
+	enum tcp_connect_failure failure = failure_of((const struct sock *)key, set->state[way]);
+	struct tcp_cell *cell = cell_of(set->owner[way]);
+
+	end_connecting(set, way);
+	if (cell)
+		shared_add(&cell->connect_failures[failure], 1);
+}
+
+static __always_inline void ended(__u64 key, int before, int after)
 {
 	struct socket_set *set;
-	__u32 way = socket_find(key, &set), info, index = bpf_get_smp_processor_id();
-	struct tcp_cell *cell;
+	__u32 way = socket_find(key, &set), index = bpf_get_smp_processor_id();
 
-	if (way == SOCKET_WAYS)
+	if (way == SOCKET_WAYS) {
+		if (before == TCP_SYN_SENT)
+			count_lost(TCP_LOST_NO_PLACE);
 		return;
-	info = set->info[way];
+	}
 	/* The states that only close() and shutdown() lead to. */
-	if ((state == TCP_FIN_WAIT1 || state == TCP_LAST_ACK) && !(info & SOCKET_OWNED))
+	if ((after == TCP_FIN_WAIT1 || after == TCP_LAST_ACK) && !is_owned(set, way))
 		own(set, way, slot_of_running(index));
-	else if (state != TCP_FIN_WAIT1 && state != TCP_FIN_WAIT2)
-		set->info[way] = info | SOCKET_FIN;
-	leave(set, way);
-	info = set->info[way];
-	if (!(info & SOCKET_CONNECTING))
-		return;
-	set->info[way] = info & ~SOCKET_CONNECTING;
-	set->since_ns[way] = 0;
-	cell = cell_of(info);
-	if (cell)
-		shared_add(&cell->connect_failures[failure_of((const struct sock *)key, info)], 1);
+	else if (after != TCP_FIN_WAIT1 && after != TCP_FIN_WAIT2)
+		set->state[way] |= SOCKET_FIN;
+	set->state[way] &= ~SOCKET_ESTABLISHED;
+	if (set->state[way] & SOCKET_CONNECTING)
+		connect_failed(set, way, key);
 }
 
 static __always_inline void peer_ended(__u64 key)
@@ -601,7 +697,7 @@ static __always_inline void peer_ended(__u64 key)
 	__u32 way = socket_find(key, &set);
 
 	if (way < SOCKET_WAYS)
-		set->info[way] |= SOCKET_FIN;
+		set->state[way] |= SOCKET_FIN;
 }
 
 /* TP_PROTO(const struct sock *sk, const int oldstate, const int newstate) */
@@ -615,24 +711,25 @@ int tcp_set_state(struct bpf_raw_tracepoint_args *ctx)
 		return 0;
 	switch (state) {
 	case TCP_SYN_SENT:
-		enter(key, SOCKET_OWNED | SOCKET_CLIENT | SOCKET_CONNECTING | slot_of_current(),
-		      bpf_ktime_get_ns());
+		enter(key, SOCKET_CLIENT | SOCKET_CONNECTING, slot_of_current(),
+		      TURN_ASKED | bpf_ktime_get_ns());
 		break;
 	case TCP_LISTEN:
-		enter(key, SOCKET_OWNED | SOCKET_LISTENS | slot_of_current(), 0);
+		if (!enter(key, SOCKET_LISTENS, slot_of_current(), TURN_QUIET))
+			count_lost(TCP_LOST_NO_PLACE);
 		break;
 	case TCP_SYN_RECV:
 		if (before == TCP_LISTEN)
 			handshake(key);
 		break;
 	case TCP_ESTABLISHED:
-		established(key);
+		established(key, before);
 		break;
 	case TCP_CLOSE_WAIT:
 		peer_ended(key);
 		break;
 	default:
-		ended(key, state);
+		ended(key, before, state);
 	}
 	return 0;
 }
@@ -642,32 +739,26 @@ SEC("?raw_tp/tcp_destroy_sock")
 int tcp_destroy(struct bpf_raw_tracepoint_args *ctx)
 {
 	__u64 key = ctx->args[0];
-	struct socket_set *set;
-	__u32 way = socket_find(key, &set);
 
-	if (way == SOCKET_WAYS)
-		return 0;
-	leave(set, way);
-	if (set->info[way] & SOCKET_PASSIVE)
-		count_lost(TCP_LOST_NO_OWNER);
-	set->key[way] = 0;
+	if (forget(key))
+		forget(key); /* it may have been taken in twice: adopt() */
 	return 0;
 }
 
 /* ------------------------------------------------------------------ packets */
 
 /* The cell that a socket's packets are counted in, NULL and counted as lost if it is not known. */
-static __always_inline struct tcp_cell *cell_of_socket(const struct sock *sk, __u32 flag)
+static __always_inline struct tcp_cell *cell_of_socket(const struct sock *sk, __u8 flag)
 {
 	struct socket_set *set;
 	__u32 way = socket_find((__u64)sk, &set);
 	__u64 id = 0;
 
 	if (way < SOCKET_WAYS) {
-		if (set->info[way] & SOCKET_CONNECTING)
-			set->info[way] |= flag;
-		if (set->info[way] & SOCKET_OWNED)
-			return cell_of(set->info[way]);
+		if (set->state[way] & SOCKET_CONNECTING)
+			set->state[way] |= flag;
+		if (is_owned(set, way))
+			return cell_of(set->owner[way]);
 	}
 	if (sk && bpf_core_field_exists(struct sock, __sk_common.skc_state) && is_full(sk))
 		id = cgroup_of(sk);

@@ -159,7 +159,7 @@ enum tcp_role {
 /* What the sockets of one cgroup did. CPUs share it and add with atomics. */
 struct tcp_cell {
 	__u64 bytes[TCP_DIRECTIONS];
-	__u64 open; /* goes up and down: established connections that the cgroup uses */
+	__u64 open; /* 0: user space counts them among the sockets */
 	__u64 accepted;
 	__u64 retransmits; /* segments */
 	__u64 resets[TCP_DIRECTIONS];
@@ -171,47 +171,78 @@ struct tcp_cell {
 } __attribute__((aligned(CACHE_LINE)));
 
 enum tcp_lost {
-	TCP_LOST_NO_PLACE, /* a socket found no place among the sockets: nothing of it is counted */
-	TCP_LOST_NO_OWNER, /* something happened to a socket whose cgroup was not known */
-	TCP_LOST_CLOCK,	   /* an exchange ended before it began */
+	TCP_LOST_NO_PLACE,  /* a socket was made, or used, that found no place among the sockets */
+	TCP_LOST_NO_OWNER,  /* something happened to a socket whose cgroup was not known */
+	TCP_LOST_CLOCK,	    /* an exchange ended before it began */
 	TCP_LOST_LONG_SEND, /* an answer's first send was so long that it may have waited */
 	TCP_LOST_OVERTAKEN, /* an answer may have come before its question's send had returned */
 	TCP_LOST_REASONS,
 };
 
-/* What the tcp programs keep for each CPU. */
+enum tcp_event {
+	TCP_EVENT_SEND,
+	TCP_EVENT_RECEIVE,
+	TCP_EVENT_ARRIVAL,
+	TCP_EVENTS,
+};
+
+/*
+ * What the tcp programs keep for each CPU. Each program has a word of its own to count in: one may
+ * interrupt another one, but the kernel runs none within itself.
+ */
 struct tcp_cpu {
-	__u64 events;
+	__u64 events[TCP_EVENTS];
 	__u64 child; /* key of the connection whose listening socket is about to be told, or 0 */
 } __attribute__((aligned(CACHE_LINE)));
 
 /*
- * The sockets, by a hash of their key: each has two sets where it may be, and is
- * put into the emptier one. One set is one cache line.
+ * The sockets, by a hash of their key: each has two sets where it may be, and is put into the
+ * emptier one. If both are full it goes into the first of some further ones that has a place. One
+ * set is one cache line.
  */
 #define SOCKET_SET_BITS 13
 #define SOCKET_SETS	(1 << SOCKET_SET_BITS)
 #define SOCKET_WAYS	3
+#define SOCKET_SETS_FAR 8
 
+/*
+ * The kernel changes a socket's state, and tells of arrivals, under the socket's lock. Sends
+ * and receives are told of after it is released, by several CPUs at a time. So that none of them
+ * overwrites what another one has changed, each field says who writes it.
+ */
 struct socket_set {
-	__u64 key[SOCKET_WAYS];	      /* 0: free */
-	__u64 since_ns[SOCKET_WAYS];  /* when the running exchange or connect began; 0: none */
-	__u32 info[SOCKET_WAYS];      /* the owner's slot and SOCKET_... */
-	__u8 rtt_period[SOCKET_WAYS]; /* the last in which the RTT was read */
+	__u64 key[SOCKET_WAYS];	  /* 0: free */
+	__u64 turn[SOCKET_WAYS];  /* TURN_...: all do, a whole turn at a time */
+	__u16 owner[SOCKET_WAYS]; /* whose cgroup's: who uses it, or has the lock of a new one */
+	__u8 state[SOCKET_WAYS];  /* SOCKET_...: who has the lock */
+	__u8 rtt_period[SOCKET_WAYS]; /* the last in which the RTT was read: senders */
 } __attribute__((aligned(CACHE_LINE)));
 
-#define SOCKET_SLOT	   0xffffU    /* the slot of the cgroup that uses the socket, */
-#define SOCKET_OWNED	   (1U << 16) /* if that is known */
-#define SOCKET_SERVER	   (1U << 17) /* it answers */
-#define SOCKET_CLIENT	   (1U << 18) /* it asks */
-#define SOCKET_LISTENS	   (1U << 19)
-#define SOCKET_CONNECTING  (1U << 20)
-#define SOCKET_ESTABLISHED (1U << 21) /* in the gauge of open connections, if it is owned */
-#define SOCKET_PASSIVE	   (1U << 22) /* accepted; it is not counted yet */
-#define SOCKET_FIN	   (1U << 23) /* the peer sends no more */
-#define SOCKET_UNCERTAIN   (1U << 24) /* since_ns counts if data is received now: not just a FIN */
-#define SOCKET_RETRANSMITS (1U << 25) /* while it connects */
-#define SOCKET_RESET	   (1U << 26) /* received while it connects */
+/* The owner: a slot, or one of these, which lie beyond all slots. */
+#define SOCKET_UNCLAIMED   0xfffeU /* nobody's yet: a connection not yet counted as accepted */
+#define SOCKET_NOBODY	   0xffffU
+
+#define SOCKET_SERVER	   (1U << 0) /* it answers */
+#define SOCKET_CLIENT	   (1U << 1) /* it asks */
+#define SOCKET_LISTENS	   (1U << 2)
+#define SOCKET_CONNECTING  (1U << 3) /* its turn says since when */
+#define SOCKET_ESTABLISHED (1U << 4) /* it is open */
+#define SOCKET_FIN	   (1U << 5) /* the peer sends no more */
+#define SOCKET_RETRANSMITS (1U << 6) /* while it connects */
+#define SOCKET_RESET	   (1U << 7) /* received while it connects */
+
+/* A turn: what has happened, and a time in ns. */
+#define TURN_SHIFT	   62
+#define TURN_TIME	   ((1ULL << TURN_SHIFT) - 1)
+#define TURN_KIND	   (~TURN_TIME)
+#define TURN_QUIET	   0ULL			/* nothing has been asked */
+#define TURN_ASKED	   (1ULL << TURN_SHIFT) /* since when */
+/* A client: data has come that nobody asked for and nobody has read. The rest of an answer, or an
+ * answer that is here before the send that asked for it has returned. */
+#define TURN_UNASKED	   (2ULL << TURN_SHIFT)
+/* If data is received now it was not just a FIN that came: a server was asked, since when; a
+ * client was answered, after so long. */
+#define TURN_UNCERTAIN	   (3ULL << TURN_SHIFT)
 
 /* What a request does, by the kernel's own books (op_stat_group(), /proc/diskstats). */
 enum block_op {

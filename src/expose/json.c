@@ -119,7 +119,7 @@ static void put_value(struct json_text *json, const struct family *family,
 	if (family->kind == KIND_HISTOGRAM)
 		put_hist(json, total_hist_of(total, family, value));
 	else
-		put_number(json, family, total_counters_of(total, family)[value]);
+		put_number(json, family, total_value(total, family, value));
 }
 
 /* One value, or an object of them by the family's label. */

@@ -309,6 +309,20 @@ static void free_cells(struct slot *slot)
 	free(slot->pressure);
 }
 
+/* What the gauges of a slot held, its owner holds no more. */
+static void take_gauges(const struct slot *slot)
+{
+	struct owner *owner = slot->cgroup->owner;
+	struct total *total;
+	int id;
+
+	for (id = 0; id < PROBES; id++) {
+		total = owner && slot->before[id] ? owner_total(owner, (enum probe_id)id) : NULL;
+		if (total)
+			total_take_gauges(total, slot->before[id]);
+	}
+}
+
 static void free_slot(struct collector *c, unsigned int index)
 {
 	struct slot *slot = &c->slots[index];
@@ -317,8 +331,11 @@ static void free_slot(struct collector *c, unsigned int index)
 	if (err)
 		log_warn("cannot free slot %u of %s: %s", index, slot->cgroup->path,
 			 strerror(-err));
+	if (probe_slot_cgroup(c->probe, index))
+		return; /* the next update tries again */
 	causes_forget(&c->causes, index);
 	block_books_forget(&c->blocks, index);
+	take_gauges(slot);
 	free_cells(slot);
 	*slot = (struct slot){0};
 }
@@ -494,6 +511,7 @@ void collector_update(struct collector *c)
 	collector_poll(c);
 	walk_if_events_were_lost(c, now_ns);
 	c->slots_used = 0;
+	probe_count_connections(c->probe);
 	update_cells(c, SLOT_OVERFLOW, c->overflow);
 	for (i = SLOT_OVERFLOW + 1; i < probe_slots(c->probe); i++) {
 		if (!probe_slot_cgroup(c->probe, i))

@@ -42,7 +42,7 @@ static void emit_total(struct samples *out, const struct scrape *scrape, const s
 		if (is_hist)
 			sample.hist = total_hist_of(total, family, i);
 		else
-			sample.value = total_counters_of(total, family)[i];
+			sample.value = total_value(total, family, i);
 		samples_add(out, &sample);
 	}
 }

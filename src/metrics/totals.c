@@ -117,6 +117,12 @@ static size_t counter_add_growth(uint64_t *total, uint64_t now, uint64_t before)
 	return now < before;
 }
 
+static size_t gauge_add_growth(uint64_t *total, uint64_t now, uint64_t before)
+{
+	*total += now - before;
+	return (int64_t)*total < 0;
+}
+
 static size_t add_growth(struct total *total, const struct family *family, const char *now,
 			 const char *before)
 {
@@ -132,8 +138,9 @@ static size_t add_growth(struct total *total, const struct family *family, const
 		else if (family->kind == KIND_COUNTER)
 			lower += counter_add_growth(&total_counters(total, family)[i], value[i],
 						    value_before[i]);
-		else /* a gauge may fall */
-			total_counters(total, family)[i] += value[i] - value_before[i];
+		else
+			lower += gauge_add_growth(&total_counters(total, family)[i], value[i],
+						  value_before[i]);
 	return lower;
 }
 
@@ -147,6 +154,16 @@ size_t total_add_growth(struct total *total, const void *now, const void *before
 		if (is_of(family, total->probe))
 			lower += add_growth(total, family, now, before ? before : &zeros);
 	return lower;
+}
+
+void total_take_gauges(struct total *total, const void *cell)
+{
+	static const union probe_cell zeros;
+	const struct family *family;
+
+	for (family = families; family < families + FAMILIES; family++)
+		if (is_of(family, total->probe) && family->kind == KIND_GAUGE)
+			add_growth(total, family, (const char *)&zeros, cell);
 }
 
 void totals_merge(struct total **to, const struct total *from)
@@ -170,6 +187,13 @@ void totals_free(struct total *list)
 		free(list);
 		list = next;
 	}
+}
+
+uint64_t total_value(const struct total *total, const struct family *family, size_t value)
+{
+	uint64_t number = total_counters_of(total, family)[value];
+
+	return family->kind == KIND_GAUGE && (int64_t)number < 0 ? 0 : number;
 }
 
 bool total_counted(const struct total *total, const struct family *family, size_t value)

@@ -38,9 +38,13 @@ struct total *totals_find(struct total *list, enum probe_id probe,
 
 /*
  * Adds what a probe's cell grew by from before to now. before: NULL for a cell of zeros. What is
- * lower than before adds nothing, and grows from there on. Returns how many values were.
+ * lower than before adds nothing, and grows from there on; a gauge may fall, but not below zero.
+ * Returns how many values did what they must not.
  */
 size_t total_add_growth(struct total *total, const void *now, const void *before);
+
+/* Takes from the gauges what a cell held that is gone. Counters keep it. */
+void total_take_gauges(struct total *total, const void *cell);
 
 /* Moves all that a list counted to another one, which is left as it was without memory. */
 void totals_merge(struct total **to, const struct total *from);
@@ -53,6 +57,9 @@ struct hist_total *total_hist(struct total *total, const struct family *family, 
 const uint64_t *total_counters_of(const struct total *total, const struct family *family);
 const struct hist_total *total_hist_of(const struct total *total, const struct family *family,
 				       size_t value);
+
+/* One of them, to be shown: a gauge below zero is 0. */
+uint64_t total_value(const struct total *total, const struct family *family, size_t value);
 
 /* Whether the value has ever counted: what has not is not exported. A gauge has, if any family of
  * its cell has. */

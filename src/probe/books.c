@@ -123,10 +123,11 @@ static uint64_t sched_events(const struct probe *probe)
 static uint64_t tcp_events(const struct probe *probe)
 {
 	uint64_t events = 0;
-	unsigned int cpu;
+	unsigned int cpu, i;
 
 	for (cpu = 0; probe->tcp_cpus && cpu < probe->cpus; cpu++)
-		events += probe->tcp_cpus[cpu].events;
+		for (i = 0; i < TCP_EVENTS; i++)
+			events += probe->tcp_cpus[cpu].events[i];
 	return events;
 }
 

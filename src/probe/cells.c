@@ -180,6 +180,11 @@ int probe_map_cells(struct probe *probe)
 	probe->pair_ns = calloc(probe->pairs_max, sizeof(*probe->pair_ns));
 	if (!probe->slot_cgroups || !probe->sched_cpus || !probe->pair || !probe->pair_ns)
 		return -ENOMEM;
+	if (probe->enabled[PROBE_TCP]) {
+		probe->connections = calloc(probe->slots, sizeof(*probe->connections));
+		if (!probe->connections)
+			return -ENOMEM;
+	}
 	return probe_map_blocks(probe) ?: fill_free_slots(probe);
 }
 
@@ -193,6 +198,7 @@ void probe_unmap_cells(struct probe *probe)
 	probe_unmap_array(probe->bpf->maps.sched_cpus, probe->sched_cpus);
 	probe_unmap_array(probe->bpf->maps.tcp_cpus, probe->tcp_cpus);
 	probe_unmap_blocks(probe);
+	free(probe->connections);
 	free(probe->pair);
 	free(probe->pair_ns);
 }
@@ -266,6 +272,8 @@ size_t probe_read_cell(struct probe *probe, enum probe_id id, unsigned int slot,
 		sum_sched(probe, slot, &cell->sched);
 	else
 		memcpy(cell, first, cell_maps[id].size);
+	if (id == PROBE_TCP)
+		cell->tcp.open = probe->connections[slot];
 	return cell_maps[id].size;
 }
 
@@ -301,24 +309,6 @@ static int free_pairs(struct probe *probe, unsigned int slot)
 	return count < 0 ? count : 0;
 }
 
-/* What is left of a gone cgroup's sockets belongs to nobody, until somebody uses it. */
-static void free_sockets(struct probe *probe, unsigned int slot)
-{
-	const struct bpf_map *map = probe->bpf->maps.tcp_sockets;
-	struct socket_set *sets = probe->enabled[PROBE_TCP] ? probe_map_array(map) : NULL;
-	unsigned int i, way;
-
-	for (i = 0; sets && i < SOCKET_SETS; i++) {
-		struct socket_set *set = &sets[i];
-
-		for (way = 0; way < SOCKET_WAYS; way++)
-			if (set->info[way] & SOCKET_OWNED && (set->info[way] & SOCKET_SLOT) == slot)
-				__atomic_and_fetch(&set->info[way], ~SOCKET_OWNED,
-						   __ATOMIC_RELAXED);
-	}
-	probe_unmap_array(map, sets);
-}
-
 static void clear_cells(struct probe *probe, unsigned int slot)
 {
 	unsigned int row;
@@ -340,13 +330,21 @@ int probe_free_slot(struct probe *probe, unsigned int slot)
 
 	if (!id)
 		return -ENOENT;
+	/* Without memory for this, the slot stays as it is. */
+	err = probe_map_sockets(probe);
+	if (err)
+		return err;
 	/* First no way leads to the slot any more, then it is cleared. */
-	if (bpf_map_delete_elem(bpf_map__fd(probe->bpf->maps.slot_by_cgroup), &id))
-		return -errno;
+	if (bpf_map_delete_elem(bpf_map__fd(probe->bpf->maps.slot_by_cgroup), &id)) {
+		err = -errno;
+		probe_unmap_sockets(probe);
+		return err;
+	}
 	__atomic_store_n(&probe->slot_cgroups[slot], 0, __ATOMIC_RELEASE);
 	__atomic_add_fetch(&probe->bpf->data->membership_generation, SLOTS_MAX, __ATOMIC_RELEASE);
 	err = free_pairs(probe, slot);
-	free_sockets(probe, slot);
+	probe_free_sockets(probe, slot);
+	probe_unmap_sockets(probe);
 	err = probe_free_blocks(probe, slot) ?: err;
 	clear_cells(probe, slot);
 	if (bpf_map_update_elem(bpf_map__fd(probe->bpf->maps.slot_free), NULL, &slot, BPF_ANY))

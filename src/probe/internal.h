@@ -58,7 +58,9 @@ struct probe {
 	/* Maps of the kernel's arrays. */
 	uint64_t *slot_cgroups;
 	struct sched_cpu *sched_cpus;
-	struct tcp_cpu *tcp_cpus; /* NULL: not enabled */
+	struct tcp_cpu *tcp_cpus;   /* NULL: not enabled */
+	struct socket_set *sockets; /* NULL: not mapped now */
+	uint32_t *connections;	    /* open ones, by slot, as they were counted last */
 	struct cells cells[PROBES];
 
 	/* One read of the map of pairs. */
@@ -122,6 +124,16 @@ void probe_unmap_cells(struct probe *probe);
 int probe_map_blocks(struct probe *probe);
 void probe_unmap_blocks(struct probe *probe);
 int probe_free_blocks(struct probe *probe, unsigned int slot);
+
+/*
+ * Maps the table of sockets, which is mapped only while it is needed: what is mapped counts as
+ * resident. Returns 0, also where the tcp probe is not enabled, or -ENOMEM.
+ */
+int probe_map_sockets(struct probe *probe);
+void probe_unmap_sockets(struct probe *probe);
+
+/* What is left of a gone cgroup's sockets belongs to nobody, until somebody uses it. */
+void probe_free_sockets(struct probe *probe, unsigned int slot);
 
 /* Maps an array of the kernel's, with whole pages. NULL if that fails. */
 void *probe_map_array(const struct bpf_map *map);

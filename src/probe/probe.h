@@ -86,6 +86,14 @@ union probe_cell {
 size_t probe_read_cell(struct probe *probe, enum probe_id id, unsigned int slot,
 		       union probe_cell *cell);
 
+/*
+ * Counts the open connections of all slots, for the cells that are read after it. They are counted
+ * among the sockets that are known, and not as they come and go: what is missed once is not wrong
+ * for ever. Returns 0, also where the tcp probe is not enabled, or -ENOMEM: then the last count
+ * stays.
+ */
+int probe_count_connections(struct probe *probe);
+
 /* CPUs that are possible. */
 unsigned int probe_cpus(const struct probe *probe);
 
@@ -114,8 +122,9 @@ int probe_read_blocks(struct probe *probe, probe_block_fn each, void *context);
 int probe_tidy_blocks(struct probe *probe);
 
 /*
- * Frees a slot whose cgroup is gone: its cells and pairs are cleared, and the
- * next new cgroup may get it. Returns 0 or a negative errno.
+ * Frees a slot whose cgroup is gone: its cells and pairs are cleared, its sockets belong to nobody,
+ * and the next new cgroup may get it. Returns 0 or a negative errno: if the slot still
+ * has its cgroup then, nothing of it has changed.
  */
 int probe_free_slot(struct probe *probe, unsigned int slot);
 

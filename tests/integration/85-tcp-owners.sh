@@ -3,7 +3,7 @@
 #
 # A socket belongs to the container that uses it: sockets made before the probe was started, passed
 # on to another container (SCM_RIGHTS), inherited over fork and exec, containers that share
-# a pod's network namespace, and pods in the host's.
+# a pod's network namespace, pods in the host's, and cgroups that are removed before their connections.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/net.sh"
 
@@ -149,6 +149,51 @@ test_host_network() {
 }
 host_listens() { [ -n "$(ss -Hltn "sport = :$1")" ]; }
 
+# in_cgroup PATH COMMAND...: in the network namespace of the pod. Sets background_pid.
+in_cgroup() {
+	make_cgroup "$1"
+	# shellcheck disable=SC2016 # expanded by the inner shell
+	in_background nsenter --net="$(netns_path pod)" sh -c 'echo $$ >"$0" && exec "$@"' "$cgroup2$1/cgroup.procs" "${@:2}"
+}
+
+unit_open() { awk "BEGIN { print $(metric_or_0 bramble_tcp_open_connections unit="$1") + 0 }"; }
+
+# Both ends of two connections were made in cgroups that are removed while they are open. Who holds them
+# then has not used them yet; the unit that the cgroups were of goes on.
+test_removed() {
+	local heir=bt-heir-$mode.service other=bt-other-$mode.service server client
+	start_bramble "${flags[@]}" --retain=1s
+	in_cgroup "/$heir" sh -c 'while sleep 0.1; do :; done'
+	in_cgroup "/$heir/server" "$workloads/tcpserve" 127.0.0.1 7005 answer "$tmp/share/answer" 0
+	server=$background_pid
+	wait_until 5 listens pod 7005 || give_up "nothing listens on port 7005"
+	in_cgroup "/$heir/client" "$workloads/tcpload" hold 127.0.0.1 7005 2
+	client=$background_pid
+	wait_until 5 unit_has "$heir" 4
+	check "$mode: removed: both ends of two connections are open at first" [ "$(unit_open "$heir")" = 4 ]
+
+	make_cgroup "/$other"
+	echo "$server" >"$cgroup2/$other/cgroup.procs"
+	echo "$client" >"$cgroup2/$other/cgroup.procs"
+	wait_until 5 rmdir "$cgroup2/$heir/server" "$cgroup2/$heir/client"
+	wait_until 10 unit_has "$heir" 0
+	check "$mode: removed: once their slots are freed they are nobody's ($(unit_open "$heir"), $(unit_open "$other"))" \
+		test "$(unit_open "$heir") $(unit_open "$other")" = "0 0"
+	kill -TERM "$client"
+	sleep 0.3
+	scrape
+	check "$mode: removed: closed they leave nothing, and take nothing away ($(unit_open "$heir"), $(unit_open "$other"))" \
+		test "$(unit_open "$heir") $(unit_open "$other")" = "0 0"
+	check_holds "$mode: removed: no gauge anywhere is below zero, or of 64 bits" \
+		"$(select_metric bramble_tcp_open_connections | awk '$NF < 0 || $NF > 1e6 { n++ } END { print n + 0 }') == 0"
+	kill -KILL "$server"
+	stop_bramble
+}
+unit_has() {
+	scrape
+	[ "$(unit_open "$1")" = "$2" ]
+}
+
 test_owners() {
 	mode=$1
 	flags=("$btf")
@@ -160,6 +205,7 @@ test_owners() {
 	test_shared
 	test_host_network
 	stop_bramble
+	test_removed
 }
 
 for_each_btf test_owners
