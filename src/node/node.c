@@ -49,7 +49,7 @@ const char *const pressure_kinds[PRESSURE_KINDS] = {
 
 const char *const *node_label_names(enum node_value value)
 {
-	static const char *const filesystem[] = {"mountpoint", "device", "fstype"};
+	static const char *const filesystem[NODE_LABELS_MAX] = {"mountpoint", "device", "fstype"};
 	static const char *const names[NODE_VALUES][NODE_LABELS_MAX] = {
 		[NODE_TEMPERATURE] = {"chip", "chip_name", "sensor", "label"},
 		[NODE_CPU_FREQUENCY] = {"cpus"},

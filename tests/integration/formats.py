@@ -96,14 +96,17 @@ class Scrape:
     def __init__(self):
         self.families = {}  # name as in the text: kind, help
         self.samples = {}
+        self.stored = set()  # as Prometheus tells series apart: an empty label is none
 
     def add(self, family, kind, help_text, samples):
         if family in self.families:
             raise ValueError(f"{family} is there twice")
         self.families[family] = (kind, help_text)
         for name, value in samples:
-            if name in self.samples:
+            stored = (name[0], tuple(label for label in name[1] if label[1] != ""))
+            if stored in self.stored:
                 raise ValueError(f"{name} is there twice")
+            self.stored.add(stored)
             self.samples[name] = value
 
 

@@ -163,6 +163,52 @@ static void test_labels(void **state)
 	each(check_labels);
 }
 
+/*
+ * Labels that discovery gives to targets: Prometheus' own, those of the Prometheus Operator and of
+ * the usual configurations by annotations, and those that people add. Ours are kept with
+ * honor_labels, without it they would be renamed; so none is called like that but whom a series is
+ * about. bramble_pod_info has a node, which is that of the target or of nobody.
+ */
+static void check_no_target_label(const struct family *family, const char *name, size_t len)
+{
+	static const char *const of_targets[] = {
+		"job",	     "instance",  "endpoint",	 "service",    "node",	   "cluster",
+		"app",	     "component", "host",	 "hostname",   "nodename", "region",
+		"zone",	     "env",	  "environment", "prometheus", "replica",  "metrics_path",
+		"namespace", "pod",	  "container",	 "unit"};
+	size_t i;
+
+	assert_true(len > 0 && strncmp(name, "__", 2) != 0 && strncmp(name, "exported_", 9) != 0);
+	for (i = 0; i < sizeof(of_targets) / sizeof(of_targets[0]); i++)
+		if (strlen(of_targets[i]) == len && strncmp(name, of_targets[i], len) == 0 &&
+		    !(family->scope == SCOPE_POD && strcmp(of_targets[i], "node") == 0))
+			fail_msg("%s has the label %s", family->name, of_targets[i]);
+}
+
+static void check_target_labels(const struct family *family)
+{
+	const char *const *of_node =
+		family->scope == SCOPE_NODE ? node_label_names(family->node) : NULL;
+	const char *name;
+	size_t i;
+
+	for (name = family->label; name && *name; name += strspn(name, ", ")) {
+		check_no_target_label(family, name, strcspn(name, ","));
+		name += strcspn(name, ",");
+	}
+	for (i = 0; family_in_cells(family) && i < CELL_LABELS_MAX; i++)
+		if ((name = cell_label_names[family->probe][i]))
+			check_no_target_label(family, name, strlen(name));
+	for (i = 0; of_node && i < NODE_LABELS_MAX && of_node[i]; i++)
+		check_no_target_label(family, of_node[i], strlen(of_node[i]));
+}
+
+static void test_target_labels(void **state)
+{
+	(void)state;
+	each(check_target_labels);
+}
+
 static void test_kind_names(void **state)
 {
 	(void)state;
@@ -175,10 +221,10 @@ static void test_kind_names(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_emitted),	   cmocka_unit_test(test_names),
-		cmocka_unit_test(test_suffixes),   cmocka_unit_test(test_units),
-		cmocka_unit_test(test_help),	   cmocka_unit_test(test_labels),
-		cmocka_unit_test(test_kind_names),
+		cmocka_unit_test(test_emitted),	      cmocka_unit_test(test_names),
+		cmocka_unit_test(test_suffixes),      cmocka_unit_test(test_units),
+		cmocka_unit_test(test_help),	      cmocka_unit_test(test_labels),
+		cmocka_unit_test(test_target_labels), cmocka_unit_test(test_kind_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
