@@ -10,6 +10,7 @@
 #include "check/check.h"
 #include "cli/address.h"
 #include "cli/flags.h"
+#include "obstacle/obstacle.h"
 #include "probe/mounts.h"
 #include "serve.h"
 #include "top/top.h"
@@ -115,6 +116,17 @@ static struct {
 	FLAGS_KUBE
 /* clang-format on */
 
+/* The other containers' cgroups are there as far as the mount shows them. */
+static void warn_of_part(const struct cgroup2_mount *mount)
+{
+	struct obstacle obstacle;
+
+	if (mount->whole)
+		return;
+	obstacle_of_part(mount, &obstacle);
+	obstacle_log(LOG_WARN, &obstacle, "other containers that run already are unit=\"unknown\"");
+}
+
 /*
  * Finds the mounts the probe needs. Returns 0 or a negative errno after the
  * reason has been logged. The paths live as long as the program.
@@ -124,46 +136,35 @@ static int find_mounts(struct collector_options *options)
 	const struct mount_places places = {shared.path_procfs, shared.path_sysfs,
 					    shared.path_cgroupfs, shared.path_tracefs};
 	static struct mounts mounts;
-	int err;
+	struct obstacle obstacle;
 
 	mounts_close(&mounts);
 	mounts_find(&places, &mounts);
-	err = mounts.cgroup2_err;
-	if (err == -ENOENT && mounts.cgroup2.v1)
-		log_error("this machine has cgroup v1 alone, and bramble needs v2: boot with "
-			  "systemd.unified_cgroup_hierarchy=1, or mount it beside v1: mount -t "
-			  "cgroup2 cgroup2 /sys/fs/cgroup/unified");
-	else if (err == -ENOENT)
-		log_error("cgroup v2 is not mounted: mount -t cgroup2 cgroup2 /sys/fs/cgroup");
-	else if (err)
-		log_error("cannot find cgroup v2%s%s: %s", shared.path_cgroupfs ? " at " : "",
-			  shared.path_cgroupfs ? shared.path_cgroupfs : "",
-			  err == -EMEDIUMTYPE ? "no cgroup2 file system is mounted there"
-					      : strerror(-err));
-	if (err)
-		return err;
-	err = mounts.tracefs_err;
-	if (err == -EACCES)
-		log_error("cannot read tracefs at %s: run bramble as root, or in a privileged "
-			  "container",
-			  mounts.tracefs);
-	else if (err)
-		log_error("tracefs is not mounted%s%s: mount -t tracefs tracefs "
-			  "/sys/kernel/tracing, or name its place with --path.tracefs",
-			  shared.path_tracefs ? " at " : "",
-			  shared.path_tracefs ? shared.path_tracefs : "");
-	else
-		mounts_log_own(&mounts);
+	if (mounts.cgroup2_err) {
+		obstacle_of_cgroup2(&places, &mounts, &obstacle);
+		obstacle_log(LOG_ERROR, &obstacle, "cannot use cgroup v2");
+		return mounts.cgroup2_err;
+	}
+	if (mounts.tracefs_err) {
+		obstacle_of_tracefs(&places, &mounts, &obstacle);
+		obstacle_log(LOG_ERROR, &obstacle, "cannot use tracefs");
+		return mounts.tracefs_err;
+	}
+	mounts_log_own(&mounts);
+	warn_of_part(&mounts.cgroup2);
 	options->cgroupfs = mounts.cgroup2.path;
 	options->probe.tracefs = mounts.tracefs;
-	return err;
+	return 0;
 }
 
 /* What the flags say about the probe. */
 static int collector_options(struct collector_options *options)
 {
 	*options = (struct collector_options){
-		.probe = {.slots = (unsigned int)shared.slots, .btf = shared.btf},
+		.probe = {.slots = (unsigned int)shared.slots,
+			  .btf = shared.btf,
+			  .procfs = shared.path_procfs,
+			  .sysfs = shared.path_sysfs},
 		.procfs = shared.path_procfs,
 		.sysfs = shared.path_sysfs,
 		.kube =
@@ -184,7 +185,8 @@ static int collector_options(struct collector_options *options)
 		.retain_ns = shared.retain_ns,
 	};
 	memcpy(options->probe.enabled, shared.probe, sizeof(shared.probe));
-	return find_mounts(options);
+	/* Rights first: who has them need not mount anything. */
+	return probe_can_load(&options->probe) ?: find_mounts(options);
 }
 
 /* What a command ends with. None fails without a word: whoever gave no reason is out of memory. */

@@ -18,6 +18,7 @@
 #include "http/guard.h"
 #include "http/server.h"
 #include "metrics/pressure.h"
+#include "obstacle/obstacle.h"
 #include "util/clock.h"
 #include "util/log.h"
 #include "util/pages.h"
@@ -189,6 +190,7 @@ static int listen_on(struct server *s, const char *text)
 {
 	struct address_list list;
 	char message[256], where[ADDRESS_TEXT_MAX];
+	struct obstacle obstacle;
 	int err = address_parse(text, &list, message, sizeof(message));
 	size_t i;
 
@@ -198,12 +200,10 @@ static int listen_on(struct server *s, const char *text)
 	}
 	for (i = 0; i < list.count; i++) {
 		err = http_listen(s->http, &list.items[i]);
-		if (err == -EADDRINUSE)
-			log_error("cannot listen on %s: the address is in use, perhaps by another "
-				  "bramble; choose another one with --web.listen-address",
-				  text);
-		else if (err && !(list.any && i + 1 < list.count))
-			log_error("cannot listen on %s: %s", text, strerror(-err));
+		if (err == -EADDRINUSE || (err && !(list.any && i + 1 < list.count))) {
+			obstacle_of_address(err, address_port(&list.items[i]), &obstacle);
+			obstacle_log(LOG_ERROR, &obstacle, "cannot listen on %s", text);
+		}
 		if (!err) {
 			address_format(&list.items[i], where);
 			/* An address of any host cannot be opened in a browser. */
@@ -223,21 +223,18 @@ static int listen_on(struct server *s, const char *text)
 /* `bramble top` can load its own probe, so a missing socket is no reason to end. */
 static void listen_on_socket(struct server *s, const char *path)
 {
+	struct obstacle obstacle;
 	int err;
 
 	if (!path[0])
 		return;
 	err = http_listen_unix(s->http, path);
-	if (err == -EADDRINUSE)
-		log_warn("cannot serve the socket %s: another bramble serves there; name another "
-			 "one with --web.socket",
-			 path);
-	else if (err)
-		log_warn("cannot serve the socket %s: %s; `bramble top` will load a probe of its "
-			 "own",
-			 path, strerror(-err));
-	else
+	if (!err) {
 		log_info("to see it live: bramble top --once --socket=%s", path);
+		return;
+	}
+	obstacle_of_socket(err, path, &obstacle);
+	obstacle_log(LOG_WARN, &obstacle, "`bramble top` cannot be served on the socket %s", path);
 }
 
 static int watch(struct server *s, int fd)

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "node/feature.h"
+#include "obstacle/obstacle.h"
 #include "probe/mounts.h"
 #include "util/buf.h"
 #include "util/output.h"
@@ -22,6 +23,8 @@
 struct context {
 	const struct features *features;
 	const char *procfs, *sysfs, *log_dir;
+	struct mount_places places;
+	struct machine machine;
 	struct mounts mounts;
 	struct node_place place;
 };
@@ -52,6 +55,13 @@ __attribute__((format(printf, 2, 3))) static void remedy(struct fact *fact, cons
 	va_start(args, format);
 	vsnprintf(fact->remedy, sizeof(fact->remedy), format, args);
 	va_end(args);
+}
+
+static void set_obstacle(struct fact *fact, const struct obstacle *obstacle)
+{
+	fact->state = FACT_MISSING;
+	detail(fact, "%s", obstacle->cause);
+	remedy(fact, "%s", obstacle->remedy);
 }
 
 /* A state from the answer of a probe: 1, 0 or a negative errno. */
@@ -99,13 +109,37 @@ static void find_cpus(const struct context *context, const struct row *row, stru
 static void find_tracing(const struct context *context, const struct row *row, struct fact *fact)
 {
 	int err = context->features->tracing;
+	struct obstacle obstacle;
 
 	(void)row;
 	if (!err)
 		return;
-	fact->state = FACT_MISSING;
-	detail(fact, "loading one failed: %s", strerrordesc_np(-err));
-	remedy(fact, "%s", feature_tracing_reason(err));
+	obstacle_find(&context->machine, OBSTACLE_BPF, err, &obstacle);
+	set_obstacle(fact, &obstacle);
+}
+
+/* What may be refused although the kernel can do it says why. */
+static void find_fentry(const struct context *context, const struct row *row, struct fact *fact)
+{
+	struct obstacle obstacle;
+
+	find_feature(context, row, fact);
+	/* Nothing is known of it where no program could be loaded. */
+	if (context->features->fentry >= 0 || context->features->tracing)
+		return;
+	obstacle_find(&context->machine, OBSTACLE_FUNCTION, context->features->fentry, &obstacle);
+	set_obstacle(fact, &obstacle);
+}
+
+static void find_lockdown(const struct context *context, const struct row *row, struct fact *fact)
+{
+	struct obstacle obstacle;
+
+	(void)row;
+	if (!machine_locked_down(&context->machine))
+		return;
+	obstacle_of_lockdown(&obstacle);
+	set_obstacle(fact, &obstacle);
 }
 
 static void find_jit(const struct context *context, const struct row *row, struct fact *fact)
@@ -123,25 +157,6 @@ static void find_btf(const struct context *context, const struct row *row, struc
 		detail(fact, "fine: the probe makes its own from tracefs");
 }
 
-/* security/lockdown/lockdown.c: in this mode tracefs and reading kernel memory are denied. */
-static void find_lockdown(const struct context *context, const struct row *row, struct fact *fact)
-{
-	char path[PATH_MAX];
-	struct buf text;
-
-	(void)row;
-	if ((size_t)snprintf(path, sizeof(path), "%s/kernel/security/lockdown", context->sysfs) >=
-	    sizeof(path))
-		return;
-	if (buf_read_file(&text, path, 4096))
-		return;
-	if (strstr(text.data, "[confidentiality]")) {
-		fact->state = FACT_MISSING;
-		detail(fact, "the kernel is locked down: confidentiality");
-	}
-	buf_free(&text);
-}
-
 static void find_user(const struct context *context, const struct row *row, struct fact *fact)
 {
 	(void)row;
@@ -150,79 +165,59 @@ static void find_user(const struct context *context, const struct row *row, stru
 		fact->state = FACT_MISSING;
 }
 
-/* In the first user namespace all ids stand for themselves. */
 static void find_user_ns(const struct context *context, const struct row *row, struct fact *fact)
 {
-	unsigned inside = 1, outside = 1, count = 0;
-	char path[PATH_MAX];
-	struct buf text;
+	struct obstacle obstacle;
 
 	(void)row;
-	if ((size_t)snprintf(path, sizeof(path), "%s/self/uid_map", context->procfs) >=
-		    sizeof(path) ||
-	    buf_read_file(&text, path, 4096)) {
-		fact->state = FACT_UNKNOWN;
+	if (!context->machine.user_namespace)
 		return;
-	}
-	// NOLINTNEXTLINE(cert-err34-c): the numbers are the kernel's
-	if (sscanf(text.data, "%u %u %u", &inside, &outside, &count) != 3 || inside || outside ||
-	    count != UINT32_MAX)
-		fact->state = FACT_MISSING;
-	buf_free(&text);
-}
-
-/* What makes a capability unnecessary, by its name. */
-static const char *way_round(const char *cap)
-{
-	if (strcmp(cap, "CAP_SYS_ADMIN") == 0)
-		return "; or, in place of CAP_SYS_ADMIN, sysctl kernel.perf_event_paranoid=2";
-	if (strcmp(cap, "CAP_SYS_RESOURCE") == 0)
-		return "; or, in place of CAP_SYS_RESOURCE, raise RLIMIT_MEMLOCK (ulimit -l) to "
-		       "64 MiB";
-	return "";
+	obstacle_of_user_namespace(&obstacle);
+	set_obstacle(fact, &obstacle);
 }
 
 static void find_caps(const struct context *context, const struct row *row, struct fact *fact)
 {
-	const struct features *f = context->features;
-	struct buf names = {0}, ways = {0};
-	size_t i;
+	struct obstacle obstacle;
 
 	(void)row;
-	if (!f->missing_cap_count)
+	if (!context->machine.missing_cap_count)
 		return;
-	for (i = 0; i < f->missing_cap_count; i++) {
-		buf_printf(&names, "%s%s", i ? ", " : "", f->missing_caps[i]);
-		buf_puts(&ways, way_round(f->missing_caps[i]));
-	}
-	fact->state = FACT_MISSING;
-	if (!buf_failed(&names) && !buf_failed(&ways)) {
-		detail(fact, "missing: %s", names.data);
-		remedy(fact, "run as root in a privileged container, or give it %s%s", names.data,
-		       ways.data);
-	}
-	buf_free(&names);
-	buf_free(&ways);
+	obstacle_of_caps(&context->machine, &obstacle);
+	set_obstacle(fact, &obstacle);
+}
+
+/* Only where the kernel would not refuse them itself can it be told that a filter does. */
+static void find_filter(const struct context *context, const struct row *row, struct fact *fact)
+{
+	const struct machine *machine = &context->machine;
+	struct obstacle obstacle;
+
+	(void)row;
+	if (!machine->seccomp_filter || machine->missing_cap_count ||
+	    !(machine->bpf_filtered || machine->perf_filtered))
+		return;
+	obstacle_of_seccomp(machine->bpf_filtered ? "bpf" : "perf_event_open", &obstacle);
+	set_obstacle(fact, &obstacle);
 }
 
 static void find_tracefs(const struct context *context, const struct row *row, struct fact *fact)
 {
+	struct obstacle obstacle;
+
 	(void)row;
 	if (context->mounts.own_tracefs) {
 		detail(fact, OWN_MOUNT);
-	} else if (!context->mounts.tracefs_err) {
-		detail(fact, "%s", context->mounts.tracefs);
-	} else if (context->mounts.tracefs_err == -EACCES) {
-		fact->state = FACT_UNKNOWN;
-		detail(fact, "%s may not be read by this user", context->mounts.tracefs);
-		remedy(fact, "run as root or with CAP_DAC_READ_SEARCH");
-	} else {
-		fact->state = FACT_MISSING;
-		remedy(fact,
-		       "mount -t tracefs tracefs %s/kernel/tracing (in a container: mount the "
-		       "host's), or say where it is with --path.tracefs",
-		       context->sysfs);
+		return;
 	}
+	if (!context->mounts.tracefs_err) {
+		detail(fact, "%s", context->mounts.tracefs);
+		return;
+	}
+	obstacle_of_tracefs(&context->places, &context->mounts, &obstacle);
+	set_obstacle(fact, &obstacle);
+	if (context->mounts.tracefs_err == -EACCES)
+		fact->state = FACT_UNKNOWN;
 }
 
 /* The row's name is the event's. */
@@ -239,42 +234,32 @@ static void find_event(const struct context *context, const struct row *row, str
 static void find_cgroup2(const struct context *context, const struct row *row, struct fact *fact)
 {
 	const struct cgroup2_mount *mount = &context->place.cgroup2;
-	int err = context->place.cgroup2_err;
+	struct obstacle obstacle;
 
 	(void)row;
 	if (context->mounts.own_cgroup2) {
 		detail(fact, OWN_MOUNT);
 		return;
 	}
-	if (!err) {
+	if (!context->place.cgroup2_err) {
 		detail(fact, "%s at %s", mount->v1 ? "hybrid" : "pure v2", mount->path);
 		return;
 	}
-	fact->state = FACT_MISSING;
-	if (err == -EMEDIUMTYPE) {
-		detail(fact, "--path.cgroupfs is not a cgroup2 mount");
-		remedy(fact, "name the mount point of cgroup2, usually /sys/fs/cgroup");
-	} else if (err == -ENOENT && mount->v1) {
-		detail(fact, "pure cgroup v1");
-		boot_remedy(&context->place.boot, "systemd.unified_cgroup_hierarchy=1",
-			    fact->remedy, sizeof(fact->remedy));
-	} else if (err == -ENOENT) {
-		detail(fact, "no cgroup file system is mounted");
-		remedy(fact, "mount -t cgroup2 cgroup2 /sys/fs/cgroup, or say where it is with "
-			     "--path.cgroupfs");
-	} else {
-		detail(fact, "could not be looked for: %s", strerrordesc_np(-err));
-		remedy(fact, "check --path.procfs and --path.cgroupfs");
-	}
+	obstacle_of_cgroup2(&context->places, &context->mounts, &obstacle);
+	set_obstacle(fact, &obstacle);
 }
 
 static void find_whole(const struct context *context, const struct row *row, struct fact *fact)
 {
+	struct obstacle obstacle;
+
 	(void)row;
-	if (context->place.cgroup2_err)
+	if (context->place.cgroup2_err) {
 		set_answer(fact, context->place.cgroup2_err);
-	else if (!context->place.cgroup2.whole)
-		fact->state = FACT_MISSING;
+	} else if (!context->place.cgroup2.whole) {
+		obstacle_of_part(&context->place.cgroup2, &obstacle);
+		set_obstacle(fact, &obstacle);
+	}
 }
 
 /* The row's feature is an enum node_feature. */
@@ -360,20 +345,21 @@ static const struct row rows[] = {
 	 "none needed; kernels since 5.18 have it"},
 	{"kernel", "JIT", false, find_jit, FEATURE(jit), "low cost: programs are not interpreted",
 	 "sysctl net.core.bpf_jit_enable=1, or use a kernel with CONFIG_BPF_JIT"},
-	{"kernel", "fentry", false, find_feature, FEATURE(fentry), "fsyncs on XFS and btrfs",
+	{"kernel", "fentry", false, find_fentry, FEATURE(fentry), "fsyncs on XFS and btrfs",
 	 "none needed for ext4 and f2fs; use a kernel with CONFIG_DEBUG_INFO_BTF (arm64: 6.4 or "
 	 "later)"},
 	{"kernel", "BTF", false, find_btf, 0, "more exact attribution",
 	 "none needed; a kernel with CONFIG_DEBUG_INFO_BTF has it, --btf=FILE reads it from a "
 	 "file"},
 	{"kernel", "no lockdown", true, find_lockdown, 0, "reading tracefs and names of cgroups",
-	 "boot with lockdown=integrity instead"},
+	 NULL},
 	{"privileges", "root", false, find_user, 0, "reading tracefs and the logs' directory",
 	 "run as root; capabilities can stand in for it"},
-	{"privileges", "user namespace", true, find_user_ns, 0,
-	 "capabilities count in the first one alone",
-	 "run outside of user namespaces (rootless containers are in one)"},
+	{"privileges", "user namespace", true, find_user_ns, 0, "loading and attaching programs",
+	 NULL},
 	{"privileges", "capabilities", true, find_caps, 0, "loading and attaching programs", NULL},
+	{"privileges", "system calls", true, find_filter, 0, "loading and attaching programs",
+	 NULL},
 	{"files", "tracefs", true, find_tracefs, 0, "events and their layouts", NULL},
 	{"files", "sched/sched_switch", true, find_event, 0, "run-queue wait",
 	 "use a kernel with CONFIG_TRACEPOINTS"},
@@ -417,8 +403,7 @@ static const struct row rows[] = {
 	 "is not needed"},
 	{"cgroups", "cgroup v2", true, find_cgroup2, 0, "telling containers apart", NULL},
 	{"cgroups", "whole hierarchy", false, find_whole, 0,
-	 "containers and units outside of this one",
-	 "mount the host's /sys/fs/cgroup and name it with --path.cgroupfs"},
+	 "containers and units outside of this one", NULL},
 	{"cgroups", "memory controller", false, find_node, NODE_FEATURE_MEMORY,
 	 "memory figures of containers", NULL},
 	{"cgroups", "cpu controller", false, find_node, NODE_FEATURE_CPU,
@@ -453,9 +438,11 @@ static void look_around(const struct check_options *options, const struct featur
 		.sysfs = or_default(options->path_sysfs, "/sys"),
 		.log_dir = or_default(options->log_dir, "/var/log/pods"),
 	};
-	mounts_find(&(struct mount_places){context->procfs, context->sysfs, options->path_cgroupfs,
-					   options->path_tracefs},
-		    &context->mounts);
+	machine_read(&(struct machine_place){context->procfs, context->sysfs}, features,
+		     &context->machine);
+	context->places = (struct mount_places){context->procfs, context->sysfs,
+						options->path_cgroupfs, options->path_tracefs};
+	mounts_find(&context->places, &context->mounts);
 	node_place_find(&context->place, context->procfs, context->sysfs, options->path_cgroupfs,
 			or_default(options->path_boot, "/boot"));
 	context->place.cgroup2 = context->mounts.cgroup2;

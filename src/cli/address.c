@@ -120,6 +120,14 @@ void address_list_free(struct address_list *list)
 	*list = (struct address_list){0};
 }
 
+unsigned int address_port(const struct address *address)
+{
+	const struct sockaddr_storage *any = &address->sockaddr;
+
+	return ntohs(any->ss_family == AF_INET6 ? ((const struct sockaddr_in6 *)any)->sin6_port
+						: ((const struct sockaddr_in *)any)->sin_port);
+}
+
 void address_format(const struct address *address, char out[ADDRESS_TEXT_MAX])
 {
 	char host[64] = "?", port[8] = "?";

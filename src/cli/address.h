@@ -43,6 +43,9 @@ int address_parse(const char *text, struct address_list *list, char *error, size
 /* Frees a list. It is empty then. */
 void address_list_free(struct address_list *list);
 
+/* The port, in the machine's byte order. */
+unsigned int address_port(const struct address *address);
+
 /* Writes an address in the form address_parse() reads. */
 void address_format(const struct address *address, char out[ADDRESS_TEXT_MAX]);
 

@@ -12,11 +12,12 @@
 
 #include <bpf/libbpf.h>
 
+#include "obstacle/obstacle.h"
 #include "util/buf.h"
-#include "util/log.h"
 
 /* The number the kernel knows a tracepoint by. event: "category/name". */
-static int tracepoint_id(const char *tracefs, const char *event, uint64_t *id)
+static int tracepoint_id(const char *tracefs, const char *event, const struct machine_place *place,
+			 uint64_t *id)
 {
 	char path[PATH_MAX];
 	struct buf text;
@@ -26,9 +27,9 @@ static int tracepoint_id(const char *tracefs, const char *event, uint64_t *id)
 	snprintf(path, sizeof(path), "%s/events/%s/id", tracefs, event);
 	err = buf_read_file(&text, path, 64);
 	if (err) {
-		log_error("cannot find the tracepoint %s: %s: %s; is tracefs mounted there? (mount "
-			  "-t tracefs tracefs /sys/kernel/tracing, or --path.tracefs)",
-			  event, path, strerror(-err));
+		obstacle_report(LOG_ERROR, place,
+				err == -ENOENT ? OBSTACLE_ATTACH : OBSTACLE_TRACEFS, err,
+				"cannot read the tracepoint's number in %s", path);
 		return err;
 	}
 	*id = strtoull(text.data, &end, 10);
@@ -38,7 +39,8 @@ static int tracepoint_id(const char *tracefs, const char *event, uint64_t *id)
 }
 
 static struct bpf_link *attach_classic(const struct bpf_program *program, const char *tracefs,
-				       const char *event, int *err)
+				       const char *event, const struct machine_place *place,
+				       int *err)
 {
 	struct perf_event_attr attr = {
 		.type = PERF_TYPE_TRACEPOINT,
@@ -49,7 +51,7 @@ static struct bpf_link *attach_classic(const struct bpf_program *program, const 
 	struct bpf_link *link;
 	int fd;
 
-	*err = tracepoint_id(tracefs, event, &id);
+	*err = tracepoint_id(tracefs, event, place, &id);
 	if (*err)
 		return NULL;
 	attr.config = id;
@@ -57,27 +59,29 @@ static struct bpf_link *attach_classic(const struct bpf_program *program, const 
 	fd = (int)syscall(SYS_perf_event_open, &attr, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
 	if (fd < 0) {
 		*err = -errno;
-		log_error("cannot open the tracepoint %s as a perf event: %s; it needs "
-			  "CAP_PERFMON (or CAP_SYS_ADMIN), and no seccomp filter in the way",
-			  event, strerror(errno));
+		obstacle_report(LOG_ERROR, place, OBSTACLE_PERF_EVENT, *err,
+				"cannot open the tracepoint %s as a perf event", event);
 		return NULL;
 	}
 	link = bpf_program__attach_perf_event(program, fd);
 	if (!link) {
 		*err = -errno;
-		log_error("cannot attach to the tracepoint %s: %s", event, strerror(errno));
 		close(fd);
+		obstacle_report(LOG_ERROR, place, OBSTACLE_ATTACH, *err,
+				"cannot attach to the tracepoint %s", event);
 	}
 	return link;
 }
 
-static struct bpf_link *attach_raw(const struct bpf_program *program, const char *event, int *err)
+static struct bpf_link *attach_raw(const struct bpf_program *program, const char *event,
+				   const struct machine_place *place, int *err)
 {
 	struct bpf_link *link = bpf_program__attach_raw_tracepoint(program, event);
 
 	*err = link ? 0 : -errno;
 	if (!link)
-		log_error("cannot attach to the raw tracepoint %s: %s", event, strerror(errno));
+		obstacle_report(LOG_ERROR, place, OBSTACLE_ATTACH, *err,
+				"cannot attach to the raw tracepoint %s", event);
 	return link;
 }
 
@@ -87,20 +91,18 @@ static struct bpf_link *attach_function(const struct bpf_program *program, int *
 	struct bpf_link *link = bpf_program__attach_trace(program);
 
 	*err = link ? 0 : -errno;
-	if (!link)
-		log_debug("cannot attach to %s: %s", bpf_program__section_name(program),
-			  strerror(errno));
 	return link;
 }
 
-struct bpf_link *attach_program(const struct bpf_program *program, const char *tracefs, int *err)
+struct bpf_link *attach_program(const struct bpf_program *program, const char *tracefs,
+				const struct machine_place *place, int *err)
 {
 	const char *section = bpf_program__section_name(program);
 	const char *event = strchr(section, '/') + 1;
 
 	if (strncmp(section, "raw_tp/", strlen("raw_tp/")) == 0)
-		return attach_raw(program, event, err);
+		return attach_raw(program, event, place, err);
 	if (bpf_program__type(program) == BPF_PROG_TYPE_TRACING)
 		return attach_function(program, err);
-	return attach_classic(program, tracefs, event, err);
+	return attach_classic(program, tracefs, event, place, err);
 }

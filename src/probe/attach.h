@@ -4,6 +4,7 @@
 
 struct bpf_link;
 struct bpf_program;
+struct machine_place;
 
 /*
  * Attaches a loaded program to the tracepoint that its section names: raw_tp/
@@ -12,9 +13,10 @@ struct bpf_program;
  * and fexit/.
  *
  * Returns the link, which the caller destroys. On failure: NULL, the reason
- * logged (that of a function at debug level: not every kernel can), and *err a
- * negative errno.
+ * logged (that of a function is for the caller to tell), and *err a negative errno. place: where
+ * the machine is looked at for the reason.
  */
-struct bpf_link *attach_program(const struct bpf_program *program, const char *tracefs, int *err);
+struct bpf_link *attach_program(const struct bpf_program *program, const char *tracefs,
+				const struct machine_place *place, int *err);
 
 #endif

@@ -24,6 +24,9 @@
 /* Locked memory the maps may need where RLIMIT_MEMLOCK counts, in bytes. */
 #define MEMLOCK_ENOUGH (64UL << 20)
 
+/* And what the smallest map needs. */
+#define MEMLOCK_SMALL  (64UL << 10)
+
 #define COUNT(array)   (sizeof(array) / sizeof((array)[0]))
 
 /* return 0; */
@@ -42,6 +45,17 @@ static const struct bpf_insn read_4th_arg[] = {
 /* ctx->args[1]; return 0; */
 static const struct bpf_insn read_2nd_arg[] = {
 	{.code = BPF_LDX | BPF_MEM | BPF_DW, .dst_reg = BPF_REG_0, .src_reg = BPF_REG_1, .off = 8},
+	{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0},
+	{.code = BPF_JMP | BPF_EXIT},
+};
+
+/* bpf_probe_read_kernel(fp - 8, 8, ctx); return 0; */
+static const struct bpf_insn read_kernel[] = {
+	{.code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = BPF_REG_3, .src_reg = BPF_REG_1},
+	{.code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = BPF_REG_1, .src_reg = BPF_REG_10},
+	{.code = BPF_ALU64 | BPF_ADD, .dst_reg = BPF_REG_1, .imm = -8},
+	{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_2, .imm = 8},
+	{.code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_probe_read_kernel},
 	{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0},
 	{.code = BPF_JMP | BPF_EXIT},
 };
@@ -106,23 +120,6 @@ int feature_tracing(void)
 	return 0;
 }
 
-const char *feature_tracing_reason(int err)
-{
-	switch (err) {
-	case 0:
-		return "tracing programs load";
-	case -EINVAL:
-		return "this kernel is built without CONFIG_BPF_EVENTS; use one that has it";
-	case -ENOSYS:
-		return "this kernel is built without CONFIG_BPF_SYSCALL; use one that has it";
-	case -EPERM:
-		return "the kernel forbids it; run as root in the initial user namespace with "
-		       "CAP_BPF and CAP_PERFMON (a privileged container has them)";
-	default:
-		return strerrordesc_np(-err);
-	}
-}
-
 int feature_raw_tracepoint(void)
 {
 	return attach("sched_switch", do_nothing, COUNT(do_nothing));
@@ -160,6 +157,13 @@ int feature_io_cgroups(const char *procfs)
 int feature_cgroup_id(void)
 {
 	return answer(load(call_cgroup_id, COUNT(call_cgroup_id)));
+}
+
+int feature_reads_kernel(void)
+{
+	int err = feature_tracing();
+
+	return err ? err : answer(load(read_kernel, COUNT(read_kernel)));
 }
 
 int feature_ancestor_cgroup_id(void)
@@ -247,6 +251,13 @@ static int memlock_ignored(void)
 
 	if (getrlimit(RLIMIT_MEMLOCK, &old))
 		return -errno;
+	/* What is refused with the limit as it is, is refused for another reason. */
+	if (old.rlim_cur >= MEMLOCK_SMALL) {
+		fd = syscall(SYS_bpf, BPF_MAP_CREATE, &attr, sizeof(attr));
+		if (fd < 0)
+			return -errno;
+		close((int)fd);
+	}
 	none = (struct rlimit){.rlim_cur = 0, .rlim_max = old.rlim_max};
 	if (setrlimit(RLIMIT_MEMLOCK, &none))
 		return -errno;
@@ -292,11 +303,30 @@ int feature_perf_events(void)
 	return fd >= 0;
 }
 
+/*
+ * A command that no kernel knows: EINVAL comes from the kernel itself. Before 5.19 it asks for
+ * capabilities first, so that the answer says nothing to who has none.
+ */
+int feature_bpf_filtered(void)
+{
+	union bpf_attr attr = {0};
+
+	return syscall(SYS_bpf, -1, &attr, sizeof(attr)) < 0 && errno != EINVAL;
+}
+
+/* Flags that no kernel knows are looked at before anything else. */
+int feature_perf_filtered(void)
+{
+	struct perf_event_attr attr = {.size = sizeof(attr)};
+
+	return syscall(SYS_perf_event_open, &attr, -1, 0, -1, ~0UL) < 0 && errno != EINVAL;
+}
+
 static bool perf_refused(void)
 {
 	int answer = feature_perf_events();
 
-	return answer == -EPERM || answer == -EACCES;
+	return (answer == -EPERM || answer == -EACCES) && !feature_perf_filtered();
 }
 
 size_t features_missing_caps(const char *names[FEATURES_CAPS_MAX])
@@ -342,13 +372,15 @@ static int try_tracefs(const char *path)
 	bool is_tracefs;
 
 	if (statfs(path, &fs))
-		return -ENOENT;
+		return errno == ENOTDIR ? -ENOENT : -errno;
 	is_tracefs = fs.f_type == TRACEFS_MAGIC;
 	if ((size_t)snprintf(events, sizeof(events), "%s/events", path) >= sizeof(events))
 		return -ENAMETOOLONG;
 	if (can(events, R_OK | X_OK) == 0)
 		return 0;
-	return is_tracefs && errno == EACCES ? -EACCES : -ENOENT;
+	if (!is_tracefs)
+		return -ENOENT;
+	return errno == ENOENT ? -EPERM : -errno;
 }
 
 int feature_tracefs(const char *sysfs, const char *wanted, char path[PATH_MAX])
@@ -399,6 +431,7 @@ static void probe_tracing(struct features *features)
 	features->raw_tracepoint = err ? err : feature_raw_tracepoint();
 	features->prev_state = err ? err : feature_prev_state();
 	features->cgroup_id = err ? err : feature_cgroup_id();
+	features->reads_kernel = feature_reads_kernel();
 	features->jit = err ? err : feature_jit();
 	features->fentry = err ? err : feature_fentry();
 }
@@ -416,6 +449,8 @@ void features_probe(struct features *features)
 		.mmapable = feature_mmapable(),
 		.perf_events = feature_perf_events(),
 		.memlock = feature_memlock(),
+		.bpf_filtered = feature_bpf_filtered(),
+		.perf_filtered = feature_perf_filtered(),
 	};
 	probe_tracing(features);
 	if (uname(&names) == 0)

@@ -13,6 +13,7 @@
 #define BRAMBLE_FEATURES_H
 
 #include <linux/limits.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -33,7 +34,8 @@ struct features {
 	int tracing; /* 0, or the negative errno of feature_tracing() */
 	/* 1, 0 or a negative errno: */
 	int raw_tracepoint, prev_state, cgroup_id, ringbuf, mmapable, jit, perf_events, memlock,
-		fentry;
+		fentry, reads_kernel;
+	bool bpf_filtered, perf_filtered;
 };
 
 /* Runs all probes below. Takes some milliseconds. */
@@ -48,9 +50,6 @@ void features_probe(struct features *features);
  * -ENOSYS  the kernel is built without CONFIG_BPF_SYSCALL
  */
 int feature_tracing(void);
-
-/* What such an error means and what helps, as one sentence. */
-const char *feature_tracing_reason(int err);
 
 /* Raw tracepoints can be attached to. 4.17, c4f6699dfcb8 */
 int feature_raw_tracepoint(void);
@@ -88,6 +87,19 @@ int feature_cgroup_id(void);
  */
 int feature_ancestor_cgroup_id(void);
 
+/*
+ * bpf_probe_read_kernel() may be called from tracing programs. 5.5, 6ae08ae3dea2; not where the
+ * kernel is locked down to confidentiality.
+ */
+int feature_reads_kernel(void);
+
+/*
+ * Whether something in front of the kernel keeps the system call from it, such as a seccomp filter:
+ * 1 or 0. For bpf, the answer has a meaning only for who has CAP_BPF or CAP_SYS_ADMIN.
+ */
+int feature_bpf_filtered(void);
+int feature_perf_filtered(void);
+
 /* BPF_MAP_TYPE_RINGBUF. 5.8, 457f44363a88 */
 int feature_ringbuf(void);
 
@@ -105,8 +117,8 @@ int feature_jit(void);
 int feature_fentry(void);
 
 /*
- * Maps of some dozen MB can be made: their memory is charged to the cgroup
- * (5.11, 97306be45fbe), or RLIMIT_MEMLOCK is high enough or can be raised.
+ * Maps of some dozen MB can be made as far as RLIMIT_MEMLOCK goes: their memory is charged to the
+ * cgroup (5.11, 97306be45fbe), or RLIMIT_MEMLOCK is high enough or can be raised.
  */
 int feature_memlock(void);
 
@@ -137,8 +149,9 @@ int feature_kernel_btf(const char *sysfs);
  * Finds tracefs: at the path wanted, if that is not NULL, else at
  * sysfs/kernel/tracing or (kernels before 4.1, some distributions)
  * sysfs/kernel/debug/tracing.
- * Returns 0; -ENOENT if it is mounted at none of them; -EACCES if it is there
- * and this process may not read it (it is for root alone), path is set then.
+ * Returns 0; -ENOENT if it is mounted at none of them; where it is mounted, and path is set,
+ * -EACCES if this process may not read it (it is for root alone), or -EPERM if it has no events,
+ * as in a kernel that is locked down to confidentiality; another negative errno.
  */
 int feature_tracefs(const char *sysfs, const char *wanted, char path[PATH_MAX]);
 

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "obstacle/obstacle.h"
 #include "probe/features.h"
 #include "probe/internal.h"
 #include "util/log.h"
@@ -37,10 +38,8 @@ static void attach_to(struct probe *probe, const struct file_system *fs)
 		err = probe_hook_functions(probe, PROBE_FSYNC, fs->prefix,
 					   &probe->beside[fs - file_systems]);
 		if (err)
-			log_info("fsyncs on %s are not measured: its functions cannot be hooked "
-				 "(%s); that takes a kernel with BTF and fentry (arm64: 6.4 and "
-				 "later)",
-				 fs->name, strerror(-err));
+			obstacle_report(LOG_INFO, &probe->place, OBSTACLE_FUNCTION, err,
+					"fsyncs on %s are not measured", fs->name);
 	} else {
 		err = probe_attach_some(probe, PROBE_FSYNC, fs->prefix);
 		if (err)

@@ -25,7 +25,8 @@ int probe_attach_some(struct probe *probe, enum probe_id id, const char *prefix)
 
 	for (program = probe->program; program < end && !err; program++)
 		if (program->probe == id && is_of(program->program, prefix))
-			program->link = attach_program(program->program, probe->tracefs, &err);
+			program->link = attach_program(program->program, probe->tracefs,
+						       &probe->place, &err);
 	if (!err)
 		return 0;
 	for (program = probe->program; program < end; program++) {

@@ -8,6 +8,7 @@
 
 #include <bpf/libbpf.h>
 
+#include "obstacle/machine.h"
 #include "probe/probe.h"
 
 struct bramble_bpf; /* the skeleton, build/bramble.skel.h */
@@ -45,6 +46,7 @@ struct probe {
 	bool enabled[PROBES];
 	bool up[PROBES];
 	const char *tracefs;
+	struct machine_place place;
 	bool tried[FILE_SYSTEMS];		  /* to attach to it, with success or without */
 	struct bramble_bpf *beside[FILE_SYSTEMS]; /* with the programs of one; shares our maps */
 	struct bramble_bpf *throttle;		  /* the same for the limits of io.max */

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "obstacle/obstacle.h"
 #include "probe/features.h"
 #include "probe/internal.h"
 #include "probe/tracefs_btf.h"
@@ -222,19 +223,20 @@ static bool has_btf(const char *btf)
 	       (strcmp(btf, "auto") != 0 || feature_kernel_btf("/sys") > 0);
 }
 
-static void log_load_error(int err, const char *btf)
+static void log_load_error(const struct machine_place *place, int err, const char *btf)
 {
 	char reason[128];
 
 	libbpf_strerror(err, reason, sizeof(reason));
-	if (strcmp(btf, "auto") != 0 && strcmp(btf, "none") != 0)
+	if (strcmp(btf, "auto") != 0 && strcmp(btf, "none") != 0 && access(btf, R_OK))
+		log_error("cannot read --btf=%s: %s", btf, strerror(errno));
+	else if (strcmp(btf, "auto") != 0 && strcmp(btf, "none") != 0)
 		log_error("cannot load the BPF programs with --btf=%s: %s; is it the BTF of this "
 			  "kernel?",
 			  btf, reason);
 	else
-		log_error("cannot load the BPF programs: %s; --log.level=debug shows what the "
-			  "kernel's verifier says",
-			  reason);
+		obstacle_report(LOG_ERROR, place, OBSTACLE_PROGRAMS, err,
+				"cannot load the BPF programs");
 }
 
 /* One try, with the probes that are enabled. On failure nothing of it is left. */
@@ -278,9 +280,9 @@ static int load_what_can_be(struct probe *probe, const struct probe_options *opt
 		err = try_load(probe, options, btf_fd);
 		if (!err)
 			continue;
-		log_warn("the probe %s is not running: its BPF programs cannot be loaded (%s); "
-			 "--log.level=debug shows what the kernel's verifier says",
-			 probe_names[id], strerror(-err));
+		obstacle_report(LOG_WARN, &probe->place, OBSTACLE_PROGRAMS, err,
+				"the probe %s is not running: its BPF programs cannot be loaded",
+				probe_names[id]);
 		probe->enabled[id] = false;
 		err = try_load(probe, options, btf_fd);
 	}
@@ -303,10 +305,9 @@ int probe_load(struct probe *probe, const struct probe_options *options)
 		btf_fd = tracefs_btf_build(options->tracefs);
 		if (btf_fd < 0) {
 			err = btf_fd;
-			log_error("cannot read the tracepoints' formats under %s/events: %s; mount "
-				  "it with `mount -t tracefs tracefs /sys/kernel/tracing`, or name "
-				  "its place with --path.tracefs",
-				  options->tracefs, strerror(-err));
+			obstacle_report(LOG_ERROR, &probe->place, OBSTACLE_TRACEFS, err,
+					"cannot read the tracepoints' formats under %s/events",
+					options->tracefs);
 			return err;
 		}
 	}
@@ -314,6 +315,6 @@ int probe_load(struct probe *probe, const struct probe_options *options)
 	if (btf_fd >= 0)
 		close(btf_fd);
 	if (err)
-		log_load_error(err, options->btf);
+		log_load_error(&probe->place, err, options->btf);
 	return err;
 }

@@ -68,11 +68,27 @@ static int keep(struct mounts *mounts, int fd, const char *procfs, char path[PAT
 	return 0;
 }
 
+static void set_usual_tracefs(const struct mount_places *places, struct mounts *mounts)
+{
+	snprintf(mounts->tracefs, PATH_MAX, "%s/kernel/tracing", places->sysfs);
+}
+
+/*
+ * A kernel that is locked down to confidentiality has nothing in tracefs, and lets no program read
+ * its memory. Debian's 6.12 ends with "kernel BUG at lib/list_debug.c" when tracefs is unmounted
+ * there: so it is not mounted.
+ */
 static int mount_tracefs(const struct mount_places *places, struct mounts *mounts)
 {
-	int fd = mount_nowhere("tracefs", NULL), err;
+	int fd, err = feature_reads_kernel();
 	char path[PATH_MAX];
 
+	set_usual_tracefs(places, mounts);
+	if (err == 0)
+		mounts->tracefs_err = -EPERM;
+	if (err == 0 || err == -EPERM)
+		return err;
+	fd = mount_nowhere("tracefs", NULL);
 	if (fd < 0)
 		return fd;
 	err = keep(mounts, fd, places->procfs, path);
@@ -81,7 +97,7 @@ static int mount_tracefs(const struct mount_places *places, struct mounts *mount
 	mounts->tracefs_err = feature_tracefs(places->sysfs, path, mounts->tracefs);
 	/* A descriptor's path says nothing to who reads that it may not be read. */
 	if (mounts->tracefs_err)
-		snprintf(mounts->tracefs, PATH_MAX, "%s/kernel/tracing", places->sysfs);
+		set_usual_tracefs(places, mounts);
 	return 0;
 }
 

@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "obstacle/obstacle.h"
 #include "probe/attach.h"
 #include "probe/features.h"
 #include "probe/internal.h"
-#include "util/buf.h"
 #include "util/log.h"
 
 #include "bramble.skel.h"
@@ -75,10 +75,8 @@ static void attach_throttle(struct probe *probe)
 		return;
 	err = probe_hook_functions(probe, PROBE_BLOCK, "function_throttle_", &probe->throttle);
 	if (err)
-		log_info("waits at the limits of io.max are not measured: the kernel's function "
-			 "cannot be hooked (%s); that takes a kernel with BTF and fentry (arm64: "
-			 "6.4 and later)",
-			 strerror(-err));
+		obstacle_report(LOG_INFO, &probe->place, OBSTACLE_FUNCTION, err,
+				"waits at the limits of io.max are not measured");
 }
 
 /* Attaches one probe's programs; all or none. Those of fsync go by file system. */
@@ -94,8 +92,8 @@ static int attach(struct probe *probe, enum probe_id id)
 	for (i = 0; i < probe->programs && !err; i++) {
 		if (probe->program[i].probe != id)
 			continue;
-		probe->program[i].link =
-			attach_program(probe->program[i].program, probe->tracefs, &err);
+		probe->program[i].link = attach_program(probe->program[i].program, probe->tracefs,
+							&probe->place, &err);
 		probe->up[id] = true;
 	}
 	if (err)
@@ -105,27 +103,14 @@ static int attach(struct probe *probe, enum probe_id id)
 	return err;
 }
 
-/* Names what the kernel or the user's rights lack, before libbpf fails with a bare errno. */
-static int check_can_load(void)
+int probe_can_load(const struct probe_options *options)
 {
 	const char *names[FEATURES_CAPS_MAX];
-	size_t i, count = features_missing_caps(names);
-	struct buf missing = {0};
-	int err;
+	int err = features_missing_caps(names) ? -EPERM : feature_tracing();
 
-	for (i = 0; i < count; i++)
-		buf_printf(&missing, "%s%s", i ? ", " : "", names[i]);
-	if (count)
-		log_error("cannot load BPF programs: missing %s; run bramble as root, or in a "
-			  "privileged container",
-			  missing.data ? missing.data : "capabilities");
-	buf_free(&missing);
-	if (count)
-		return -EPERM;
-	err = feature_tracing();
 	if (err)
-		log_error("cannot load BPF programs: %s; run `bramble check` for details",
-			  feature_tracing_reason(err));
+		obstacle_report(LOG_ERROR, &(struct machine_place){options->procfs, options->sysfs},
+				OBSTACLE_BPF, err, "cannot load BPF programs");
 	return err;
 }
 
@@ -144,7 +129,8 @@ static int start(struct probe *probe)
 		err = probe->ring ? 0 : -errno;
 	}
 	if (err) {
-		log_error("cannot map the probe's memory: %s", strerror(-err));
+		obstacle_report(LOG_ERROR, &probe->place, OBSTACLE_FILE, err,
+				"cannot map the probe's memory");
 		return err;
 	}
 	/* The events of cgroups first, so that none is missed between them and the first sample. */
@@ -166,9 +152,8 @@ static int start(struct probe *probe)
 int probe_open(const struct probe_options *options, struct probe **out)
 {
 	struct probe *probe;
-	int err;
+	int err = probe_can_load(options);
 
-	err = check_can_load();
 	if (err)
 		return err;
 	probe = calloc(1, sizeof(*probe));
@@ -176,6 +161,7 @@ int probe_open(const struct probe_options *options, struct probe **out)
 		return -ENOMEM;
 	probe->slots = options->slots;
 	probe->tracefs = options->tracefs;
+	probe->place = (struct machine_place){options->procfs, options->sysfs};
 	probe->cpus = (unsigned int)cpu_limit();
 	memcpy(probe->enabled, options->enabled, sizeof(probe->enabled));
 	probe->enabled[PROBE_CGROUP] = true;

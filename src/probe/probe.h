@@ -34,9 +34,11 @@ enum sched_hooks {
 };
 
 struct probe_options {
-	unsigned int slots;   /* cgroup slots, 2 to SLOTS_MAX, with the overflow slot */
-	const char *btf;      /* "auto", "none" (from tracefs alone), or a file */
-	const char *tracefs;  /* where tracefs is mounted; must outlive the probe */
+	unsigned int slots;  /* cgroup slots, 2 to SLOTS_MAX, with the overflow slot */
+	const char *btf;     /* "auto", "none" (from tracefs alone), or a file */
+	const char *tracefs; /* where tracefs is mounted; must outlive the probe */
+	const char *procfs;  /* these, too: where they are, or NULL for /proc and /sys */
+	const char *sysfs;
 	bool enabled[PROBES]; /* PROBE_CGROUP is always on */
 	enum sched_hooks hooks;
 };
@@ -44,11 +46,17 @@ struct probe_options {
 struct probe;
 
 /*
+ * Whether BPF programs can be loaded at all. Returns 0, or a negative errno after the reason and
+ * the remedy have been logged. Of the options, procfs and sysfs are looked at.
+ */
+int probe_can_load(const struct probe_options *options);
+
+/*
  * Loads and attaches the enabled programs. On success *out is owned by the
  * caller, who gives it to probe_close(). On failure the reason and the remedy
  * have been logged, and a negative errno is returned: -EPERM (privileges),
- * -ENOENT (a tracepoint or tracefs is missing), -ENOTSUP (the kernel cannot
- * run tracing programs), or libbpf's.
+ * -ENOENT (a tracepoint or tracefs is missing), -EINVAL (the kernel cannot
+ * run tracing programs), -EMFILE (RLIMIT_NOFILE is too low), or libbpf's.
  */
 int probe_open(const struct probe_options *options, struct probe **out);
 void probe_close(struct probe *probe);

@@ -98,9 +98,9 @@ refuses() { # WHAT PATTERN DIRECTORIES COMMAND...
 commands=("serve --web.listen-address=127.0.0.1:$(free_port) --web.socket=" "top --once --socket=$tmp/none.sock")
 for command in "${commands[@]}"; do
 	read -ra words <<<"$command"
-	refuses "${words[0]}, a named tracefs that is none" 'tracefs is not mounted at /sys/kernel/tracing' "$tracefs" \
+	refuses "${words[0]}, a named tracefs that is none" 'tracefs: it is not mounted at /sys/kernel/tracing' "$tracefs" \
 		"$BRAMBLE" "${words[@]}" --path.tracefs=/sys/kernel/tracing
-	refuses "${words[0]}, a named cgroupfs that is none" 'cgroup v2 at /sys/fs/cgroup' "$everything" \
+	refuses "${words[0]}, a named cgroupfs that is none" 'cgroup v2: /sys/fs/cgroup: no cgroup2' "$everything" \
 		"$BRAMBLE" "${words[@]}" --path.cgroupfs=/sys/fs/cgroup
 done
 refuses "check, a named tracefs that is none" 'MISSING  tracefs' "$tracefs" "$BRAMBLE" check --path.tracefs=/sys/kernel/tracing
@@ -110,9 +110,9 @@ refuses "check, a named tracefs that is none" 'MISSING  tracefs' "$tracefs" "$BR
 unprivileged=(capsh --drop=cap_sys_admin -- -c 'exec "$@"' sh)
 for command in "${commands[@]}"; do
 	read -ra words <<<"$command"
-	refuses "${words[0]} without CAP_SYS_ADMIN, no tracefs" 'tracefs is not mounted.*mount -t tracefs tracefs' \
+	refuses "${words[0]} without CAP_SYS_ADMIN, no tracefs" 'tracefs: it is not mounted.*mount -t tracefs tracefs' \
 		"$tracefs" "${unprivileged[@]}" "$BRAMBLE" "${words[@]}"
-	refuses "${words[0]} without CAP_SYS_ADMIN, nothing" 'cgroup v2 is not mounted.*mount -t cgroup2' \
+	refuses "${words[0]} without CAP_SYS_ADMIN, nothing" 'cgroup v2: it is not mounted.*mount -t cgroup2' \
 		"$everything" "${unprivileged[@]}" "$BRAMBLE" "${words[@]}"
 done
 refuses "check without CAP_SYS_ADMIN" 'MISSING  tracefs' "$tracefs" "${unprivileged[@]}" "$BRAMBLE" check

@@ -40,6 +40,19 @@ refuses() {
 	pass "$what"
 }
 
+# runs_and_says WHAT PATTERN COMMAND...: it says that once, and serves all the same.
+runs_and_says() {
+	local what=$1 pattern=$2
+	shift 2
+	in_background "$@" 2>"$tmp/run.log"
+	wait_until 30 grep -q "level=info msg=\"serving" "$tmp/run.log"
+	wait_until 2 grep -q "$pattern" "$tmp/run.log"
+	kill -TERM "$background_pid"
+	wait "$background_pid" || fail "$what: ended with $?"
+	check "$what: $pattern" test "$(grep -c "$pattern" "$tmp/run.log")" = 1
+	check "$what: and runs" grep -q 'stopped by a signal' "$tmp/run.log"
+}
+
 listen=--web.listen-address=127.0.0.1:$(free_port)
 socket=--web.socket=$tmp/other.sock
 serve=("$BRAMBLE" serve "$listen" "$socket")
@@ -83,15 +96,88 @@ else
 	skip "cgroup version 1 alone: this kernel has no version 1"
 fi
 
+# What the kernel refuses, told by its cause, and with no remedy that cannot help. Each on its own
+# line of standard error, in the words that check has for it.
+cat >"$tmp/filter.c" <<'END'
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+/* usage: filter NUMBER COMMAND...: EPERM for a system call, as a container's seccomp profile has it */
+int main(int argc, char **argv)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)atoi(argv[1]), 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = {4, code};
+
+	if (argc < 3 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
+		return 99;
+	execv(argv[2], argv + 2);
+	return 99;
+}
+END
+call_number() { printf '#include <sys/syscall.h>\n%s\n' "SYS_$1" | "${CC:-cc}" -E - | tail -n 1; }
+if "${CC:-cc}" -o "$tmp/filter" "$tmp/filter.c" 2>"$tmp/cc.log"; then
+	for call in bpf perf_event_open; do
+		filter=("$tmp/filter" "$(($(call_number $call)))")
+		refuses "a seccomp filter for $call" 1 "a seccomp filter refuses the system call $call" -- \
+			"${filter[@]}" "${serve[@]}"
+		check "a seccomp filter for $call: no other cause is told" sh -c \
+			"! grep -E 'CAP_|mount -t|verifier|security module' '$tmp/err'"
+		"${filter[@]}" "$BRAMBLE" check >"$tmp/check.txt"
+		check "a seccomp filter for $call: check cannot run" test $? = 1
+		check "a seccomp filter for $call: check says the same" sh -c \
+			"tr -s ' \\n' ' ' <'$tmp/check.txt' | grep -q 'a seccomp filter refuses the system call $call'"
+	done
+else
+	skip "a seccomp filter: no compiler here"
+fi
+refuses "a user namespace" 1 "this is a user namespace" -- unshare -r "${serve[@]}"
+check "a user namespace: no other cause is told" sh -c "! grep -E 'CAP_|mount -t' '$tmp/err'"
+
+# A cgroup namespace of its own, as docker gives it: said at once, and it runs.
+make_cgroup /bramble-test/inside
+in_own_namespace() {
+	echo "$BASHPID" >"$cgroup2/bramble-test/inside/cgroup.procs"
+	# shellcheck disable=SC2016
+	exec unshare --cgroup "${own_mounts[@]}" 'umount -l -R /sys/fs/cgroup && mount -t tmpfs none /sys/fs/cgroup &&
+		mount -t cgroup2 none /sys/fs/cgroup && exec "$@"' sh "$@"
+}
+runs_and_says "a cgroup namespace: says once that it hides containers" \
+	'level=warn.*unit=.*unknown.*shows a part of the hierarchy alone.*--path.cgroupfs' in_own_namespace "${serve[@]}"
+
 refuses "a BTF file that is not there" 1 '/nonexistent.btf' -- "${serve[@]}" --btf=/nonexistent.btf
 head -c 1000 /dev/urandom >"$tmp/noise.btf"
 refuses "a BTF file that is noise" 1 'noise.btf' -- "${serve[@]}" --btf="$tmp/noise.btf"
 
 # ---- a socket that cannot be made: said once, and metrics are served all the same
-timeout -s TERM 2 "$BRAMBLE" serve "$listen" --web.socket=/proc/nonexistent/bramble.sock 2>"$tmp/socket.log"
-check "a socket that cannot be made: goes on until it is ended" grep -q 'stopped by a signal' "$tmp/socket.log"
-check "a socket that cannot be made: says so once" \
-	test "$(grep -c 'cannot serve the socket /proc/nonexistent/bramble.sock' "$tmp/socket.log")" = 1
+for what in "/proc/nonexistent/bramble.sock: /proc/nonexistent is not there and cannot be made" \
+	"/proc/version/bramble.sock: /proc/version is no directory" "$tmp/err: a file is there that is no socket" \
+	"$tmp/$(random_hex 120): its path has .* bytes, and a socket's has 107 at most"; do
+	runs_and_says "a socket that cannot be made: says so once, and why" "level=warn.*socket $what" \
+		"$BRAMBLE" serve "$listen" --web.socket="${what%%: *}"
+done
+
+# ---- addresses that cannot be had, and the others' sockets
+refuses "an address of another machine" 1 '192.0.2.1:9810: this machine has no such address' -- \
+	"$BRAMBLE" serve "$socket" --web.listen-address=192.0.2.1:9810
+refuses "a host that is not known" 1 'no-such-host.invalid' -- \
+	"$BRAMBLE" serve "$socket" --web.listen-address=no-such-host.invalid:9810
+if [ "$(cat /proc/sys/net/ipv4/ip_unprivileged_port_start)" -gt 80 ]; then
+	refuses "a privileged port" 1 'port 80.*CAP_NET_BIND_SERVICE' -- \
+		capsh --drop=cap_net_bind_service -- -c 'exec "$@"' sh \
+		"$BRAMBLE" serve "$socket" --web.listen-address=127.0.0.1:80
+else
+	skip "a privileged port: this machine has none (net.ipv4.ip_unprivileged_port_start)"
+fi
 
 # ---- a port in use: 1, and the one that has it goes on
 start_bramble

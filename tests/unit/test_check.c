@@ -27,6 +27,7 @@ static const struct features good = {
 	.perf_events = 1,
 	.memlock = 1,
 	.fentry = 1,
+	.reads_kernel = 1,
 };
 
 /* What all machines of these tests have in common: a Debian 12 on a PC. */
@@ -283,7 +284,7 @@ static void test_pure_v1(void **state)
 	collect(&good);
 	assert_int_equal(report.lacking, 1);
 	fact_is("cgroup v2", FACT_MISSING);
-	assert_string_equal(fact("cgroup v2")->detail, "pure cgroup v1");
+	assert_string_equal(fact("cgroup v2")->detail, "this machine has cgroup v1 alone");
 	contains(fact("cgroup v2")->remedy, "systemd.unified_cgroup_hierarchy=1");
 	fact_is("memory controller", FACT_UNKNOWN);
 }
@@ -362,7 +363,44 @@ static void test_lockdown(void **state)
 	tree_put("sys/kernel/security/lockdown", "none integrity [confidentiality]\n");
 	collect(&good);
 	fact_is("no lockdown", FACT_MISSING);
+	contains(fact("no lockdown")->remedy, "lockdown=integrity");
 	assert_int_equal(report.lacking, 1);
+}
+
+/* securityfs is not mounted: what the kernel refuses to a program tells it. */
+static void test_lockdown_unseen(void **state)
+{
+	struct features locked = good;
+
+	(void)state;
+	locked.reads_kernel = 0;
+	collect(&locked);
+	fact_is("no lockdown", FACT_MISSING);
+	assert_int_equal(report.lacking, 1);
+}
+
+/* All capabilities are there, and the kernel could do it. */
+static void test_refused(void **state)
+{
+	struct features refused = good;
+
+	(void)state;
+	refused.fentry = -EPERM;
+	tree_put("sys/kernel/security/lsm", "lockdown,capability,bpf");
+	collect(&refused);
+	fact_is("fentry", FACT_MISSING);
+	contains(fact("fentry")->detail, "a security module of this machine refuses it (bpf");
+	assert_int_equal(report.lacking, 0);
+
+	refused.tracing = refused.fentry = refused.raw_tracepoint = -EPERM;
+	refused.bpf_filtered = true;
+	tree_put("proc/self/status", "Seccomp:\t2\n");
+	collect(&refused);
+	fact_is("system calls", FACT_MISSING);
+	contains(fact("system calls")->detail, "a seccomp filter refuses the system call bpf");
+	fact_is("tracing programs", FACT_MISSING);
+	assert_string_equal(fact("tracing programs")->detail, fact("system calls")->detail);
+	assert_string_equal(fact("tracing programs")->remedy, fact("system calls")->remedy);
 }
 
 static void test_privileges(void **state)
@@ -380,10 +418,10 @@ static void test_privileges(void **state)
 	fact_is("root", FACT_MISSING);
 	fact_is("user namespace", FACT_MISSING);
 	fact_is("capabilities", FACT_MISSING);
-	assert_string_equal(fact("capabilities")->detail, "missing: CAP_BPF, CAP_PERFMON");
+	assert_string_equal(fact("capabilities")->detail, "missing CAP_BPF, CAP_PERFMON");
 	assert_string_equal(
 		fact("capabilities")->remedy,
-		"run as root in a privileged container, or give it CAP_BPF, CAP_PERFMON");
+		"run bramble as root in a privileged container, or give it CAP_BPF, CAP_PERFMON");
 }
 
 /* What can be had without the capability is said. */
@@ -430,7 +468,8 @@ static void test_print(void **state)
 	collect(&good);
 	text = printed(false);
 	contains(text, "kernel\n  ok       version                 6.12.47+rpt-rpi-v8\n");
-	contains(text, "\n  MISSING  tracefs\n             for: ");
+	contains(text,
+		 "\n  MISSING  tracefs                 it is not mounted\n             for: ");
 	contains(text, "\n             to do: mount -t tracefs tracefs");
 	contains(text, "\n  unknown  sched/sched_switch      tracefs cannot be read\n  unknown");
 	contains(text, "\n\nbramble cannot run here: 1 thing missing\n");
@@ -547,6 +586,8 @@ int main(void)
 		TEST(test_kernel),
 		TEST(test_no_bpf_events),
 		TEST(test_lockdown),
+		TEST(test_lockdown_unseen),
+		TEST(test_refused),
 		TEST(test_privileges),
 		TEST(test_capabilities_by_other_means),
 		TEST(test_print),

@@ -58,15 +58,6 @@ static void test_leaves_nothing(void **state)
 	close(next);
 }
 
-static void test_reasons(void **state)
-{
-	(void)state;
-	assert_non_null(strstr(feature_tracing_reason(-EINVAL), "CONFIG_BPF_EVENTS"));
-	assert_non_null(strstr(feature_tracing_reason(-ENOSYS), "CONFIG_BPF_SYSCALL"));
-	assert_non_null(strstr(feature_tracing_reason(-EPERM), "CAP_BPF and CAP_PERFMON"));
-	assert_non_null(feature_tracing_reason(-E2BIG));
-}
-
 static void test_paths(void **state)
 {
 	char path[PATH_MAX];
@@ -113,7 +104,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_kernel),
 		cmocka_unit_test(test_leaves_nothing),
-		cmocka_unit_test(test_reasons),
 		cmocka_unit_test(test_paths),
 		cmocka_unit_test(test_without_capabilities),
 	};

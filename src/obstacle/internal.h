@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* What the files of src/obstacle share. */
+#ifndef BRAMBLE_OBSTACLE_INTERNAL_H
+#define BRAMBLE_OBSTACLE_INTERNAL_H
+
+#include "obstacle/obstacle.h"
+
+void obstacle_set(struct obstacle *out, const char *cause, const char *remedy);
+__attribute__((format(printf, 2, 3))) void obstacle_cause(struct obstacle *out, const char *format,
+							  ...);
+__attribute__((format(printf, 2, 3))) void obstacle_remedy(struct obstacle *out, const char *format,
+							   ...);
+
+/* An errno that says it all. */
+void obstacle_of_file(int err, struct obstacle *out);
+
+/* True where a limit or the want of memory is in the way, which can be so in every step. */
+bool obstacle_of_resources(const struct machine *machine, int err, struct obstacle *out);
+
+#endif

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "obstacle/machine.h"
+
+#include <dirent.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "util/livefile.h"
+
+/* linux/seccomp.h: SECCOMP_MODE_FILTER, as /proc/PID/status has it */
+#define SECCOMP_FILTER 2
+
+#define TEXT_SIZE      4096
+
+static enum lockdown read_lockdown(const char *sysfs)
+{
+	char text[128];
+
+	if (live_read_once(sysfs, "kernel/security/lockdown", text, sizeof(text)) <= 0)
+		return LOCKDOWN_UNKNOWN;
+	if (strstr(text, "[confidentiality]"))
+		return LOCKDOWN_CONFIDENTIALITY;
+	return strstr(text, "[integrity]") ? LOCKDOWN_INTEGRITY : LOCKDOWN_NONE;
+}
+
+/* Those that have a policy which may forbid bpf() or a tracepoint to who has all capabilities. */
+static void read_modules(const char *sysfs, struct machine *machine)
+{
+	static const char *const with_policy[] = {"selinux", "smack", "apparmor", "tomoyo", "bpf"};
+	char text[256], *name, *save = NULL;
+	size_t i, used = 0;
+
+	if (live_read_once(sysfs, "kernel/security/lsm", text, sizeof(text)) <= 0)
+		return;
+	for (name = strtok_r(text, ",", &save); name; name = strtok_r(NULL, ",", &save))
+		for (i = 0; i < sizeof(with_policy) / sizeof(with_policy[0]); i++)
+			if (strcmp(name, with_policy[i]) == 0 &&
+			    used + strlen(name) + 3 < sizeof(machine->modules))
+				used += (size_t)sprintf(machine->modules + used, "%s%s",
+							used ? ", " : "", name);
+}
+
+static bool has_seccomp_filter(const char *procfs)
+{
+	char text[TEXT_SIZE];
+	uint64_t mode;
+
+	return live_read_once(procfs, "self/status", text, sizeof(text)) > 0 &&
+	       line_number(text, "Seccomp:", &mode) && mode == SECCOMP_FILTER;
+}
+
+/* In the first user namespace all ids stand for themselves. */
+static bool in_user_namespace(const char *procfs)
+{
+	unsigned inside, outside, count;
+	char text[128];
+
+	if (live_read_once(procfs, "self/uid_map", text, sizeof(text)) <= 0)
+		return false;
+	// NOLINTNEXTLINE(cert-err34-c): the numbers are the kernel's
+	if (sscanf(text, "%u %u %u", &inside, &outside, &count) != 3)
+		return true;
+	return inside || outside || count != UINT32_MAX;
+}
+
+static void count_files(struct machine *machine)
+{
+	struct rlimit limit;
+	DIR *dir;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0)
+		machine->files = (unsigned long)limit.rlim_cur;
+	dir = opendir("/proc/self/fd");
+	if (!dir) /* there is no descriptor left for it */
+		return;
+	while (readdir(dir))
+		machine->files_open++;
+	closedir(dir);
+	/* Without ".", ".." and the directory itself. */
+	machine->files_open -= machine->files_open < 3 ? machine->files_open : 3;
+}
+
+void machine_read(const struct machine_place *place, const struct features *features,
+		  struct machine *machine)
+{
+	const char *procfs = place->procfs ? place->procfs : "/proc";
+	const char *sysfs = place->sysfs ? place->sysfs : "/sys";
+
+	*machine = (struct machine){
+		.lockdown = read_lockdown(sysfs),
+		.seccomp_filter = has_seccomp_filter(procfs),
+		.user_namespace = in_user_namespace(procfs),
+		.btf = feature_kernel_btf(sysfs) > 0,
+		.missing_cap_count = features->missing_cap_count,
+		.bpf_filtered = features->bpf_filtered,
+		.perf_filtered = features->perf_filtered,
+		.reads_kernel = features->reads_kernel != 0,
+	};
+	memcpy(machine->missing_caps, features->missing_caps, sizeof(machine->missing_caps));
+	read_modules(sysfs, machine);
+	count_files(machine);
+}
+
+bool machine_locked_down(const struct machine *machine)
+{
+	if (machine->lockdown != LOCKDOWN_UNKNOWN)
+		return machine->lockdown == LOCKDOWN_CONFIDENTIALITY;
+	return !machine->reads_kernel;
+}
