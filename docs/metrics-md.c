@@ -118,7 +118,7 @@ int main(void)
 	     "`by_unit`: what does not apply is left out. As "
 	     "a cause there are also `by_unit=\"idle\"` (the CPU had nothing to run: it slept "
 	     "deeply, or the waiting task was throttled) and `by_unit=\"other\"` (pairs that are "
-	     "not kept apart). A pod whose names are not known yet goes by its uid, a container by "
+	     "not kept apart). A pod whose name cannot be found goes by its uid, a container by "
 	     "the first 12 digits of its id.\n\n"
 	     "Classic histograms have the bounds 2^-20 s, 2^-18 s, ... 2^6 s: every eighth bound "
 	     "of "

@@ -50,6 +50,7 @@ struct cgroup *registry_add(struct registry *registry, uint64_t id, const char *
 	}
 	cgroup->id = id;
 	cgroup->born_ns = born_ns;
+	cgroup->seen_ns = clock_monotonic_ns();
 	cgroup->walk = registry->walk;
 	if (cgroup_path_parse(path, &cgroup->name)) {
 		cgroup->name.kind = CGROUP_UNIT;

@@ -22,16 +22,18 @@ struct cgroup {
 	char *path; /* in the hierarchy, with a leading slash */
 	struct cgroup_name name;
 	uint64_t born_ns;    /* CLOCK_BOOTTIME; 0 when that is not known */
+	uint64_t seen_ns;    /* CLOCK_MONOTONIC, when it became known here */
 	uint64_t removed_ns; /* CLOCK_MONOTONIC; 0 while it is there */
 	unsigned int walk;   /* the last walk that saw it */
 
 	bool held_others; /* other containers or units were below it: cgroup_tops_find() */
 
 	/* Kept by the collector. */
-	struct owner *owner;	    /* NULL until something was counted for it */
-	int named;		    /* whether owner has its final labels */
-	struct cgroup_usage *usage; /* its files; NULL: they are not read */
-	unsigned int round;	    /* the last of reading accept queues that saw it */
+	struct owner *owner;			/* NULL until something was counted for it */
+	int named;				/* whether owner has its final labels */
+	struct cgroup_usage *usage;		/* its files; NULL: they are not read */
+	unsigned int round;			/* the last of reading accept queues that saw it */
+	unsigned char pod_told, container_told; /* enum told: info.h */
 
 	UT_hash_handle hh;
 };

@@ -12,6 +12,7 @@
 #include "bramble/growth.h"
 #include "metrics/block.h"
 #include "metrics/causes.h"
+#include "metrics/info.h"
 #include "metrics/naming.h"
 #include "metrics/pressure.h"
 #include "metrics/usage.h"
@@ -95,22 +96,42 @@ static bool names_pod(const struct labels *before, const struct labels *now)
 	return !before->name_space[0] && now->name_space[0];
 }
 
+/* The first time that a cgroup's name is looked for. Until it is known its owner is held back. */
+static void make_owner(struct collector *c, struct cgroup *cgroup, const struct labels *labels)
+{
+	struct owner *owner = owners_get(&c->owners, labels);
+
+	cgroup->owner = owner;
+	if (!owner)
+		return;
+	if (!cgroup->named && !owner->cgroups)
+		owners_hold(owner);
+	owner->cgroups++;
+}
+
+/* What an owner that is held back has counted is shown from now on, by its own labels or others. */
+static void rename_owner(struct collector *c, struct cgroup *cgroup, const struct labels *labels)
+{
+	struct owner *before = cgroup->owner;
+	bool held = before->held;
+
+	cgroup->owner = owners_rename(&c->owners, before, labels);
+	if (cgroup->owner != before)
+		move_cgroups(c, before, cgroup->owner);
+	if (held && cgroup->named)
+		owners_show(cgroup->owner, clock_monotonic_ns());
+}
+
 /* Looks for a cgroup's name and makes or renames its owner. */
 static void name_cgroup(struct collector *c, struct cgroup *cgroup)
 {
-	struct owner *before = cgroup->owner;
 	struct labels labels;
 
 	cgroup->named = naming_find(&c->registry, c->names, &c->wall, cgroup, &labels);
-	if (!before) {
-		cgroup->owner = owners_get(&c->owners, &labels);
-		if (cgroup->owner)
-			cgroup->owner->cgroups++;
-	} else if (cgroup->named || names_pod(&before->labels, &labels)) {
-		cgroup->owner = owners_rename(&c->owners, before, &labels);
-		if (cgroup->owner != before)
-			move_cgroups(c, before, cgroup->owner);
-	}
+	if (!cgroup->owner)
+		make_owner(c, cgroup, &labels);
+	else if (cgroup->named || names_pod(&cgroup->owner->labels, &labels))
+		rename_owner(c, cgroup, &labels);
 	if (cgroup->owner && !c->options.sandboxes && labels.pod[0] &&
 	    strcmp(labels.container, KUBE_SANDBOX) == 0)
 		owners_hide(&c->owners, cgroup->owner);
@@ -368,6 +389,15 @@ static bool has_slot(const struct collector *c, const struct cgroup *cgroup)
 	return false;
 }
 
+/* Whether a reader has had all that a removed cgroup counted. */
+static bool was_read(const struct collector *c, const struct cgroup *cgroup)
+{
+	const struct owner *owner = cgroup->owner;
+
+	return c->read_ns > cgroup->removed_ns &&
+	       (!owner || (!owner->held && c->read_ns > owner->shown_ns));
+}
+
 /* Forgets cgroups that were removed and read since, and owners that are left without one. */
 static void retire_cgroups(struct collector *c, uint64_t now_ns)
 {
@@ -376,10 +406,9 @@ static void retire_cgroups(struct collector *c, uint64_t now_ns)
 	HASH_ITER(hh, c->registry.table, cgroup, next)
 	{
 		uint64_t gone_ns = cgroup->removed_ns ? grown(now_ns, cgroup->removed_ns) : 0;
-		bool read = c->read_ns > cgroup->removed_ns ||
-			    gone_ns > RETAIN_UNREAD * c->options.retain_ns;
 
-		if (!cgroup->removed_ns || gone_ns <= c->options.retain_ns || !read ||
+		if (!cgroup->removed_ns || gone_ns <= c->options.retain_ns ||
+		    (!was_read(c, cgroup) && gone_ns <= RETAIN_UNREAD * c->options.retain_ns) ||
 		    has_slot(c, cgroup))
 			continue;
 		if (cgroup->owner && --cgroup->owner->cgroups == 0)
@@ -401,12 +430,23 @@ static void name_again(struct collector *c)
 		name_cgroup(c, cgroup);
 }
 
+/* What has waited for its name for too long goes by its ids. */
+static void show_overdue(struct collector *c, uint64_t now_ns)
+{
+	struct cgroup *cgroup, *next;
+
+	HASH_ITER(hh, c->registry.table, cgroup, next)
+	if (cgroup->owner && cgroup->owner->held && grown(now_ns, cgroup->seen_ns) > NAMING_WAIT_NS)
+		owners_show(cgroup->owner, now_ns);
+}
+
 static void retry_names(struct collector *c, uint64_t now_ns)
 {
 	if (grown(now_ns, c->tried_ns) < RETRY_NS)
 		return;
 	c->tried_ns = now_ns;
 	name_again(c);
+	show_overdue(c, now_ns);
 }
 
 static void name_for_usage(void *context, struct cgroup *cgroup)
@@ -524,6 +564,7 @@ void collector_update(struct collector *c)
 	update_blocks(c);
 	retry_names(c, now_ns);
 	usage_update(&c->usage, &c->registry, &c->owners, now_ns, name_for_usage, c);
+	infos_update(&c->registry, c->names, now_ns);
 	node_read(c->node);
 	retire_slots(c, now_ns);
 	retire_cgroups(c, now_ns);

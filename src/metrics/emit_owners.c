@@ -78,7 +78,10 @@ static void emit_cause(struct samples *out, const struct owner *victim, const st
 	samples_add(out, &sample);
 }
 
-/* Causes that have no series of their own are not kept apart. */
+/*
+ * Causes that have no series of their own are not kept apart. One that is held back has no
+ * name yet: its part comes once it has.
+ */
 static void emit_victim(struct samples *out, const struct owner *victim)
 {
 	static const struct labels other = {.unit = "other"};
@@ -86,6 +89,8 @@ static void emit_victim(struct samples *out, const struct owner *victim)
 	size_t i;
 
 	for (i = 0; i < victim->caused_count; i++) {
+		if (victim->caused[i].cause->held)
+			continue;
 		if (victim->caused[i].cause->summed)
 			other_ns += victim->caused[i].wait_ns;
 		else

@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bramble/growth.h"
+#include "metrics/naming.h"
+
 /* Ids of cgroups only grow, so that the first of a name is the one made last. */
 static int newest_first(const struct cgroup *a, const struct cgroup *b)
 {
@@ -37,6 +40,48 @@ static bool same_pod(const struct cgroup *a, const struct cgroup *b)
 	       strcmp(a->owner->labels.pod, b->owner->labels.pod) == 0;
 }
 
+static const struct pod_container *find_container(const struct kube_pod *pod,
+						  const struct cgroup_name *name)
+{
+	return pod ? pod_find_container(pod, name->container_id) : NULL;
+}
+
+/* What was told once is never less. */
+static unsigned char tell(unsigned char before, bool known, bool waited)
+{
+	if (known)
+		return TOLD_ALL;
+	return before == TOLD_NOTHING && waited ? TOLD_PART : before;
+}
+
+void infos_update(struct registry *registry, const struct kube_names *names, uint64_t now_ns)
+{
+	bool asked = kube_names_kubelet(names);
+	struct cgroup *cgroup;
+
+	for (cgroup = registry->table; cgroup; cgroup = cgroup->hh.next) {
+		const struct cgroup_name *name = &cgroup->name;
+		const struct kube_pod *pod;
+		bool waited;
+
+		if (!name->pod_uid[0] ||
+		    (cgroup->pod_told == TOLD_ALL && cgroup->container_told == TOLD_ALL))
+			continue;
+		pod = kube_names_pod(names, name->pod_uid);
+		waited = !asked || grown(now_ns, cgroup->seen_ns) > NAMING_WAIT_NS;
+		cgroup->pod_told = tell(cgroup->pod_told, pod, waited);
+		cgroup->container_told =
+			tell(cgroup->container_told,
+			     name->kind != CGROUP_CONTAINER || find_container(pod, name), waited);
+	}
+}
+
+/* Whether what is known now is what was told last: all of it, or the same part. */
+static bool is_told(unsigned char told, bool known)
+{
+	return told == TOLD_PART || (told == TOLD_ALL && known);
+}
+
 /* A pod that is shown by its uid has nothing to join with. */
 static bool is_of_named_pod(const struct cgroup *cgroup)
 {
@@ -44,22 +89,35 @@ static bool is_of_named_pod(const struct cgroup *cgroup)
 	       cgroup->owner->labels.name_space[0];
 }
 
-static bool is_of_container(const struct cgroup *cgroup)
+static bool tells_of_pod(const struct kube_names *names, const struct cgroup *cgroup)
 {
-	return cgroup->owner && cgroup->name.kind == CGROUP_CONTAINER &&
-	       owner_has_series(cgroup->owner) &&
-	       (is_of_named_pod(cgroup) || !cgroup->name.pod_uid[0]);
+	return is_of_named_pod(cgroup) &&
+	       is_told(cgroup->pod_told, kube_names_pod(names, cgroup->name.pod_uid));
+}
+
+static bool tells_of_container(const struct kube_names *names, const struct cgroup *cgroup)
+{
+	const struct cgroup_name *name = &cgroup->name;
+
+	if (!cgroup->owner || name->kind != CGROUP_CONTAINER || !owner_has_series(cgroup->owner))
+		return false;
+	if (!name->pod_uid[0])
+		return true;
+	return is_of_named_pod(cgroup) &&
+	       is_told(cgroup->container_told,
+		       find_container(kube_names_pod(names, name->pod_uid), name));
 }
 
 /* The cgroups for which the test is true, in order. */
-static size_t sort_cgroups(const struct registry *registry, bool (*test)(const struct cgroup *),
+static size_t sort_cgroups(const struct registry *registry, const struct kube_names *names,
+			   bool (*test)(const struct kube_names *, const struct cgroup *),
 			   int (*order)(const void *, const void *), struct cgroup **list)
 {
 	struct cgroup *cgroup;
 	size_t count = 0;
 
 	for (cgroup = registry->table; cgroup; cgroup = cgroup->hh.next)
-		if (test(cgroup))
+		if (test(names, cgroup))
 			list[count++] = cgroup;
 	if (count)
 		qsort(list, count, sizeof(struct cgroup *), order);
@@ -84,9 +142,8 @@ static void add_pods(const struct kube_names *names, struct cgroup **list, size_
 
 static const char *image_of(const struct kube_names *names, const struct cgroup_name *name)
 {
-	const struct kube_pod *pod = kube_names_pod(names, name->pod_uid);
 	const struct pod_container *container =
-		pod ? pod_find_container(pod, name->container_id) : NULL;
+		find_container(kube_names_pod(names, name->pod_uid), name);
 
 	return container ? container->image : "";
 }
@@ -121,9 +178,9 @@ int infos_read(const struct registry *registry, const struct kube_names *names, 
 		infos_free(out);
 		return -ENOMEM;
 	}
-	count = sort_cgroups(registry, is_of_named_pod, by_pod, list);
+	count = sort_cgroups(registry, names, tells_of_pod, by_pod, list);
 	add_pods(names, list, count, out);
-	count = sort_cgroups(registry, is_of_container, by_container, list);
+	count = sort_cgroups(registry, names, tells_of_container, by_container, list);
 	add_containers(names, list, count, out);
 	free(list);
 	return 0;

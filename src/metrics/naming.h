@@ -11,7 +11,15 @@
 #include "cgroup/registry.h"
 #include "kube/names.h"
 #include "metrics/owners.h"
+#include "util/clock.h"
 #include "util/wall.h"
+
+/*
+ * How long a name is waited for at most, since its cgroup became known. A kubelet knows a container
+ * a second or two after its start, and that one is the sandbox 10 s after (kube/names.c) and a
+ * request later.
+ */
+#define NAMING_WAIT_NS (15 * NS_PER_S)
 
 /* The labels of what is no pod's. */
 void naming_unit(struct labels *labels, const char *unit);

@@ -44,9 +44,20 @@ void owners_hide(struct owners *owners, struct owner *owner)
 	owner->hidden = true;
 }
 
+void owners_hold(struct owner *owner)
+{
+	owner->held = true;
+}
+
+void owners_show(struct owner *owner, uint64_t now_ns)
+{
+	owner->held = false;
+	owner->shown_ns = now_ns;
+}
+
 bool owner_has_series(const struct owner *owner)
 {
-	return !owner->hidden && !owner->summed;
+	return !owner->hidden && !owner->summed && !owner->held;
 }
 
 struct owner *owners_get(struct owners *owners, const struct labels *labels)

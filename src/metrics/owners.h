@@ -57,6 +57,8 @@ struct owner {
 	bool files_read;	 /* files had something before the update that runs */
 	bool summed;		 /* beyond the limit: exported in the sum of such alone */
 	bool hidden;		 /* not exported at all: owners_hide() */
+	bool held;		 /* not exported yet: owners_hold() */
+	uint64_t shown_ns;	 /* CLOCK_MONOTONIC, since when it is exported, if it was held */
 	UT_hash_handle hh;	 /* by labels; in the order of their making */
 };
 
@@ -93,6 +95,14 @@ struct owner *owners_rename(struct owners *owners, struct owner *owner,
 
 /* Exports an owner no more, unless it is summed: it takes no place of the limit then. */
 void owners_hide(struct owners *owners, struct owner *owner);
+
+/*
+ * Holds an owner back whose labels are not final: it counts, and is not exported. So its counts
+ * never appear under labels that they leave again. owners_show() ends that, at now_ns
+ * (CLOCK_MONOTONIC).
+ */
+void owners_hold(struct owner *owner);
+void owners_show(struct owner *owner, uint64_t now_ns);
 
 /* Whether it is exported by its own labels. */
 bool owner_has_series(const struct owner *owner);

@@ -31,6 +31,9 @@ bramble_prefix=(env VAR_LIB="$tmp/var-lib" unshare --mount --propagation private
 	sh -c 'mount --bind "$VAR_LIB" /var/lib && exec "$@"' sh)
 
 start_kubelet
+# The first bramble asks log directories, too; one pod has some.
+bramble_names[0]=--kube.source=auto
+bramble_names+=(--kube.log-dir="$log_dir")
 # What runs before bramble does.
 web_uid=$(new_uid)
 web_id=$(random_hex 64)
@@ -82,19 +85,80 @@ check "units have empty labels of a pod" test -z "$(grep '[{,]unit="' "$tmp/metr
 check "a pod's info has an empty container" test -z "$(grep '^bramble_pod_info{' "$tmp/metrics" |
 	grep -v '{namespace="[^"]*",pod="[^"]*",container="",')"
 
-# ---- a container that the kubelet lists only later: one identity at a time
+# ---- one identity: pods that the kubelet lists late, or their containers' ids
+# watch TENTHS: a scrape every 100 ms, all into $tmp/watched.
+watch() {
+	local tenths=$1
+	while ((tenths-- > 0)); do
+		scrape
+		cat "$tmp/metrics" >>"$tmp/watched"
+		sleep 0.1
+	done
+}
+# identities POD UID: that were seen, of the pod as itself and as a cause; and its infos.
+identities() {
+	grep -E "pod=\"($1|$2)\"" "$tmp/watched" | grep -v _info |
+		grep -oE '(by_)?namespace="[^"]*",(by_)?pod="[^"]*",(by_)?container="[^"]*"' |
+		sed 's/by_//g' | grep -E ",pod=\"($1|$2)\"" | sort -u
+}
+infos() { grep -E "^bramble_$1_info\{.*(pod=\"$2\"|uid=\"$3\")" "$tmp/watched" | sort -u; }
 late_uid=$(new_uid)
 late_id=$(random_hex 64)
+unlisted_uid=$(new_uid)
+unlisted_id=$(random_hex 64)
+logs_uid=$(new_uid)
+logs_id=$(random_hex 64)
 list_pod shop late-0 "$late_uid" main ""
+start_counting late-pause /kubepods/burstable/pod"$late_uid"/"$(random_hex 64)"
 start_counting late /kubepods/burstable/pod"$late_uid"/"$late_id"
-check "until the kubelet knows it, a container goes by its short id" \
-	wait_until 10 is_counted namespace=shop pod=late-0 container="${late_id:0:12}"
-early=$(count_of pod=late-0)
+start_counting unlisted /kubepods/burstable/pod"$unlisted_uid"/"$unlisted_id"
+make_log_dir shop logs-0 "$logs_uid" main
+start_counting logs /kubepods/burstable/pod"$logs_uid"/"$logs_id"
+watch 15
+check "what the log directories tell is shown at once" test -n "$(identities logs-0 "$logs_uid")"
+check "but no info before the kubelet has told all of it" test -z "$(infos '.*' logs-0 "$logs_uid")"
+check "what has no name yet is not shown" \
+	test -z "$(identities late-0 "$late_uid")$(identities unlisted-0 "$unlisted_uid")"
 list_pod shop late-0 "$late_uid" main "$late_id"
-check "its series get its name as soon as it does" wait_until 10 is_counted pod=late-0 container=main
-check_holds "with what was counted before" "$(count_of pod=late-0 container=main) >= $early"
-check_holds "and never appear twice" \
-	"$(select_metric bramble_cpu_wait_seconds_count pod=late-0 | wc -l) == 1"
+list_pod shop unlisted-0 "$unlisted_uid" main "$unlisted_id"
+list_pod shop logs-0 "$logs_uid" main "$logs_id"
+watch 25
+all_are_told() {
+	watch 1
+	[ "$(grep -cE '^bramble_container_info\{.*pod="(late|unlisted|logs)-0"' "$tmp/metrics")" = 3 ]
+}
+check "the kubelet's names come with its next list" wait_until 10 all_are_told
+check_holds "with what was counted before" "$(count_of pod=late-0 container=main) > 100"
+watch 1
+for pod in "late-0 $late_uid $late_id" "unlisted-0 $unlisted_uid $unlisted_id" "logs-0 $logs_uid $logs_id"; do
+	read -r name uid id <<<"$pod"
+	note "$name: $(identities "$name" "$uid")"
+	check "$name never had another identity" \
+		test "$(identities "$name" "$uid")" = "namespace=\"shop\",pod=\"$name\",container=\"main\""
+	check_holds "nor another pod_info" "$(infos pod "$name" "$uid" | wc -l) == 1 &&
+		$(infos pod "$name" "$uid" | grep -c "uid=\"$uid\".*qos=\"burstable\",node=\"pi-1\"") == 1"
+	check_holds "nor another container_info" "$(infos container "$name" "$uid" | wc -l) == 1 &&
+		$(infos container "$name" "$uid" | grep -c "container_id=\"$id\",image=\"test/main:1\"") == 1"
+done
+
+# ---- labels that change: one series ends and another begins
+list_pod shop late-0 "$late_uid" main "$late_id" -- '.metadata.labels = {app: "second"}'
+second_begins() {
+	watch 1
+	[ "$(grep -c '^bramble_pod_info{.*pod="late-0"' "$tmp/metrics")" = 1 ] || fail "not one pod_info"
+	grep -q '^bramble_pod_info{.*pod="late-0".*label_app="second"' "$tmp/metrics"
+}
+new_pod() { # NAME: a pod that makes bramble ask
+	local uid id
+	uid=$(new_uid)
+	id=$(random_hex 64)
+	pod_uid[$1]=$uid
+	list_pod shop "$1" "$uid" main "$id"
+	start_counting "$1" /kubepods/burstable/pod"$uid"/"$id"
+}
+new_pod asks-0
+check "a pod's new label replaces its old info" wait_until 10 second_begins
+stop_container asks-0
 
 # ---- a restart: another id, the same series, which goes on
 stop_container late
@@ -141,35 +205,26 @@ has_failed() { # REASON
 	scrape
 	awk "BEGIN { exit !($(metric_or_0 bramble_kube_errors_total reason="$1") > 0) }"
 }
-new_pod() { # NAME: a pod that makes bramble ask
-	local uid id
-	uid=$(new_uid)
-	id=$(random_hex 64)
-	pod_uid[$1]=$uid
-	list_pod shop "$1" "$uid" main "$id"
-	start_counting "$1" /kubepods/burstable/pod"$uid"/"$id"
-}
 new_pod first-0
 check "403 is counted" wait_until 10 has_failed forbidden
 check "and says which rule is missing" grep -q 'nodes/pods.*nodes/proxy' "$bramble_log"
 before=$(count_of pod=etcd-pi-1)
 stop_kubelet
 check "a kubelet that is down is counted" wait_until 20 has_failed connect
-scrape
+check "the pod it has not told of goes by its uid after a while" wait_until 20 is_counted pod="${pod_uid[first-0]}"
 check_holds "counting goes on" "$(count_of pod=etcd-pi-1) > $before"
-check_holds "the pod it has not told of goes by its uid" "$(count_of pod="${pod_uid[first-0]}") > 0"
 kubelet_mode ok
 start_kubelet
 check "it recovers by itself" wait_until 30 is_counted namespace=shop pod=first-0 container=main
 check_holds "one line for each cause" "$(grep -c 'cannot read the pods' "$bramble_log") <= 3"
 check_holds "the last success is known" "$(metric bramble_kube_last_success_timestamp_seconds) > $(date +%s) - 60"
 
-# ---- the sandbox: known once the kubelet has listed all others, and not shown
+# ---- the sandbox: held back until the kubelet has listed all others, and then known
 sandbox_is_hidden() {
 	scrape
 	[ -z "$(select_metric bramble_cpu_wait_seconds_count pod=web-7d4b9c6f5-x2x8k | grep -v container=\"web\")" ]
 }
-check "a pod's sandbox is not shown" wait_until 30 sandbox_is_hidden
+check "a pod's sandbox is not shown" sandbox_is_hidden
 check "nothing of it is" test -z "$(grep 'container="POD"' "$tmp/metrics" | grep -v by_)"
 
 # ---- what has ended stays for --retain, and for one scrape at least

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* One info for each name, of what has series of its own. */
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,7 +9,12 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "kubelet_server.h"
 #include "metrics/info.h"
+#include "metrics/naming.h"
+#include "tree.h"
+#include "util/clock.h"
+#include "util/log.h"
 
 #define UID_A "8a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9"
 #define UID_B "00000000-1111-2222-3333-444444444444"
@@ -19,6 +25,8 @@ static struct registry registry;
 static struct owners owners;
 static struct kube_names *names;
 static struct infos infos;
+static uint64_t now_ns; /* CLOCK_MONOTONIC of the next look */
+static char token_path[128], ca_path[128];
 
 static int setup(void **state)
 {
@@ -28,6 +36,7 @@ static int setup(void **state)
 	registry = (struct registry){0};
 	owners = (struct owners){0};
 	infos = (struct infos){0};
+	now_ns = clock_monotonic_ns();
 	return kube_names_open(&options, &names);
 }
 
@@ -58,6 +67,8 @@ static struct owner *add(uint64_t id, const char *path, const char *namespace, c
 
 static void read_infos(size_t pods, size_t containers)
 {
+	infos_free(&infos);
+	infos_update(&registry, names, now_ns);
 	assert_int_equal(infos_read(&registry, names, &infos), 0);
 	assert_int_equal(infos.pod_count, pods);
 	assert_int_equal(infos.container_count, containers);
@@ -121,7 +132,141 @@ static void outside_of_kubernetes_a_container_is_no_pod(void **state)
 	assert_string_equal(infos.containers[0].id, ID_A);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+/* ---------------------------------------------------------------- with a kubelet */
+
+#define MS	  UINT64_C(1000000)
+#define LISTED	  "10000000-0000-4000-8000-000000000001" /* deployment.json */
+#define LISTED_ID ID("0101")
+#define ID(end)	  "000000000000000000000000000000000000000000000000000000000000" end
+
+static const struct kubelet_times times = {
+	.interval_ns = 20 * MS,
+	.debounce_ns = MS,
+	.gap_ns = 10 * MS,
+	.retry_min_ns = 10 * MS,
+	.retry_max_ns = 100 * MS,
+	.connect_ns = 10000 * MS,
+	.total_ns = 10000 * MS,
+};
+
+static int setup_kubelet(void **state)
+{
+	(void)state;
+	log_setup(LOG_ERROR, LOG_LOGFMT);
+	if (setup(state) || tree_make())
+		return -1;
+	kube_names_close(names);
+	server_prepare();
+	server_start();
+	const struct kube_options options = {
+		.source = KUBE_KUBELET,
+		.kubelet = {.url = server_url,
+			    .token_file = in_tree("token", token_path),
+			    .ca_file = in_tree("ca.crt", ca_path),
+			    .times = &times},
+		.keep_ns = 0,
+	};
+	return kube_names_open(&options, &names);
+}
+
+static int teardown_kubelet(void **state)
+{
+	teardown(state);
+	server_stop();
+	return tree_remove("");
+}
+
+/* Waits for two more good answers: the first may have been begun before. */
+static void ask(void)
+{
+	const struct kubelet_status *status = kube_names_kubelet(names);
+	struct pollfd fd = {.fd = kube_names_fd(names), .events = POLLIN};
+	int answers = 0, i;
+
+	for (i = 0; i < PATIENCE_MS / 10 && answers < 2; i++) {
+		uint64_t before_ns = status->last_success_ns;
+
+		poll(&fd, 1, 10);
+		kube_names_run(names);
+		answers += status->last_success_ns > before_ns;
+	}
+	assert_int_equal(answers, 2);
+}
+
+/* No info is told in part first and whole then. */
+static void an_info_waits_for_the_kubelet(void **state)
+{
+	(void)state;
+	add(1, "/kubepods/pod" LISTED, "shop", "web-7d4b9c6f5-x2x8k", "");
+	add(2, "/kubepods/pod" LISTED "/" LISTED_ID, "shop", "web-7d4b9c6f5-x2x8k", "web");
+	read_infos(0, 0);
+	server_put_document("deployment");
+	ask();
+	read_infos(1, 1);
+	assert_string_equal(infos.pods[0].pod->node, "pi-1");
+	assert_true(infos.containers[0].image[0]);
+}
+
+/* The kubelet lists a pod before its container's id. */
+static void a_container_waits_longer(void **state)
+{
+	(void)state;
+	server_put_document("deployment");
+	ask();
+	add(2, "/kubepods/pod" LISTED "/" ID_A, "shop", "web-7d4b9c6f5-x2x8k", "web");
+	read_infos(1, 0);
+	now_ns = registry_find(&registry, 2)->seen_ns + NAMING_WAIT_NS;
+	read_infos(1, 0);
+	now_ns++;
+	read_infos(1, 1);
+	assert_string_equal(infos.containers[0].image, "");
+}
+
+static void in_the_end_what_is_known_is_told(void **state)
+{
+	(void)state;
+	add(1, "/kubepods/pod" UID_A "/" ID_A, "shop", "web-0", "web");
+	now_ns = registry_find(&registry, 1)->seen_ns + NAMING_WAIT_NS;
+	read_infos(0, 0);
+	now_ns++;
+	read_infos(1, 1);
+	assert_null(infos.pods[0].pod);
+}
+
+/* An older pod of the same name has its info until all is known of the new one. */
+static void the_older_one_stays_until_then(void **state)
+{
+	(void)state;
+	server_put_document("deployment");
+	ask();
+	add(1, "/kubepods/pod" LISTED "/" LISTED_ID, "shop", "web-0", "web");
+	read_infos(1, 1);
+	add(2, "/kubepods/pod" UID_A "/" ID_A, "shop", "web-0", "web");
+	read_infos(1, 1);
+	assert_string_equal(infos.pods[0].cgroup->pod_uid, LISTED);
+	assert_string_equal(infos.containers[0].id, LISTED_ID);
+	now_ns = registry_find(&registry, 2)->seen_ns + NAMING_WAIT_NS + 1;
+	read_infos(1, 1);
+	assert_string_equal(infos.pods[0].cgroup->pod_uid, UID_A);
+	assert_string_equal(infos.containers[0].id, ID_A);
+}
+
+/* What the kubelet has forgotten is not told in part. */
+static void what_was_whole_is_never_a_part(void **state)
+{
+	(void)state;
+	server_put_document("deployment");
+	ask();
+	add(1, "/kubepods/pod" LISTED "/" LISTED_ID, "shop", "web-0", "web");
+	read_infos(1, 1);
+	assert_int_equal(tree_remove("pods/deployment.json"), 0);
+	ask();
+	now_ns += NAMING_WAIT_NS + 1;
+	read_infos(0, 0);
+}
+
+#define TEST_KUBELET(name) cmocka_unit_test_setup_teardown(name, setup_kubelet, teardown_kubelet)
+#define TEST(name)	   cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
@@ -131,6 +276,11 @@ int main(void)
 		TEST(of_one_name_the_last_counts),
 		TEST(what_has_no_name_or_no_series_has_no_info),
 		TEST(outside_of_kubernetes_a_container_is_no_pod),
+		TEST_KUBELET(an_info_waits_for_the_kubelet),
+		TEST_KUBELET(a_container_waits_longer),
+		TEST_KUBELET(in_the_end_what_is_known_is_told),
+		TEST_KUBELET(the_older_one_stays_until_then),
+		TEST_KUBELET(what_was_whole_is_never_a_part),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -270,6 +270,29 @@ static void two_units(void **state)
 	has(CAUSED "\"/idle\"}");
 }
 
+/* What has no name yet is not shown, not as a cause either, and is nobody else's meanwhile. */
+static void held_back(void **state)
+{
+	static const char series[] = "bramble_cpu_usage_seconds_total{namespace=\"\",pod=\"\","
+				     "container=\"\",unit=\"new.service\"}";
+	struct owner *victim = add_unit("/web.service"), *held = add_unit("/new.service");
+
+	(void)state;
+	owners_hold(held);
+	owner_add_caused(victim, held, 7);
+	assert_false(owner_has_series(held));
+	write_owners();
+	assert_false(unique_has(&unique, series));
+	assert_false(unique_has(&unique, CAUSED "\"new.service\"}"));
+	assert_false(unique_has(&unique, CAUSED "\"other\"}"));
+	owners_show(held, 99);
+	assert_int_equal(held->shown_ns, 99);
+	unique_start(&unique);
+	write_owners();
+	has(series);
+	has(CAUSED "\"new.service\"}");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -280,6 +303,7 @@ int main(void)
 		TEST(two_zones_and_policies_and_cpus),
 		TEST(mounts),
 		TEST(two_units),
+		TEST(held_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
