@@ -33,25 +33,24 @@ __noinline __u32 slot_find(__u64 cgroup_id)
 	__u64 *owner;
 
 	known = bpf_map_lookup_elem(&slot_by_cgroup, &cgroup_id);
-	if (known) {
-		slot = *known;
-	} else {
+	if (!known) {
 		if (bpf_map_pop_elem(&slot_free, &slot))
 			goto overflow;
-		if (bpf_map_update_elem(&slot_by_cgroup, &cgroup_id, &slot, BPF_NOEXIST)) {
-			/* Another CPU was first, or the map is full. */
-			bpf_map_push_elem(&slot_free, &slot, 0);
-			known = bpf_map_lookup_elem(&slot_by_cgroup, &cgroup_id);
-			if (!known)
-				goto overflow;
-			slot = *known;
+		owner = bpf_map_lookup_elem(&slot_cgroups, &slot);
+		if (owner &&
+		    !bpf_map_update_elem(&slot_by_cgroup, &cgroup_id, &slot, BPF_NOEXIST)) {
+			/* Who has found it alone: another may be late, and the slot another's. */
+			*owner = cgroup_id;
+			goto found;
 		}
+		/* Another CPU was first, or the map is full. */
+		bpf_map_push_elem(&slot_free, &slot, 0);
+		known = bpf_map_lookup_elem(&slot_by_cgroup, &cgroup_id);
+		if (!known)
+			goto overflow;
 	}
-
-	owner = bpf_map_lookup_elem(&slot_cgroups, &slot);
-	if (!owner)
-		goto overflow;
-	*owner = cgroup_id;
+	slot = *known;
+found:
 	slot_hints[hash_u64(cgroup_id, SLOT_HINT_BITS)] = slot;
 	return slot;
 

@@ -43,6 +43,7 @@
 /* What is known of a slot that is in use. */
 struct slot {
 	struct cgroup *cgroup;
+	bool closed;			 /* to be freed */
 	void *before[PROBES];		 /* the cells at the last update; NULL: they were zero */
 	struct probe_pressure *pressure; /* the same by CPU; NULL: they were zero */
 	uint64_t some_ns[PRESSURE_RESOURCES]; /* pressure that its owner has not got yet */
@@ -330,41 +331,22 @@ static void free_cells(struct slot *slot)
 	free(slot->pressure);
 }
 
-/* What the gauges of a slot held, its owner holds no more. */
-static void take_gauges(const struct slot *slot)
+static bool close_slot(struct collector *c, unsigned int index)
 {
-	struct owner *owner = slot->cgroup->owner;
-	struct total *total;
-	int id;
+	int err = probe_close_slot(c->probe, index);
 
-	for (id = 0; id < PROBES; id++) {
-		total = owner && slot->before[id] ? owner_total(owner, (enum probe_id)id) : NULL;
-		if (total)
-			total_take_gauges(total, slot->before[id]);
-	}
-}
-
-static void free_slot(struct collector *c, unsigned int index)
-{
-	struct slot *slot = &c->slots[index];
-	int err = probe_free_slot(c->probe, index);
-
-	if (err)
-		log_warn("cannot free slot %u of %s: %s", index, slot->cgroup->path,
+	if (err) /* the next update tries again */
+		log_warn("cannot free slot %u of %s: %s", index, c->slots[index].cgroup->path,
 			 strerror(-err));
-	if (probe_slot_cgroup(c->probe, index))
-		return; /* the next update tries again */
-	causes_forget(&c->causes, index);
-	block_books_forget(&c->blocks, index);
-	take_gauges(slot);
-	free_cells(slot);
-	*slot = (struct slot){0};
+	else
+		c->slots[index].closed = true;
+	return !err;
 }
 
-/* Frees the slots of cgroups that were removed long enough ago. */
-static void retire_slots(struct collector *c, uint64_t now_ns)
+/* Closes the slots of cgroups that were removed long enough ago. Returns whether there were any. */
+static bool close_slots(struct collector *c, uint64_t now_ns)
 {
-	bool scarce = c->slots_used > probe_slots(c->probe) / 8 * 7;
+	bool scarce = c->slots_used > probe_slots(c->probe) / 8 * 7, any = false;
 	uint64_t retain_ns = scarce && c->options.retain_ns > SLOT_RETAIN_MIN_NS
 				     ? SLOT_RETAIN_MIN_NS
 				     : c->options.retain_ns;
@@ -375,7 +357,42 @@ static void retire_slots(struct collector *c, uint64_t now_ns)
 
 		/* It may have been removed since now_ns was read. */
 		if (cgroup && cgroup->removed_ns && grown(now_ns, cgroup->removed_ns) > retain_ns)
-			free_slot(c, i);
+			any |= close_slot(c, i);
+	}
+	return any;
+}
+
+/* What closed slots have counted since the update, and with what their gauges hold no more. */
+static void read_closed(struct collector *c)
+{
+	unsigned int i;
+
+	for (i = SLOT_OVERFLOW + 1; i < probe_slots(c->probe); i++)
+		if (c->slots[i].closed)
+			update_cells(c, i, c->slots[i].cgroup->owner);
+	probe_read_pairs(c->probe, on_pair, c);
+	probe_read_blocks(c->probe, on_block, c);
+}
+
+/* Frees the slots of cgroups that are gone. The readings of their cells stay: see probe.h. */
+static void retire_slots(struct collector *c, uint64_t now_ns)
+{
+	unsigned int i;
+	int err;
+
+	if (!close_slots(c, now_ns))
+		return;
+	read_closed(c);
+	err = probe_free_slots(c->probe);
+	if (err)
+		log_warn("cannot free the slots of removed cgroups: %s", strerror(-err));
+	for (i = SLOT_OVERFLOW + 1; i < probe_slots(c->probe); i++) {
+		if (!c->slots[i].closed)
+			continue;
+		causes_forget(&c->causes, i);
+		block_books_forget(&c->blocks, i);
+		c->slots[i].cgroup = NULL;
+		c->slots[i].closed = false;
 	}
 }
 

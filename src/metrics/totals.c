@@ -156,16 +156,6 @@ size_t total_add_growth(struct total *total, const void *now, const void *before
 	return lower;
 }
 
-void total_take_gauges(struct total *total, const void *cell)
-{
-	static const union probe_cell zeros;
-	const struct family *family;
-
-	for (family = families; family < families + FAMILIES; family++)
-		if (is_of(family, total->probe) && family->kind == KIND_GAUGE)
-			add_growth(total, family, (const char *)&zeros, cell);
-}
-
 void totals_merge(struct total **to, const struct total *from)
 {
 	size_t i, count;

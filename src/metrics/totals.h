@@ -43,9 +43,6 @@ struct total *totals_find(struct total *list, enum probe_id probe,
  */
 size_t total_add_growth(struct total *total, const void *now, const void *before);
 
-/* Takes from the gauges what a cell held that is gone. Counters keep it. */
-void total_take_gauges(struct total *total, const void *cell);
-
 /* Moves all that a list counted to another one, which is left as it was without memory. */
 void totals_merge(struct total **to, const struct total *from);
 

@@ -55,13 +55,13 @@ int probe_read_blocks(struct probe *probe, probe_block_fn each, void *context)
 	return count < 0 ? count : 0;
 }
 
-int probe_free_blocks(struct probe *probe, unsigned int slot)
+int probe_free_blocks(struct probe *probe)
 {
 	int fd = bpf_map__fd(probe->bpf->maps.block_cells);
 	int i, count = read_blocks(probe);
 
 	for (i = 0; i < count; i++)
-		if (probe->block_key[i].slot == slot)
+		if (probe_is_closed(probe, probe->block_key[i].slot))
 			bpf_map_delete_elem(fd, &probe->block_key[i]);
 	return count < 0 ? count : 0;
 }

@@ -178,7 +178,9 @@ int probe_map_cells(struct probe *probe)
 	probe->pairs_max = bpf_map__max_entries(bpf->maps.wait_pairs);
 	probe->pair = calloc(probe->pairs_max, sizeof(*probe->pair));
 	probe->pair_ns = calloc(probe->pairs_max, sizeof(*probe->pair_ns));
-	if (!probe->slot_cgroups || !probe->sched_cpus || !probe->pair || !probe->pair_ns)
+	probe->closed = calloc(probe->slots, sizeof(*probe->closed));
+	if (!probe->slot_cgroups || !probe->sched_cpus || !probe->pair || !probe->pair_ns ||
+	    !probe->closed)
 		return -ENOMEM;
 	if (probe->enabled[PROBE_TCP]) {
 		probe->connections = calloc(probe->slots, sizeof(*probe->connections));
@@ -201,6 +203,7 @@ void probe_unmap_cells(struct probe *probe)
 	free(probe->connections);
 	free(probe->pair);
 	free(probe->pair_ns);
+	free(probe->closed);
 }
 
 unsigned int probe_slots(const struct probe *probe)
@@ -298,32 +301,24 @@ int probe_read_pairs(struct probe *probe, probe_pair_fn each, void *context)
 	return count < 0 ? count : 0;
 }
 
-static int free_pairs(struct probe *probe, unsigned int slot)
+static int free_pairs(struct probe *probe)
 {
 	int fd = bpf_map__fd(probe->bpf->maps.wait_pairs);
 	int i, count = read_pairs(probe);
 
 	for (i = 0; i < count; i++)
-		if (probe->pair[i].victim == slot || probe->pair[i].cause == slot)
+		if (probe_is_closed(probe, probe->pair[i].victim) ||
+		    probe_is_closed(probe, probe->pair[i].cause))
 			bpf_map_delete_elem(fd, &probe->pair[i]);
 	return count < 0 ? count : 0;
 }
 
-static void clear_cells(struct probe *probe, unsigned int slot)
+bool probe_is_closed(const struct probe *probe, unsigned int slot)
 {
-	unsigned int row;
-	void *cell;
-	int id;
-
-	for (id = 0; id < PROBES; id++)
-		for (row = 0; row < row_count(probe, (enum probe_id)id); row++) {
-			cell = cell_at(probe, (enum probe_id)id, row, slot);
-			if (cell)
-				memset(cell, 0, cell_maps[id].size);
-		}
+	return slot < probe->slots && probe->closed[slot];
 }
 
-int probe_free_slot(struct probe *probe, unsigned int slot)
+int probe_close_slot(struct probe *probe, unsigned int slot)
 {
 	uint64_t id = probe_slot_cgroup(probe, slot);
 	int err;
@@ -334,7 +329,6 @@ int probe_free_slot(struct probe *probe, unsigned int slot)
 	err = probe_map_sockets(probe);
 	if (err)
 		return err;
-	/* First no way leads to the slot any more, then it is cleared. */
 	if (bpf_map_delete_elem(bpf_map__fd(probe->bpf->maps.slot_by_cgroup), &id)) {
 		err = -errno;
 		probe_unmap_sockets(probe);
@@ -342,12 +336,26 @@ int probe_free_slot(struct probe *probe, unsigned int slot)
 	}
 	__atomic_store_n(&probe->slot_cgroups[slot], 0, __ATOMIC_RELEASE);
 	__atomic_add_fetch(&probe->bpf->data->membership_generation, SLOTS_MAX, __ATOMIC_RELEASE);
-	err = free_pairs(probe, slot);
 	probe_free_sockets(probe, slot);
 	probe_unmap_sockets(probe);
-	err = probe_free_blocks(probe, slot) ?: err;
-	clear_cells(probe, slot);
-	if (bpf_map_update_elem(bpf_map__fd(probe->bpf->maps.slot_free), NULL, &slot, BPF_ANY))
-		return -errno;
+	probe->closed[slot] = true;
+	return 0;
+}
+
+int probe_free_slots(struct probe *probe)
+{
+	int fd = bpf_map__fd(probe->bpf->maps.slot_free);
+	unsigned int slot;
+	int err = free_pairs(probe);
+
+	err = probe_free_blocks(probe) ?: err;
+	/* The lowest is to be given first. */
+	for (slot = probe->slots - 1; slot > SLOT_OVERFLOW; slot--) {
+		if (!probe->closed[slot])
+			continue;
+		if (bpf_map_update_elem(fd, NULL, &slot, BPF_ANY))
+			err = -errno;
+		probe->closed[slot] = false;
+	}
 	return err;
 }

@@ -59,6 +59,7 @@ struct probe {
 
 	/* Maps of the kernel's arrays. */
 	uint64_t *slot_cgroups;
+	bool *closed; /* by slot: probe_close_slot() */
 	struct sched_cpu *sched_cpus;
 	struct tcp_cpu *tcp_cpus;   /* NULL: not enabled */
 	struct socket_set *sockets; /* NULL: not mapped now */
@@ -122,10 +123,11 @@ int probe_size_cells(struct probe *probe);
 int probe_map_cells(struct probe *probe);
 void probe_unmap_cells(struct probe *probe);
 
-/* The same for the block probe's, and freeing those of a slot; nothing where it is not enabled. */
+/* The same for the block probe's, and freeing those of closed slots; nothing where it is not
+ * enabled. */
 int probe_map_blocks(struct probe *probe);
 void probe_unmap_blocks(struct probe *probe);
-int probe_free_blocks(struct probe *probe, unsigned int slot);
+int probe_free_blocks(struct probe *probe);
 
 /*
  * Maps the table of sockets, which is mapped only while it is needed: what is mapped counts as
@@ -136,6 +138,9 @@ void probe_unmap_sockets(struct probe *probe);
 
 /* What is left of a gone cgroup's sockets belongs to nobody, until somebody uses it. */
 void probe_free_sockets(struct probe *probe, unsigned int slot);
+
+/* Whether a slot was closed and not freed yet. Any number is allowed. */
+bool probe_is_closed(const struct probe *probe, unsigned int slot);
 
 /* Maps an array of the kernel's, with whole pages. NULL if that fails. */
 void *probe_map_array(const struct bpf_map *map);

@@ -130,11 +130,19 @@ int probe_read_blocks(struct probe *probe, probe_block_fn each, void *context);
 int probe_tidy_blocks(struct probe *probe);
 
 /*
- * Frees a slot whose cgroup is gone: its cells and pairs are cleared, its sockets belong to nobody,
- * and the next new cgroup may get it. Returns 0 or a negative errno: if the slot still
- * has its cgroup then, nothing of it has changed.
+ * Closes a slot whose cgroup is gone: no sample finds the way to it any more. What it has counted
+ * is to be read once more before probe_free_slots(). Returns 0 or a negative errno: -ENOENT if the
+ * slot is in no use, else it stays as it was.
  */
-int probe_free_slot(struct probe *probe, unsigned int slot);
+int probe_close_slot(struct probe *probe, unsigned int slot);
+
+/*
+ * Gives the closed slots to new cgroups, with their pairs and their cells of the block probe
+ * deleted. Their other cells keep what they have counted, as a program that is running at this
+ * moment may still write to them: only what they grow by from now on is the next cgroup's.
+ * Returns 0 or a negative errno.
+ */
+int probe_free_slots(struct probe *probe);
 
 /*
  * Calls each for every pair of victim and cause, with the nanoseconds waited
