@@ -5,6 +5,7 @@
 #include <regex.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/un.h>
 
 #include "cgroup/explain.h"
 #include "check/check.h"
@@ -412,6 +413,18 @@ static bool filter_valid(const char *filter)
 	return true;
 }
 
+/* A path that no socket can have: unix(7). */
+static bool socket_valid(const char *path)
+{
+	const size_t most = sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1;
+
+	if (strlen(path) <= most)
+		return true;
+	fprintf(stderr, "bramble top: --socket: the path of a socket has at most %zu bytes\n",
+		most);
+	return false;
+}
+
 static struct top_options top_options;
 static int top_sort, top_level;
 
@@ -467,7 +480,8 @@ static const struct flag top_flags[] = {
 	 .fallback = "/run/bramble/bramble.sock",
 	 .may_be_empty = true,
 	 .placeholder = "PATH",
-	 .help = "The socket of a running serve; if there is none, a probe is loaded."},
+	 .help = "The socket of a running serve; if nobody listens there, or it is empty, a "
+		 "probe is loaded."},
 	{"ascii",
 	 FLAG_BOOL,
 	 {.boolean = &top_options.ascii},
@@ -500,8 +514,8 @@ static int run_top(int argc, char **argv)
 		fprintf(stderr, "bramble top: --once and --batch exclude each other\n");
 		return EXIT_USAGE;
 	}
-	if (!filter_valid(top_options.filter) || !probes_valid(command.name) ||
-	    !kube_flags_valid(command.name))
+	if (!filter_valid(top_options.filter) || !socket_valid(top_options.socket) ||
+	    !probes_valid(command.name) || !kube_flags_valid(command.name))
 		return EXIT_USAGE;
 	top_options.sort = column_of_sort(top_sort);
 	top_options.level = (enum top_level)top_level;

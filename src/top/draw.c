@@ -121,8 +121,10 @@ static void put_second_line(struct grid *grid, const struct view *view)
 	if (view->trouble[0]) {
 		grid_paint(grid, 1, STYLE_WARNING);
 		format_interval(age, view->stale_seconds);
-		x = grid_printf(grid, 1, 0, grid->width, STYLE_WARNING,
-				"%s is gone, trying again; this is %s old ", view->source, age);
+		x = grid_printf(grid, 1, 0, grid->width, STYLE_WARNING, "%s %s; this is %s old ",
+				view->source,
+				view->busy ? "is busy, waiting for it" : "is gone, trying again",
+				age);
 		grid_printf(grid, 1, x, grid->width - x, STYLE_WARNING, "(%s)", view->trouble);
 		return;
 	}

@@ -13,6 +13,7 @@ struct view {
 	const struct reading_node *node; /* NULL: not known */
 	const struct history *history;
 	const char *source;   /* whose counts these are */
+	bool busy;	      /* it is there, and does not answer in time */
 	const char *trouble;  /* why there is nothing newer; "" if all is well */
 	double stale_seconds; /* how old what is shown is, in trouble */
 	uint64_t now_ns;      /* CLOCK_BOOTTIME, as the times of events are */

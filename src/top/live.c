@@ -134,13 +134,15 @@ static void take_answer(struct live *live)
 
 static void show(struct live *live)
 {
+	bool busy = source_is_busy(live->source);
 	const struct view view = {
 		.ui = &live->ui,
 		.rows = live->have_rows ? &live->rows : NULL,
 		.node = live->have_now ? &live->now.node : NULL,
 		.history = live->history,
 		.source = source_name(live->source),
-		.trouble = live->trouble,
+		.busy = busy,
+		.trouble = busy && !live->trouble[0] ? "no answer yet" : live->trouble,
 		.stale_seconds = (double)(clock_monotonic_ns() - live->read_ns) / (double)NS_PER_S,
 		.now_ns = clock_boottime_ns(),
 		.now_wall_ns = clock_realtime_ns(),
@@ -266,7 +268,7 @@ static void loop(struct live *live)
 		if (fds[0].revents)
 			changed |= take_keys(live);
 		/* In trouble, time goes on. */
-		if (changed || live->trouble[0])
+		if (changed || live->trouble[0] || source_is_busy(live->source))
 			show(live);
 	}
 }

@@ -5,6 +5,7 @@
 #include <langinfo.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -132,6 +133,26 @@ static void set_styles(void)
 bool screen_is_utf8(void)
 {
 	return strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+}
+
+const char *screen_obstacle(char text[SCREEN_OBSTACLE_SIZE])
+{
+	const char *term = getenv("TERM"), *why;
+	int found = 1; /* 0: no such entry; -1: no database */
+	bool can;
+
+	if (!term || !term[0])
+		return "TERM is not set";
+	can = setupterm(term, STDOUT_FILENO, &found) == OK && cursor_address;
+	if (cur_term)
+		del_curterm(cur_term);
+	if (can)
+		return NULL;
+	why = found > 0 ? "such a terminal cannot move its cursor"
+			: "nothing is known of such a terminal (Debian: packages ncurses-base, "
+			  "ncurses-term)";
+	snprintf(text, SCREEN_OBSTACLE_SIZE, "TERM=%.64s: %s", term, why);
+	return text;
 }
 
 int screen_open(void)

@@ -11,6 +11,14 @@
 #include "top/grid.h"
 #include "top/ui.h"
 
+#define SCREEN_OBSTACLE_SIZE 192
+
+/*
+ * Why the terminal cannot be drawn on: NULL if it can, or words, which may stand in text. It needs
+ * a terminal description (terminfo(5)) that tells how to move the cursor.
+ */
+const char *screen_obstacle(char text[SCREEN_OBSTACLE_SIZE]);
+
 /* Returns 0, or a negative errno after the reason has been logged. */
 int screen_open(void);
 void screen_close(void);

@@ -10,23 +10,39 @@
 #include <curl/curl.h>
 
 #include "expose/json.h"
+#include "top/listener.h"
 #include "top/progress.h"
 #include "util/buf.h"
+#include "util/clock.h"
 #include "util/log.h"
 
 /* The host's name does not matter: the socket says whom we talk to. */
-#define URL	   "http://bramble/api/v1/containers"
+#define URL	  "http://bramble/api/v1/containers"
 
-#define REPLY_MAX  ((size_t)64 << 20)
-#define TIMEOUT_MS 10000L
+#define REPLY_MAX ((size_t)64 << 20)
 
-#define FDS_MAX	   8
+/* So often a signal is looked for while an answer is waited for. */
+#define LOOK_MS	  200
+
+/* So long a program that nobody watches waits for an answer. */
+#define ANSWER_NS (60 * NS_PER_S)
+
+/* What waits longer for its answer is told why. */
+#define BUSY_NS	  (2 * NS_PER_S)
+
+/* After so long it is asked again where the queue of who wants to talk to it is full. */
+#define RETRY_NS  NS_PER_S
+
+#define FDS_MAX	  8
 
 struct source {
+	const struct source_options *options;
 	const char *socket;
+	uint64_t asked_ns; /* CLOCK_MONOTONIC; while asked */
 	CURLM *multi;
-	CURL *curl; /* of a running serve, or NULL */
-	bool asked; /* curl is in multi */
+	CURL *curl;    /* of a running serve, or NULL */
+	bool asked;    /* curl is in multi */
+	CURLcode code; /* how the last request ended */
 	struct buf reply;
 	size_t reply_len;	     /* of the last one */
 	struct collector *collector; /* our own, or NULL */
@@ -53,7 +69,6 @@ static int set_up_curl(struct source *source)
 		return -ENOMEM;
 	curl_easy_setopt(source->curl, CURLOPT_URL, URL);
 	curl_easy_setopt(source->curl, CURLOPT_UNIX_SOCKET_PATH, source->socket);
-	curl_easy_setopt(source->curl, CURLOPT_TIMEOUT_MS, TIMEOUT_MS);
 	curl_easy_setopt(source->curl, CURLOPT_FAILONERROR, 1L);
 	curl_easy_setopt(source->curl, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(source->curl, CURLOPT_NOPROXY, "*");
@@ -82,14 +97,23 @@ static void close_curl(struct source *source)
 	source->multi = NULL;
 }
 
-/* Why the socket cannot be used, where curl says no more than that it cannot connect. */
-static int socket_errno(const char *path)
+static int open_own_probe(struct source *source)
 {
-	if (access(path, F_OK))
-		return errno;
-	return access(path, R_OK | W_OK) ? errno : 0;
+	struct collector_options options;
+	struct progress *shown;
+	int err;
+
+	err = source->options->collector_options(&options);
+	if (err)
+		return err;
+	snprintf(source->name, sizeof(source->name), "a probe of its own");
+	shown = source->options->live ? progress_start("loading a probe") : NULL;
+	err = collector_open(&options, &source->collector);
+	progress_stop(shown);
+	return err;
 }
 
+/* Whoever listens is asked once: is it a serve? It may take its time. */
 static int connect_to_serve(struct source *source)
 {
 	struct reading reading;
@@ -97,53 +121,63 @@ static int connect_to_serve(struct source *source)
 
 	if (err)
 		return err;
-	source_ask(source);
-	while (!source_wait(source, NULL, 0, -1))
-		;
-	err = source_take(source, &reading);
+	snprintf(source->name, sizeof(source->name), "serve at %s", source->socket);
+	err = source_read(source, &reading);
 	if (!err)
 		reading_free(&reading);
-	snprintf(source->name, sizeof(source->name), "serve at %s", source->socket);
+	else if (err != -EINTR)
+		log_error("%s; no second probe is loaded where somebody listens; --socket names "
+			  "another socket, or none",
+			  source->error);
 	return err;
 }
 
-static int open_own_probe(struct source *source, collector_options_fn get_options, bool progress)
+static void tell_socket_error(const char *socket, int err)
 {
-	struct collector_options options;
-	struct progress *shown;
+	if (err == -ENOTSOCK)
+		log_error("--socket=%s is no socket", socket);
+	else if (err == -EACCES)
+		log_error("may not open %s: permission denied; run bramble top as root, or as a "
+			  "user of the socket's group",
+			  socket);
+	else
+		log_error("cannot open %s: %s", socket, strerror(-err));
+}
+
+/* Chooses between serve and a probe of its own. */
+static int open_either(struct source *source)
+{
+	const char *socket = source->socket;
 	int err;
 
-	close_curl(source);
-	err = get_options(&options);
-	if (err)
-		return err;
-	snprintf(source->name, sizeof(source->name), "a probe of its own");
-	shown = progress ? progress_start("loading a probe") : NULL;
-	err = collector_open(&options, &source->collector);
-	progress_stop(shown);
+	if (!socket[0])
+		return open_own_probe(source);
+	switch (listener_find(socket, &err)) {
+	case LISTENER_THERE:
+		return connect_to_serve(source);
+	case LISTENER_NONE:
+		log_info("no bramble serves %s: loading a probe", socket);
+		return open_own_probe(source);
+	case LISTENER_STALE:
+		log_info("nobody listens at %s any more, the file is left over: loading a probe",
+			 socket);
+		return open_own_probe(source);
+	case LISTENER_ERROR:
+		tell_socket_error(socket, err);
+	}
 	return err;
 }
 
-int source_open(const char *socket, collector_options_fn get_options, bool progress,
-		struct source **out)
+int source_open(const struct source_options *options, struct source **out)
 {
 	struct source *source = calloc(1, sizeof(*source));
 	int err;
 
 	if (!source)
 		return -ENOMEM;
-	source->socket = socket;
-	err = connect_to_serve(source);
-	if (err && socket_errno(socket) == EACCES && geteuid() != 0) {
-		/* A probe needs more privileges than the socket: it would fail, too. */
-		log_error("may not open %s: permission denied; run bramble top as root, or as a "
-			  "user of the socket's group",
-			  socket);
-	} else if (err) {
-		log_info("no bramble serves %s: loading a probe", socket);
-		log_debug("%s", source->error);
-		err = open_own_probe(source, get_options, progress);
-	}
+	source->options = options;
+	source->socket = options->socket;
+	err = open_either(source);
 	if (err) {
 		source_close(source);
 		return err;
@@ -173,6 +207,7 @@ const char *source_error(const struct source *source)
 
 void source_ask(struct source *source)
 {
+	source->asked_ns = clock_monotonic_ns();
 	if (source->collector) {
 		source->asked = true;
 		return;
@@ -222,9 +257,8 @@ int source_wait(struct source *source, struct pollfd *fds, unsigned int count, i
 		extra[i] = (struct curl_waitfd){.fd = fds[i].fd, .events = CURL_WAIT_POLLIN};
 	curl_multi_perform(source->multi, &running);
 	if (running) {
-		/* Longer than its own timeout it has no answer to wait for. */
 		if (timeout_ms < 0)
-			timeout_ms = (int)TIMEOUT_MS;
+			timeout_ms = LOOK_MS;
 		curl_multi_poll(source->multi, extra, count, timeout_ms, &ready);
 		curl_multi_perform(source->multi, &running);
 	} else {
@@ -254,6 +288,7 @@ static int take_reply(struct source *source, char **text, size_t *len)
 			code = message->data.result;
 	curl_multi_remove_handle(source->multi, source->curl);
 	source->asked = false;
+	source->code = code;
 	if (code != CURLE_OK) {
 		buf_free(&source->reply);
 		return fail(source, -EIO,
@@ -290,4 +325,68 @@ int source_take(struct source *source, struct reading *reading)
 		     err == -ENOMEM ? "no memory" : "the reply is not what docs/api.md says");
 	}
 	return err;
+}
+
+/* Whether nobody took the last question because too many wait already. */
+static bool is_queue_full(const struct source *source)
+{
+	int err;
+
+	return !source->collector && source->code == CURLE_COULDNT_CONNECT &&
+	       listener_find(source->socket, &err) == LISTENER_THERE;
+}
+
+bool source_is_busy(const struct source *source)
+{
+	if (source->asked)
+		return clock_monotonic_ns() - source->asked_ns >= BUSY_NS;
+	return is_queue_full(source);
+}
+
+/* Waits until a time of CLOCK_MONOTONIC for the answer. Returns 1 if it is there, 0 or -EINTR. */
+static int wait_for_answer(struct source *source, uint64_t until_ns)
+{
+	while (!*source->options->stopped) {
+		if (source_wait(source, NULL, 0, LOOK_MS))
+			return 1;
+		if (clock_monotonic_ns() >= until_ns)
+			return 0;
+	}
+	return -EINTR;
+}
+
+static void tell_busy(const struct source *source, bool *told)
+{
+	if (!*told)
+		log_warn("%s is busy: it has not answered for %d s; waiting for it, %s",
+			 source->name, (int)(BUSY_NS / NS_PER_S),
+			 source->options->live ? "Ctrl-C ends that" : "for a minute at most");
+	*told = true;
+}
+
+int source_read(struct source *source, struct reading *reading)
+{
+	uint64_t start_ns = clock_monotonic_ns(), busy_ns = start_ns + BUSY_NS;
+	uint64_t end_ns = source->options->live ? UINT64_MAX : start_ns + ANSWER_NS;
+	bool told = false;
+	int there, err;
+
+	source_ask(source);
+	for (;;) {
+		there = wait_for_answer(source, told ? end_ns : busy_ns);
+		if (there < 0)
+			return there;
+		if (there) {
+			err = source_take(source, reading);
+			if (!err || !is_queue_full(source))
+				return err;
+			/* The next time to ask. */
+			wait_for_answer(source, clock_monotonic_ns() + RETRY_NS);
+			source_ask(source);
+		}
+		if (clock_monotonic_ns() >= end_ns)
+			return fail(source, -ETIMEDOUT, "no answer for a minute");
+		if (clock_monotonic_ns() >= busy_ns)
+			tell_busy(source, &told);
+	}
 }

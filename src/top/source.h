@@ -10,6 +10,8 @@
 #define BRAMBLE_TOP_SOURCE_H
 
 #include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
 
 #include "metrics/collector.h"
 #include "top/reading.h"
@@ -19,14 +21,20 @@ struct source;
 /* Gives the options of a probe. Returns 0, or a negative errno after the reason has been logged. */
 typedef int (*collector_options_fn)(struct collector_options *options);
 
+struct source_options {
+	const char *socket; /* "": none is asked */
+	collector_options_fn collector_options;
+	bool live; /* standard error is a terminal, with somebody before it who can press Ctrl-C */
+	const volatile sig_atomic_t *stopped; /* set by a signal: waiting ends */
+};
+
 /*
  * Opens a source: what serves the socket, or, if nobody does, a probe with
- * the options that are asked for then. Returns 0, and *out is to be given to source_close(), or a
- * negative errno after the reason has been logged. progress: show on standard error,
- * which is a terminal, for how long a probe has been loading.
+ * the options that are asked for then. Where somebody listens no second probe is loaded, however
+ * long he takes to answer. Returns 0, and *out is to be given to source_close(), -EINTR if it was
+ * stopped, or another negative errno after the reason has been logged. The options must outlive it.
  */
-int source_open(const char *socket, collector_options_fn get_options, bool progress,
-		struct source **out);
+int source_open(const struct source_options *options, struct source **out);
 void source_close(struct source *source);
 
 /* Whose counts these are, in words: "serve at PATH", "own probe". */
@@ -40,6 +48,16 @@ void source_ask(struct source *source);
  * of the descriptors: their revents are set. Returns 1 if the answer is there.
  */
 int source_wait(struct source *source, struct pollfd *fds, unsigned int count, int timeout_ms);
+
+/*
+ * Asks, and waits for the answer: without end in a live view, for a minute else, and says after two
+ * seconds that serve is busy. Returns 0, and the caller gives *reading to reading_free();
+ * -EINTR; or another negative errno: source_error() says why.
+ */
+int source_read(struct source *source, struct reading *reading);
+
+/* Whether somebody listens, but has not answered for two seconds, or has too many waiting. */
+bool source_is_busy(const struct source *source);
 
 /*
  * Takes the answer that source_wait() told of. Returns 0, and the caller

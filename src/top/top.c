@@ -11,6 +11,7 @@
 
 #include "top/live.h"
 #include "top/print.h"
+#include "top/screen.h"
 #include "util/clock.h"
 #include "util/log.h"
 #include "util/output.h"
@@ -46,14 +47,9 @@ static bool wait_until(struct source *source, uint64_t ns)
 
 static int read_counts(struct source *source, struct reading *reading)
 {
-	int err;
+	int err = source_read(source, reading);
 
-	source_ask(source);
-	while (!source_wait(source, NULL, 0, -1))
-		if (stopped)
-			return -EINTR;
-	err = source_take(source, reading);
-	if (err)
+	if (err && err != -EINTR)
 		log_error("%s; does bramble serve still run?", source_error(source));
 	return err;
 }
@@ -115,19 +111,39 @@ static int batch(const struct top_options *options, struct source *source)
 	return err == -EINTR || err == -EAGAIN ? 0 : err;
 }
 
+/* Whether there is a terminal to draw on. Where one cannot be drawn on, that is said. */
+static bool is_live(const struct top_options *options)
+{
+	char text[SCREEN_OBSTACLE_SIZE];
+	const char *obstacle;
+
+	if (options->once || options->batch || options->json || !isatty(STDIN_FILENO) ||
+	    !isatty(STDOUT_FILENO))
+		return false;
+	obstacle = screen_obstacle(text);
+	if (obstacle)
+		log_warn("no live view: %s; tables are printed, as --batch does", obstacle);
+	return !obstacle;
+}
+
 int top_run(const struct top_options *options)
 {
-	bool live = !options->once && !options->batch && !options->json && isatty(STDIN_FILENO) &&
-		    isatty(STDOUT_FILENO);
+	bool live = is_live(options);
+	const struct source_options from = {
+		.socket = options->socket,
+		.collector_options = options->collector_options,
+		.live = live,
+		.stopped = &stopped,
+	};
 	struct sigaction action = {.sa_handler = on_signal};
 	struct source *source;
 	int err;
 
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
-	err = source_open(options->socket, options->collector_options, live, &source);
+	err = source_open(&from, &source);
 	if (err)
-		return err;
+		return err == -EINTR ? 0 : err;
 	err = stopped ? 0 : live ? live_run(options, source) : batch(options, source);
 	source_close(source);
 	return err;

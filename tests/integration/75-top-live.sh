@@ -161,7 +161,29 @@ sees "vt100: a heat map of ASCII" '(ms|us) \|'
 check "vt100: nothing but ASCII" sh -c "! tmux -S $tmux_socket capture-pane -p -t live | LC_ALL=C grep -q '[^ -~]'"
 press q q
 check_left "vt100" 0
-top_term='' top_locale=
+top_locale=
+for top_term in linux xterm screen tmux-256color; do
+	start_top --socket="$socket"
+	sees "TERM=$top_term: rows" 'crypto/.*miner'
+	for size in '20 5' '1 1'; do
+		t resize-window -t live -x "${size% *}" -y "${size#* }"
+		sleep 0.3
+	done
+	t resize-window -t live -x 80 -y 24
+	sees "TERM=$top_term: rows, after a screen of 20 x 5, and one of 1 x 1" 'crypto/.*miner'
+	press q
+	check_left "TERM=$top_term" 0
+done
+# Those on which nothing can be drawn.
+top_term=''
+for top_prefix in 'TERM=dumb' 'TERM=nosuch' 'TERM=' 'env -u TERM'; do
+	start_top --socket="$socket" --interval=300ms
+	sees "$top_prefix: says why there is no live view" 'no live view: TERM'
+	sees "$top_prefix: tables" '^NAME .*CPU%'
+	kill -INT "$(top_pid)"
+	check_left "$top_prefix" 0
+done
+top_prefix=
 start_top --socket="$socket" --mouse
 sees "the mouse is on" '^NAME'
 check "the mouse is on: asked for" wait_until 3 sh -c "[ \"\$(tmux -S $tmux_socket display-message -p -t live '#{mouse_any_flag}')\" = 1 ]"
@@ -169,7 +191,69 @@ press q
 check_left "the mouse is off again" 0
 check "the mouse is off again: told" test "$(pane '#{mouse_any_flag}')" = 0
 
+# ---- a serve that does not answer
+start_top --socket="$socket"
+sees "a busy serve" '^NAME'
+kill -STOP "$bramble_pid"
+sees "a busy serve: said so" 'is busy, waiting for it'
+kill -CONT "$bramble_pid"
+check "a busy serve: it answers again" wait_until 10 has_not 'is busy'
+press q
+check_left "a busy serve" 0
+kill -STOP "$bramble_pid"
+start_top --socket="$socket"
+sees "a busy serve from the start: said so" 'is busy: it has not answered for 2 s'
+check "a busy serve from the start: no second probe" has_not 'loading a probe'
+kill -CONT "$bramble_pid"
+sees "a busy serve from the start: rows, once it answers" 'crypto/.*miner'
+press q
+check_left "a busy serve from the start" 0
+kill -STOP "$bramble_pid"
+start_top --socket="$socket"
+sees "nobody waits longer than he wants" 'is busy: it has not answered for 2 s'
+kill -INT "$(top_pid)"
+check_left "SIGINT while serve is busy" 0
+in_background "$BRAMBLE" top --once --socket="$socket" </dev/null >"$tmp/out" 2>&1
+sleep 3
+kill -CONT "$bramble_pid"
+wait "$background_pid"
+check "--once waits for a busy serve" test $? = 0
+check "--once waits for a busy serve: says so, and loads none" sh -c "grep -q 'is busy: it has not' $tmp/out &&
+	grep -q crypto/hog-0/miner $tmp/out && ! grep -q 'loading a probe' $tmp/out"
+
 # ---- whose probe, whose rights
+# refused WHAT REGEX COMMAND...: it ends with 1 and says why, and loads no probe
+refused() {
+	local what=$1 why=$2
+	shift 2
+	"$@" --once </dev/null >"$tmp/out" 2>&1
+	check "$what: fails" test $? = 1
+	check "$what: says why" grep -qE "$why" "$tmp/out"
+	check "$what: in one line" test "$(wc -l <"$tmp/out")" = 1
+}
+: >"$tmp/file"
+refused "no socket" "$tmp/file is no socket" "$BRAMBLE" top --socket="$tmp/file"
+in_background python3 -c '
+import socket, sys
+s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1]); s.listen()
+while True:
+    c = s.accept()[0]
+    if c.recv(999):
+        c.sendall(b"HTTP/1.0 404 Not Found\r\nContent-Length: 0\r\n\r\n")
+    c.close()' "$tmp/other.sock"
+wait_until 5 test -S "$tmp/other.sock"
+refused "another program's socket" 'no second probe is loaded where somebody listens' "$BRAMBLE" top --socket="$tmp/other.sock"
+chown 65534 "$tmp/other.sock"
+chmod 600 "$tmp/other.sock"
+refused "root, who may not everything" 'may not open .*: permission denied' \
+	setpriv --bounding-set=-dac_override,-dac_read_search "$BRAMBLE" top --socket="$tmp/other.sock"
+kill -KILL "$bramble_pid"
+wait "$bramble_pid" 2>/dev/null
+bramble_pid=
+"$BRAMBLE" top --once --socket="$socket" --kube.log-dir="$log_dir" </dev/null >"$tmp/out" 2>&1
+check "a socket that is left over: a probe is loaded" grep -q 'crypto/hog-0/miner' "$tmp/out"
+check "a socket that is left over: said so" grep -q "nobody listens at $socket any more" "$tmp/out"
+start_bramble
 start_top --socket="$tmp/none.sock" --kube.log-dir="$log_dir"
 sees "a probe of its own: rows" 'crypto/.*miner'
 check "a probe of its own: said so" has 'a probe of its own'

@@ -197,6 +197,13 @@ static void test_trouble(void **state)
 		  "(cannot "
 		  "read s.sock: Connection refused)");
 	check_has("shop/web-7d4b9c6f5"); /* what was known stays */
+	view.busy = true;
+	view.trouble = "no answer yet";
+	draw_screen(24, 120);
+	check_has(
+		"serve at /run/bramble/bramble.sock is busy, waiting for it; this is 12 s old (no "
+		"answer yet)");
+	view.busy = false;
 	view.trouble = "";
 }
 
