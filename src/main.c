@@ -17,6 +17,7 @@
 #include "top/top.h"
 #include "util/clock.h"
 #include "util/log.h"
+#include "util/openfiles.h"
 #include "util/output.h"
 #include "version.h"
 
@@ -695,6 +696,7 @@ int main(int argc, char **argv)
 	int code;
 
 	output_open_standard();
+	open_files_raise();
 	setlocale(LC_CTYPE, "");
 	code = run_command(argc, argv);
 	return output_flush(stdout) ? EXIT_FAILED : code;

@@ -5,18 +5,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "bramble/growth.h"
 #include "util/clock.h"
 #include "util/livefile.h"
+#include "util/openfiles.h"
 
 /* Of RLIMIT_NOFILE, what is left for all else: sockets, maps, programs. */
-#define FDS_RESERVED	256
+#define FDS_RESERVED 256
 
 /* As much as 1024 cgroups with all their files take. */
-#define FDS_WANTED	(1024 * CGROUP_FILES)
+#define FDS_WANTED   (1024 * CGROUP_FILES)
+_Static_assert(FDS_RESERVED + FDS_WANTED == OPEN_FILES_WANTED, "the limit is raised as far");
 
 #define RETRY_NS	(60 * NS_PER_S)
 
@@ -40,23 +41,13 @@ static const char *const names[CGROUP_FILES] = {
 
 void cgroup_reader_init(struct cgroup_reader *reader, const char *mount)
 {
-	rlim_t wanted = FDS_RESERVED + FDS_WANTED;
-	struct rlimit limit = {0};
+	unsigned long limit = open_files_limit();
 
 	*reader = (struct cgroup_reader){.mount = mount};
-	if (getrlimit(RLIMIT_NOFILE, &limit))
-		return;
-	if (limit.rlim_cur < wanted && limit.rlim_cur < limit.rlim_max) {
-		struct rlimit raised = limit;
-
-		raised.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
-		if (setrlimit(RLIMIT_NOFILE, &raised) == 0)
-			limit = raised;
-	}
-	if (limit.rlim_cur > wanted)
-		limit.rlim_cur = wanted;
-	if (limit.rlim_cur > FDS_RESERVED)
-		reader->fds_max = (unsigned int)(limit.rlim_cur - FDS_RESERVED);
+	if (limit > FDS_RESERVED + FDS_WANTED)
+		limit = FDS_RESERVED + FDS_WANTED;
+	if (limit > FDS_RESERVED)
+		reader->fds_max = (unsigned int)(limit - FDS_RESERVED);
 }
 
 struct cgroup_files *cgroup_files_open(struct cgroup_reader *reader, const char *path)

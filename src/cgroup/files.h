@@ -96,8 +96,8 @@ struct cgroup_reader {
 };
 
 /*
- * mount is where cgroup v2 is mounted; it must outlive the reader. Raises the soft
- * limit RLIMIT_NOFILE as far as some thousand files, if the hard one allows it.
+ * mount is where cgroup v2 is mounted; it must outlive the reader. As many files are kept
+ * open as RLIMIT_NOFILE, after open_files_raise(), leaves beside all else.
  */
 void cgroup_reader_init(struct cgroup_reader *reader, const char *mount);
 

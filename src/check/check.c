@@ -11,6 +11,7 @@
 #include "node/feature.h"
 #include "obstacle/obstacle.h"
 #include "probe/mounts.h"
+#include "probe/probe.h"
 #include "util/buf.h"
 #include "util/output.h"
 
@@ -187,6 +188,23 @@ static void find_caps(const struct context *context, const struct row *row, stru
 	set_obstacle(fact, &obstacle);
 }
 
+static void find_open_files(const struct context *context, const struct row *row, struct fact *fact)
+{
+	unsigned long limit = context->machine.files;
+	int needed = probe_files_needed();
+	struct obstacle obstacle;
+
+	(void)row;
+	if (needed < 0) {
+		set_answer(fact, needed);
+	} else if (limit && limit < (unsigned long)needed) {
+		obstacle_of_files(limit, (unsigned long)needed, &obstacle);
+		set_obstacle(fact, &obstacle);
+	} else {
+		detail(fact, "%lu may be open", limit);
+	}
+}
+
 /* Only where the kernel would not refuse them itself can it be told that a filter does. */
 static void find_filter(const struct context *context, const struct row *row, struct fact *fact)
 {
@@ -358,6 +376,8 @@ static const struct row rows[] = {
 	{"privileges", "user namespace", true, find_user_ns, 0, "loading and attaching programs",
 	 NULL},
 	{"privileges", "capabilities", true, find_caps, 0, "loading and attaching programs", NULL},
+	{"privileges", "open files", true, find_open_files, 0, "maps, programs, files of cgroups",
+	 NULL},
 	{"privileges", "system calls", true, find_filter, 0, "loading and attaching programs",
 	 NULL},
 	{"files", "tracefs", true, find_tracefs, 0, "events and their layouts", NULL},

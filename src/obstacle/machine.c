@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "obstacle/machine.h"
 
-#include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #include "util/livefile.h"
+#include "util/openfiles.h"
 
 /* linux/seccomp.h: SECCOMP_MODE_FILTER, as /proc/PID/status has it */
 #define SECCOMP_FILTER 2
@@ -65,23 +64,6 @@ static bool in_user_namespace(const char *procfs)
 	return inside || outside || count != UINT32_MAX;
 }
 
-static void count_files(struct machine *machine)
-{
-	struct rlimit limit;
-	DIR *dir;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0)
-		machine->files = (unsigned long)limit.rlim_cur;
-	dir = opendir("/proc/self/fd");
-	if (!dir) /* there is no descriptor left for it */
-		return;
-	while (readdir(dir))
-		machine->files_open++;
-	closedir(dir);
-	/* Without ".", ".." and the directory itself. */
-	machine->files_open -= machine->files_open < 3 ? machine->files_open : 3;
-}
-
 void machine_read(const struct machine_place *place, const struct features *features,
 		  struct machine *machine)
 {
@@ -93,6 +75,7 @@ void machine_read(const struct machine_place *place, const struct features *feat
 		.seccomp_filter = has_seccomp_filter(procfs),
 		.user_namespace = in_user_namespace(procfs),
 		.btf = feature_kernel_btf(sysfs) > 0,
+		.files = open_files_limit(),
 		.missing_cap_count = features->missing_cap_count,
 		.bpf_filtered = features->bpf_filtered,
 		.perf_filtered = features->perf_filtered,
@@ -100,7 +83,6 @@ void machine_read(const struct machine_place *place, const struct features *feat
 	};
 	memcpy(machine->missing_caps, features->missing_caps, sizeof(machine->missing_caps));
 	read_modules(sysfs, machine);
-	count_files(machine);
 }
 
 bool machine_locked_down(const struct machine *machine)

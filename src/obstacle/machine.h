@@ -30,8 +30,7 @@ struct machine {
 	bool seccomp_filter; /* this process has one; false if unknown */
 	bool user_namespace; /* this process is in another than the first; false if unknown */
 	bool btf;	     /* the kernel has it */
-	unsigned long files; /* the soft RLIMIT_NOFILE */
-	size_t files_open;
+	unsigned long files; /* that may be open, RLIMIT_NOFILE */
 
 	/* As struct features has them. */
 	const char *missing_caps[FEATURES_CAPS_MAX];

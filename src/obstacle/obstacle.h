@@ -45,7 +45,7 @@ void obstacle_of_user_namespace(struct obstacle *out);
 void obstacle_of_seccomp(const char *call, struct obstacle *out);
 void obstacle_of_lockdown(struct obstacle *out);
 
-/* Fewer open files than needed, those included that are open already. */
+/* Fewer open files than needed; needed is 0 if that is not known. */
 void obstacle_of_files(unsigned long limit, unsigned long needed, struct obstacle *out);
 
 /* What was in the way of mounts_find(): cgroup2_err or tracefs_err is not 0. */

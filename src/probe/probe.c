@@ -11,6 +11,7 @@
 #include "probe/features.h"
 #include "probe/internal.h"
 #include "util/log.h"
+#include "util/openfiles.h"
 
 #include "bramble.skel.h"
 
@@ -103,11 +104,47 @@ static int attach(struct probe *probe, enum probe_id id)
 	return err;
 }
 
+/* Listening, waiting, the files of the node, a few clients: some 40 are open after a start. */
+#define FILES_BESIDE 48
+
+int probe_files_needed(void)
+{
+	struct bramble_bpf *bpf = bramble_bpf__open();
+	struct bpf_program *program;
+	struct bpf_map *map;
+	int needed = FILES_BESIDE;
+
+	if (!bpf)
+		return -errno;
+	bpf_object__for_each_map(map, bpf->obj) needed++;
+	bpf_object__for_each_program(program, bpf->obj) needed +=
+		bpf_program__type(program) == BPF_PROG_TYPE_TRACEPOINT ? 3 : 2;
+	bramble_bpf__destroy(bpf);
+	return needed;
+}
+
+/* libbpf tells EMFILE as EINVAL at times: so it is found out before. */
+static int can_open_files(void)
+{
+	unsigned long limit = open_files_limit();
+	int needed = probe_files_needed();
+	struct obstacle obstacle;
+
+	if (needed < 0 || !limit || limit >= (unsigned long)needed)
+		return needed < 0 ? needed : 0;
+	obstacle_of_files(limit, (unsigned long)needed, &obstacle);
+	obstacle_log(LOG_ERROR, &obstacle, "cannot load BPF programs");
+	return -EMFILE;
+}
+
 int probe_can_load(const struct probe_options *options)
 {
 	const char *names[FEATURES_CAPS_MAX];
-	int err = features_missing_caps(names) ? -EPERM : feature_tracing();
+	int err = can_open_files();
 
+	if (err)
+		return err;
+	err = features_missing_caps(names) ? -EPERM : feature_tracing();
 	if (err)
 		obstacle_report(LOG_ERROR, &(struct machine_place){options->procfs, options->sysfs},
 				OBSTACLE_BPF, err, "cannot load BPF programs");

@@ -46,6 +46,14 @@ struct probe_options {
 struct probe;
 
 /*
+ * How many files must be allowed to be open: for the maps, for each program with its link and, at
+ * a classic tracepoint, its perf event, and for what else a start opens. More than most kernels
+ * need, as not all programs are for one; the same everywhere, so that check says what serve says.
+ * A negative errno if that cannot be found out.
+ */
+int probe_files_needed(void);
+
+/*
  * Whether BPF programs can be loaded at all. Returns 0, or a negative errno after the reason and
  * the remedy have been logged. Of the options, procfs and sysfs are looked at.
  */

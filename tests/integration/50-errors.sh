@@ -143,6 +143,23 @@ fi
 refuses "a user namespace" 1 "this is a user namespace" -- unshare -r "${serve[@]}"
 check "a user namespace: no other cause is told" sh -c "! grep -E 'CAP_|mount -t' '$tmp/err'"
 
+# shellcheck disable=SC2016
+few_files=(sh -c 'ulimit -n 64; exec "$@"' sh)
+refuses "64 open files" 1 '64 files may be open \(RLIMIT_NOFILE\), and it needs [0-9]+;.*ulimit -n' -- "${few_files[@]}" "${serve[@]}"
+check "64 open files: no other cause is told" sh -c "! grep -E 'CAP_|mount -t|verifier' '$tmp/err'"
+needed=$(sed -n 's/.*it needs \([0-9]*\);.*/\1/p' "$tmp/err")
+"${few_files[@]}" "$BRAMBLE" check >"$tmp/check.txt"
+check "64 open files: check cannot run, and says the same" sh -c \
+	"test $? = 1 && tr -s ' \n' ' ' <'$tmp/check.txt' | grep -q '64 files may be open (RLIMIT_NOFILE), and it needs $needed for:'"
+# A low soft limit is raised; what it needs is enough.
+# shellcheck disable=SC2016
+runs_and_says "64 open files, but the hard limit allows more" 'msg="serving' \
+	sh -c 'ulimit -Sn 64; exec "$@"' sh "${serve[@]}"
+# shellcheck disable=SC2016
+runs_and_says "as many open files as it says it needs" 'msg="serving' \
+	sh -c "ulimit -n $needed"'; exec "$@"' sh "${serve[@]}"
+check "as many open files as it says it needs: all probes run" sh -c "! grep 'level=warn' '$tmp/run.log'"
+
 # A cgroup namespace of its own, as docker gives it: said at once, and it runs.
 make_cgroup /bramble-test/inside
 in_own_namespace() {

@@ -15,6 +15,7 @@
 #include "cgroup/files.h"
 #include "cgroup/mount.h"
 #include "tree.h"
+#include "util/openfiles.h"
 #include "util/clock.h"
 #include "own_mounts.h"
 #include "skip.h"
@@ -225,8 +226,10 @@ static void test_limit(void **state)
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
 	low = (struct rlimit){.rlim_cur = 64, .rlim_max = before.rlim_max};
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+	open_files_raise();
 	cgroup_reader_init(&reader, tree_root);
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &now), 0);
+	assert_int_equal(open_files_limit(), now.rlim_cur);
 	assert_int_equal(now.rlim_max, before.rlim_max);
 	assert_true(now.rlim_cur >= before.rlim_max || now.rlim_cur > 1024);
 	assert_int_equal(reader.fds_max, now.rlim_cur > 256 ? now.rlim_cur - 256 : 0);
