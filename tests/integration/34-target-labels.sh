@@ -64,7 +64,7 @@ check_job() { # SERVER JOB
 	who_waits=$(sed -n 1p "$tmp/queries")
 	wait_until 30 has_pods "$server" "$job" "$who_waits" || query "$server" "$(of_job "$job" "$who_waits")"
 	check "$what: who waits: every pod by its own name" has_pods "$server" "$job" "$who_waits"
-	check "$what: and not bramble's" test -z "$(grep bramble "$tmp/answer")"
+	check "$what: and not bramble's" test -z "$(grep -E '"(namespace|pod)":"bramble' "$tmp/answer")"
 	check "$what: how bad it gets: the same" has_pods "$server" "$job" "$(sed -n 2p "$tmp/queries")"
 	answer "$server" "$job" "$(sed -n 3p "$tmp/queries")" >"$tmp/answer"
 	check "$what: because of whom" grep -q \
