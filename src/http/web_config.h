@@ -42,14 +42,17 @@ extern const char *const web_header_names[WEB_HEADERS];
 struct string_list {
 	char **values;
 	size_t count;
+	bool given; /* there is a list, be it an empty one */
 };
 
 /* Files are relative to the configuration's folder there, and have their whole path here. */
 struct tls_config {
 	bool enabled;
-	char *cert, *key, *client_ca; /* PEM, or NULL */
+	bool incomplete; /* there is such a section, but nothing in it that turns TLS on */
+	char *cert, *key, *client_ca; /* PEM, or NULL; a file goes first */
 	char *cert_file, *key_file, *client_ca_file;
 	int client_auth; /* enum client_auth */
+	bool client_auth_given;
 	struct string_list client_allowed_sans;
 	int min_version, max_version; /* enum tls_version */
 	struct string_list cipher_suites, curve_preferences;

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The keys and values of a web configuration in YAML: a table of fields says what a mapping may
+ * have, and what reads each value into struct web_config. What no table has, and what stands
+ * twice, is an error that names the line.
+ */
+#ifndef BRAMBLE_YAML_FIELDS_H
+#define BRAMBLE_YAML_FIELDS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <yaml.h>
+
+#include "http/web_config.h"
+
+#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+
+/* A file being read. */
+struct reader {
+	const char *path;
+	yaml_document_t document;
+	struct web_config *config;
+	char *error;
+	size_t error_size;
+};
+
+/* A word that a field may have, and its value. An array of them ends with one without a name. */
+struct choice {
+	const char *name;
+	int value;
+};
+
+/* One key of a mapping, and what reads its value. */
+struct field {
+	const char *name;
+	/* Returns 0, -ENOMEM, or -EINVAL after wrong(). */
+	int (*read)(struct reader *reader, const struct field *field, const yaml_node_t *node);
+	size_t offset; /* in struct web_config */
+	const struct choice *choices;
+};
+
+#define FIELD(key, reads, member)                                                                  \
+	{                                                                                          \
+		.name = (key), .read = (reads), .offset = offsetof(struct web_config, member)      \
+	}
+#define CHOICE(key, member, words)                                                                 \
+	{                                                                                          \
+		.name = (key), .read = read_choice, .offset = offsetof(struct web_config, member), \
+		.choices = (words)                                                                 \
+	}
+
+/* Writes one line that begins with the path, and the node's line if there is a node. Returns
+ * -EINVAL. */
+__attribute__((format(printf, 3, 4))) int wrong(const struct reader *reader,
+						const yaml_node_t *node, const char *format, ...);
+
+/* Whether there is no value: as if the key were not there. */
+bool is_null(const yaml_node_t *node);
+
+/* The text of a scalar. */
+const char *text_of(const yaml_node_t *node);
+
+/* Whether it is a scalar without a NUL in it. Returns 0 or -EINVAL. */
+int check_scalar(struct reader *reader, const char *name, const yaml_node_t *node);
+
+/* Where the value of a field goes. */
+void *target_of(struct reader *reader, const struct field *field);
+
+/* Readers of values. Without a value, and with an empty text, the default stays. */
+int read_text(struct reader *reader, const struct field *field, const yaml_node_t *node);
+int read_path(struct reader *reader, const struct field *field, const yaml_node_t *node);
+int read_bool(struct reader *reader, const struct field *field, const yaml_node_t *node);
+int read_choice(struct reader *reader, const struct field *field, const yaml_node_t *node);
+int read_list(struct reader *reader, const struct field *field, const yaml_node_t *node);
+
+/* A time between two things, in Go's words; below zero it is zero. To an uint64_t, ns. */
+int read_interval(struct reader *reader, const struct field *field, const yaml_node_t *node);
+
+/* To an uint64_t. */
+int read_count(struct reader *reader, const struct field *field, const yaml_node_t *node);
+
+/* Reads the keys of a mapping, which is called name in errors. Nothing is an empty one. */
+int read_fields(struct reader *reader, const char *name, const yaml_node_t *node,
+		const struct field *fields, size_t count);
+
+/* tls_server_config, and what of it does not go together; the latter once all is read. */
+int read_tls(struct reader *reader, const struct field *field, const yaml_node_t *node);
+int check_tls(const struct reader *reader);
+
+#endif
