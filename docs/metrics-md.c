@@ -133,6 +133,21 @@ int main(void)
 	for (i = 0; i < FAMILIES; i++)
 		print_family(&families[i]);
 	print_series();
+	puts("## Why a client was turned away\n\n"
+	     "| reason of bramble_web_refused_total | |\n|---|---|\n"
+	     "| plain_http | it spoke plain HTTP where TLS is on; it was answered with 400 |\n"
+	     "| tls_to_plain | it spoke TLS where TLS is off |\n"
+	     "| no_tls | it spoke neither where TLS is on |\n"
+	     "| version | it has no version of TLS that is allowed |\n"
+	     "| cipher | it has no cipher suite and curve that are allowed and fit our key |\n"
+	     "| no_certificate | it has none, and client_auth_type asks for one |\n"
+	     "| unknown_ca | its certificate is of another CA than client_ca_file's |\n"
+	     "| expired | its certificate has expired, or is not valid yet |\n"
+	     "| name | no name of its certificate is in client_allowed_sans |\n"
+	     "| bad_certificate | its certificate is not one for clients, or is signed too weakly "
+	     "|\n"
+	     "| handshake | it ended the handshake, mostly as it does not trust our certificate "
+	     "|\n");
 	puts("## Why the kubelet was not read\n\n"
 	     "| reason | |\n|---|---|\n"
 	     "| connect | no connection, or it broke before the reply |\n"

@@ -102,6 +102,7 @@ static void take_snapshot(struct server *s, struct scrape *scrape)
 		.node = collector_node(s->collector),
 		.wall = collector_wall(s->collector),
 		.times = &s->scrapes,
+		.refusals = http_refusals(s->http),
 	};
 	self_read(&scrape->self, scrape->wall);
 }

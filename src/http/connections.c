@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "http/connections.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
 #include <utlist.h>
 
+#include "http/first_bytes.h"
 #include "util/clock.h"
 
 #define NS_PER_MS (NS_PER_S / 1000)
@@ -44,6 +46,16 @@ static struct connection *longest_waiting(const struct connections *all)
 	return first->since_ns < idle->since_ns ? first : idle;
 }
 
+static void name_client(struct connection *connection)
+{
+	struct address address = {.len = sizeof(address.sockaddr)};
+
+	snprintf(connection->client, sizeof(connection->client), "?");
+	if (getpeername(connection->fd, (struct sockaddr *)&address.sockaddr, &address.len) == 0 &&
+	    address.sockaddr.ss_family != AF_UNIX)
+		address_format(&address, connection->client);
+}
+
 struct connection *connections_add(struct connections *all, int fd, uint64_t now_ns)
 {
 	struct connection *connection = calloc(1, sizeof(*connection)), *oldest;
@@ -57,16 +69,52 @@ struct connection *connections_add(struct connections *all, int fd, uint64_t now
 	}
 	connection->fd = fd;
 	connection->since_ns = now_ns;
+	name_client(connection);
 	DL_APPEND(all->in[CONNECTION_FIRST], connection);
 	all->count++;
 	return connection;
 }
 
-void connections_remove(struct connections *all, struct connection *connection)
+void connections_remove(struct connections *all, struct connection *connection, uint64_t now_ns)
 {
+	char detail[TLS_DETAIL_MAX];
+	enum refusal reason;
+
+	if (connection->tls) {
+		reason = tls_end(connection->tls, detail);
+		/* One that was cut off did not end by itself. */
+		if (reason && !(connection->cut && reason == REFUSAL_HANDSHAKE))
+			refusals_add(&all->refusals, reason, connection->client,
+				     detail[0] ? detail : NULL, now_ns);
+	}
 	DL_DELETE(all->in[connection->state], connection);
 	all->count--;
 	free(connection);
+}
+
+/*
+ * The end of what a client sends may come together with the last of it, and whoever waits for
+ * edges of readiness is not told again.
+ */
+void connections_look(struct connections *all, struct connection *connection, uint64_t now_ns)
+{
+	unsigned char bytes[FIRST_BYTES];
+	enum refusal reason;
+	ssize_t got;
+
+	if (connection->cut)
+		return;
+	got = recv(connection->fd, bytes, sizeof(bytes), MSG_PEEK | MSG_DONTWAIT);
+	if (got == 0)
+		cut(connection);
+	/* No request of HTTP has such bytes at its beginning or later. */
+	reason = got > 0 && connection->plain ? first_bytes_check(bytes, (size_t)got, false)
+					      : REFUSAL_NONE;
+	if (!reason)
+		return;
+	refusals_add(&all->refusals, reason, connection->client, NULL, now_ns);
+	first_bytes_answer(connection->fd, reason);
+	cut(connection);
 }
 
 void connections_set_state(struct connections *all, struct connection *connection,
@@ -90,18 +138,12 @@ static void cut_older(struct connection *list, uint64_t age_ns, uint64_t now_ns)
 	}
 }
 
-/*
- * The end of what a client sends may come together with the last of it, and whoever waits for
- * edges of readiness is not told again.
- */
-static void cut_ended(struct connection *list)
+static void look_at_all(struct connections *all, enum connection_state state, uint64_t now_ns)
 {
 	struct connection *connection;
-	char byte;
 
-	DL_FOREACH(list, connection)
-	if (recv(connection->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0)
-		cut(connection);
+	DL_FOREACH(all->in[state], connection)
+	connections_look(all, connection, now_ns);
 }
 
 void connections_expire(struct connections *all, uint64_t now_ns)
@@ -110,8 +152,8 @@ void connections_expire(struct connections *all, uint64_t now_ns)
 
 	for (state = 0; state < CONNECTION_STATES; state++)
 		cut_older(all->in[state], limit_ns[state], now_ns);
-	cut_ended(all->in[CONNECTION_FIRST]);
-	cut_ended(all->in[CONNECTION_IDLE]);
+	look_at_all(all, CONNECTION_FIRST, now_ns);
+	look_at_all(all, CONNECTION_IDLE, now_ns);
 }
 
 void connections_cut_slow(struct connections *all, uint64_t slow_ns, uint64_t now_ns)

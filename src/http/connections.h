@@ -16,6 +16,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cli/address.h"
+#include "http/refusals.h"
+#include "http/tls.h"
+
 #define CONNECTION_FIRST_S 10
 #define CONNECTION_IDLE_S  90 /* longer than most scrape intervals: connections are kept alive */
 #define CONNECTION_REPLY_S 30
@@ -28,13 +32,13 @@ enum connection_state {
 	CONNECTION_STATES,
 };
 
-struct tls;
-
 struct connection {
 	int fd;
 	enum connection_state state;
+	bool plain; /* it is to begin with HTTP */
 	bool cut;
-	struct tls *tls;   /* what it was secured with, or NULL; not touched here */
+	struct tls_session *tls; /* what it was secured with, or NULL */
+	char client[ADDRESS_TEXT_MAX];
 	uint64_t since_ns; /* that it is in this state */
 	struct connection *prev, *next;
 };
@@ -43,19 +47,25 @@ struct connection {
 struct connections {
 	struct connection *in[CONNECTION_STATES];
 	size_t count;
+	struct refusals refusals;
 };
 
 /* A new connection, which waits for its first request. NULL if memory ran out. */
 struct connection *connections_add(struct connections *all, int fd, uint64_t now_ns);
 
-/* Its socket is about to be closed. Frees it. */
-void connections_remove(struct connections *all, struct connection *connection);
+/* Its socket is about to be closed. Frees it; tells why, if it was refused. */
+void connections_remove(struct connections *all, struct connection *connection, uint64_t now_ns);
+
+/* Looks at what has come of it before it is read: if it has ended, or begins with TLS where HTTP is
+ * spoken, it is cut off, the latter with an answer. */
+void connections_look(struct connections *all, struct connection *connection, uint64_t now_ns);
 
 /* It sends a reply from now on, or waits for the next request. */
 void connections_set_state(struct connections *all, struct connection *connection,
 			   enum connection_state state, uint64_t now_ns);
 
-/* Cuts off those whose time is over, and those that wait and whose client has gone. */
+/* Cuts off those whose time is over, and those that wait and whose client has gone or speaks
+ * another protocol. */
 void connections_expire(struct connections *all, uint64_t now_ns);
 
 /* Cuts off those that have been taking a reply for this long or longer. */

@@ -57,6 +57,39 @@ static void read_states(const struct guard *guard, struct file_state files[FILES
 		files[i] = state_of(paths[i]);
 }
 
+/* From this cost on, one try of a password keeps a small machine busy for seconds. */
+#define COST_SLOW 14
+
+/* What is taken as the exporter-toolkit takes it, and may not be what was meant. */
+static void warn_of_surprises(const struct guard *guard)
+{
+	const struct tls_config *tls = &guard->config.tls;
+	size_t i;
+
+	if (tls->incomplete)
+		log_warn("--web.config.file: %s: tls_server_config names no certificate, so "
+			 "TLS is off: set cert_file and key_file",
+			 guard->path);
+	if (tls->client_auth >= CLIENT_AUTH_VERIFY_IF_GIVEN && !tls->client_ca &&
+	    !tls->client_ca_file)
+		log_warn("--web.config.file: %s: there is no client_ca_file, so a client's "
+			 "certificate may be of any CA that this system trusts",
+			 guard->path);
+	if (guard->tls && tls_doubt(guard->tls))
+		log_warn("--web.config.file: the certificate %s: %s", tls->cert_file ?: "in cert",
+			 tls_doubt(guard->tls));
+	for (i = 0; i < guard->config.user_count; i++) {
+		const struct web_user *user = &guard->config.users[i];
+		int cost = 10 * (user->hash[4] - '0') + user->hash[5] - '0';
+
+		if (cost >= COST_SLOW)
+			log_warn(
+				"--web.config.file: %s: the password of %s is hashed with cost %d: "
+				"whoever tries one keeps the probe busy for seconds; 10 is usual",
+				guard->path, user->name, cost);
+	}
+}
+
 static bool same_state(const struct file_state *a, const struct file_state *b)
 {
 	return a->changed.tv_sec == b->changed.tv_sec && a->changed.tv_nsec == b->changed.tv_nsec &&
@@ -110,6 +143,7 @@ int guard_open(const char *path, struct guard **out)
 		return err;
 	}
 	read_states(guard, guard->files);
+	warn_of_surprises(guard);
 	*out = guard;
 	return 0;
 }
@@ -127,10 +161,12 @@ static void reload(struct guard *guard)
 {
 	char error[512];
 
-	if (read_all(guard, true, error, sizeof(error)))
+	if (read_all(guard, true, error, sizeof(error))) {
 		log_error("--web.config.file: %s; what was read before stays in force", error);
-	else
-		log_info("--web.config.file: %s was read again", guard->path);
+		return;
+	}
+	log_info("--web.config.file: %s was read again", guard->path);
+	warn_of_surprises(guard);
 }
 
 void guard_refresh(struct guard *guard, uint64_t now_ns)

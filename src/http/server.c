@@ -13,6 +13,7 @@
 #include <microhttpd.h>
 #include <utlist.h>
 
+#include "http/bodies.h"
 #include "http/connections.h"
 #include "http/guard.h"
 #include "http/listen.h"
@@ -36,27 +37,13 @@ struct listener {
 	struct listener *next;
 };
 
-/* The bytes of a reply, for all connections that they are sent to. */
-struct http_body {
-	struct http *http;
-	char *data;
-	size_t len;
-	unsigned int refs; /* connections; and the turn it was made in, if it may be shared */
-	unsigned int kind;
-	uint64_t turn;
-	uint64_t made_ns;
-	struct http_body *prev, *next;
-};
-
 struct http {
 	http_handler handler;
 	void *context;
 	struct guard *guard; /* or NULL */
 	struct listener *listeners;
 	struct connections connections;
-	struct http_body *bodies; /* the newest first */
-	size_t body_bytes;
-	uint64_t turn; /* of http_run() */
+	struct bodies bodies;
 };
 
 struct http *http_new(http_handler handler, void *context, struct guard *guard)
@@ -88,54 +75,7 @@ void http_free(struct http *http)
 	free(http);
 }
 
-/* ---- bodies */
-
-/* Takes the bytes over. NULL if memory ran out. */
-static struct http_body *body_new(struct http *http, const struct http_reply *reply)
-{
-	struct http_body *body = calloc(1, sizeof(*body));
-
-	if (!body) {
-		free(reply->body);
-		return NULL;
-	}
-	body->http = http;
-	body->data = reply->body;
-	body->len = reply->len;
-	body->kind = reply->kind;
-	body->turn = http->turn;
-	body->made_ns = clock_monotonic_ns();
-	body->refs = body->kind ? 1 : 0;
-	http->body_bytes += body->len;
-	DL_PREPEND(http->bodies, body);
-	return body;
-}
-
-static void body_unref(void *context)
-{
-	struct http_body *body = context;
-
-	if (--body->refs)
-		return;
-	DL_DELETE(body->http->bodies, body);
-	body->http->body_bytes -= body->len;
-	free(body->data);
-	free(body);
-}
-
-/* The turn is over: what was made in it is no longer shared. */
-static void release_bodies(struct http *http)
-{
-	struct http_body *body, *next;
-
-	DL_FOREACH_SAFE(http->bodies, body, next)
-	{
-		if (body->turn != http->turn)
-			break;
-		if (body->kind)
-			body_unref(body);
-	}
-}
+/* ---- replies */
 
 static void set_text(struct http_reply *reply, unsigned int status, const char *text)
 {
@@ -153,11 +93,9 @@ bool http_reply_again(const struct http_request *request, struct http_reply *rep
 	uint64_t now_ns = clock_monotonic_ns();
 	struct http_body *body;
 
-	DL_FOREACH(http->bodies, body)
-	if (body->kind == reply->kind)
-		break;
-	if (!body || body->turn != http->turn) {
-		if (http->body_bytes < BODIES_MAX)
+	body = bodies_find(&http->bodies, reply->kind);
+	if (!body || body->turn != http->bodies.turn) {
+		if (http->bodies.bytes < BODIES_MAX)
 			return false;
 		connections_cut_slow(&http->connections, SLOW_NS, now_ns);
 		if (!body || now_ns - body->made_ns > STALE_NS) {
@@ -246,10 +184,12 @@ static void add_headers(struct MHD_Response *response, const struct http_reply *
 static enum MHD_Result send_reply(const struct listener *listener,
 				  struct MHD_Connection *connection, const struct http_reply *reply)
 {
-	struct http_body *body = reply->shared ?: body_new(listener->http, reply);
+	struct http_body *body = reply->shared;
 	struct MHD_Response *response;
 	enum MHD_Result result;
 
+	if (!body)
+		body = body_new(&listener->http->bodies, reply->body, reply->len, reply->kind);
 	if (!body)
 		return MHD_NO;
 	body->refs++;
@@ -364,36 +304,41 @@ static bool secure(const struct listener *listener, struct MHD_Connection *conne
 	struct guard *guard = guard_of(listener);
 	const union MHD_ConnectionInfo *info;
 
-	if (!guard)
-		return true;
-	guard_refresh(guard, clock_monotonic_ns());
-	if (!guard_tls(guard))
+	if (guard)
+		guard_refresh(guard, clock_monotonic_ns());
+	known->plain = !listener->unix_path && !(guard && guard_tls(guard));
+	if (!guard || !guard_tls(guard))
 		return true;
 	info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
-	if (!info || tls_secure(guard_tls(guard), info->tls_session))
-		return false;
-	known->tls = tls_ref(guard_tls(guard));
-	return true;
+	known->tls = info ? tls_begin(guard_tls(guard), info->tls_session, known->fd) : NULL;
+	return known->tls != NULL;
+}
+
+static void on_start(struct listener *listener, struct MHD_Connection *connection, void **known)
+{
+	struct connections *all = &listener->http->connections;
+	uint64_t now_ns = clock_monotonic_ns();
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+	struct connection *added = connections_add(all, info->connect_fd, now_ns);
+
+	*known = added;
+	/* One that cannot be kept track of, or secured, goes at once. */
+	if (!added || !secure(listener, connection, added))
+		shutdown(info->connect_fd, SHUT_RDWR);
+	else
+		connections_look(all, added, now_ns);
 }
 
 static void on_connection(void *context, struct MHD_Connection *connection, void **known,
 			  enum MHD_ConnectionNotificationCode what)
 {
 	struct listener *listener = context;
-	struct connections *all = &listener->http->connections;
-	const union MHD_ConnectionInfo *info;
-	struct connection *added;
 
 	if (what == MHD_CONNECTION_NOTIFY_STARTED) {
-		info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-		added = connections_add(all, info->connect_fd, clock_monotonic_ns());
-		*known = added;
-		/* One that cannot be kept track of, or secured, goes at once. */
-		if (!added || !secure(listener, connection, added))
-			shutdown(info->connect_fd, SHUT_RDWR);
+		on_start(listener, connection, known);
 	} else if (*known) {
-		tls_unref(((struct connection *)*known)->tls);
-		connections_remove(all, *known);
+		connections_remove(&listener->http->connections, *known, clock_monotonic_ns());
 		*known = NULL;
 	}
 }
@@ -500,11 +445,16 @@ void http_run(struct http *http)
 {
 	struct listener *listener;
 
-	http->turn++;
+	http->bodies.turn++;
 	connections_expire(&http->connections, clock_monotonic_ns());
 	LL_FOREACH(http->listeners, listener)
 	MHD_run(listener->daemon);
-	release_bodies(http);
+	bodies_end_turn(&http->bodies);
+}
+
+const struct refusals *http_refusals(const struct http *http)
+{
+	return &http->connections.refusals;
 }
 
 int http_timeout_ms(const struct http *http)

@@ -13,6 +13,7 @@
 #include <stddef.h>
 
 #include "cli/address.h"
+#include "http/refusals.h"
 #include "util/buf.h"
 
 struct guard;
@@ -87,6 +88,9 @@ int http_event_fd(const struct http *http, size_t i);
 
 /* Serves what there is to serve, without blocking. */
 void http_run(struct http *http);
+
+/* Clients that were turned away before they could ask. */
+const struct refusals *http_refusals(const struct http *http);
 
 /* Milliseconds until http_run() must be called at the latest, -1: no need. */
 int http_timeout_ms(const struct http *http);

@@ -33,6 +33,7 @@ void emit_probe_lost(struct samples *out, const struct scrape *scrape);
 void emit_probe_cpu(struct samples *out, const struct scrape *scrape);
 void emit_slots(struct samples *out, const struct scrape *scrape);
 void emit_scrape_times(struct samples *out, const struct scrape *scrape);
+void emit_web_refused(struct samples *out, const struct scrape *scrape);
 void emit_build_info(struct samples *out, const struct scrape *scrape);
 void emit_process(struct samples *out, const struct scrape *scrape);
 

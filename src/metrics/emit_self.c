@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Samples about the probes and this program. */
+#include "http/refusals.h"
 #include "metrics/collector.h"
 #include "metrics/emit.h"
 #include "version.h"
@@ -104,6 +105,19 @@ void emit_scrape_times(struct samples *out, const struct scrape *scrape)
 	samples_add(out, &(struct sample){.value = scrape->times->sum_ns,
 					  .count = scrape->times->count,
 					  .created_ns = created_ns(scrape)});
+}
+
+void emit_web_refused(struct samples *out, const struct scrape *scrape)
+{
+	int reason;
+
+	for (reason = REFUSAL_NONE + 1; scrape->refusals && reason < REFUSALS; reason++) {
+		const struct label label = {out->family->label, refusal_names[reason]};
+
+		samples_add(out, &(struct sample){.labels = &label,
+						  .label_count = 1,
+						  .value = scrape->refusals->count[reason]});
+	}
 }
 
 void emit_build_info(struct samples *out, const struct scrape *scrape)

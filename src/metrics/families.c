@@ -461,6 +461,13 @@ const struct family families[FAMILIES] = {
 		.kind = KIND_SUMMARY, .scope = SCOPE_SELF, .seconds = true,
 		.emit = emit_scrape_times,
 	},
+	[FAMILY_WEB_REFUSED] = {
+		.name = "bramble_web_refused_total",
+		.help = "Clients that were turned away before they could ask: in the TLS handshake, "
+			"or as they spoke another protocol.",
+		.kind = KIND_COUNTER, .scope = SCOPE_SELF, .label = "reason",
+		.emit = emit_web_refused,
+	},
 	[FAMILY_BUILD_INFO] = {
 		.name = "bramble_build_info",
 		.help = "A constant 1, labelled with the version and what it was built from.",

@@ -47,6 +47,7 @@ struct scrape {
 	const struct node *node;
 	const struct wall *wall; /* what is kept by CLOCK_BOOTTIME is shown by it */
 	const struct scrape_times *times;
+	const struct refusals *refusals; /* NULL: nobody is served */
 	struct self self;
 };
 

@@ -69,7 +69,25 @@ check "not with a server's certificate" \
 	test "$(ask --cert "$pki/second.pem" --key "$pki/second.key" "${user[@]}")" = 000
 check "401 without a password" test "$(ask "${client[@]}")" = 401
 check "401 with a wrong password" test "$(ask "${client[@]}" -u prom:Secret)" = 401
-check "not in plain HTTP" test "$(curl -s -m 10 -o /dev/null -w '%{http_code}' "$bramble_url/metrics")" = 000
+check "plain HTTP is answered with 400" test "$(curl -s -m 10 -w '%{http_code}' "$bramble_url/metrics")" = \
+	"TLS is spoken here: ask for https://
+400"
+
+# ---- who is turned away is told, and so is the operator
+refusal() { curl -sv -m 10 -o /dev/null --cacert "$pki/ca.pem" "$@" "$url/metrics" 2>&1; }
+check "the alert without a certificate" grep -q 'alert certificate required' <<<"$(refusal)"
+check "the alert with one of another CA" grep -q 'alert unknown ca' \
+	<<<"$(refusal --cert "$pki/forged-prometheus.pem" --key "$pki/forged.key")"
+check "the alert with another name" grep -q 'alert bad certificate' \
+	<<<"$(refusal --cert "$pki/stranger.pem" --key "$pki/stranger.key")"
+check "the alert with TLS 1.1" grep -q 'alert protocol version' \
+	<<<"$(refusal --tlsv1.0 --tls-max 1.1 --ciphers DEFAULT@SECLEVEL=0)"
+for words in 'it has no certificate' 'is of another CA .*CN=forged' 'no name of its certificate .*CN=stranger' \
+	'no version of TLS' 'speaks plain HTTP'; do
+	check "the log says: $words" test "$(grep -c "refused the client 127.0.0.1:.*$words" "$bramble_log")" = 1
+done
+ask "${client[@]}" "${user[@]}" >/dev/null
+check "they are counted" test "$(sed -n 's/^bramble_web_refused_total{reason="no_certificate"} //p' "$tmp/page")" -ge 2
 header=$(curl -sI --cacert "$pki/ca.pem" "${client[@]}" "${user[@]}" "$url/")
 check "the configured header is sent" grep -qi '^X-Frame-Options: deny' <<<"$header"
 check "the Unix socket asks for nothing" bramble_ready
@@ -102,6 +120,61 @@ misses_file() { asks_no_password && grep -q 'server.pem: No such file .*stays in
 check "so is a file that is missing" wait_until 10 misses_file
 echo 'basic_auth_user: {}' >>"$tmp/web.yml"
 stop_bramble
+
+# ---- what the exporter-toolkit takes: promtool has it, and says the same of each file
+# verdict FILE: whether bramble starts with it.
+verdict() {
+	local pid out=$tmp/verdict.log
+	: >"$out"
+	"$BRAMBLE" serve --web.listen-address=127.0.0.1:0 --web.socket= --kube.source=none --no-probe.tcp --no-probe.fsync \
+		--no-probe.memory --no-probe.block --web.config.file="$1" >"$out" 2>&1 &
+	pid=$!
+	wait_until 20 eval "grep -q 'msg=\"serving' $out || ! kill -0 $pid 2>/dev/null"
+	kill -TERM $pid 2>/dev/null
+	wait $pid 2>/dev/null
+	if grep -q 'msg="serving' "$out"; then echo taken; else echo "refused: $(grep -o 'level=error.*' "$out")"; fi
+}
+toolkit_verdict() { if promtool check web-config "$1" >/dev/null 2>&1; then echo taken; else echo refused; fi; }
+tls='tls_server_config: {cert_file: pki/first.pem, key_file: pki/first.key'
+while read -r expected text; do
+	printf '%b' "${text/@/$tls}" >"$tmp/peer.yml"
+	found=$(verdict "$tmp/peer.yml")
+	check "$expected, as by the toolkit: $text" \
+		test "${found%%:*} $(toolkit_verdict "$tmp/peer.yml")" = "$expected $expected" || note "$found"
+done <<'END_OF_LIST'
+taken ~
+taken tls_server_config: {min_version: TLS12}
+taken @, client_auth_type: RequireClientCert, client_ca_file: null, cipher_suites: , prefer_server_cipher_suites: yes}
+taken @, client_auth_type: VerifyClientCertIfGiven, cipher_suites: [TLS_RSA_WITH_AES_128_CBC_SHA, TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, TLS_AES_128_GCM_SHA256]}
+taken basic_auth_users: ~\nhttp_server_config: {http2: null, headers: {X-XSS-Protection: 1}}
+refused tls_server_config: {cert_flie: pki/first.pem}
+refused @, client_auth_type: NoCert}
+refused @, min_version: TLS14}
+refused @, cipher_suites: [TLS_RSA_WITH_RC4_128_SHA]}
+refused @, curve_preferences: [CurveP123]}
+refused @, client_ca_file: pki/ca.pem}
+refused basic_auth_users: {prom: secret}
+refused http_server_config: {headers: {X-Frame-Options: all}}
+END_OF_LIST
+
+# ---- a certificate as many scripts make it, and a client in Go; over IPv6
+openssl req -x509 -newkey rsa:2048 -nodes -keyout "$pki/rsa.key" -out "$pki/rsa.pem" -subj /CN=pi -days 2 \
+	-addext keyUsage=critical,keyEncipherment -addext subjectAltName=IP:::1,IP:127.0.0.1 2>/dev/null
+printf 'tls_server_config: {cert_file: pki/rsa.pem, key_file: pki/rsa.key}\n' >"$tmp/rsa.yml"
+port=$(free_port)
+in_background "$BRAMBLE" serve --web.listen-address="[::1]:$port" --web.socket= --kube.source=none \
+	--web.config.file="$tmp/rsa.yml" >"$tmp/rsa.log" 2>&1
+# promtool asks for what is not there, and ends with 1.
+go_client() { grep -q 'see / for what is here' <<<"$(SSL_CERT_FILE=$pki/rsa.pem promtool query instant "https://[::1]:$port" up 2>&1)"; }
+check "keyEncipherment alone serves a client in Go" wait_until 10 go_client
+for version in --tlsv1.3 "--tls-max 1.2 --ciphers ECDHE-RSA-AES128-GCM-SHA256"; do
+	# shellcheck disable=SC2086 # words
+	check "and one with OpenSSL, $version" test \
+		"$(curl -s -m 10 -o /dev/null -w '%{http_code}' --cacert "$pki/rsa.pem" $version "https://[::1]:$port/metrics")" = 200
+done
+check "the address is printed as it can be asked" grep -qF "https://[::1]:$port/metrics" "$tmp/rsa.log"
+kill -TERM "$background_pid"
+wait "$background_pid"
 
 # ---- what keeps it from starting
 "$BRAMBLE" serve --web.listen-address=127.0.0.1:0 --web.config.file="$tmp/web.yml" >"$tmp/out" 2>&1

@@ -44,7 +44,7 @@ static void drop(size_t i)
 {
 	int fd = known[i]->fd;
 
-	connections_remove(&all, known[i]);
+	connections_remove(&all, known[i], 0);
 	close(fd);
 	close(client[i]);
 	known[i] = NULL;

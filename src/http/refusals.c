@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "http/refusals.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "util/clock.h"
+#include "util/log.h"
+
+#define PAUSE_NS (60 * NS_PER_S)
+
+const char *const refusal_names[REFUSALS] = {
+	[REFUSAL_NONE] = "",
+	[REFUSAL_PLAIN_HTTP] = "plain_http",
+	[REFUSAL_TLS_TO_PLAIN] = "tls_to_plain",
+	[REFUSAL_NO_TLS] = "no_tls",
+	[REFUSAL_VERSION] = "version",
+	[REFUSAL_CIPHER] = "cipher",
+	[REFUSAL_NO_CERTIFICATE] = "no_certificate",
+	[REFUSAL_UNKNOWN_CA] = "unknown_ca",
+	[REFUSAL_EXPIRED] = "expired",
+	[REFUSAL_NAME] = "name",
+	[REFUSAL_BAD_CERTIFICATE] = "bad_certificate",
+	[REFUSAL_HANDSHAKE] = "handshake",
+};
+
+/* What happened, and what the operator can do. */
+static const struct {
+	const char *what, *remedy;
+} texts[REFUSALS] = {
+	[REFUSAL_PLAIN_HTTP] = {"it speaks plain HTTP, and TLS is on", "let it ask for https://"},
+	[REFUSAL_TLS_TO_PLAIN] = {"it speaks TLS, and TLS is off",
+				  "let it ask for http://, or turn TLS on with --web.config.file"},
+	[REFUSAL_NO_TLS] = {"what it sends is no TLS", "let it ask for https://"},
+	[REFUSAL_VERSION] = {"it offers no version of TLS that is allowed",
+			     "see min_version and max_version"},
+	[REFUSAL_CIPHER] = {"it offers no cipher suite and curve that are allowed and fit the "
+			    "certificate's key",
+			    "see cipher_suites and curve_preferences"},
+	[REFUSAL_NO_CERTIFICATE] = {"it has no certificate, and client_auth_type asks for one",
+				    "give it one that the CA of client_ca_file has signed"},
+	[REFUSAL_UNKNOWN_CA] = {"its certificate is of another CA", "see client_ca_file"},
+	[REFUSAL_EXPIRED] = {"its certificate has expired or is not valid yet",
+			     "renew it, and check both clocks"},
+	[REFUSAL_NAME] = {"no name of its certificate is allowed", "see client_allowed_sans"},
+	[REFUSAL_BAD_CERTIFICATE] = {"its certificate is not good for this",
+				     "it must be one for clients, and not be signed with SHA-1"},
+	[REFUSAL_HANDSHAKE] = {"it ended the TLS handshake",
+			       "does it trust the CA of our certificate, and is the name it asks "
+			       "for among its subjectAltNames?"},
+};
+
+void refusals_add(struct refusals *refusals, enum refusal reason, const char *client,
+		  const char *detail, uint64_t now_ns)
+{
+	uint64_t more;
+	char again[64] = "";
+
+	refusals->count[reason]++;
+	if (refusals->told_ns[reason] && now_ns - refusals->told_ns[reason] < PAUSE_NS)
+		return;
+	more = refusals->count[reason] - refusals->told_count[reason] - 1;
+	if (refusals->told_ns[reason] && more)
+		snprintf(again, sizeof(again), "; so were %" PRIu64 " since this was said last",
+			 more);
+	log_warn("refused the client %s: %s%s%s%s; %s%s", client, texts[reason].what,
+		 detail ? " (" : "", detail ?: "", detail ? ")" : "", texts[reason].remedy, again);
+	refusals->told_ns[reason] = now_ns;
+	refusals->told_count[reason] = refusals->count[reason];
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Clients that were turned away before they could ask: how many, and why. The log says it, of each
+ * reason at most once a minute, however many come: a stranger can drive this.
+ */
+#ifndef BRAMBLE_REFUSALS_H
+#define BRAMBLE_REFUSALS_H
+
+#include <stdint.h>
+
+enum refusal {
+	REFUSAL_NONE,
+	REFUSAL_PLAIN_HTTP,	/* HTTP where TLS is spoken */
+	REFUSAL_TLS_TO_PLAIN,	/* TLS where HTTP is spoken */
+	REFUSAL_NO_TLS,		/* neither */
+	REFUSAL_VERSION,	/* no version of TLS in common */
+	REFUSAL_CIPHER,		/* no cipher suite or curve in common */
+	REFUSAL_NO_CERTIFICATE, /* of the client */
+	REFUSAL_UNKNOWN_CA,	/* of the client's certificate */
+	REFUSAL_EXPIRED,	/* the client's certificate, or not valid yet */
+	REFUSAL_NAME,		/* no name of it is in client_allowed_sans */
+	REFUSAL_BAD_CERTIFICATE,
+	REFUSAL_HANDSHAKE, /* the client ended it */
+	REFUSALS,
+};
+
+/* All zero at first. */
+struct refusals {
+	uint64_t count[REFUSALS];
+	uint64_t told_ns[REFUSALS];    /* when the log said it last; 0: never */
+	uint64_t told_count[REFUSALS]; /* the count then */
+};
+
+/* The values of the label "reason": "plain_http", ... */
+extern const char *const refusal_names[REFUSALS];
+
+/*
+ * Counts one, and says it if it is time. client: its address. detail: more of it, NULL if
+ * there is none. now_ns: CLOCK_MONOTONIC.
+ */
+void refusals_add(struct refusals *refusals, enum refusal reason, const char *client,
+		  const char *detail, uint64_t now_ns);
+
+#endif

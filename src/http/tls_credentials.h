@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* The server's certificate and key, and the CA of its clients. */
+#ifndef BRAMBLE_TLS_CREDENTIALS_H
+#define BRAMBLE_TLS_CREDENTIALS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <gnutls/gnutls.h>
+
+#include "http/web_config.h"
+
+struct tls_credentials {
+	gnutls_certificate_credentials_t gnutls;
+	bool ecdsa;	/* the key is one for ECDSA or EdDSA, not RSA */
+	bool system_ca; /* clients' certificates are checked with the system's CAs */
+	/* What clients may mind about our certificate, though it is served; NULL: nothing. Static.
+	 */
+	const char *doubt;
+};
+
+/*
+ * Reads them. Returns 0, or a negative errno and in error one line that says which file or key is
+ * wrong. tls_credentials_free() frees what was made, also after an error.
+ */
+int tls_credentials_read(struct tls_credentials *credentials, const struct tls_config *config,
+			 char *error, size_t error_size);
+void tls_credentials_free(struct tls_credentials *credentials);
+
+#endif

@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "http/tls_suites.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "util/buf.h"
+
+#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+
+/* A suite of TLS 1.2 or before. Numbers: the IANA's registry "TLS Cipher Suites". */
+struct known {
+	const char *name;
+	uint16_t id;
+	const char *exchange, *cipher, *mac;
+};
+
+static const struct known known[] = {
+	{"TLS_RSA_WITH_AES_128_CBC_SHA", 0x002f, "RSA", "AES-128-CBC", "SHA1"},
+	{"TLS_RSA_WITH_AES_256_CBC_SHA", 0x0035, "RSA", "AES-256-CBC", "SHA1"},
+	{"TLS_RSA_WITH_AES_128_GCM_SHA256", 0x009c, "RSA", "AES-128-GCM", "AEAD"},
+	{"TLS_RSA_WITH_AES_256_GCM_SHA384", 0x009d, "RSA", "AES-256-GCM", "AEAD"},
+	{"TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA", 0xc009, "ECDHE-ECDSA", "AES-128-CBC", "SHA1"},
+	{"TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA", 0xc00a, "ECDHE-ECDSA", "AES-256-CBC", "SHA1"},
+	{"TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA", 0xc013, "ECDHE-RSA", "AES-128-CBC", "SHA1"},
+	{"TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA", 0xc014, "ECDHE-RSA", "AES-256-CBC", "SHA1"},
+	{"TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", 0xc02b, "ECDHE-ECDSA", "AES-128-GCM", "AEAD"},
+	{"TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384", 0xc02c, "ECDHE-ECDSA", "AES-256-GCM", "AEAD"},
+	{"TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", 0xc02f, "ECDHE-RSA", "AES-128-GCM", "AEAD"},
+	{"TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384", 0xc030, "ECDHE-RSA", "AES-256-GCM", "AEAD"},
+	{"TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256", 0xcca8, "ECDHE-RSA", "CHACHA20-POLY1305",
+	 "AEAD"},
+	{"TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256", 0xcca9, "ECDHE-ECDSA",
+	 "CHACHA20-POLY1305", "AEAD"},
+};
+
+/* Taken and without effect, as for Go: it always offers all of them. */
+static const char *const known_1_3[] = {
+	"TLS_AES_128_GCM_SHA256",
+	"TLS_AES_256_GCM_SHA384",
+	"TLS_CHACHA20_POLY1305_SHA256",
+};
+
+static const struct {
+	const char *name, *group;
+	uint16_t id;
+	const char *gnutls; /* how gnutls_group_get_id() calls it */
+} curves[] = {
+	{"CurveP256", "GROUP-SECP256R1", 23, "SECP256R1"},
+	{"CurveP384", "GROUP-SECP384R1", 24, "SECP384R1"},
+	{"CurveP521", "GROUP-SECP521R1", 25, "SECP521R1"},
+	{"X25519", "GROUP-X25519", 29, "X25519"},
+	/* Since GnuTLS 3.8.9. */
+	{"X25519MLKEM768", "GROUP-X25519-MLKEM768", 0x11ec, "X25519-MLKEM768"},
+};
+
+static const char *const version_words[TLS_VERSIONS] = {
+	[TLS_1_0] = "VERS-TLS1.0",
+	[TLS_1_1] = "VERS-TLS1.1",
+	[TLS_1_2] = "VERS-TLS1.2",
+	[TLS_1_3] = "VERS-TLS1.3",
+};
+
+static void add_word(struct buf *words, const char *word)
+{
+	buf_puts(words, ":+");
+	buf_puts(words, word);
+}
+
+static const struct known *find_known(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < COUNT_OF(known); i++)
+		if (strcmp(known[i].name, name) == 0)
+			return &known[i];
+	return NULL;
+}
+
+static bool is_1_3(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < COUNT_OF(known_1_3); i++)
+		if (strcmp(known_1_3[i], name) == 0)
+			return true;
+	return false;
+}
+
+/* What all have in common: versions up to one, and curves. */
+static void begin_words(struct buf *words, const struct tls_config *config, int max_version)
+{
+	size_t i, j;
+	int version;
+
+	buf_puts(words, "NORMAL:-VERS-ALL");
+	/* The first is preferred. */
+	for (version = TLS_1_3; version >= TLS_1_0; version--)
+		if (version >= config->min_version && version <= max_version)
+			add_word(words, version_words[version]);
+	if (config->prefer_server_cipher_suites)
+		buf_puts(words, ":%SERVER_PRECEDENCE");
+	if (config->curve_preferences.count)
+		buf_puts(words, ":-GROUP-ALL");
+	for (i = 0; i < config->curve_preferences.count; i++)
+		for (j = 0; j < COUNT_OF(curves); j++)
+			if (strcmp(curves[j].name, config->curve_preferences.values[i]) == 0 &&
+			    gnutls_group_get_id(curves[j].gnutls) != GNUTLS_GROUP_INVALID)
+				add_word(words, curves[j].group);
+}
+
+/* Takes the words over. */
+static int make_priority(struct buf *words, gnutls_priority_t *priority, char *error,
+			 size_t error_size)
+{
+	int err = 0;
+
+	if (buf_failed(words)) {
+		err = -ENOMEM;
+	} else if (gnutls_priority_init(priority, words->data, NULL)) {
+		snprintf(error, error_size, "GnuTLS does not know %s", words->data);
+		*priority = NULL;
+		err = -EINVAL;
+	}
+	buf_free(words);
+	return err;
+}
+
+static int add_suite(struct tls_suites *suites, const struct tls_config *config,
+		     const struct known *suite, char *error, size_t error_size)
+{
+	struct tls_suite *to = &suites->listed[suites->listed_count];
+	struct buf words = {0};
+	size_t i;
+
+	for (i = 0; i < suites->listed_count; i++)
+		if (suites->listed[i].id == suite->id)
+			return 0;
+	begin_words(&words, config, config->max_version > TLS_1_2 ? TLS_1_2 : config->max_version);
+	buf_puts(&words, ":-KX-ALL:-CIPHER-ALL:-MAC-ALL");
+	add_word(&words, suite->exchange);
+	add_word(&words, suite->cipher);
+	add_word(&words, suite->mac);
+	*to = (struct tls_suite){.id = suite->id,
+				 .ecdhe = strncmp(suite->exchange, "ECDHE", 5) == 0,
+				 .ecdsa = strstr(suite->exchange, "ECDSA") != NULL};
+	suites->listed_count++;
+	return make_priority(&words, &to->only, error, error_size);
+}
+
+static int add_suites(struct tls_suites *suites, const struct tls_config *config, char *error,
+		      size_t error_size)
+{
+	const struct string_list *names = &config->cipher_suites;
+	const struct known *suite;
+	size_t i;
+	int err;
+
+	suites->listing = names->count > 0;
+	for (i = 0; i < names->count; i++) {
+		suite = find_known(names->values[i]);
+		if (!suite && !is_1_3(names->values[i])) {
+			snprintf(error, error_size, "cipher_suites: \"%.60s\" is not known",
+				 names->values[i]);
+			return -EINVAL;
+		}
+		/* With a lowest version of TLS 1.3 there is no use for the others. */
+		if (!suite || config->min_version > TLS_1_2)
+			continue;
+		err = add_suite(suites, config, suite, error, error_size);
+		if (err)
+			return err;
+	}
+	if (suites->listing && !suites->listed_count && config->max_version < TLS_1_3) {
+		snprintf(error, error_size,
+			 "cipher_suites: none of these is of %s, the max_version",
+			 version_words[config->max_version] + strlen("VERS-"));
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int add_curves(struct tls_suites *suites, const struct string_list *names, char *error,
+		      size_t error_size)
+{
+	size_t i, j;
+
+	for (i = 0; i < names->count; i++) {
+		for (j = 0; j < COUNT_OF(curves); j++)
+			if (strcmp(curves[j].name, names->values[i]) == 0)
+				break;
+		if (j == COUNT_OF(curves)) {
+			snprintf(error, error_size, "curve_preferences: \"%.60s\" is not known",
+				 names->values[i]);
+			return -EINVAL;
+		}
+		if (gnutls_group_get_id(curves[j].gnutls) != GNUTLS_GROUP_INVALID &&
+		    suites->curve_count < TLS_CURVES_MAX)
+			suites->curves[suites->curve_count++] = curves[j].id;
+	}
+	if (names->count && !suites->curve_count) {
+		snprintf(error, error_size, "curve_preferences: GnuTLS %s has none of these",
+			 gnutls_check_version(NULL));
+		return -EINVAL;
+	}
+	return 0;
+}
+
+int tls_suites_init(struct tls_suites *suites, const struct tls_config *config, char *error,
+		    size_t error_size)
+{
+	struct buf words = {0};
+	int err;
+
+	_Static_assert(COUNT_OF(known) <= TLS_SUITES_MAX, "there is a place for each");
+	*suites = (struct tls_suites){
+		.min_version = (uint16_t)(TLS_VERSION_1_0 + config->min_version),
+		.max_version = (uint16_t)(TLS_VERSION_1_0 + config->max_version),
+		.prefer_ours = config->prefer_server_cipher_suites,
+	};
+	err = add_curves(suites, &config->curve_preferences, error, error_size);
+	err = err ?: add_suites(suites, config, error, error_size);
+	if (err)
+		return err;
+	begin_words(&words, config, config->max_version);
+	return make_priority(&words, &suites->any, error, error_size);
+}
+
+void tls_suites_free(struct tls_suites *suites)
+{
+	size_t i;
+
+	for (i = 0; i < suites->listed_count; i++)
+		if (suites->listed[i].only)
+			gnutls_priority_deinit(suites->listed[i].only);
+	if (suites->any)
+		gnutls_priority_deinit(suites->any);
+	*suites = (struct tls_suites){0};
+}
+
+/* ---- what a client is served with */
+
+static bool shares_curve(const struct tls_suites *suites, const struct tls_hello *hello)
+{
+	size_t i;
+
+	if (!suites->curve_count || !hello->groups.at)
+		return true;
+	for (i = 0; i < suites->curve_count; i++)
+		if (tls_numbers_have(&hello->groups, suites->curves[i]))
+			return true;
+	return false;
+}
+
+static const struct tls_suite *find_listed(const struct tls_suites *suites, uint16_t id)
+{
+	size_t i;
+
+	for (i = 0; i < suites->listed_count; i++)
+		if (suites->listed[i].id == id)
+			return &suites->listed[i];
+	return NULL;
+}
+
+/* Whether it can be had with our key and a curve of the client's. */
+static bool is_usable(const struct tls_suite *suite, bool curve, bool ecdsa)
+{
+	return suite && suite->ecdsa == ecdsa && (curve || !suite->ecdhe);
+}
+
+static const struct tls_suite *choose_listed(const struct tls_suites *suites,
+					     const struct tls_hello *hello, bool ecdsa)
+{
+	bool curve = shares_curve(suites, hello);
+	const struct tls_suite *suite;
+	size_t i;
+
+	for (i = 0; suites->prefer_ours && i < suites->listed_count; i++) {
+		suite = &suites->listed[i];
+		if (is_usable(suite, curve, ecdsa) && tls_numbers_have(&hello->suites, suite->id))
+			return suite;
+	}
+	for (i = 0; !suites->prefer_ours && i < hello->suites.count; i++) {
+		suite = find_listed(suites, tls_number(&hello->suites, i));
+		if (is_usable(suite, curve, ecdsa))
+			return suite;
+	}
+	return NULL;
+}
+
+/* Whether GnuTLS, when it may choose, finds one; key exchanges are ECDHE, DHE and RSA. */
+static bool shares_any(const struct tls_suites *suites, const struct tls_hello *hello,
+		       uint16_t version, bool ecdsa)
+{
+	gnutls_protocol_t least;
+	gnutls_kx_algorithm_t kx;
+	unsigned int i, index;
+	unsigned char id[2];
+
+	for (i = 0; gnutls_priority_get_cipher_suite_index(suites->any, i, &index) !=
+		    GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE;
+	     i++) {
+		if (!gnutls_cipher_suite_info(index, id, &kx, NULL, NULL, &least))
+			continue;
+		if ((least == GNUTLS_TLS1_3) != (version == TLS_VERSION_1_3))
+			continue;
+		if (version != TLS_VERSION_1_3 && (kx == GNUTLS_KX_ECDHE_ECDSA) != ecdsa)
+			continue;
+		if (tls_numbers_have(&hello->suites, (uint16_t)(id[0] << 8 | id[1])))
+			return true;
+	}
+	return false;
+}
+
+enum refusal tls_suites_choose(const struct tls_suites *suites, gnutls_session_t session,
+			       const struct tls_hello *hello, bool ecdsa)
+{
+	uint16_t version = tls_hello_version(hello, suites->min_version, suites->max_version);
+	const struct tls_suite *suite;
+
+	if (!version)
+		return REFUSAL_VERSION;
+	if (version == TLS_VERSION_1_3 && !shares_curve(suites, hello))
+		return REFUSAL_CIPHER;
+	if (version == TLS_VERSION_1_3 || !suites->listing)
+		return shares_any(suites, hello, version, ecdsa) ? REFUSAL_NONE : REFUSAL_CIPHER;
+	suite = choose_listed(suites, hello, ecdsa);
+	if (!suite || gnutls_priority_set(session, suite->only))
+		return REFUSAL_CIPHER;
+	return REFUSAL_NONE;
+}

@@ -1,0 +1,619 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The server over TLS, with curl (OpenSSL) for a client: which certificates are served, which
+ * clients are let in, and what those are told that are not.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include "http/guard.h"
+#include "http/server.h"
+#include "tree.h"
+#include "util/buf.h"
+#include "util/clock.h"
+
+#define MAKE_CERTS "tests/tls/make-certs"
+#define TURNS_MAX  3000 /* of 10 ms */
+
+static struct guard *guard;
+static struct http *http;
+static unsigned int port;
+static char config_path[128], log_path[128], out_path[128];
+static int saved_stderr = -1;
+
+static void handle(void *context, const struct http_request *request, struct http_reply *reply)
+{
+	(void)context;
+	(void)request;
+	reply->status = 200;
+	reply->content_type = "text/plain";
+	reply->body = strdup("hello\n");
+	reply->len = 6;
+}
+
+static int make_all(void **state)
+{
+	char command[256];
+
+	(void)state;
+	if (tree_make())
+		return -1;
+	snprintf(config_path, sizeof(config_path), "%s/web.yml", tree_root);
+	snprintf(log_path, sizeof(log_path), "%s/log", tree_root);
+	snprintf(out_path, sizeof(out_path), "%s/out", tree_root);
+	snprintf(command, sizeof(command), MAKE_CERTS " %s", tree_root);
+	return system(command);
+}
+
+static int remove_all(void **state)
+{
+	(void)state;
+	return tree_remove("");
+}
+
+static void catch_log(void)
+{
+	int fd = open(log_path, O_CREAT | O_TRUNC | O_WRONLY | O_APPEND, 0644);
+
+	assert_true(fd >= 0);
+	saved_stderr = dup(2);
+	dup2(fd, 2);
+	close(fd);
+}
+
+static void release_log(void)
+{
+	if (saved_stderr < 0)
+		return;
+	dup2(saved_stderr, 2);
+	close(saved_stderr);
+	saved_stderr = -1;
+}
+
+static void stop(void)
+{
+	http_free(http);
+	guard_close(guard);
+	http = NULL;
+	guard = NULL;
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	catch_log();
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	stop();
+	release_log();
+	return 0;
+}
+
+static bool file_has(const char *path, const char *words)
+{
+	struct buf text;
+	bool has;
+
+	assert_int_equal(buf_read_file(&text, path, 1 << 20), 0);
+	has = text.data && strstr(text.data, words);
+	buf_free(&text);
+	return has;
+}
+
+static bool logged(const char *words)
+{
+	return file_has(log_path, words);
+}
+
+/* Listens with this configuration (NULL: none). Returns 0, or what guard_open() says. */
+static int start(const char *config)
+{
+	struct address address = {.len = sizeof(struct sockaddr_in)};
+	struct sockaddr_in *in = (struct sockaddr_in *)&address.sockaddr;
+	int err;
+
+	stop();
+	if (config) {
+		tree_put("web.yml", config);
+		err = guard_open(config_path, &guard);
+		if (err)
+			return err;
+	}
+	http = http_new(handle, NULL, guard);
+	in->sin_family = AF_INET;
+	in->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	assert_int_equal(http_listen(http, &address), 0);
+	port = ntohs(in->sin_port);
+	return 0;
+}
+
+/* With the certificate and key of this name, and more of tls_server_config. */
+static int start_with(const char *name, const char *more)
+{
+	char text[1024];
+
+	snprintf(text, sizeof(text),
+		 "tls_server_config:\n  cert_file: %s.pem\n  key_file: %s.key\n%s", name, name,
+		 more);
+	return start(text);
+}
+
+/* Serves until the process has ended. Returns its exit code. */
+static int serve_until_end(pid_t pid)
+{
+	struct pollfd fd = {.fd = http_event_fd(http, 0), .events = POLLIN};
+	int status, turns;
+
+	for (turns = 0; waitpid(pid, &status, WNOHANG) == 0; turns++) {
+		if (turns == TURNS_MAX)
+			kill(pid, SIGKILL);
+		poll(&fd, 1, 10);
+		http_run(http);
+	}
+	/* The end of the connection, too. */
+	poll(&fd, 1, 10);
+	http_run(http);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+/* Runs a command in the tree; what it prints is in the file "out". */
+static int run(const char *command)
+{
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		int fd = open(out_path, O_CREAT | O_TRUNC | O_WRONLY, 0644);
+
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		dup2(fd, 1);
+		dup2(fd, 2);
+		if (chdir(tree_root) == 0)
+			execl("/bin/sh", "sh", "-c", command, NULL);
+		_exit(127);
+	}
+	return serve_until_end(pid);
+}
+
+/* Asks with curl and these arguments. Returns the status, 0 if there was none. */
+static long ask(const char *arguments)
+{
+	char command[512], code[8] = "";
+	struct buf text;
+	long status;
+
+	snprintf(command, sizeof(command),
+		 "curl -skv -m 20 --resolve server:%u:127.0.0.1 -o /dev/null -w "
+		 "'\\n=%%{http_code}' %s",
+		 port, arguments);
+	run(command);
+	assert_int_equal(buf_read_file(&text, out_path, 1 << 20), 0);
+	if (strrchr(text.data, '='))
+		snprintf(code, sizeof(code), "%s", strrchr(text.data, '=') + 1);
+	buf_free(&text);
+	status = strtol(code, NULL, 10);
+	return status;
+}
+
+static long ask_tls(const char *arguments)
+{
+	char all[400];
+
+	snprintf(all, sizeof(all), "%s https://server:%u/", arguments, port);
+	return ask(all);
+}
+
+static void show(const char *path)
+{
+	struct buf text;
+
+	if (buf_read_file(&text, path, 1 << 20) == 0)
+		print_message("%s\n", text.data ? text.data : "");
+	buf_free(&text);
+}
+
+static void check_status(const char *what, const char *arguments, long status)
+{
+	long found = ask_tls(arguments);
+
+	if (found == status)
+		return;
+	show(out_path);
+	show(log_path);
+	fail_msg("%s, curl %s: %ld instead of %ld", what, arguments, found, status);
+}
+
+/* ---- our certificate */
+
+#define V13	   "--tlsv1.3"
+#define V12	   "--tls-max 1.2"
+#define ECDHE_RSA  "--tls-max 1.2 --ciphers ECDHE-RSA-AES128-GCM-SHA256"
+#define ONLY_RSA   "--tls-max 1.2 --ciphers AES128-GCM-SHA256"
+#define ECDHE_ECDS "--tls-max 1.2 --ciphers ECDHE-ECDSA-AES128-GCM-SHA256"
+
+/* What Go serves, too: each is asked for with each of these, up to NULL. */
+static const struct {
+	const char *name;
+	const char *with[4];
+} served[] = {
+	{"rsa", {V13, ECDHE_RSA, ONLY_RSA}},
+	/* The key usage is a client's to look at. */
+	{"encipherment", {V13, ECDHE_RSA, ONLY_RSA}},
+	{"signature", {V13, ECDHE_RSA, ONLY_RSA}},
+	{"cert-sign", {V13, ECDHE_RSA, ONLY_RSA}},
+	/* OpenSSL itself refuses it in TLS 1.2. */
+	{"P-256-agreement", {V13}},
+	{"no-san", {V13, V12}},
+	{"client-purpose", {V13, V12}},
+	{"sha1", {V13, V12}},
+	{"pss", {V13, V12}},
+	{"rsa-1024", {V13 " --ciphers DEFAULT@SECLEVEL=0", ECDHE_RSA ":@SECLEVEL=0"}},
+	{"P-256", {V13, ECDHE_ECDS}},
+	{"P-384", {V13, ECDHE_ECDS}},
+	{"P-521", {V13, ECDHE_ECDS}},
+	{"ed25519", {V13, ECDHE_ECDS}},
+	{"pkcs1", {V13, V12}},
+	{"sec1", {V13, V12}},
+	{"both", {V13, V12}},
+	{"chatty", {V13, V12}},
+	{"crlf", {V13, V12}},
+	{"expired", {V13, V12}},
+	{"chain-leaf-between", {V13, V12}},
+	{"chain-leaf-between-ca", {V13, V12}},
+	{"chain-leaf-ca-between", {V13, V12}},
+	{"chain-leaf-between-other-ca", {V13, V12}},
+};
+
+static void certificates_are_served(void **state)
+{
+	size_t i, j;
+
+	(void)state;
+	for (i = 0; i < sizeof(served) / sizeof(served[0]); i++) {
+		if (start_with(served[i].name, "")) {
+			show(log_path);
+			fail_msg("%s is refused", served[i].name);
+		}
+		for (j = 0; served[i].with[j]; j++)
+			check_status(served[i].name, served[i].with[j], 200);
+	}
+	/* The chain is sent: who knows the root alone can check it. */
+	start_with("chain-leaf-between", "");
+	check_status("chain", "--no-insecure --cacert ca.pem", 200);
+	start_with("leaf", "");
+	check_status("no chain", "--no-insecure --cacert ca.pem", 0);
+}
+
+static const struct {
+	const char *name, *words;
+} not_served[] = {
+	{"encrypted", "encrypted.key: it is encrypted"},
+	{"encrypted-old", "encrypted-old.key: it is encrypted"},
+	{"other-key", "other-key.pem with the key"},
+	{"chain-reversed", "chain-reversed.pem with the key"},
+	{"broken", "cannot use the certificate"},
+	{"broken-key", "cannot use the key"},
+	{"nothing", "nothing.pem: No such file"},
+};
+
+static void certificates_that_are_not(void **state)
+{
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(not_served) / sizeof(not_served[0]); i++) {
+		assert_int_not_equal(start_with(not_served[i].name, ""), 0);
+		if (!logged(not_served[i].words)) {
+			show(log_path);
+			fail_msg("%s: \"%s\" is not said", not_served[i].name, not_served[i].words);
+		}
+	}
+}
+
+/* Those that are served, and that a client may mind. */
+static void doubts_are_said(void **state)
+{
+	static const struct {
+		const char *name, *words;
+	} doubts[] = {
+		{"no-san", "has no subjectAltName"},
+		{"client-purpose", "without serverAuth"},
+		{"expired", "it has expired"},
+		{"rsa-pss", "in Go cannot use"},
+		{"rsa", NULL},
+		{"encipherment", NULL},
+		{"both-purposes", NULL},
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(doubts) / sizeof(doubts[0]); i++) {
+		release_log();
+		catch_log();
+		assert_int_equal(start_with(doubts[i].name, ""), 0);
+		if (doubts[i].words ? !logged(doubts[i].words) : logged("level=warn")) {
+			show(log_path);
+			fail_msg("%s", doubts[i].name);
+		}
+	}
+}
+
+/* ---- cipher suites and curves */
+
+#define SUITES "  cipher_suites: "
+
+static void suites_are_those_listed(void **state)
+{
+	(void)state;
+	/* For GnuTLS alone this list would allow ECDHE with CBC, too. */
+	start_with("rsa", SUITES "[TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, "
+				 "TLS_RSA_WITH_AES_256_CBC_SHA]\n");
+	check_status("listed", ECDHE_RSA, 200);
+	check_status("listed", "--tls-max 1.2 --ciphers AES256-SHA", 200);
+	check_status("not listed", "--tls-max 1.2 --ciphers ECDHE-RSA-AES256-SHA", 0);
+	check_status("not listed", ONLY_RSA, 0);
+	assert_true(file_has(out_path, "handshake failure"));
+	assert_true(logged("no cipher suite and curve that are allowed"));
+	/* The list is none of TLS 1.3's. */
+	check_status("TLS 1.3", V13 " --tls13-ciphers TLS_CHACHA20_POLY1305_SHA256", 200);
+	start_with("rsa", SUITES "[TLS_AES_128_GCM_SHA256]\n");
+	check_status("TLS 1.3", V13 " --tls13-ciphers TLS_AES_256_GCM_SHA384", 200);
+	check_status("TLS 1.2", V12, 0);
+	/* Of those for another kind of key, none is of use. */
+	start_with("rsa", SUITES "[TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, "
+				 "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384]\n");
+	check_status("listed", "--tls-max 1.2 --ciphers ECDHE-RSA-AES256-GCM-SHA384", 200);
+	check_status("not listed", ECDHE_RSA, 0);
+	start_with("P-256", SUITES "[TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, "
+				   "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384]\n");
+	check_status("listed", ECDHE_ECDS, 200);
+	assert_int_equal(start_with("rsa", SUITES "[TLS_RSA_WITH_RC4_128_SHA]\n"), -EINVAL);
+	assert_true(logged("\"TLS_RSA_WITH_RC4_128_SHA\\\" is not known") ||
+		    logged("TLS_RSA_WITH_RC4_128_SHA"));
+	assert_int_equal(
+		start_with("rsa", SUITES "[TLS_AES_128_GCM_SHA256]\n  max_version: TLS12\n"),
+		-EINVAL);
+}
+
+static void all_names_are_known(void **state)
+{
+	(void)state;
+	assert_int_equal(
+		start_with("rsa", SUITES
+			   "[TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, "
+			   "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, "
+			   "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, "
+			   "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384, "
+			   "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256, "
+			   "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256, TLS_AES_128_GCM_SHA256, "
+			   "TLS_AES_256_GCM_SHA384, TLS_CHACHA20_POLY1305_SHA256, "
+			   "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA, "
+			   "TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA, "
+			   "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA, "
+			   "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA, TLS_RSA_WITH_AES_128_CBC_SHA, "
+			   "TLS_RSA_WITH_AES_256_CBC_SHA, TLS_RSA_WITH_AES_128_GCM_SHA256, "
+			   "TLS_RSA_WITH_AES_256_GCM_SHA384]\n"
+			   "  curve_preferences: [CurveP256, CurveP384, CurveP521, X25519, "
+			   "X25519MLKEM768]\n"),
+		0);
+	check_status("all", V12, 200);
+	check_status("all", V13, 200);
+	assert_int_equal(start_with("rsa", "  curve_preferences: [CurveP123]\n"), -EINVAL);
+	assert_true(logged("CurveP123"));
+}
+
+static void who_prefers(void **state)
+{
+#define TWO  "[TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384, TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256]\n"
+#define BOTH "--tls-max 1.2 --ciphers ECDHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-AES256-GCM-SHA384"
+	(void)state;
+	start_with("rsa", SUITES TWO);
+	check_status("the server", BOTH, 200);
+	assert_true(file_has(out_path, "SSL connection using TLSv1.2 / ECDHE-RSA-AES256"));
+	start_with("rsa", SUITES TWO "  prefer_server_cipher_suites: false\n");
+	check_status("the client", BOTH, 200);
+	assert_true(file_has(out_path, "SSL connection using TLSv1.2 / ECDHE-RSA-AES128"));
+}
+
+static void curves_and_versions(void **state)
+{
+	(void)state;
+	start_with("rsa", "  curve_preferences: [CurveP521]\n");
+	check_status("curve", V13 " --curves P-521", 200);
+	check_status("curve", V13 " --curves X25519", 0);
+	assert_true(file_has(out_path, "handshake failure"));
+	start_with("rsa", "  min_version: TLS13\n");
+	check_status("version", V12, 0);
+	assert_true(file_has(out_path, "protocol version"));
+	assert_true(logged("no version of TLS that is allowed"));
+	start_with("rsa", "  max_version: TLS12\n");
+	check_status("version", V13, 0);
+	assert_true(file_has(out_path, "protocol version"));
+	check_status("version", "", 200);
+	start_with("rsa", "");
+	check_status("version", "--tls-max 1.1 --tlsv1.0 --ciphers DEFAULT@SECLEVEL=0", 0);
+	assert_true(file_has(out_path, "protocol version"));
+}
+
+/* ---- clients */
+
+#define VERIFY "  client_ca_file: ca.pem\n  client_auth_type: RequireAndVerifyClientCert\n"
+
+static const char *client(const char *name, const char *more)
+{
+	static char arguments[128];
+
+	snprintf(arguments, sizeof(arguments), "%s --cert client-%s.pem --key client-%s.key", more,
+		 name, name);
+	return arguments;
+}
+
+static void clients_with_certificates(void **state)
+{
+	static const char *const versions[] = {V13, V12};
+	size_t i;
+
+	(void)state;
+	assert_int_equal(start_with("rsa", VERIFY), 0);
+	for (i = 0; i < 2; i++) {
+		check_status("good", client("good", versions[i]), 200);
+		check_status("stranger", client("stranger", versions[i]), 200);
+		/* As for our own certificate: only the purpose counts. */
+		check_status("encipherment", client("encipherment", versions[i]), 200);
+	}
+	start_with("rsa", VERIFY
+		   "  client_allowed_sans: [prometheus, 'spiffe://home/prometheus', 'fd00::10']\n");
+	check_status("DNS", client("good", ""), 200);
+	check_status("URI", client("uri", ""), 200);
+	check_status("IP", client("ip", ""), 200);
+	/* One that is its own CA. */
+	start_with("rsa", "  client_ca_file: client-self.pem\n"
+			  "  client_auth_type: RequireAndVerifyClientCert\n");
+	check_status("its own CA", client("self", ""), 200);
+	start_with("rsa", "  client_auth_type: RequireClientCert\n");
+	check_status("any", client("other-ca", ""), 200);
+	check_status("any", "", 0);
+	start_with("rsa",
+		   "  client_ca_file: ca.pem\n  client_auth_type: VerifyClientCertIfGiven\n");
+	check_status("if given", "", 200);
+	check_status("if given", client("good", ""), 200);
+	check_status("if given", client("other-ca", ""), 0);
+	/* Without a CA of one's own, the system's, which has not signed this one. */
+	start_with("rsa", "  client_auth_type: VerifyClientCertIfGiven\n");
+	assert_true(logged("there is no client_ca_file"));
+	check_status("the system's CA", "", 200);
+	check_status("the system's CA", client("good", ""), 0);
+}
+
+/* Refused with both versions; what curl prints, and what is logged. */
+static void check_refused(const char *name, const char *alert_1_3, const char *alert_1_2,
+			  const char *words)
+{
+	static const char *const versions[] = {V13, V12};
+	const char *const alerts[] = {alert_1_3, alert_1_2};
+	size_t i;
+
+	for (i = 0; i < 2; i++) {
+		/* The log says each reason once a minute: of a server that is new. */
+		release_log();
+		catch_log();
+		start_with("rsa", VERIFY "  client_allowed_sans: [prometheus]\n");
+		check_status(name ? name : "none", name ? client(name, versions[i]) : versions[i],
+			     0);
+		if (!file_has(out_path, alerts[i]) || !logged(words) ||
+		    !logged("refused the client 127.0.0.1:")) {
+			show(out_path);
+			show(log_path);
+			fail_msg("%s: \"%s\" is not told, or \"%s\" not logged", name, alerts[i],
+				 words);
+		}
+	}
+}
+
+static void clients_are_told_why_not(void **state)
+{
+	(void)state;
+	check_refused(NULL, "certificate required", "handshake failure", "it has no certificate");
+	check_refused("other-ca", "unknown ca", "unknown ca", "is of another CA");
+	check_refused("expired", "certificate expired", "certificate expired", "has expired");
+	check_refused("stranger", "bad certificate", "bad certificate", "CN=client-stranger");
+	check_refused("server", "bad certificate", "bad certificate", "is not good for this");
+}
+
+static void a_client_that_does_not_trust_us(void **state)
+{
+	(void)state;
+	start_with("rsa", "");
+	check_status("no trust", "--no-insecure --cacert ca.pem " V12, 0);
+	assert_true(logged("it ended the TLS handshake"));
+}
+
+/* ---- the other protocol */
+
+static void http_to_tls_and_back(void **state)
+{
+	char arguments[64];
+
+	(void)state;
+	start_with("rsa", "");
+	snprintf(arguments, sizeof(arguments), "http://127.0.0.1:%u/", port);
+	assert_int_equal(ask(arguments), 400);
+	assert_true(logged("it speaks plain HTTP, and TLS is on"));
+	snprintf(arguments, sizeof(arguments), "-X POST -d @rsa.pem http://127.0.0.1:%u/", port);
+	assert_int_equal(ask(arguments), 400);
+	start(NULL);
+	assert_int_equal(ask_tls(""), 0);
+	assert_true(file_has(out_path, "wrong version number"));
+	assert_true(logged("it speaks TLS, and TLS is off"));
+	snprintf(arguments, sizeof(arguments), "http://127.0.0.1:%u/", port);
+	assert_int_equal(ask(arguments), 200);
+}
+
+/* A socket that sends something else. */
+static void garbage(void **state)
+{
+	struct sockaddr_in to = {.sin_family = AF_INET};
+	struct pollfd fd;
+	char byte;
+	int i, sock, turns;
+
+	(void)state;
+	start_with("rsa", "");
+	to.sin_port = htons((uint16_t)port);
+	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	for (i = 0; i < 20; i++) {
+		sock = socket(AF_INET, SOCK_STREAM, 0);
+		assert_int_equal(connect(sock, (struct sockaddr *)&to, sizeof(to)), 0);
+		assert_int_equal(write(sock, "\n\n\n\n", 4), 4);
+		fd = (struct pollfd){.fd = http_event_fd(http, 0), .events = POLLIN};
+		for (turns = 0; turns < TURNS_MAX; turns++) {
+			poll(&fd, 1, 10);
+			http_run(http);
+			if (recv(sock, &byte, 1, MSG_DONTWAIT) >= 0 || errno == ECONNRESET)
+				break;
+		}
+		close(sock);
+		assert_true(turns < TURNS_MAX);
+	}
+	assert_true(logged("what it sends is no TLS"));
+	/* Said once, counted always. */
+	assert_int_equal(http_refusals(http)->count[REFUSAL_NO_TLS], 20);
+	{
+		struct buf log;
+		const char *first;
+
+		assert_int_equal(buf_read_file(&log, log_path, 1 << 20), 0);
+		first = strstr(log.data, "refused the client");
+		assert_non_null(first);
+		assert_null(strstr(first + 1, "refused the client"));
+		buf_free(&log);
+	}
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(certificates_are_served),	TEST(certificates_that_are_not),
+		TEST(doubts_are_said),		TEST(suites_are_those_listed),
+		TEST(all_names_are_known),	TEST(who_prefers),
+		TEST(curves_and_versions),	TEST(clients_with_certificates),
+		TEST(clients_are_told_why_not), TEST(a_client_that_does_not_trust_us),
+		TEST(http_to_tls_and_back),	TEST(garbage),
+	};
+
+	signal(SIGPIPE, SIG_IGN);
+	return cmocka_run_group_tests(tests, make_all, remove_all);
+}
