@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "cgroup/path.h"
+#include "metrics/block.h"
 #include "metrics/emit.h"
 #include "metrics/naming.h"
 #include "tree.h"
@@ -270,6 +271,33 @@ static void two_units(void **state)
 	has(CAUSED "\"/idle\"}");
 }
 
+/* Two disks that have had one name, and two numbers of one disk. */
+static void two_disks(void **state)
+{
+	static const struct block_cell cell = {.bytes = 512, .errors = 1};
+	struct block_books books;
+	struct owner *owner = add_unit("/web.service");
+	uint32_t i;
+
+	(void)state;
+	tree_put("sys/dev/block/README", "");
+	tree_put("proc/diskstats", "   8       0 sda 1\n   8      16 sda 1\n");
+	snprintf(procfs, sizeof(procfs), "%s/proc", tree_root);
+	snprintf(sysfs, sizeof(sysfs), "%s/sys", tree_root);
+	block_books_open(&books, procfs, sysfs);
+	for (i = 0; i < 3; i++) {
+		const struct block_key key = {.dev = 8U << BLOCK_MINOR_BITS | i * 16, .slot = 5};
+
+		block_books_add(&books, owner, &key, &cell);
+	}
+	write_owners();
+	block_books_free(&books);
+#define ERRORS                                                                                     \
+	"bramble_block_errors_total{namespace=\"\",pod=\"\",container=\"\",unit=\"web.service\","
+	has(ERRORS "device=\"sda\",op=\"read\"}");
+	has(ERRORS "device=\"8:32\",op=\"read\"}");
+}
+
 /* What has no name yet is not shown, not as a cause either, and is nobody else's meanwhile. */
 static void held_back(void **state)
 {
@@ -303,6 +331,7 @@ int main(void)
 		TEST(two_zones_and_policies_and_cpus),
 		TEST(mounts),
 		TEST(two_units),
+		TEST(two_disks),
 		TEST(held_back),
 	};
 

@@ -172,6 +172,9 @@ stop_bramble() {
 
 scrape() {
 	wget -q -O $tmp/metrics $url/metrics || { : >$tmp/metrics; fail "scrape of $url/metrics"; }
+	# Prometheus keeps the first of two alike, and says nothing.
+	twice=$(awk '!/^#/ { s = substr($0, 1, length($0) - length($NF) - 1); if (seen[s]++ == 1) print s }' $tmp/metrics)
+	[ -z "$twice" ] || fail "a series stands twice: $twice"
 }
 
 # metric NAME LABEL=VALUE...: the sum over the lines of the last scrape that have these
