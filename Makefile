@@ -43,8 +43,9 @@ LDLIBS   = $(shell $(PKG_CONFIG) --libs $(LIBS)) -lm
 BPF_CFLAGS = -g -O2 -target bpf -mcpu=v3 -std=gnu11 -Wall -Wextra -Werror -Wno-unused-parameter \
               -Iinclude -Ivmlinux -Ibpf -idirafter $(SYSROOT)/usr/include/$(shell $(CC) -print-multiarch)
 
-# The file that defines a shared map goes first: libbpf 1.1 loses track of it otherwise.
-BPF_SRC := bpf/slots.bpf.c $(filter-out bpf/slots.bpf.c,$(wildcard bpf/*.bpf.c))
+# The files that define shared maps go first: libbpf 1.1 loses track of them otherwise.
+BPF_FIRST := bpf/slots.bpf.c bpf/sched.bpf.c
+BPF_SRC := $(BPF_FIRST) $(filter-out $(BPF_FIRST),$(wildcard bpf/*.bpf.c))
 BPF_OBJ := $(BPF_SRC:bpf/%.bpf.c=$(BUILD)/bpf/%.bpf.o)
 SRC     := $(wildcard src/*.c src/*/*.c)
 OBJ     := $(SRC:%.c=$(BUILD)/%.o) $(BUILD)/src/expose/metrics.pb-c.o

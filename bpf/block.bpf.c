@@ -23,6 +23,7 @@
 
 #include "hist.bpf.h"
 #include "pressure.bpf.h"
+#include "sched.bpf.h"
 
 /* include/linux/blk_types.h */
 #define REQ_OP_MASK	     0xffU
@@ -138,11 +139,11 @@ static __always_inline __u64 cgroup_of_bio(struct request *request)
 	return bpf_get_current_ancestor_cgroup_id(BPF_CORE_READ(cgroup, level)) == id ? 0 : id;
 }
 
-static __always_inline __u32 owner_of(__u64 rq)
+static __always_inline __u32 owner_of(void *ctx, __u64 rq)
 {
 	__u64 id = block_btf ? cgroup_of_bio((struct request *)rq) : 0;
 
-	return id ? slot_of(id) : slot_of_current();
+	return id ? slot_of(id) : slot_of_running(ctx, bpf_get_smp_processor_id());
 }
 
 /* ---- what it is */
@@ -292,37 +293,37 @@ static __always_inline __u64 start_time(void)
 	return block_btf ? START_UNREAD : bpf_ktime_get_ns();
 }
 
-static __always_inline void begin(struct block_request *r, __u64 rq, __u64 now)
+static __always_inline void begin(void *ctx, struct block_request *r, __u64 rq, __u64 now)
 {
 	/* It is used again: it has ended, and the kernel did not call the program. */
 	if (r->state == BLOCK_REQUEST_ISSUED)
 		count_lost(BLOCK_LOST_NO_COMPLETE);
 	*r = (struct block_request){
 		.start_ns = now,
-		.slot = owner_of(rq),
+		.slot = owner_of(ctx, rq),
 		.cpu = bpf_get_smp_processor_id(),
 		.state = BLOCK_REQUEST_QUEUED,
 	};
 }
 
-static __always_inline int insert(__u64 rq)
+static __always_inline int insert(void *ctx, __u64 rq)
 {
 	struct block_request *r = request_get(rq);
 
 	/* One that was given back keeps its owner and the time it waits since. */
 	if (r && r->state != BLOCK_REQUEST_BACK)
-		begin(r, rq, start_time());
+		begin(ctx, r, rq, start_time());
 	return 0;
 }
 
-static __always_inline int issue(__u64 rq, struct request *request, bool direct)
+static __always_inline int issue(void *ctx, __u64 rq, struct request *request, bool direct)
 {
 	struct block_request *r = request_get(rq);
 
 	if (!r)
 		return 0;
 	if (r->state != BLOCK_REQUEST_QUEUED && r->state != BLOCK_REQUEST_BACK)
-		begin(r, rq, 0);
+		begin(ctx, r, rq, 0);
 	r->state = BLOCK_REQUEST_ISSUED;
 	if (block_btf)
 		read_request(r, request, direct);
@@ -436,7 +437,7 @@ int block_io_start(struct bpf_raw_tracepoint_args *ctx)
 
 	if (!r)
 		return 0;
-	begin(r, ctx->args[0], start_time());
+	begin(ctx, r, ctx->args[0], start_time());
 	if (!block_btf)
 		take_record(r);
 	return 0;
@@ -445,25 +446,25 @@ int block_io_start(struct bpf_raw_tracepoint_args *ctx)
 SEC("?raw_tp/block_rq_insert")
 int block_rq_insert(struct bpf_raw_tracepoint_args *ctx)
 {
-	return insert(ctx->args[0]);
+	return insert(ctx, ctx->args[0]);
 }
 
 SEC("?raw_tp/block_rq_insert")
 int block_rq_insert_q(struct bpf_raw_tracepoint_args *ctx)
 {
-	return insert(ctx->args[1]);
+	return insert(ctx, ctx->args[1]);
 }
 
 SEC("?raw_tp/block_rq_issue")
 int block_rq_issue(struct bpf_raw_tracepoint_args *ctx)
 {
-	return issue(ctx->args[0], (struct request *)ctx->args[0], false);
+	return issue(ctx, ctx->args[0], (struct request *)ctx->args[0], false);
 }
 
 SEC("?raw_tp/block_rq_issue")
 int block_rq_issue_q(struct bpf_raw_tracepoint_args *ctx)
 {
-	return issue(ctx->args[1], (struct request *)ctx->args[1], false);
+	return issue(ctx, ctx->args[1], (struct request *)ctx->args[1], false);
 }
 
 /* The same where the kernel has types for the arguments: without a helper for each field. */
@@ -472,7 +473,7 @@ int block_rq_issue_typed(__u64 *ctx)
 {
 	struct request *request = (struct request *)ctx[0];
 
-	return issue((__u64)request, request, true);
+	return issue(ctx, (__u64)request, request, true);
 }
 
 SEC("?raw_tp/block_rq_requeue")

@@ -32,7 +32,7 @@ static __always_inline int begin(void)
 	return 0;
 }
 
-static __always_inline int end(void)
+static __always_inline int end(void *ctx)
 {
 	struct fsync_cell *cell;
 	struct stall stall;
@@ -41,7 +41,7 @@ static __always_inline int end(void)
 	shared_add(&fsync_events, 1);
 	if (!stall_end(&fsync_stalls, fsync_lost, &stall))
 		return 0;
-	slot = slot_of_current();
+	slot = slot_of_current(ctx);
 	cell = bpf_map_lookup_elem(&fsync_cells, &slot);
 	if (cell)
 		stall_count(&stall, PRESSURE_IO, slot, &cell->fsync);
@@ -57,7 +57,7 @@ int fsync_ext4_begin(void *ctx)
 SEC("?raw_tp/ext4_sync_file_exit")
 int fsync_ext4_end(void *ctx)
 {
-	return end();
+	return end(ctx);
 }
 
 SEC("?raw_tp/f2fs_sync_file_enter")
@@ -69,7 +69,7 @@ int fsync_f2fs_begin(void *ctx)
 SEC("?raw_tp/f2fs_sync_file_exit")
 int fsync_f2fs_end(void *ctx)
 {
-	return end();
+	return end(ctx);
 }
 
 SEC("?raw_tp/btrfs_sync_file_enter")
@@ -81,7 +81,7 @@ int fsync_btrfs_begin(void *ctx)
 SEC("?raw_tp/btrfs_sync_file_exit")
 int fsync_btrfs_end(void *ctx)
 {
-	return end();
+	return end(ctx);
 }
 
 SEC("?fentry/xfs_file_fsync")
@@ -93,7 +93,7 @@ int function_xfs_begin(void *ctx)
 SEC("?fexit/xfs_file_fsync")
 int function_xfs_end(void *ctx)
 {
-	return end();
+	return end(ctx);
 }
 
 SEC("?fentry/xfs_dir_fsync")
@@ -105,7 +105,7 @@ int function_xfs_dir_begin(void *ctx)
 SEC("?fexit/xfs_dir_fsync")
 int function_xfs_dir_end(void *ctx)
 {
-	return end();
+	return end(ctx);
 }
 
 SEC("?fentry/btrfs_sync_file")
@@ -117,7 +117,7 @@ int function_btrfs_begin(void *ctx)
 SEC("?fexit/btrfs_sync_file")
 int function_btrfs_end(void *ctx)
 {
-	return end();
+	return end(ctx);
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

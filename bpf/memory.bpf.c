@@ -88,7 +88,7 @@ static __always_inline int begin(void)
 	return 0;
 }
 
-static __always_inline int end(void)
+static __always_inline int end(void *ctx)
 {
 	struct memory_cell *cell;
 	struct stall stall;
@@ -97,7 +97,7 @@ static __always_inline int end(void)
 	shared_add(&memory_events, 1);
 	if (!stall_end(&memory_stalls, memory_lost, &stall))
 		return 0;
-	slot = slot_of_current();
+	slot = slot_of_current(ctx);
 	cell = bpf_map_lookup_elem(&memory_cells, &slot);
 	if (cell)
 		stall_count(&stall, PRESSURE_MEMORY, slot, &cell->stall);
@@ -113,7 +113,7 @@ int memory_direct_begin(void *ctx)
 SEC("?raw_tp/mm_vmscan_direct_reclaim_end")
 int memory_direct_end(void *ctx)
 {
-	return end();
+	return end(ctx);
 }
 
 SEC("?raw_tp/mm_vmscan_memcg_reclaim_begin")
@@ -125,7 +125,7 @@ int memory_memcg_begin(void *ctx)
 SEC("?raw_tp/mm_vmscan_memcg_reclaim_end")
 int memory_memcg_end(void *ctx)
 {
-	return end();
+	return end(ctx);
 }
 
 /* Whoever takes the task out of the map counts it, so that it is counted once. */
@@ -214,7 +214,7 @@ int memory_exit(struct bpf_raw_tracepoint_args *ctx)
 	if (!killed || killed->exited)
 		return 0;
 	shared_add(&killed_running, -1);
-	slot = slot_of_current();
+	slot = slot_of(bpf_get_current_cgroup_id()); /* no thread of the kernel's: it was killed */
 	tgid = bpf_get_current_pid_tgid() >> 32;
 	killed->tgid = tgid;
 	*(volatile __u32 *)&killed->exited = slot + 1;

@@ -92,7 +92,7 @@ static __always_inline __u32 task_way(const struct task_set *set, __u64 key)
 
 /* Gives a new task a way of its set: one that does not wait, else the one that has waited longest.
  */
-static __noinline int task_add(__u64 key, __u64 now)
+static __noinline int task_add(__u64 key, __u64 now, bool user)
 {
 	struct task_set *set = task_set_of(key);
 	__u32 way = 0;
@@ -108,8 +108,13 @@ static __noinline int task_add(__u64 key, __u64 now)
 	set->key[way] = key;
 	set->since_ns[way] = now;
 	set->known_slot[way] = 0;
+	set->user[way] = user;
 	return 0;
 }
+
+#define KTHREADD                                                                                   \
+	2 /* the process that makes all threads of the kernel: rest_init(), init/main.c            \
+	   */
 
 /*
  * A task waits from now on. The key of a new task may have belonged to one that
@@ -118,18 +123,24 @@ static __noinline int task_add(__u64 key, __u64 now)
 static __always_inline void wait_begin(__u64 key, __u64 now, bool is_new)
 {
 	struct task_set *set = task_set_of(key);
+	bool user = false;
 	__u32 way;
 
 	if (!set)
 		return;
+	/* Who makes a task is the current one as it wakes it up for the first time. */
+	if (is_new)
+		user = (__u32)bpf_get_current_pid_tgid() != KTHREADD;
 	way = task_way(set, key);
 	if (way == TASK_WAYS) {
-		task_add(key, now);
+		task_add(key, now, user);
 		return;
 	}
 	set->since_ns[way] = now;
-	if (is_new)
+	if (is_new) {
 		set->known_slot[way] = 0;
+		set->user[way] = user;
+	}
 }
 
 static __noinline int charge_cause(struct sched_cell *cell, __u32 victim, __u32 cause,
@@ -293,23 +304,22 @@ static __always_inline bool is_idle(struct sched_cpu *c, __u64 key)
  * so that the next switches need not ask. Not so for the overflow slot: one
  * may become free.
  */
-static __noinline __u32 slot_learn(__u64 key)
+static __noinline __u32 slot_learn(void *ctx, __u64 key)
 {
 	/* Before the cgroup is asked for: if the task moves meanwhile, this is an old one. */
 	__u32 known = *(volatile __u32 *)&membership_generation;
-	__u32 slot = slot_of_current();
 	struct task_set *set = task_set_of(key);
-	__u32 way;
+	__u32 way = set ? task_way(set, key) : TASK_WAYS;
+	__u32 slot = slot_of_task(ctx, set && way < TASK_WAYS && set->user[way]);
 
 	if (!set || slot == SLOT_OVERFLOW)
 		return slot;
-	way = task_way(set, key);
 	if (way < TASK_WAYS)
 		set->known_slot[way] = (known | slot) ^ key_mark(key);
 	return slot;
 }
 
-static __always_inline void switch_tasks(__u64 prev, __u64 next, enum switch_kind kind)
+static __always_inline void switch_tasks(void *ctx, __u64 prev, __u64 next, enum switch_kind kind)
 {
 	__u64 now = bpf_ktime_get_ns();
 	__u32 cpu = bpf_get_smp_processor_id();
@@ -324,7 +334,7 @@ static __always_inline void switch_tasks(__u64 prev, __u64 next, enum switch_kin
 
 		slot = same ? slot_known(c->known_slot) : SLOT_OVERFLOW;
 		if (slot == SLOT_OVERFLOW)
-			slot = slot_learn(prev);
+			slot = slot_learn(ctx, prev);
 		leave(c, same, slot, kind, now);
 		if (kind == SWITCH_INVOLUNTARY)
 			wait_begin(prev, now, false);
@@ -378,7 +388,7 @@ int sched_switch(struct bpf_raw_tracepoint_args *ctx)
 	__u64 preempt = ctx->args[0];
 	__u32 prev_state = ctx->args[3];
 
-	switch_tasks(ctx->args[1], ctx->args[2],
+	switch_tasks(ctx, ctx->args[1], ctx->args[2],
 		     preempt || !prev_state ? SWITCH_INVOLUNTARY : SWITCH_VOLUNTARY);
 	return 0;
 }
@@ -408,7 +418,7 @@ int sched_switch_classic(struct trace_event_raw_sched_switch *ctx)
 {
 	long prev_state = ctx->prev_state;
 
-	switch_tasks(ctx->prev_pid, ctx->next_pid,
+	switch_tasks(ctx, ctx->prev_pid, ctx->next_pid,
 		     !prev_state || prev_state & STATE_PREEMPTED ? SWITCH_INVOLUNTARY
 								 : SWITCH_VOLUNTARY);
 	return 0;

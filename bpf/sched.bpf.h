@@ -31,14 +31,14 @@ static __always_inline __u32 slot_known(known_slot_t known)
 /*
  * The slot of the current task's cgroup, where the sched probe runs without a
  * helper's call: it knows that of the task it saw switched in. In process
- * context alone.
+ * context alone. ctx: the program's.
  */
-static __always_inline __u32 slot_of_running(__u32 cpu)
+static __always_inline __u32 slot_of_running(void *ctx, __u32 cpu)
 {
 	struct sched_cpu *c = bpf_map_lookup_elem(&sched_cpus, &cpu);
 	__u32 slot = slot_known(c ? c->known_slot : 0);
 
-	return slot == SLOT_OVERFLOW ? slot_of_current() : slot;
+	return slot == SLOT_OVERFLOW ? slot_of_current(ctx) : slot;
 }
 
 #endif

@@ -6,8 +6,12 @@
 #ifndef BRAMBLE_SLOTS_BPF_H
 #define BRAMBLE_SLOTS_BPF_H
 
+#include <stdbool.h>
+
+#include "vmlinux.h"
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
 
 #include "bramble/cells.h"
 
@@ -54,10 +58,48 @@ static __always_inline __u32 slot_of(__u64 id)
 	return slot_find(id);
 }
 
-/* The slot of the current task's cgroup. */
-static __always_inline __u32 slot_of_current(void)
+/* include/linux/sched.h, the same since 2.6.27 */
+#define PF_KTHREAD 0x00200000
+
+/*
+ * Whether the current task is a thread of the kernel's. Each of these is a process of its own, so
+ * other threads than the first of a process are none, an io_uring's workers among them. With BTF
+ * its flags say the rest. Without it no field is read: only a task that has user memory has a
+ * place in it where it was interrupted, which is as much of a stack as is asked for here. That
+ * takes a user's process that has given its memory back, as it exits, for the kernel's (before
+ * 6.18, 16ed389227651); who can know better asks first: slot_learn() in sched.bpf.c. And a thread
+ * of the kernel's that has borrowed a user's memory for now (kthread_use_mm()) for a user's.
+ */
+static __always_inline bool current_is_kernel(void *ctx)
 {
-	return slot_of(bpf_get_current_cgroup_id());
+	__u64 id = bpf_get_current_pid_tgid(), place;
+
+	if (id >> 32 != (__u32)id)
+		return false;
+	if (bpf_core_field_exists(struct task_struct, flags)) {
+		struct task_struct *task = (void *)bpf_get_current_task();
+
+		return BPF_CORE_READ(task, flags) & PF_KTHREAD;
+	}
+	return bpf_get_stack(ctx, &place, sizeof(place), BPF_F_USER_STACK) <= 0;
+}
+
+/*
+ * The slot of the current task's cgroup; the kernel's own for a thread of the kernel's in the root
+ * cgroup. user: it is known to be none. ctx: the program's.
+ */
+static __always_inline __u32 slot_of_task(void *ctx, bool user)
+{
+	__u64 id = bpf_get_current_cgroup_id();
+
+	if (id == ROOT_CGROUP_ID && !user && current_is_kernel(ctx))
+		id = KERNEL_CGROUP_ID;
+	return slot_of(id);
+}
+
+static __always_inline __u32 slot_of_current(void *ctx)
+{
+	return slot_of_task(ctx, false);
 }
 
 #endif

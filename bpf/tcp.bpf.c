@@ -47,7 +47,6 @@ enum {
 };
 
 /* The root of the cgroups; the kernel's own doings are counted for it. */
-#define ROOT_CGROUP	1
 
 /*
  * A send longer than this may have waited for the reader, and returned long
@@ -112,10 +111,18 @@ static __always_inline void observe(struct hist *hist, __u64 ns)
 
 /* ------------------------------------------------------------------ what BTF tells */
 
+/* It was made for the kernel itself: NFS, iSCSI. sk is a full one. */
+static __always_inline bool is_of_kernel(const struct sock *sk)
+{
+	return bpf_core_field_exists(struct sock, sk_kern_sock) &&
+	       BPF_CORE_READ_BITFIELD_PROBED(sk, sk_kern_sock);
+}
+
 /* The cgroup that made the socket or its listening socket; 0 if that cannot be told. */
 static __always_inline __u64 cgroup_of(const struct sock *sk)
 {
 	struct cgroup *cgroup = NULL;
+	__u64 id;
 
 	if (bpf_core_field_exists(struct sock_cgroup_data, cgroup)) {
 		cgroup = BPF_CORE_READ(sk, sk_cgrp_data.cgroup);
@@ -125,7 +132,11 @@ static __always_inline __u64 cgroup_of(const struct sock *sk)
 		if (!(val & 1))
 			cgroup = (struct cgroup *)val;
 	}
-	return cgroup ? BPF_CORE_READ(cgroup, kn, id) : 0;
+	if (!cgroup)
+		return 0;
+	id = BPF_CORE_READ(cgroup, kn, id);
+	/* In the root there are sockets of processes, and the kernel's own. */
+	return id == ROOT_CGROUP_ID && is_of_kernel(sk) ? KERNEL_CGROUP_ID : id;
 }
 
 /* Not what is left of a connection, or not yet one: these have no owner. */
@@ -329,12 +340,12 @@ static __always_inline bool is_owned(const struct socket_set *set, __u32 way)
 
 /* ------------------------------------------------------------------ process context */
 
-static __always_inline __u32 slot_of_user(struct tcp_cpu **cpu)
+static __always_inline __u32 slot_of_user(void *ctx, struct tcp_cpu **cpu)
 {
 	__u32 index = bpf_get_smp_processor_id();
 
 	*cpu = bpf_map_lookup_elem(&tcp_cpus, &index);
-	return slot_of_running(index);
+	return slot_of_running(ctx, index);
 }
 
 /*
@@ -371,8 +382,9 @@ static __noinline int adopt(__u64 key, __u32 slot)
  * Counts what the current task has sent or received. Finds the socket, which it owns from now
  * on; SOCKET_WAYS if it is not known, or none of TCP.
  */
-static __always_inline __u32 socket_use(__u64 key, enum tcp_direction direction, __u32 bytes,
-					struct socket_set **set, struct tcp_cell **cell)
+static __always_inline __u32 socket_use(void *ctx, __u64 key, enum tcp_direction direction,
+					__u32 bytes, struct socket_set **set,
+					struct tcp_cell **cell)
 {
 	__u32 way = socket_find(key, set), slot;
 	bool known = way < SOCKET_WAYS;
@@ -382,14 +394,15 @@ static __always_inline __u32 socket_use(__u64 key, enum tcp_direction direction,
 	if (!known &&
 	    (!bpf_core_field_exists(struct sock, sk_protocol) || !is_tcp((const struct sock *)key)))
 		return SOCKET_WAYS;
-	slot = slot_of_user(&cpu);
+	slot = slot_of_user(ctx, &cpu);
 	if (cpu)
 		cpu->events[direction == TCP_SENT ? TCP_EVENT_SEND : TCP_EVENT_RECEIVE]++;
 	*cell = cell_of(slot);
 	if (!*cell)
 		return SOCKET_WAYS;
 	shared_add(&(*cell)->bytes[direction], bytes);
-	if (!known) {
+	/* The second is known here, but not to every verifier. */
+	if (!known && bpf_core_field_exists(struct sock, sk_protocol)) {
 		adopt(key, slot);
 		way = socket_find(key, set);
 	}
@@ -459,7 +472,7 @@ int tcp_sock_send(struct bpf_raw_tracepoint_args *ctx)
 
 	if (ret <= 0)
 		return 0;
-	way = socket_use(key, TCP_SENT, ret, &set, &cell);
+	way = socket_use(ctx, key, TCP_SENT, ret, &set, &cell);
 	if (way == SOCKET_WAYS)
 		return 0;
 	if (set->state[way] & SOCKET_SERVER)
@@ -496,7 +509,7 @@ int tcp_sock_recv(struct bpf_raw_tracepoint_args *ctx)
 
 	if (ret <= 0 || flags & (MSG_PEEK | MSG_ERRQUEUE))
 		return 0;
-	way = socket_use(ctx->args[0], TCP_RECEIVED, ret, &set, &cell);
+	way = socket_use(ctx, ctx->args[0], TCP_RECEIVED, ret, &set, &cell);
 	if (way == SOCKET_WAYS)
 		return 0;
 	kind = set->turn[way] & TURN_KIND;
@@ -671,7 +684,7 @@ static __always_inline void connect_failed(struct socket_set *set, __u32 way, __
 		shared_add(&cell->connect_failures[failure], 1);
 }
 
-static __always_inline void ended(__u64 key, int before, int after)
+static __always_inline void ended(void *ctx, __u64 key, int before, int after)
 {
 	struct socket_set *set;
 	__u32 way = socket_find(key, &set), index = bpf_get_smp_processor_id();
@@ -683,7 +696,7 @@ static __always_inline void ended(__u64 key, int before, int after)
 	}
 	/* The states that only close() and shutdown() lead to. */
 	if ((after == TCP_FIN_WAIT1 || after == TCP_LAST_ACK) && !is_owned(set, way))
-		own(set, way, slot_of_running(index));
+		own(set, way, slot_of_running(ctx, index));
 	else if (after != TCP_FIN_WAIT1 && after != TCP_FIN_WAIT2)
 		set->state[way] |= SOCKET_FIN;
 	set->state[way] &= ~SOCKET_ESTABLISHED;
@@ -711,11 +724,11 @@ int tcp_set_state(struct bpf_raw_tracepoint_args *ctx)
 		return 0;
 	switch (state) {
 	case TCP_SYN_SENT:
-		enter(key, SOCKET_CLIENT | SOCKET_CONNECTING, slot_of_current(),
+		enter(key, SOCKET_CLIENT | SOCKET_CONNECTING, slot_of_current(ctx),
 		      TURN_ASKED | bpf_ktime_get_ns());
 		break;
 	case TCP_LISTEN:
-		if (!enter(key, SOCKET_LISTENS, slot_of_current(), TURN_QUIET))
+		if (!enter(key, SOCKET_LISTENS, slot_of_current(ctx), TURN_QUIET))
 			count_lost(TCP_LOST_NO_PLACE);
 		break;
 	case TCP_SYN_RECV:
@@ -729,7 +742,7 @@ int tcp_set_state(struct bpf_raw_tracepoint_args *ctx)
 		peer_ended(key);
 		break;
 	default:
-		ended(key, before, state);
+		ended(ctx, key, before, state);
 	}
 	return 0;
 }
@@ -811,7 +824,7 @@ SEC("?raw_tp/tcp_send_reset")
 int tcp_reset_sent(struct bpf_raw_tracepoint_args *ctx)
 {
 	const struct sock *sk = (const struct sock *)ctx->args[0];
-	struct tcp_cell *cell = sk ? cell_of_socket(sk, 0) : cell_of(slot_find(ROOT_CGROUP));
+	struct tcp_cell *cell = sk ? cell_of_socket(sk, 0) : cell_of(slot_find(KERNEL_CGROUP_ID));
 
 	if (cell)
 		shared_add(&cell->resets[TCP_SENT], 1);

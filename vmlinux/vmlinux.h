@@ -51,6 +51,11 @@ struct trace_event_raw_block_rq {
 
 /* Known with BTF alone: where the kernel has none, bpf_core_field_exists() says no. */
 
+/* include/linux/sched.h */
+struct task_struct {
+	unsigned int flags;
+};
+
 /* include/linux/kernfs.h, cgroup-defs.h */
 struct kernfs_node {
 	__u64 id;
@@ -85,6 +90,7 @@ struct sock_common {
 
 struct sock {
 	struct sock_common __sk_common;
+	__u8 sk_kern_sock : 1; /* since 4.11 */
 	__u16 sk_protocol;
 	int sk_err;
 	struct sock_cgroup_data sk_cgrp_data;

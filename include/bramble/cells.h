@@ -16,6 +16,15 @@
 
 #define CACHE_LINE	   64
 
+/* The root of the hierarchy, as the kernel numbers it (fs/kernfs: the first of its ids). */
+#define ROOT_CGROUP_ID	   1
+
+/*
+ * What is the kernel's own: its threads, which are in the root cgroup beside processes, and what
+ * happens in no task's name. No cgroup has this id.
+ */
+#define KERNEL_CGROUP_ID   (~0ULL)
+
 /* Samples of cgroups for which no slot was left are counted here. */
 #define SLOT_OVERFLOW	   0
 
@@ -100,6 +109,7 @@ struct task_set {
 	__u64 key[TASK_WAYS];
 	__u64 since_ns[TASK_WAYS];	    /* 0: the task does not wait */
 	known_slot_t known_slot[TASK_WAYS]; /* XORed with key_mark() unless it is 0 */
+	__u8 user[TASK_WAYS]; /* 1: it was seen to be made, and not as a thread of the kernel's */
 } __attribute__((aligned(CACHE_LINE)));
 
 /*

@@ -11,7 +11,7 @@
 #define UUID_LEN	 36
 #define CONFIG_HASH_LEN	 32
 #define CONTAINER_ID_LEN (CONTAINER_ID_SIZE - 1)
-#define UNIT_OF_ROOT	 "kernel"
+#define UNIT_OF_ROOT	 "root"
 
 /* What runtimes put before the id, followed by '-' or between two ':'. */
 static const struct {

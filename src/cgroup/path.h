@@ -55,7 +55,7 @@
 
 enum cgroup_kind {
 	CGROUP_UNKNOWN,	  /* the path could not be read */
-	CGROUP_ROOT,	  /* the root cgroup, where kernel threads live */
+	CGROUP_ROOT,	  /* the root cgroup; the kernel's threads in it are counted apart */
 	CGROUP_POD,	  /* of a pod, but of no container: its own cgroup, CRI-O's conmon */
 	CGROUP_CONTAINER, /* of a container, in a pod (pod_uid is set) or outside of Kubernetes */
 	CGROUP_UNIT,	  /* a system unit, a slice or any other cgroup */
@@ -92,7 +92,7 @@ struct cgroup_name {
 
 	/*
 	 * The value of the label "unit", set where pod_uid is not:
-	 * "kernel" for the root; "<runtime>-<12 digits>" for a container outside
+	 * "root" for the root; "<runtime>-<12 digits>" for a container outside
 	 * of Kubernetes ("container-<12 digits>" if the runtime is unknown);
 	 * else the component's name, or its group's and its own with a '/' between
 	 * them. Characters other than those of systemd's unit names (letters,

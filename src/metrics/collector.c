@@ -37,12 +37,10 @@
 #define OVERFLOWS_ROUND_NS (10 * NS_PER_S)
 #define OVERFLOWS_BATCH	   16
 
-/* Of the root of a hierarchy, in kernfs. */
-#define ROOT_CGROUP_ID	   1
-
 /* What is known of a slot that is in use. */
 struct slot {
-	struct cgroup *cgroup;
+	struct cgroup *cgroup;		 /* NULL: not known yet, or it is no cgroup's */
+	bool kernel;			 /* it is KERNEL_CGROUP_ID's */
 	bool closed;			 /* to be freed */
 	void *before[PROBES];		 /* the cells at the last update; NULL: they were zero */
 	struct probe_pressure *pressure; /* the same by CPU; NULL: they were zero */
@@ -66,6 +64,7 @@ struct collector {
 	struct probe_pressure *pressure; /* by CPU, as it is read */
 	struct owner *idle;		 /* the cause of waits on a CPU that was idle */
 	struct owner *overflow;		 /* for cgroups without a slot */
+	struct owner *kernel;		 /* for KERNEL_CGROUP_ID */
 	uint64_t read_ns;		 /* when the owners were last read */
 	uint64_t tried_ns;		 /* when names were last looked for again */
 	uint64_t walked_ns;
@@ -274,9 +273,15 @@ static void update_cells(struct collector *c, unsigned int index, struct owner *
 static void update_slot(struct collector *c, unsigned int index, uint64_t now_ns)
 {
 	struct slot *slot = &c->slots[index];
+	uint64_t id = probe_slot_cgroup(c->probe, index);
 
+	slot->kernel = id == KERNEL_CGROUP_ID;
+	if (slot->kernel) {
+		update_cells(c, index, c->kernel);
+		return;
+	}
 	if (!slot->cgroup)
-		slot->cgroup = cgroup_of_slot(c, probe_slot_cgroup(c->probe, index), now_ns);
+		slot->cgroup = cgroup_of_slot(c, id, now_ns);
 	if (!slot->cgroup)
 		return;
 	if (!slot->cgroup->owner)
@@ -290,6 +295,8 @@ static struct owner *owner_of_slot(const struct collector *c, unsigned int slot)
 		return c->idle;
 	if (slot == SLOT_OVERFLOW)
 		return c->overflow;
+	if (slot < probe_slots(c->probe) && c->slots[slot].kernel)
+		return c->kernel;
 	if (slot >= probe_slots(c->probe) || !c->slots[slot].cgroup)
 		return NULL;
 	return c->slots[slot].cgroup->owner;
@@ -477,9 +484,10 @@ static struct owner *owner_of_namespace(struct collector *c, struct cgroup *cgro
 {
 	struct cgroup *other, *next;
 
+	/* Nobody's in particular: a service's, a process's of the root, a host-network pod's. */
 	if (host)
-		cgroup = registry_find(&c->registry, ROOT_CGROUP_ID);
-	else if (cgroup->name.pod_uid[0])
+		return c->kernel;
+	if (cgroup->name.pod_uid[0])
 		HASH_ITER(hh, c->registry.table, other, next)
 	if (other->name.kind == CGROUP_POD && !other->removed_ns &&
 	    !strcmp(other->name.pod_uid, cgroup->name.pod_uid)) {
@@ -635,7 +643,8 @@ static int open_all(struct collector *c)
 	if (c->idle)
 		owners_hide(&c->owners, c->idle); /* nothing is ever counted for it */
 	c->overflow = add_permanent(c, "overflow");
-	if (!c->slots || !c->pressure || !c->idle || !c->overflow)
+	c->kernel = add_permanent(c, "kernel");
+	if (!c->slots || !c->pressure || !c->idle || !c->overflow || !c->kernel)
 		return -ENOMEM;
 	usage_open(&c->usage, c->options.cgroupfs);
 	c->node = node_open(c->options.procfs, c->options.sysfs, c->options.cgroupfs);

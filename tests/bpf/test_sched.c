@@ -526,6 +526,32 @@ static void test_causes(void **state)
 	assert_int_equal(pair_ns(victim, victim), -1);
 }
 
+/* A process in the root cgroup, and not one of the threads of the kernel's that are there, too. */
+static void test_root_cgroup(void **state)
+{
+	uint32_t way;
+	struct task_set set;
+
+	(void)state;
+	need_kernel();
+	assert_true(own_move(own_mount.path));
+	wakeup(A);
+	sleep_and_switch(B, A);
+	sleep_and_switch(A, B);
+	assert_int_equal(cell_of(ROOT_CGROUP_ID)->switches[SWITCH_VOLUNTARY], 2);
+	assert_int_equal(slot_of(KERNEL_CGROUP_ID), SLOT_OVERFLOW);
+	/* One that was seen to be made, by this process. */
+	get_task(A, &set, &way);
+	assert_int_equal(set.user[way], 0);
+	wakeup_new(A);
+	get_task(A, &set, &way);
+	assert_int_equal(set.user[way], 1);
+	/* Its place is another's now, of which nothing is known. */
+	wakeup(C);
+	get_task(C, &set, &way);
+	assert_int_equal(set.user[way], 0);
+}
+
 /* What is shorter than 1 ms has no cause. */
 static void test_short_waits_have_no_cause(void **state)
 {
@@ -819,6 +845,7 @@ int main(void)
 		TEST(test_buckets),
 		TEST(test_set_is_full),
 		TEST(test_set_with_a_task_that_does_not_wait),
+		TEST(test_root_cgroup),
 		TEST(test_causes),
 		TEST(test_short_waits_have_no_cause),
 		TEST(test_idle),

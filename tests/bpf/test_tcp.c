@@ -653,7 +653,7 @@ static void test_reset_without_socket(void **state)
 	(void)state;
 	need_kernel();
 	run(bpf->progs.tcp_reset_sent, 0);
-	assert_int_equal(cell_of(1)->resets[TCP_SENT], 1);
+	assert_int_equal(cell_of(KERNEL_CGROUP_ID)->resets[TCP_SENT], 1);
 	run(bpf->progs.tcp_reset_sent, A);
 	assert_int_equal(lost(TCP_LOST_NO_OWNER), 1);
 }

@@ -160,11 +160,11 @@ static const struct {
 	{"/system.slice", {CGROUP_UNIT, RUNTIME_UNKNOWN, QOS_NONE, "", "", "system.slice"}},
 	{"/init.scope", {CGROUP_UNIT, RUNTIME_UNKNOWN, QOS_NONE, "", "", "init.scope"}},
 	{"/foo/bar", {CGROUP_UNIT, RUNTIME_UNKNOWN, QOS_NONE, "", "", "foo/bar"}},
-	{"/", {CGROUP_ROOT, RUNTIME_UNKNOWN, QOS_NONE, "", "", "kernel"}},
+	{"/", {CGROUP_ROOT, RUNTIME_UNKNOWN, QOS_NONE, "", "", "root"}},
 
 	/* Odd and hostile. */
-	{"///", {CGROUP_ROOT, RUNTIME_UNKNOWN, QOS_NONE, "", "", "kernel"}},
-	{"/./.", {CGROUP_ROOT, RUNTIME_UNKNOWN, QOS_NONE, "", "", "kernel"}},
+	{"///", {CGROUP_ROOT, RUNTIME_UNKNOWN, QOS_NONE, "", "", "root"}},
+	{"/./.", {CGROUP_ROOT, RUNTIME_UNKNOWN, QOS_NONE, "", "", "root"}},
 	{"//kubepods//./pod" UID "///" ID "//",
 	 {CGROUP_CONTAINER, RUNTIME_UNKNOWN, QOS_GUARANTEED, UID, ID, ""}},
 	{"/...", {CGROUP_UNIT, RUNTIME_UNKNOWN, QOS_NONE, "", "", "..."}},

@@ -43,7 +43,7 @@ static void keys_are_in_order(void **state)
 static void unknown_is_left_out(void **state)
 {
 	(void)state;
-	assert_line("/", 0, "{\"path\":\"/\",\"kind\":\"root\",\"unit\":\"kernel\"}\n");
+	assert_line("/", 0, "{\"path\":\"/\",\"kind\":\"root\",\"unit\":\"root\"}\n");
 	assert_line("/kubepods/pod" UID "/" ID, 0,
 		    "{\"path\":\"/kubepods/pod" UID "/" ID
 		    "\",\"kind\":\"container\",\"pod_uid\":\"" UID "\",\"container_id\":\"" ID

@@ -70,6 +70,20 @@ test_check() {
 	fact "memory controller" "$(state_of "memory controller")"
 }
 
+# Where tracefs and cgroup v2 are not mounted, here those of another mount namespace. The options of
+# cgroup v2 are the same for all its mounts, and stay as they are.
+test_nothing_mounted() {
+	local options
+	mount -o remount,nsdelegate $cgroup2
+	options=$(grep ' cgroup2 ' /proc/self/mounts)
+	unshare -m sh -c "umount /sys/kernel/tracing && umount $cgroup2 && /test/bramble check --json" >$tmp/check.json
+	check_holds "nothing mounted: check exits with 0" "$? == 0"
+	check_holds "nothing mounted: serve mounts both" \
+		"$(grep -c 'not mounted; serve mounts it for itself' $tmp/check.json) == 2"
+	check "nothing mounted: cgroup v2 has the options it had ($options)" \
+		test "$(grep ' cgroup2 ' /proc/self/mounts)" = "$options"
+}
+
 test_start() {
 	if ! start_bramble; then
 		fail "serve: is ready"
