@@ -14,9 +14,11 @@
  */
 #include <stdbool.h>
 
+#include "bramble/growth.h"
 #include "stall.bpf.h"
 
 #define SIGKILL	      9
+#define EEXIST	      17
 #define SEND_SIG_PRIV 1 /* instead of a siginfo: from the kernel (linux/sched/signal.h) */
 
 struct {
@@ -32,6 +34,9 @@ struct stalls_map memory_stalls SEC(".maps");
 __u64 memory_events;
 __u64 memory_lost[STALL_LOST_REASONS];
 
+/* OOM kills that were not counted: their victims were forgotten, as more tasks were killed. */
+__u64 memory_victims_lost;
+
 /* The last SIGKILL of the kernel's on a CPU. */
 struct kernel_kill {
 	__u64 by;   /* thread id of the sender; 0: taken */
@@ -39,30 +44,26 @@ struct kernel_kill {
 };
 
 struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1); /* possible CPUs, set by the loader */
 	__type(key, __u32);
 	__type(value, struct kernel_kill);
-} last_kill SEC(".maps");
+} last_kills SEC(".maps");
 
 /*
  * Tasks that the kernel has sent a SIGKILL, by address. Few are an OOM killer's:
  * with the first process of a container die all others of it. Since 6.16 (the
  * tracepoint of exits moved before exit_mm(), where it had to wait for the
  * task_lock()) a task may be seen to exit before it is seen to be marked.
- * LRU: those that are not marked stay until others need their place.
+ *
+ * One that exits and can no more be marked is deleted. What is left is of tasks that had exited
+ * when they were sent the signal, which user space deletes. LRU for when there are too many.
  */
-struct killed {
-	__u32 marked;
-	__u32 exited; /* 0: not yet; else 1 + the slot it had */
-	__u32 tgid;   /* once it has exited */
-};
-
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, STALLS_MAX); /* more, set by the loader */
 	__type(key, __u64);
-	__type(value, struct killed);
+	__type(value, struct killed_task);
 } killed_tasks SEC(".maps");
 
 /*
@@ -78,9 +79,14 @@ struct {
 	__type(value, __u64);
 } counted_processes SEC(".maps");
 
-/* Tasks in killed_tasks that have not exited. While there is none, an exit costs next to nothing.
+/*
+ * Tasks in killed_tasks that have not exited. While there is none, an exit costs next to nothing.
+ * User space takes off those that the map has forgotten.
  */
 __u64 killed_running;
+
+/* All that were ever put into it. */
+__u64 killed_total;
 
 static __always_inline int begin(void)
 {
@@ -128,23 +134,40 @@ int memory_memcg_end(void *ctx)
 	return end(ctx);
 }
 
-/* Whoever takes the task out of the map counts it, so that it is counted once. */
-static __always_inline void count_oom_kill(__u64 task, __u32 slot, __u32 tgid)
+/* Whether the process was counted already; if not, it is from now on. */
+static __always_inline bool counted_before(__u32 tgid)
 {
+	__u64 *counted = bpf_map_lookup_elem(&counted_processes, &tgid);
 	__u64 now = bpf_ktime_get_ns();
-	struct memory_cell *cell;
-	__u64 *counted;
 
-	if (bpf_map_delete_elem(&killed_tasks, &task))
+	/* Another CPU's time may be later. */
+	if (counted && grown(now, *counted) < SAME_PROCESS_NS)
+		return true;
+	/* Two of its threads may exit at once: one of them deletes, one of them inserts. */
+	if (counted && bpf_map_delete_elem(&counted_processes, &tgid))
+		return true;
+	return bpf_map_update_elem(&counted_processes, &tgid, &now, BPF_NOEXIST) == -EEXIST;
+}
+
+/* Whoever takes the task out of the map counts it, so that it is counted once. */
+static __always_inline void count_oom_kill(__u64 task, __u64 state)
+{
+	__u32 slot = killed_exited(state) - 1, tgid = state >> KILLED_TGID_SHIFT;
+	struct memory_cell *cell;
+
+	if (bpf_map_delete_elem(&killed_tasks, &task) || counted_before(tgid))
 		return;
-	counted = bpf_map_lookup_elem(&counted_processes, &tgid);
-	if (counted && now - *counted < SAME_PROCESS_NS)
-		return;
-	bpf_map_update_elem(&counted_processes, &tgid, &now, BPF_ANY);
 	shared_add(&memory_events, 1);
 	cell = bpf_map_lookup_elem(&memory_cells, &slot);
 	if (cell)
 		shared_add(&cell->oom_kills, 1);
+}
+
+/* Adds to what is known of it, and returns what is then. */
+static __always_inline __u64 add_state(struct killed_task *killed, __u64 what)
+{
+	shared_add(&killed->state, what);
+	return *(volatile __u64 *)&killed->state;
 }
 
 /*
@@ -154,23 +177,29 @@ static __always_inline void count_oom_kill(__u64 task, __u32 slot, __u32 tgid)
 SEC("?raw_tp/signal_generate")
 int memory_signal(struct bpf_raw_tracepoint_args *ctx)
 {
-	struct killed *known, killed = {0};
+	struct killed_task *known, killed = {0};
+	__u32 cpu = bpf_get_smp_processor_id();
 	struct kernel_kill *kill;
-	__u32 zero = 0;
 	__u64 task;
 
 	if ((__u32)ctx->args[0] != SIGKILL || ctx->args[1] != SEND_SIG_PRIV)
 		return 0;
-	kill = bpf_map_lookup_elem(&last_kill, &zero);
+	kill = bpf_map_lookup_elem(&last_kills, &cpu);
 	if (!kill)
 		return 0;
 	task = ctx->args[2];
 	kill->by = bpf_get_current_pid_tgid();
 	kill->task = task;
-	/* One that has exited was another task at the same address. */
+	killed.at_ns = bpf_ktime_get_ns();
+	killed.cpu = cpu;
 	known = bpf_map_lookup_elem(&killed_tasks, &task);
-	if (known && !known->exited)
+	if (known && !killed_exited(known->state)) {
+		known->at_ns = killed.at_ns;
+		known->cpu = cpu;
 		return 0;
+	}
+	shared_add(&killed_total, 1);
+	/* One that has exited was another task at the same address. */
 	bpf_map_update_elem(&killed_tasks, &task, &killed, BPF_ANY);
 	shared_add(&killed_running, 1);
 	return 0;
@@ -180,46 +209,57 @@ int memory_signal(struct bpf_raw_tracepoint_args *ctx)
 SEC("?raw_tp/mark_victim")
 int memory_mark(void *ctx)
 {
+	__u32 cpu = bpf_get_smp_processor_id();
+	struct killed_task *killed;
 	struct kernel_kill *kill;
-	struct killed *killed;
-	__u32 zero = 0;
-	__u64 task;
+	__u64 task, state;
 
-	kill = bpf_map_lookup_elem(&last_kill, &zero);
+	kill = bpf_map_lookup_elem(&last_kills, &cpu);
 	if (!kill || kill->by != bpf_get_current_pid_tgid())
 		return 0;
 	kill->by = 0;
 	task = kill->task;
 	killed = bpf_map_lookup_elem(&killed_tasks, &task);
-	if (!killed)
+	if (!killed) {
+		shared_add(&memory_victims_lost, 1);
 		return 0;
-	*(volatile __u32 *)&killed->marked = 1;
-	if (*(volatile __u32 *)&killed->exited)
-		count_oom_kill(task, killed->exited - 1, killed->tgid);
+	}
+	state = add_state(killed, 1);
+	if (killed_exited(state))
+		count_oom_kill(task, state);
 	return 0;
+}
+
+/* Whether the OOM killer may be about to mark a task that it has just sent the signal. */
+static __always_inline bool may_be_marked(const struct killed_task *killed, __u64 task)
+{
+	__u32 cpu = killed->cpu;
+	struct kernel_kill *kill = bpf_map_lookup_elem(&last_kills, &cpu);
+
+	return kill && kill->task == task;
 }
 
 /* TP_PROTO(struct task_struct *p): the current task, still in its cgroup. */
 SEC("?raw_tp/sched_process_exit")
 int memory_exit(struct bpf_raw_tracepoint_args *ctx)
 {
-	struct killed *killed;
-	__u32 slot, tgid;
-	__u64 task;
+	struct killed_task *killed;
+	__u64 task, slot, tgid, state;
 
 	if (!killed_running)
 		return 0;
 	task = ctx->args[0];
 	killed = bpf_map_lookup_elem(&killed_tasks, &task);
-	if (!killed || killed->exited)
+	if (!killed || killed_exited(killed->state))
 		return 0;
 	shared_add(&killed_running, -1);
 	slot = slot_of(bpf_get_current_cgroup_id()); /* no thread of the kernel's: it was killed */
 	tgid = bpf_get_current_pid_tgid() >> 32;
-	killed->tgid = tgid;
-	*(volatile __u32 *)&killed->exited = slot + 1;
-	if (*(volatile __u32 *)&killed->marked)
-		count_oom_kill(task, slot, tgid);
+	state = add_state(killed, tgid << KILLED_TGID_SHIFT | (slot + 1) << KILLED_SLOT_SHIFT);
+	if (state & KILLED_MARKS)
+		count_oom_kill(task, state);
+	else if (!may_be_marked(killed, task))
+		bpf_map_delete_elem(&killed_tasks, &task);
 	return 0;
 }
 

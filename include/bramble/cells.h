@@ -147,6 +147,24 @@ enum stall_lost {
 	STALL_LOST_REASONS,
 };
 
+/*
+ * A task that the kernel has sent a SIGKILL. The OOM killer's victim is marked, and exits, in any
+ * order and on any CPUs. Both add to one word and look at it then, so that the later one sees both.
+ */
+struct killed_task {
+	__u64 state; /* KILLED_... */
+	__u64 at_ns; /* the last SIGKILL */
+	__u64 cpu;   /* where that was sent */
+};
+#define KILLED_MARKS	  0xffffULL /* how often it was marked */
+#define KILLED_SLOT_SHIFT 16	    /* 1 + the slot it had when it exited; 0: it has not */
+#define KILLED_TGID_SHIFT 32	    /* its process's id then */
+
+static inline __attribute__((always_inline)) __u32 killed_exited(__u64 state)
+{
+	return (state >> KILLED_SLOT_SHIFT) & 0xffff;
+}
+
 enum tcp_connect_failure {
 	TCP_CONNECT_REFUSED,
 	TCP_CONNECT_TIMEOUT,

@@ -587,6 +587,7 @@ void collector_update(struct collector *c)
 	probe_read_pairs(c->probe, on_pair, c);
 	update_overflows(c, now_ns);
 	update_blocks(c);
+	probe_tidy_victims(c->probe);
 	retry_names(c, now_ns);
 	usage_update(&c->usage, &c->registry, &c->owners, now_ns, name_for_usage, c);
 	infos_update(&c->registry, c->names, now_ns);

@@ -92,8 +92,11 @@ size_t probe_read_lost(const struct probe *probe, struct probe_lost lost[PROBE_L
 						sched_lost(probe, (enum sched_lost)i)};
 	if (probe->enabled[PROBE_FSYNC])
 		n += read_stalls_lost(PROBE_FSYNC, probe->bpf->bss->fsync_lost, lost + n);
-	if (probe->enabled[PROBE_MEMORY])
+	if (probe->enabled[PROBE_MEMORY]) {
 		n += read_stalls_lost(PROBE_MEMORY, probe->bpf->bss->memory_lost, lost + n);
+		lost[n++] = (struct probe_lost){PROBE_MEMORY, "victim_forgotten",
+						probe_victims_lost(probe)};
+	}
 	for (i = 0; probe->enabled[PROBE_TCP] && i < TCP_LOST_REASONS; i++)
 		lost[n++] = (struct probe_lost){PROBE_TCP, tcp_reasons[i],
 						probe->bpf->bss->tcp_lost[i]};

@@ -187,6 +187,7 @@ int probe_map_cells(struct probe *probe)
 		if (!probe->connections)
 			return -ENOMEM;
 	}
+	probe_open_victims(probe);
 	return probe_map_blocks(probe) ?: fill_free_slots(probe);
 }
 

@@ -10,6 +10,7 @@
 
 #include "obstacle/machine.h"
 #include "probe/probe.h"
+#include "probe/victims.h"
 
 struct bramble_bpf; /* the skeleton, build/bramble.skel.h */
 
@@ -76,6 +77,8 @@ struct probe {
 	struct block_cell *block_cell;
 	struct block_cpu *block_cpus;
 	uint64_t block_requests_full; /* losses as of the last tidying */
+
+	struct victims victims;
 
 	/* Who is called for the events of the running probe_poll(). */
 	probe_cgroup_fn each;
@@ -145,6 +148,12 @@ bool probe_is_closed(const struct probe *probe, unsigned int slot);
 /* Maps an array of the kernel's, with whole pages. NULL if that fails. */
 void *probe_map_array(const struct bpf_map *map);
 void probe_unmap_array(const struct bpf_map *map, void *data);
+
+/* For probe_tidy_victims(), once the object is loaded. */
+void probe_open_victims(struct probe *probe);
+
+/* Tasks that may have been an OOM killer's victims, and are not counted. */
+uint64_t probe_victims_lost(const struct probe *probe);
 
 /* What was lost or seen, over all CPUs. */
 uint64_t probe_block_lost(const struct probe *probe, enum block_lost reason);

@@ -194,6 +194,8 @@ static int size_maps(struct probe *probe)
 	err = err ?: size_lru(bpf->maps.memory_stalls, probe->cpus);
 	err = err ?: size_lru(bpf->maps.killed_tasks, probe->cpus);
 	err = err ?: size_lru(bpf->maps.counted_processes, probe->cpus);
+	err = err ?: bpf_map__set_max_entries(bpf->maps.last_kills, probe->cpus);
+	err = err ?: size_lru(bpf->maps.throttled_bios, probe->cpus);
 	err = err ?: bpf_map__set_max_entries(bpf->maps.block_cpus, probe->cpus);
 	bpf->rodata->pressure_slots = probe->slots;
 	bpf->rodata->block_btf = probe->block_btf;

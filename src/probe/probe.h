@@ -138,6 +138,12 @@ int probe_read_blocks(struct probe *probe, probe_block_fn each, void *context);
 int probe_tidy_blocks(struct probe *probe);
 
 /*
+ * Makes the exit of a task cheap again where the memory probe waits for exits that will not come.
+ * Cheap when it waits for none. Returns 0 or a negative errno.
+ */
+int probe_tidy_victims(struct probe *probe);
+
+/*
  * Closes a slot whose cgroup is gone: no sample finds the way to it any more. What it has counted
  * is to be read once more before probe_free_slots(). Returns 0 or a negative errno: -ENOENT if the
  * slot is in no use, else it stays as it was.

@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <signal.h>
 
+#include "probe/victims.h"
 #include "test_run.h"
 
 #define SEND_SIG_PRIV 1
@@ -50,6 +51,9 @@ static int open_object(void)
 	}
 	err = bpf_map__set_max_entries(bpf->maps.fsync_cells, slots);
 	err = err ?: bpf_map__set_max_entries(bpf->maps.memory_cells, slots);
+	err = err
+		      ?: bpf_map__set_max_entries(bpf->maps.last_kills,
+						  (unsigned int)libbpf_num_possible_cpus());
 	err = err ?: load_object();
 	stall_cells = err ? NULL : map_array(bpf->maps.stall_cells);
 	return err ?: stall_cells ? 0 : -ENOMEM;
@@ -385,6 +389,124 @@ static void test_address_used_again(void **state)
 	assert_int_equal(bpf->bss->killed_running, 0);
 }
 
+static size_t killed_tasks(void)
+{
+	int fd = bpf_map__fd(bpf->maps.killed_tasks);
+	uint64_t task, *last = NULL;
+	size_t count = 0;
+
+	for (; !bpf_map_get_next_key(fd, last, &task); last = &task)
+		count++;
+	return count;
+}
+
+/* A process of a container that ends is killed by the kernel, too: nothing is kept of it. */
+static void test_killed_without_want(void **state)
+{
+	uint64_t task;
+
+	(void)state;
+	need_kernel();
+	for (task = 1; task <= 100; task++)
+		kill_by_kernel(task * 64);
+	for (task = 1; task <= 100; task++)
+		exit_of(task * 64);
+	assert_int_equal(bpf->bss->killed_running, 0);
+	assert_int_equal(killed_tasks(), 1); /* the last one may yet be marked */
+	kill_by_kernel(A);
+	kill_by_kernel(B);
+	exit_of(A);
+	exit_of(B);
+	assert_int_equal(killed_tasks(), 2);
+	assert_int_equal(memory_cell().oom_kills, 0);
+}
+
+static void tidy(struct victims *victims, uint64_t now_ns)
+{
+	uint64_t before = victims->total_before;
+
+	assert_int_equal(victims_tidy(victims, now_ns), 0);
+	if (before != victims->total_before) /* it waits for a time without a kill */
+		assert_int_equal(victims_tidy(victims, now_ns), 0);
+}
+
+static struct victims open_victims(void)
+{
+	return (struct victims){
+		.map_fd = bpf_map__fd(bpf->maps.killed_tasks),
+		.map_size = bpf_map__max_entries(bpf->maps.killed_tasks),
+		.running = (uint64_t *)&bpf->bss->killed_running,
+		.total = (uint64_t *)&bpf->bss->killed_total,
+	};
+}
+
+/* One that had exited before it was sent the signal never exits again. */
+static void test_never_exits(void **state)
+{
+	struct victims victims;
+	uint64_t now_ns;
+
+	(void)state;
+	need_kernel();
+	victims = open_victims();
+	kill_by_kernel(A);
+	kill_by_kernel(B);
+	mark();
+	now_ns = clock_monotonic_ns();
+	tidy(&victims, now_ns);
+	assert_int_equal(bpf->bss->killed_running, 2);
+	tidy(&victims, now_ns + 100 * NS_PER_S);
+	/* B takes long to exit, as the OOM killer chose it. */
+	assert_int_equal(bpf->bss->killed_running, 1);
+	assert_int_equal(memory_cell().oom_kills, 1);
+	assert_int_equal(bpf->bss->killed_running, 0);
+	assert_int_equal(killed_tasks(), 0);
+	assert_int_equal(victims.forgotten, 0);
+}
+
+/* More are killed at a time than are remembered: those that are forgotten are told of. */
+static void test_too_many_killed(void **state)
+{
+	const size_t count = 4 * STALLS_MAX;
+	uint64_t now_ns = clock_monotonic_ns(), task;
+	struct victims victims;
+	size_t kept;
+
+	(void)state;
+	need_kernel();
+	victims = open_victims();
+	for (task = 1; task <= count; task++)
+		kill_by_kernel(task * 64);
+	assert_int_equal(bpf->bss->killed_running, count);
+	kept = killed_tasks();
+	assert_in_range(kept, 1, count - 1);
+	tidy(&victims, now_ns);
+	assert_int_equal(bpf->bss->killed_running, kept);
+	assert_int_equal(victims.forgotten, count - kept);
+	for (task = 1; task <= count; task++)
+		exit_of(task * 64);
+	assert_int_equal(bpf->bss->killed_running, 0);
+	tidy(&victims, now_ns);
+	assert_int_equal(victims.forgotten, count - kept);
+}
+
+/* The clock of another CPU is ahead: its thread's exit was counted a little later than now. */
+static void test_counted_later(void **state)
+{
+	uint32_t tgid = (uint32_t)getpid();
+	uint64_t later = clock_monotonic_ns() + NS_PER_S;
+
+	(void)state;
+	need_kernel();
+	assert_int_equal(bpf_map_update_elem(bpf_map__fd(bpf->maps.counted_processes), &tgid,
+					     &later, BPF_ANY),
+			 0);
+	kill_by_kernel(A);
+	mark();
+	exit_of(A);
+	assert_int_equal(memory_cell().oom_kills, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -403,6 +525,10 @@ int main(void)
 		TEST(test_pressure),
 		TEST(test_pressure_with_gaps),
 		TEST(test_pressure_of_anything),
+		TEST(test_killed_without_want),
+		TEST(test_never_exits),
+		TEST(test_too_many_killed),
+		TEST(test_counted_later),
 	};
 
 	return cmocka_run_group_tests(tests, group_setup, group_teardown);
