@@ -15,6 +15,7 @@
 #include "probe/mounts.h"
 #include "serve.h"
 #include "top/top.h"
+#include "top/ui.h"
 #include "util/clock.h"
 #include "util/log.h"
 #include "util/openfiles.h"
@@ -403,6 +404,10 @@ static bool filter_valid(const char *filter)
 
 	if (!filter)
 		return true;
+	if (strlen(filter) >= UI_FILTER_SIZE) {
+		fprintf(stderr, "bramble top: --filter has at most %d bytes\n", UI_FILTER_SIZE - 1);
+		return false;
+	}
 	err = regcomp(&regex, filter, REG_EXTENDED | REG_NOSUB);
 	if (err) {
 		regerror(err, &regex, reason, sizeof(reason));
@@ -461,13 +466,15 @@ static const struct flag top_flags[] = {
 	 .fallback = "wait",
 	 .choices = column_sort_names,
 	 .placeholder = "COLUMN",
-	 .help = "What to sort by."},
+	 .help = "What to sort by: wait, cpu, p99, disk, fsync, response, rate, retransmits, "
+		 "stall, "
+		 "waits, switches or name."},
 	{"group",
 	 FLAG_CHOICE,
 	 {.choice = &top_level},
 	 .fallback = "container",
 	 .choices = top_level_names,
-	 .placeholder = "BY",
+	 .placeholder = "container|pod|workload|namespace",
 	 .help = "What a row is."},
 	{"filter",
 	 FLAG_STRING,

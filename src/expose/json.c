@@ -369,6 +369,8 @@ char *json_owners(const struct owners *owners, const struct collector *collector
 	json_text_open(&json, '{');
 	json_text_key(&json, "time_seconds");
 	put_time(&json, time_ns);
+	json_text_key(&json, "last_id");
+	json_text_unsigned(&json, owners->last_id);
 	if (collector) {
 		json_text_key(&json, "started_seconds");
 		put_time(&json, collector_started_ns(collector));
@@ -378,7 +380,7 @@ char *json_owners(const struct owners *owners, const struct collector *collector
 	json_text_key(&json, "containers");
 	json_text_open(&json, '[');
 	for (owner = owners->table; owner; owner = owner->hh.next)
-		if (!owner->hidden)
+		if (!owner->hidden && (owner_counted(owner) || owner->files.known))
 			put_owner(&json, owner);
 	json_text_close(&json, ']');
 	json_text_close(&json, '}');

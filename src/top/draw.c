@@ -41,8 +41,10 @@ static void put_first_line(struct grid *grid, const struct view *view)
 	format_clock(clock, view->now_wall_ns);
 	format_interval(interval, (double)ui->interval_ns / 1e9);
 	x = grid_put(grid, 0, 0, grid->width, STYLE_BOLD, "bramble top");
-	x += grid_printf(grid, 0, x, grid->width - x, STYLE_NORMAL, "  %s  every %s, by %s", clock,
-			 interval, top_level_names[ui->level]);
+	x += grid_printf(grid, 0, x, grid->width - x, STYLE_NORMAL,
+			 "  %s  every %s, by %s, sorted by %s%s", clock, interval,
+			 top_level_names[ui->level], column_list[ui->sort].word,
+			 ui->reverse ? ", reversed" : "");
 	if (ui->frozen)
 		x += grid_put(grid, 0, x, grid->width - x, STYLE_WARNING, "  FROZEN");
 	if (ui->filter[0])

@@ -524,6 +524,8 @@ int reading_parse(struct reading *reading, char *text, size_t len)
 		if (strcmp(key, "time_seconds") == 0) {
 			have_time = json_scan_kind(scan) == JSON_KIND_NUMBER;
 			reading->time_seconds = finite_number(scan);
+		} else if (strcmp(key, "last_id") == 0) {
+			reading->last_id = read_id(scan);
 		} else if (strcmp(key, "started_seconds") == 0) {
 			reading->started_seconds = json_scan_number(scan);
 		} else if (strcmp(key, "containers") == 0 && !have_list) {

@@ -74,6 +74,7 @@ struct reading {
 	char *text; /* what the strings lie in */
 	double time_seconds;
 	double started_seconds; /* when whoever counts was started; NAN: not told */
+	uint64_t last_id;	/* the highest that was given by then; 0: not told */
 	struct reading_entry *entries;
 	size_t count;
 	struct reading_node node;

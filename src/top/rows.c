@@ -262,6 +262,7 @@ static void find_victims(struct top_rows *rows, struct named_row *table)
 static bool find_earlier(const struct reading *before, const struct reading_entry *now,
 			 const struct reading_entry **earlier)
 {
+	static const struct reading_entry nothing;
 	bool took_over = before->time_seconds >= now->joined_since_seconds &&
 			 before->time_seconds < now->joined_at_seconds;
 
@@ -269,6 +270,9 @@ static bool find_earlier(const struct reading *before, const struct reading_entr
 	if (now->since_seconds > before->time_seconds)
 		return true;
 	*earlier = reading_find(before, now->id, &now->labels);
+	/* Who was there and is not listed had counted nothing, and no file told anything of him. */
+	if (!*earlier && now->id && now->id <= before->last_id)
+		*earlier = &nothing;
 	return *earlier && !took_over;
 }
 

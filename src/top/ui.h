@@ -34,7 +34,7 @@ enum ui_key {
 	UI_KEY_HELP,
 };
 
-#define UI_FILTER_SIZE 128
+#define UI_FILTER_SIZE 1024
 
 struct ui {
 	enum ui_page page, page_before_help;

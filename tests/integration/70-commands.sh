@@ -31,6 +31,20 @@ check "top with its own probe says so" grep -q 'loading a probe' "$tmp/top.log"
 check "top --filter, --sort: the rows" test "$(awk 'NR > 1 { print $1 }' "$tmp/top.txt" | tr '\n' ' ')" = \
 	"crypto/hog-0/miner shop/victim-0/web "
 check "top: the table names the cause" grep -q 'shop/victim-0/web.*crypto/hog-0/miner' "$tmp/top.txt"
+"$BRAMBLE" top --once --filter="$(printf 'x%.0s' {1..1024})" >/dev/null 2>"$tmp/top.log"
+check "top: a filter that is too long is wrong usage, told in a line" \
+	test "$? $(wc -l <"$tmp/top.log")" = "2 1"
+"$BRAMBLE" top --once --socket="/$(printf 'x%.0s' {1..107})" >/dev/null 2>"$tmp/top.log"
+check "top: a path that no socket can have is wrong usage, told in a line" \
+	test "$? $(wc -l <"$tmp/top.log")" = "2 1"
+for flag in sort group; do
+	words=$("$BRAMBLE" top --$flag=nothing 2>&1 | sed 's/.*is not one of //; s/, / /g')
+	help=$("$BRAMBLE" top --help | tr -s ' \n' ' ' | sed "s/.*--$flag=//; s/ --.*//; s/[^a-z0-9]/ /g")
+	for word in $words; do
+		[[ " $help " = *" $word "* ]] || missing="${missing:-} $flag=$word"
+	done
+done
+check "top --help has all words of --sort and --group:${missing:-}" test -z "${missing:-}"
 "$BRAMBLE" top --once --filter='(' >/dev/null 2>"$tmp/top.log"
 check "top: a wrong filter is wrong usage" test $? = 2
 for mode in --once --json --batch=2; do

@@ -106,7 +106,7 @@ static void test_80x24(void **state)
 	draw_screen(24, 80);
 	assert_string_equal(
 		screen,
-		"bramble top  00:00:00  every 1 s, by container  row 1 of 2  serve at /run/brambl\n"
+		"bramble top  00:00:00  every 1 s, by container, sorted by wait  row 1 of 2  serv\n"
 		"load -  mem -  -\u00b0C  throttled -  missing: block fsync tcp memory\n"
 		"NAME                  CPU% WAIT%    W99 TIME GOES  CAUSED BY        WAIT/s CSW/s\n"
 		"shop/web-~-x2x8k/web    20    38   16ms CCCCCCCCCC 64% ml/tr~/train    380   420\n"
@@ -118,6 +118,17 @@ static void test_80x24(void **state)
 		"C CPU  T throttled  D disk  F fsync  N network  M memory\n"
 		"q quit  Enter open  / filter  s sort  g group  Space freeze  +- interval  ? "
 		"help\n");
+}
+
+/* Said in words, too: the column may not be on the screen. */
+static void test_what_it_is_sorted_by(void **state)
+{
+	(void)state;
+	make_rows(1, CONTAINERS);
+	ui.sort = COLUMN_SWITCHES;
+	ui.reverse = true;
+	draw_screen(20, 80);
+	check_has("by container, sorted by switches, reversed");
 }
 
 static void test_60x20(void **state)
@@ -390,6 +401,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_80x24),
+		TEST(test_what_it_is_sorted_by),
 		TEST(test_60x20),
 		TEST(test_200x50),
 		TEST(test_any_size),

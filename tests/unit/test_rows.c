@@ -258,6 +258,26 @@ static void test_first_readings(void **state)
 	assert_true(near(row_of("shop/again/main")->value[TOP_CPU_USAGE], 5.5));
 }
 
+/* It was there, and no probe had counted anything for it: a slice, which has no files that are
+ * read. */
+static void test_listed_late(void **state)
+{
+	const struct top_row *row;
+
+	(void)state;
+	make_rows_of("{'time_seconds':100,'last_id':7,'containers':[]}",
+		     "{'time_seconds':101,'last_id':8,'containers':["
+		     "{'id':7,'since_seconds':50,'unit':'a.slice','cpu_usage':900,"
+		     "'tcp_retransmits':3},"
+		     "{'id':8,'since_seconds':50,'unit':'found-late','tcp_retransmits':3}]}",
+		     TOP_LEVEL_CONTAINER);
+	assert_int_equal(rows.count, 1);
+	row = row_of("a.slice");
+	assert_false(row->began);
+	assert_true(near(row->value[TOP_RETRANSMITS], 3));
+	assert_false(row->value_known[TOP_CPU_USAGE]); /* a life's, from files read just now */
+}
+
 /* Its name was not known at first: it is the same one. */
 static void test_renamed(void **state)
 {
@@ -573,6 +593,7 @@ int main(void)
 		TEST(test_differences),
 		TEST(test_new_vanished_idle_and_restarted),
 		TEST(test_first_readings),
+		TEST(test_listed_late),
 		TEST(test_renamed),
 		TEST(test_joined),
 		TEST(test_values_that_appear),

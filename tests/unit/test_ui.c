@@ -173,10 +173,10 @@ static void test_a_long_filter(void **state)
 
 	(void)state;
 	press('/');
-	for (i = 0; i < 500; i++)
+	for (i = 0; i < UI_FILTER_SIZE + 9; i++)
 		press('x');
 	assert_int_equal(strlen(ui.typed), UI_FILTER_SIZE - 1);
-	for (i = 0; i < 600; i++)
+	for (i = 0; i < UI_FILTER_SIZE + 9; i++)
 		press(UI_KEY_BACKSPACE);
 	assert_string_equal(ui.typed, "");
 }
