@@ -458,6 +458,7 @@ static void test_never_exits(void **state)
 	tidy(&victims, now_ns + 100 * NS_PER_S);
 	/* B takes long to exit, as the OOM killer chose it. */
 	assert_int_equal(bpf->bss->killed_running, 1);
+	exit_of(B);
 	assert_int_equal(memory_cell().oom_kills, 1);
 	assert_int_equal(bpf->bss->killed_running, 0);
 	assert_int_equal(killed_tasks(), 0);
