@@ -119,16 +119,17 @@ static void find_tracing(const struct context *context, const struct row *row, s
 	set_obstacle(fact, &obstacle);
 }
 
-/* What may be refused although the kernel can do it says why. */
 static void find_fentry(const struct context *context, const struct row *row, struct fact *fact)
 {
+	int answer = context->features->fentry;
 	struct obstacle obstacle;
 
 	find_feature(context, row, fact);
 	/* Nothing is known of it where no program could be loaded. */
-	if (context->features->fentry >= 0 || context->features->tracing)
+	if (answer > 0 || context->features->tracing)
 		return;
-	obstacle_find(&context->machine, OBSTACLE_FUNCTION, context->features->fentry, &obstacle);
+	obstacle_find(&context->machine, OBSTACLE_FUNCTION, answer ? answer : -EOPNOTSUPP,
+		      &obstacle);
 	set_obstacle(fact, &obstacle);
 }
 
@@ -347,7 +348,7 @@ static const struct row rows[] = {
 	 "upgrade the kernel to 5.10 or later"},
 	{"kernel", "page size", false, find_page_size, 0, "buffers are sized by it", NULL},
 	{"kernel", "CPUs", false, find_cpus, 0, "buffers are sized by the possible ones", NULL},
-	{"kernel", "tracing programs", true, find_tracing, 0, "all signals", NULL},
+	{"kernel", "BPF programs", true, find_tracing, 0, "all signals", NULL},
 	{"kernel", "raw tracepoints", true, find_feature, FEATURE(raw_tracepoint), "run-queue wait",
 	 "use a kernel with CONFIG_BPF_EVENTS and CONFIG_TRACEPOINTS"},
 	{"kernel", "cgroup id helper", true, find_feature, FEATURE(cgroup_id),
@@ -363,9 +364,8 @@ static const struct row rows[] = {
 	 "none needed; kernels since 5.18 have it"},
 	{"kernel", "JIT", false, find_jit, FEATURE(jit), "low cost: programs are not interpreted",
 	 "sysctl net.core.bpf_jit_enable=1, or use a kernel with CONFIG_BPF_JIT"},
-	{"kernel", "fentry", false, find_fentry, FEATURE(fentry), "fsyncs on XFS and btrfs",
-	 "none needed for ext4 and f2fs; use a kernel with CONFIG_DEBUG_INFO_BTF (arm64: 6.4 or "
-	 "later)"},
+	{"kernel", "fentry", false, find_fentry, FEATURE(fentry),
+	 "fsyncs on XFS and btrfs (ext4 and f2fs do without)", NULL},
 	{"kernel", "BTF", false, find_btf, 0, "more exact attribution",
 	 "none needed; a kernel with CONFIG_DEBUG_INFO_BTF has it, --btf=FILE reads it from a "
 	 "file"},

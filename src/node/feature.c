@@ -24,6 +24,15 @@ const char *const node_feature_names[NODE_FEATURES] = {
 	[NODE_FEATURE_UNDER_VOLTAGE] = "under_voltage",
 };
 
+const char *const node_feature_titles[NODE_FEATURES] = {
+	[NODE_FEATURE_MEMORY] = "memory controller",
+	[NODE_FEATURE_CPU] = "cpu controller",
+	[NODE_FEATURE_PSI] = "PSI",
+	[NODE_FEATURE_TEMPERATURE] = "temperature",
+	[NODE_FEATURE_CPU_FREQUENCY] = "CPU frequency",
+	[NODE_FEATURE_UNDER_VOLTAGE] = "under-voltage alarm",
+};
+
 const char *const node_feature_states[] = {
 	[NODE_FEATURE_PRESENT] = "present",
 	[NODE_FEATURE_OFF] = "off",
@@ -168,7 +177,7 @@ static void report_off(const struct node_place *place, struct buf *text)
 			buf_printf(text, ": %s; ", remedy_before);
 		else if (remedy_before[0])
 			buf_puts(text, ", ");
-		buf_puts(text, node_feature_names[i]);
+		buf_puts(text, node_feature_titles[i]);
 		memcpy(remedy_before, fact.remedy, sizeof(remedy_before));
 	}
 	if (remedy_before[0])
@@ -185,7 +194,7 @@ static void report_missing(const struct node_place *place, struct buf *text)
 		node_feature_find(place, (enum node_feature)i, &fact);
 		if (fact.state != NODE_FEATURE_MISSING)
 			continue;
-		buf_printf(text, "%s%s", any ? ", " : "", node_feature_names[i]);
+		buf_printf(text, "%s%s", any ? ", " : "", node_feature_titles[i]);
 		any = true;
 	}
 }

@@ -34,6 +34,8 @@ struct node_fact {
 
 /* "memory_controller", "psi" and so on; "present", "off", "missing" */
 extern const char *const node_feature_names[NODE_FEATURES];
+/* The same for people: what bramble check calls it, and the log. */
+extern const char *const node_feature_titles[NODE_FEATURES];
 extern const char *const node_feature_states[];
 
 /* Where to look. The strings are not owned. */

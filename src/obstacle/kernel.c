@@ -66,10 +66,11 @@ void obstacle_of_seccomp(const char *call, struct obstacle *out)
 
 void obstacle_of_lockdown(struct obstacle *out)
 {
-	obstacle_set(out,
-		     "the kernel is locked down (confidentiality): it has no tracefs, and lets no "
-		     "program read its memory",
-		     "boot with lockdown=integrity, or without lockdown=");
+	obstacle_set(
+		out,
+		"the kernel is locked down (confidentiality), and lets neither tracefs nor its "
+		"memory be read",
+		"boot with lockdown=integrity, or without lockdown=");
 }
 
 /* All that is asked for is there, and still it is refused: a policy is left. */

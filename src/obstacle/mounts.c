@@ -1,10 +1,26 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* What is in the way of the mounts that the probe needs. */
 #include <errno.h>
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "node/boot.h"
 #include "obstacle/internal.h"
+
+/* Without a file that each procfs or sysfs has, the flag names something else. */
+static bool of_place(const char *dir, const char *file, const char *name, struct obstacle *out)
+{
+	char path[PATH_MAX];
+
+	if ((size_t)snprintf(path, sizeof(path), "%s/%s", dir, file) < sizeof(path) &&
+	    access(path, F_OK) == 0)
+		return false;
+	obstacle_cause(out, "there is no %s at %.160s", name, dir);
+	obstacle_remedy(out, "say where it is with --path.%s", name);
+	return true;
+}
 
 /* Why it could not be mounted for bramble alone; false where that was not tried. */
 static bool of_own_mount(const char *name, const char *option, int err, struct obstacle *out)
@@ -35,7 +51,8 @@ void obstacle_of_tracefs(const struct mount_places *places, const struct mounts 
 
 	*out = (struct obstacle){.cause = ""};
 	machine_read(&(struct machine_place){places->procfs, places->sysfs}, &tried, &machine);
-	if (obstacle_of_resources(&machine, mounts->own_tracefs_err ?: err, out))
+	if (obstacle_of_resources(&machine, mounts->own_tracefs_err ?: err, out) ||
+	    (!places->tracefs && of_place(places->sysfs, "kernel", "sysfs", out)))
 		return;
 	if (err == -EPERM && machine_locked_down(&machine)) {
 		obstacle_of_lockdown(out);
@@ -83,6 +100,8 @@ void obstacle_of_cgroup2(const struct mount_places *places, const struct mounts 
 	int err = mounts->cgroup2_err;
 
 	*out = (struct obstacle){.cause = ""};
+	if (!places->cgroupfs && of_place(places->procfs, "self/mountinfo", "procfs", out))
+		return;
 	if (places->cgroupfs) {
 		obstacle_cause(out, "%.160s: %s", places->cgroupfs,
 			       err == -EMEDIUMTYPE ? "no cgroup2 file system is mounted there"
@@ -102,6 +121,6 @@ void obstacle_of_cgroup2(const struct mount_places *places, const struct mounts 
 	} else {
 		obstacle_cause(out, "%.160s/self/mountinfo: %s", places->procfs,
 			       strerrordesc_np(-err));
-		obstacle_remedy(out, "say where procfs is with --path.procfs");
+		obstacle_remedy(out, "say where cgroup v2 is mounted with --path.cgroupfs");
 	}
 }

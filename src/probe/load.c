@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "obstacle/obstacle.h"
@@ -225,20 +226,34 @@ static bool has_btf(const char *btf)
 	       (strcmp(btf, "auto") != 0 || feature_kernel_btf("/sys") > 0);
 }
 
+/* A file that cannot be BTF: libbpf says no more than EIO of a directory. */
+static bool log_btf_error(const char *btf)
+{
+	struct stat st;
+	int err = 0;
+
+	if (stat(btf, &st) || access(btf, R_OK))
+		err = errno;
+	else if (S_ISDIR(st.st_mode))
+		err = EISDIR;
+	if (err)
+		log_error("cannot read --btf=%s: %s", btf, strerror(err));
+	return err;
+}
+
 static void log_load_error(const struct machine_place *place, int err, const char *btf)
 {
 	char reason[128];
 
-	libbpf_strerror(err, reason, sizeof(reason));
-	if (strcmp(btf, "auto") != 0 && strcmp(btf, "none") != 0 && access(btf, R_OK))
-		log_error("cannot read --btf=%s: %s", btf, strerror(errno));
-	else if (strcmp(btf, "auto") != 0 && strcmp(btf, "none") != 0)
+	if (strcmp(btf, "auto") == 0 || strcmp(btf, "none") == 0) {
+		obstacle_report(LOG_ERROR, place, OBSTACLE_PROGRAMS, err,
+				"cannot load the BPF programs");
+	} else if (!log_btf_error(btf)) {
+		libbpf_strerror(err, reason, sizeof(reason));
 		log_error("cannot load the BPF programs with --btf=%s: %s; is it the BTF of this "
 			  "kernel?",
 			  btf, reason);
-	else
-		obstacle_report(LOG_ERROR, place, OBSTACLE_PROGRAMS, err,
-				"cannot load the BPF programs");
+	}
 }
 
 /* One try, with the probes that are enabled. On failure nothing of it is left. */

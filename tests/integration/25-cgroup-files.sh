@@ -47,7 +47,7 @@ if [ ! -e "$cgroup2${container_cgroup[busy-0]}/memory.max" ]; then
 		metric bramble_memory_working_set_bytes pod=busy-0)$(metric bramble_memory_limit_bytes)"
 	check "the node: the memory controller is off" test -n "$(
 		metric bramble_node_feature feature=memory_controller state=off)"
-	check "the log says how to turn it on" grep -q 'off: memory_controller' "$bramble_log"
+	check "the log says how to turn it on" grep -q 'off: memory controller' "$bramble_log"
 fi
 check "the pod's own cgroup has no CPU use of its own" test "$(
 	select_metric bramble_cpu_usage_seconds_total | grep -c "${pod_uid[busy-0]}\|busy-0")" = 1

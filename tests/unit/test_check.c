@@ -8,6 +8,7 @@
 #include <linux/version.h>
 
 #include "check/check.h"
+#include "node/feature.h"
 #include "tree.h"
 
 static struct check_report report;
@@ -158,14 +159,17 @@ static void make_pi(void)
 
 static void test_raspberry_pi(void **state)
 {
+	struct features features = good;
 	char expected[256];
 
 	(void)state;
 	make_pi();
-	collect(&good);
+	features.fentry = 0;
+	collect(&features);
 	assert_int_equal(report.lacking, 0);
 	fact_is("BTF", FACT_MISSING);
 	contains(fact("BTF")->detail, "makes its own from tracefs");
+	assert_string_equal(fact("fentry")->detail, "this kernel has no BTF");
 	fact_is("PSI", FACT_OFF);
 	snprintf(expected, sizeof(expected),
 		 "add psi=1 to the end of the one line in %s/boot/firmware/cmdline.txt and reboot",
@@ -177,6 +181,18 @@ static void test_raspberry_pi(void **state)
 		 "%s/boot/firmware/cmdline.txt and reboot",
 		 tree_root);
 	assert_string_equal(fact("memory controller")->remedy, expected);
+}
+
+/* check and the log have one word for each. */
+static void test_words(void **state)
+{
+	int i;
+
+	(void)state;
+	make_pi();
+	collect(&good);
+	for (i = 0; i < NODE_FEATURES; i++)
+		assert_non_null(fact(node_feature_titles[i]));
 }
 
 static void test_node(void **state)
@@ -349,8 +365,8 @@ static void test_no_bpf_events(void **state)
 	noevents.cgroup_id = noevents.jit = -EINVAL;
 	collect(&noevents);
 	assert_int_equal(report.lacking, 1);
-	fact_is("tracing programs", FACT_MISSING);
-	contains(fact("tracing programs")->remedy, "CONFIG_BPF_EVENTS");
+	fact_is("BPF programs", FACT_MISSING);
+	contains(fact("BPF programs")->remedy, "CONFIG_BPF_EVENTS");
 	fact_is("raw tracepoints", FACT_UNKNOWN);
 }
 
@@ -398,9 +414,9 @@ static void test_refused(void **state)
 	collect(&refused);
 	fact_is("system calls", FACT_MISSING);
 	contains(fact("system calls")->detail, "a seccomp filter refuses the system call bpf");
-	fact_is("tracing programs", FACT_MISSING);
-	assert_string_equal(fact("tracing programs")->detail, fact("system calls")->detail);
-	assert_string_equal(fact("tracing programs")->remedy, fact("system calls")->remedy);
+	fact_is("BPF programs", FACT_MISSING);
+	assert_string_equal(fact("BPF programs")->detail, fact("system calls")->detail);
+	assert_string_equal(fact("BPF programs")->remedy, fact("system calls")->remedy);
 }
 
 static void test_privileges(void **state)
@@ -574,6 +590,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_pc),
 		TEST(test_raspberry_pi),
+		TEST(test_words),
 		TEST(test_node),
 		TEST(test_raspberry_pi_files),
 		TEST(test_pc_without),

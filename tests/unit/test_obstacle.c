@@ -293,6 +293,11 @@ static void test_tracefs(void **state)
 
 	(void)state;
 	read_tree(&features);
+	places.sysfs = "/nowhere";
+	obstacle_of_tracefs(&places, &mounts, &found);
+	contains(found.cause, "there is no sysfs at /nowhere");
+	contains(found.remedy, "--path.sysfs");
+	places.sysfs = sysfs;
 	obstacle_of_tracefs(&places, &mounts, &found);
 	assert_string_equal(found.cause, "it is not mounted");
 	contains(found.remedy, "mount -t tracefs tracefs ");
@@ -335,6 +340,10 @@ static void test_cgroup2(void **state)
 
 	(void)state;
 	read_tree(&features);
+	obstacle_of_cgroup2(&places, &mounts, &found);
+	contains(found.cause, "there is no procfs at ");
+	contains(found.remedy, "--path.procfs");
+	tree_put("proc/self/mountinfo", "1 2 0:3 / / rw - tmpfs none rw\n");
 	obstacle_of_cgroup2(&places, &mounts, &found);
 	contains(found.cause, "cgroup v1 alone");
 	contains(found.remedy, "systemd.unified_cgroup_hierarchy=1");

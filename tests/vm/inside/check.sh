@@ -36,7 +36,7 @@ test_check() {
 	sed 's/^/CHECK /' $tmp/check.txt
 	if [ "$vm_runs" = no ]; then
 		check_holds "check: exits with 1" "$code == 1"
-		expect "tracing programs" missing CONFIG_BPF_EVENTS
+		expect "BPF programs" missing CONFIG_BPF_EVENTS
 		/test/bramble serve --web.listen-address=127.0.0.1:9810 --web.socket= >$tmp/serve.txt 2>&1
 		check_holds "serve: exits with 1" "$? == 1"
 		check "serve: says what is missing in one line ($(head -c 200 $tmp/serve.txt))" sh -c "

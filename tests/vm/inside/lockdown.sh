@@ -25,6 +25,6 @@ test_lockdown() {
 		/test/bramble check --json >$tmp/check.json
 		check_holds "locked down$when: check exits with 1" "$? == 1"
 		expect "no lockdown" missing "lockdown=integrity"
-		umount /sys/kernel/security
+		umount /sys/kernel/security 2>/dev/null || :
 	done
 }
