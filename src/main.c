@@ -11,6 +11,7 @@
 #include "check/check.h"
 #include "cli/address.h"
 #include "cli/flags.h"
+#include "kube/kubelet_url.h"
 #include "obstacle/obstacle.h"
 #include "probe/mounts.h"
 #include "serve.h"
@@ -72,7 +73,7 @@ static struct {
 	{"kube.log-dir", FLAG_STRING, {.string = &shared.log_dir}, .fallback = "/var/log/pods", \
 	 .placeholder = "DIR", .help = "The kubelet's log directories, whose names name the pods."}
 
-#define FLAGS_KUBE \
+#define FLAGS_KUBELET \
 	{"kube.source", FLAG_CHOICE, {.choice = &shared.kube_source}, .fallback = "auto", \
 	 .choices = kube_sources, \
 	 .help = "Where the names of pods come from: the node's kubelet, the log directories, or " \
@@ -87,7 +88,10 @@ static struct {
 	 .fallback = KUBELET_CA_FILE, .placeholder = "FILE", \
 	 .help = "The CA that has signed the kubelet's certificate, PEM; no other is trusted."}, \
 	{"kube.insecure", FLAG_BOOL, {.boolean = &shared.insecure}, .fallback = "off", \
-	 .help = "Take any certificate for the kubelet's: who stands between gets the token."}, \
+	 .help = "Take any certificate for the kubelet's: who stands between gets the token."}
+
+#define FLAGS_KUBE \
+	FLAGS_KUBELET, \
 	FLAG_LOG_DIR, \
 	{"kube.labels", FLAG_STRING, {.string = &shared.labels}, .may_be_empty = true, \
 	 .fallback = "app,app.kubernetes.io/name", .placeholder = "KEY,...", \
@@ -160,6 +164,17 @@ static int find_mounts(struct collector_options *options)
 	return 0;
 }
 
+/* What the flags say about the kubelet. */
+static struct kubelet_options kubelet_options(void)
+{
+	return (struct kubelet_options){
+		.url = shared.kubelet_url,
+		.token_file = shared.token_file,
+		.ca_file = shared.ca_file,
+		.insecure = shared.insecure,
+	};
+}
+
 /* What the flags say about the probe. */
 static int collector_options(struct collector_options *options)
 {
@@ -173,13 +188,7 @@ static int collector_options(struct collector_options *options)
 		.kube =
 			{
 				.source = (enum kube_source)shared.kube_source,
-				.kubelet =
-					{
-						.url = shared.kubelet_url,
-						.token_file = shared.token_file,
-						.ca_file = shared.ca_file,
-						.insecure = shared.insecure,
-					},
+				.kubelet = kubelet_options(),
 				.log_dir = shared.log_dir,
 				.labels = shared.label_keys,
 				.keep_ns = shared.retain_ns,
@@ -223,18 +232,26 @@ static int parse(const struct flag_command *command, int *argc, char **argv)
 	return err == -EINVAL ? EXIT_USAGE : err ? exit_code(err) : -1;
 }
 
+static bool kubelet_url_right(const char *command)
+{
+	char url[KUBELET_URL_MAX];
+	const char *reason = kubelet_url_read(shared.kubelet_url, url);
+
+	if (reason)
+		fprintf(stderr,
+			"%s: --kube.kubelet-url=%s: %s; write https://HOST:PORT, and an IPv6 "
+			"address in brackets: https://[fd00::5]:10250\n",
+			command, shared.kubelet_url, reason);
+	return !reason;
+}
+
 /* What is wrong in the flags of Kubernetes is wrong usage, told before a probe is loaded. */
 static bool kube_flags_valid(const char *command)
 {
 	int err;
 
-	if (!kubelet_url_valid(shared.kubelet_url)) {
-		fprintf(stderr,
-			"%s: --kube.kubelet-url=%s: must be https://HOST or "
-			"https://HOST:PORT\n",
-			command, shared.kubelet_url);
+	if (!kubelet_url_right(command))
 		return false;
-	}
 	err = label_keys_parse(shared.labels, &shared.label_keys);
 	if (err == -E2BIG)
 		fprintf(stderr, "%s: --kube.labels: more than %d keys\n", command, LABEL_KEYS_MAX);
@@ -540,10 +557,12 @@ static int run_check(int argc, char **argv)
 		 {.boolean = &options.json},
 		 .fallback = "off",
 		 .help = "Print one JSON object."},
+		FLAGS_KUBELET,
 		FLAG_LOG_DIR,
 		FLAGS_PATH,
 		FLAGS_LOG,
 	};
+	static struct kubelet_options kubelet;
 	static const struct flag_command command = {
 		.name = "bramble check",
 		.help = "Tells what this kernel and node offer, what is missing and how to turn it "
@@ -555,6 +574,12 @@ static int run_check(int argc, char **argv)
 
 	if (code >= 0)
 		return code;
+	if (!kubelet_url_right(command.name))
+		return EXIT_USAGE;
+	kubelet = kubelet_options();
+	kubelet.optional = shared.kube_source == KUBE_AUTO;
+	if (shared.kube_source == KUBE_AUTO || shared.kube_source == KUBE_KUBELET)
+		options.kubelet = &kubelet;
 	options.path_procfs = shared.path_procfs;
 	options.path_sysfs = shared.path_sysfs;
 	options.path_tracefs = shared.path_tracefs;

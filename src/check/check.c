@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "kube/kubelet_try.h"
 #include "node/feature.h"
 #include "obstacle/obstacle.h"
 #include "probe/mounts.h"
@@ -24,6 +25,7 @@
 struct context {
 	const struct features *features;
 	const char *procfs, *sysfs, *log_dir;
+	const struct kubelet_options *kubelet;
 	struct mount_places places;
 	struct machine machine;
 	struct mounts mounts;
@@ -341,6 +343,29 @@ static void find_log_dir(const struct context *context, const struct row *row, s
 	detail(fact, "%s: %s", context->log_dir, strerrordesc_np(errno));
 }
 
+/* With the words of serve; without a token there is no Kubernetes here, and nothing to say. */
+static void find_kubelet(const struct context *context, const struct row *row, struct fact *fact)
+{
+	struct kubelet_trial trial;
+	int err;
+
+	(void)row;
+	fact->state = FACT_UNSUITED;
+	if (!context->kubelet)
+		return;
+	err = kubelet_try(context->kubelet, &trial);
+	if (err) {
+		set_answer(fact, err);
+	} else if (trial.asked && trial.error) {
+		fact->state = FACT_MISSING;
+		detail(fact, "%s: %s", trial.url, trial.problem);
+		remedy(fact, "%s", trial.remedy);
+	} else if (trial.asked) {
+		fact->state = FACT_PRESENT;
+		detail(fact, "%zu pods at %s", trial.pods, trial.url);
+	}
+}
+
 #define FEATURE(name) offsetof(struct features, name)
 
 static const struct row rows[] = {
@@ -421,6 +446,7 @@ static const struct row rows[] = {
 	{"files", "log directory", false, find_log_dir, 0, "names of pods without the API",
 	 "on a Kubernetes node: mount it in the container, or set --kube.log-dir; elsewhere it "
 	 "is not needed"},
+	{"files", "kubelet", false, find_kubelet, 0, "names, workloads and labels of pods", NULL},
 	{"cgroups", "cgroup v2", true, find_cgroup2, 0, "telling containers apart", NULL},
 	{"cgroups", "whole hierarchy", false, find_whole, 0,
 	 "containers and units outside of this one", NULL},
@@ -457,6 +483,7 @@ static void look_around(const struct check_options *options, const struct featur
 		.procfs = or_default(options->path_procfs, "/proc"),
 		.sysfs = or_default(options->path_sysfs, "/sys"),
 		.log_dir = or_default(options->log_dir, "/var/log/pods"),
+		.kubelet = options->kubelet,
 	};
 	machine_read(&(struct machine_place){context->procfs, context->sysfs}, features,
 		     &context->machine);

@@ -10,16 +10,18 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "kube/kubelet.h"
 #include "probe/features.h"
 
 /* The paths are not owned. NULL stands for what is said beside it. */
 struct check_options {
-	const char *path_procfs;   /* /proc */
-	const char *path_sysfs;	   /* /sys */
-	const char *path_tracefs;  /* where it is found below sysfs */
-	const char *path_cgroupfs; /* where mountinfo says */
-	const char *path_boot;	   /* /boot; names the file to change in a remedy */
-	const char *log_dir;	   /* /var/log/pods */
+	const char *path_procfs;	       /* /proc */
+	const char *path_sysfs;		       /* /sys */
+	const char *path_tracefs;	       /* where it is found below sysfs */
+	const char *path_cgroupfs;	       /* where mountinfo says */
+	const char *path_boot;		       /* /boot; names the file to change in a remedy */
+	const char *log_dir;		       /* /var/log/pods */
+	const struct kubelet_options *kubelet; /* NULL: it is not asked */
 	bool json;
 };
 

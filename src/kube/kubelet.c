@@ -11,6 +11,7 @@
 
 #include "kube/fetch.h"
 #include "kube/json_items.h"
+#include "kube/kubelet_url.h"
 #include "util/buf.h"
 #include "util/clock.h"
 #include "util/log.h"
@@ -21,8 +22,9 @@
 #define REPLY_MAX_DEFAULT ((size_t)32 << 20)
 
 #define TOKEN_MAX	  (64 << 10)
-#define URL_PREFIX	  "https://"
 #define PATH_PODS	  "/pods"
+
+#define PROBLEM_MAX	  384
 
 #define DOUBLINGS_MAX	  16
 
@@ -66,13 +68,18 @@ static const char *const remedies[KUBELET_ERRORS] = {
 	[KUBELET_CA] = "name the cluster's CA with --kube.ca-file",
 	[KUBELET_TOKEN] = "the pod needs a service account whose token is mounted; "
 			  "--kube.token-file names another place",
-	[KUBELET_UNAUTHORIZED] = "it does not take the token: the kubelet needs "
-				 "authentication.webhook, and the token must be of this cluster",
+	[KUBELET_UNAUTHORIZED] =
+		"it does not take the token: either it cannot ask the API server "
+		"about it now, which is down or out of reach, and then it will by "
+		"itself; or the kubelet lacks authentication.webhook, or the token "
+		"is not of this cluster",
 	[KUBELET_FORBIDDEN] = "the service account lacks a rule: verb get on resource nodes/pods "
 			      "(Kubernetes 1.33 and later) or nodes/proxy (before), as in "
 			      "deploy/kubernetes/rbac.yaml",
 	[KUBELET_NOT_FOUND] = "is --kube.kubelet-url a kubelet, with its debugging handlers on?",
-	[KUBELET_STATUS] = "see the kubelet's log",
+	[KUBELET_STATUS] =
+		"see the kubelet's log; with status 500 it often cannot ask the API server "
+		"what the token may read",
 	[KUBELET_TOO_LARGE] = "the bounds are 32 MiB for all pods, 2 MiB for one",
 	[KUBELET_TRUNCATED] = "the connection broke",
 	[KUBELET_MALFORMED] = "is --kube.kubelet-url a kubelet?",
@@ -82,6 +89,7 @@ static const char *const remedies[KUBELET_ERRORS] = {
 struct kubelet {
 	struct kubelet_options options;
 	struct kubelet_times times;
+	char base[KUBELET_URL_MAX]; /* options.url, as a URL is to be */
 	char *url;
 	struct fetch *fetch;
 	struct json_items items;
@@ -97,23 +105,14 @@ struct kubelet {
 
 	struct kubelet_status status;
 	enum kubelet_error told; /* logged last */
+	enum kubelet_error last; /* how the last request ended */
+	char problem[PROBLEM_MAX];
 	bool told_bad_pods;
 	uint64_t bad_pods; /* of this request */
 
 	int epoll_fd;
 	int timer_fd;
 };
-
-bool kubelet_url_valid(const char *url)
-{
-	const char *host = url + strlen(URL_PREFIX);
-	size_t len;
-
-	if (strncmp(url, URL_PREFIX, strlen(URL_PREFIX)) != 0)
-		return false;
-	len = strcspn(host, "/?#@ \t\r\n\\");
-	return len > 0 && (host[len] == '\0' || strcmp(host + len, "/") == 0);
-}
 
 static void count_error(struct kubelet *k, enum kubelet_error error)
 {
@@ -175,23 +174,23 @@ static uint64_t retry_ns(const struct kubelet *k)
 /* Says once what is wrong, and once that it is no more. */
 static void tell(struct kubelet *k, enum kubelet_error error, const char *message)
 {
-	if (error == k->told && (error || k->status.requests > 1))
+	if (k->options.quiet || (error == k->told && (error || k->status.requests > 1)))
 		return;
 	k->told = error;
 	if (error)
 		log_warn("cannot read the pods of the kubelet at %s: %s; %s; it is tried again",
-			 k->options.url, message, remedies[error]);
+			 k->base, message, remedies[error]);
 	else
-		log_info("the names of pods are read from the kubelet at %s: %zu pods",
-			 k->options.url, pods_count(k->pods));
+		log_info("the names of pods are read from the kubelet at %s: %zu pods", k->base,
+			 pods_count(k->pods));
 }
 
 static void tell_bad_pods(struct kubelet *k)
 {
-	if (k->bad_pods && !k->told_bad_pods)
+	if (k->bad_pods && !k->told_bad_pods && !k->options.quiet)
 		log_warn("%llu pods in the list of the kubelet at %s cannot be read; "
 			 "bramble_kube_errors_total tells why",
-			 (unsigned long long)k->bad_pods, k->options.url);
+			 (unsigned long long)k->bad_pods, k->base);
 	k->told_bad_pods = k->bad_pods > 0;
 }
 
@@ -201,6 +200,8 @@ static void end_request(struct kubelet *k, enum kubelet_error error, const char 
 
 	k->status.requests++;
 	k->answered = true;
+	k->last = error;
+	(void)snprintf(k->problem, sizeof(k->problem), "%s", error ? message : "");
 	pods_end_listing(k->pods, !error, now_ns);
 	json_items_free(&k->items);
 	if (error) {
@@ -411,13 +412,10 @@ static int open_fetch(struct kubelet *k)
 		.on_data = on_data,
 		.context = k,
 	};
-	size_t len = strlen(k->options.url);
 
-	if (!kubelet_url_valid(k->options.url))
+	if (kubelet_url_read(k->options.url, k->base))
 		return -EINVAL;
-	if (k->options.url[len - 1] == '/')
-		len--;
-	if (asprintf(&k->url, "%.*s" PATH_PODS, (int)len, k->options.url) < 0) {
+	if (asprintf(&k->url, "%s" PATH_PODS, k->base) < 0) {
 		k->url = NULL;
 		return -ENOMEM;
 	}
@@ -476,6 +474,26 @@ bool kubelet_has_answered(const struct kubelet *k)
 uint64_t kubelet_listed_ns(const struct kubelet *k)
 {
 	return k->listed_boot_ns;
+}
+
+enum kubelet_error kubelet_last_error(const struct kubelet *k)
+{
+	return k->last;
+}
+
+const char *kubelet_problem(const struct kubelet *k)
+{
+	return k->problem;
+}
+
+const char *kubelet_remedy(enum kubelet_error error)
+{
+	return remedies[error];
+}
+
+const char *kubelet_url(const struct kubelet *k)
+{
+	return k->base;
 }
 
 const struct kubelet_status *kubelet_status(const struct kubelet *k)

@@ -63,10 +63,11 @@ struct kubelet_times {
 extern const struct kubelet_times kubelet_times_default;
 
 struct kubelet_options {
-	const char *url; /* https://HOST[:PORT]; "/pods" is added */
+	const char *url; /* see kubelet_url.h; "/pods" is added */
 	const char *token_file;
 	const char *ca_file;
 	bool insecure; /* take any certificate */
+	bool quiet;    /* log nothing */
 	/* Without a token file there is no Kubernetes here, which is no error. */
 	bool optional;
 	size_t reply_max;		   /* bytes; 0: the default */
@@ -106,9 +107,16 @@ bool kubelet_has_answered(const struct kubelet *kubelet);
  * ns; 0: never. */
 uint64_t kubelet_listed_ns(const struct kubelet *kubelet);
 
-const struct kubelet_status *kubelet_status(const struct kubelet *kubelet);
+/* How the last request ended, what went wrong in words (empty if nothing did), and what the
+ * operator can do about an error. The words are the kubelet's until the next request; the remedy is
+ * static. */
+enum kubelet_error kubelet_last_error(const struct kubelet *kubelet);
+const char *kubelet_problem(const struct kubelet *kubelet);
+const char *kubelet_remedy(enum kubelet_error error);
 
-/* Whether the text is a URL that can be asked: https, a host, no path. */
-bool kubelet_url_valid(const char *url);
+/* The URL as it is asked, without a path. */
+const char *kubelet_url(const struct kubelet *kubelet);
+
+const struct kubelet_status *kubelet_status(const struct kubelet *kubelet);
 
 #endif

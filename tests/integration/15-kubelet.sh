@@ -244,4 +244,34 @@ stop_bramble
 # ---- the sandbox shown on demand
 start_bramble --kube.sandbox
 check "--kube.sandbox shows it" wait_until 10 is_counted pod=web-7d4b9c6f5-x2x8k container=POD
+stop_bramble
+
+# ---- a node whose first address is IPv6, as the manifest writes it: https://::1:PORT
+stop_kubelet
+kubelet_address=::1
+start_kubelet
+start_bramble
+check "over IPv6 pods are named" wait_until 10 is_counted namespace=shop pod=web-7d4b9c6f5-x2x8k container=web
+stop_bramble
+
+# ---- check asks it, too, and says what serve does
+# check_says WORDS: what it tells of the kubelet, in one line. Whether the probe can run is another matter.
+check_says() {
+	"$BRAMBLE" check "${bramble_names[@]}" --json |
+		jq -r '.facts[] | select(.name == "kubelet") | "\(.state) \(.detail) \(.remedy)"' >"$tmp/said"
+	grep -qE "$1" "$tmp/said" || {
+		cat "$tmp/said"
+		return 1
+	}
+}
+check "check reads the kubelet" check_says '^present [0-9]+ pods at https://\[::1\]:'
+kubelet_mode status 401
+check "401: the API server may be away" check_says '^missing .*status 401 .*cannot ask the API server'
+kubelet_mode status 403
+check "403: the rule" check_says '^missing .*status 403 .*nodes/pods.*rbac.yaml'
+stop_kubelet
+check "none that listens" check_says '^missing .*https://\[::1\]:.*connect.* is --kube.kubelet-url'
+bramble_names+=(--kube.kubelet-url=https://fd00::5::6:10250)
+"$BRAMBLE" check "${bramble_names[@]}" >"$tmp/said" 2>&1
+check "an address that is none is wrong usage" test $? = 2
 finish

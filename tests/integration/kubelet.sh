@@ -7,6 +7,9 @@
 kubelet=$tmp/kubelet
 mkdir -p "$kubelet/pods"
 
+# Where it listens; an IPv6 address is put into the URL as it is, as a manifest does.
+kubelet_address=127.0.0.1
+
 # start_kubelet: bramble will take its names from it. May be called again after stop_kubelet.
 start_kubelet() {
 	[ -f "$kubelet/ca.crt" ] || "$top/tests/kubelet/make-certs" "$kubelet" 2>/dev/null ||
@@ -14,10 +17,11 @@ start_kubelet() {
 	[ -f "$kubelet/token" ] || random_hex 32 >"$kubelet/token"
 	[ ! -f "$kubelet/port" ] || mv "$kubelet/port" "$kubelet/port.old"
 	[ ! -f "$kubelet/port.old" ] || cp "$kubelet/port.old" "$kubelet/listen"
+	echo "$kubelet_address" >"$kubelet/address"
 	in_background "$top/tests/kubelet/kubelet" "$kubelet"
 	kubelet_pid=$background_pid
 	wait_until 10 test -s "$kubelet/port" || give_up "the test's kubelet does not start"
-	bramble_names=(--kube.source=kubelet --kube.kubelet-url="https://127.0.0.1:$(cat "$kubelet/port")"
+	bramble_names=(--kube.source=kubelet --kube.kubelet-url="https://$kubelet_address:$(cat "$kubelet/port")"
 		--kube.token-file="$kubelet/token" --kube.ca-file="$kubelet/ca.crt")
 }
 

@@ -18,6 +18,8 @@
 #include <cmocka.h>
 
 #include "kube/kubelet.h"
+#include "kube/kubelet_try.h"
+#include "kube/kubelet_url.h"
 #include "util/buf.h"
 #include "util/clock.h"
 #include "util/log.h"
@@ -332,6 +334,7 @@ static void statuses(void **state)
 	(void)state;
 	open_kubelet();
 	assert_fails_and_recovers("status 401", KUBELET_UNAUTHORIZED);
+	assert_true(logged("cannot ask the API server") > 0);
 	assert_fails_and_recovers("status 403", KUBELET_FORBIDDEN);
 	assert_true(logged("nodes/pods") > 0 && logged("nodes/proxy") > 0);
 	assert_fails_and_recovers("status 404", KUBELET_NOT_FOUND);
@@ -488,26 +491,141 @@ static void it_can_end_at_any_moment(void **state)
 	}
 }
 
-static void urls(void **state)
+/* As the manifest writes the URL: the address, a colon, the port. */
+static void over_ipv6(void **state)
 {
-	static const char *const good[] = {"https://127.0.0.1:10250", "https://pi-1",
-					   "https://[::1]:10250/"};
-	static const char *const bad[] = {"",
-					  "https://",
-					  "http://127.0.0.1:10255",
-					  "127.0.0.1",
-					  "https:///pods",
-					  "https://a/pods",
-					  "https://u@a",
-					  "https://a?b",
-					  "https://a b"};
-	const struct kubelet_options options = {.url = "http://127.0.0.1:1", .token_file = "t"};
+	static char url[64];
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
-		assert_true(kubelet_url_valid(good[i]));
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		assert_false(kubelet_url_valid(bad[i]));
+	server_stop();
+	tree_put("address", "::1");
+	server_start();
+	(void)snprintf(url, sizeof(url), "https://::1:%s", strrchr(server_url, ':') + 1);
+	open_with(&(struct kubelet_options){.url = url});
+	run_until_success();
+	assert_non_null(pods_find(&pods, UID));
+	assert_int_equal(logged("https://[::1]:"), 1);
+}
+
+static struct kubelet_trial try_with(const char *bad_mode)
+{
+	const struct kubelet_options options = {
+		.url = server_url, .token_file = token_path, .ca_file = ca_path};
+	struct kubelet_trial trial;
+
+	server_mode(bad_mode);
+	assert_int_equal(kubelet_try(&options, &trial), 0);
+	assert_true(trial.asked);
+	return trial;
+}
+
+/* What check says: the same words as in the log. */
+static void one_try(void **state)
+{
+	static const struct {
+		const char *mode;
+		enum kubelet_error error;
+		const char *remedy;
+	} bad[] = {
+		{"other-ca", KUBELET_TLS, "--kube.insecure"},
+		{"plain", KUBELET_TLS, "--kube.ca-file"},
+		{"status 401", KUBELET_UNAUTHORIZED, "cannot ask the API server"},
+		{"status 403", KUBELET_FORBIDDEN, "nodes/pods"},
+		{"status 404", KUBELET_NOT_FOUND, "debugging handlers"},
+		{"status 500", KUBELET_STATUS, "cannot ask the API server"},
+		{"silent", KUBELET_TIMEOUT, "overloaded"},
+	};
+	const struct kubelet_options no_token = {.url = server_url,
+						 .token_file = "/nonexistent",
+						 .ca_file = ca_path,
+						 .optional = true};
+	struct kubelet_trial trial = try_with("ok");
+
+	(void)state;
+	assert_int_equal(trial.error, KUBELET_OK);
+	assert_int_equal(trial.pods, 1);
+	assert_null(trial.remedy);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		trial = try_with(bad[i].mode);
+		assert_int_equal(trial.error, bad[i].error);
+		assert_true(trial.problem[0]);
+		if (!strstr(trial.remedy, bad[i].remedy))
+			fail_msg("%s: %s", bad[i].mode, trial.remedy);
+	}
+	server_stop();
+	{
+		const struct kubelet_options options = {
+			.url = server_url, .token_file = token_path, .ca_file = ca_path};
+
+		assert_int_equal(kubelet_try(&options, &trial), 0);
+		assert_int_equal(trial.error, KUBELET_CONNECT);
+	}
+	assert_int_equal(kubelet_try(&no_token, &trial), 0);
+	assert_false(trial.asked);
+	assert_int_equal(logged("level="), 0);
+}
+
+static void urls(void **state)
+{
+	/* What is written, and what it is read as; NULL: it is none. */
+	static const char *const urls[][2] = {
+		{"https://127.0.0.1:10250", "https://127.0.0.1:10250"},
+		{"https://pi-1", "https://pi-1"},
+		{"https://pi_1.home.arpa:10250/", "https://pi_1.home.arpa:10250"},
+		{"https://[::1]:10250/", "https://[::1]:10250"},
+		{"https://[fd00:10::5]", "https://[fd00:10::5]"},
+		/* As the manifest makes them of the node's address. */
+		{"https://fd00:10::5:10250", "https://[fd00:10::5]:10250"},
+		{"https://2001:db8:1:2:3:4:5:6:10250", "https://[2001:db8:1:2:3:4:5:6]:10250"},
+		{"https://::1:10250", "https://[::1]:10250"},
+		{"https://fd00:10::5:443", "https://[fd00:10::5]:443"},
+		{"https://fd00:10::5:10250/", "https://[fd00:10::5]:10250"},
+		/* What stands before the last colon is none. */
+		{"https://2001:db8:1:2:3:4:5:6", "https://[2001:db8:1:2:3:4:5:6]"},
+		{"https://fd00:10::", "https://[fd00:10::]"},
+		{"https://::ffff:10.0.0.1:10250", "https://[::ffff:10.0.0.1]:10250"},
+		/* An address that holds on one interface alone. */
+		{"https://fe80::1%eth0:10250", "https://[fe80::1%25eth0]:10250"},
+		{"https://[fe80::1%eth0]:10250", "https://[fe80::1%25eth0]:10250"},
+		{"https://[fe80::1%25eth0]", "https://[fe80::1%25eth0]"},
+		{"", NULL},
+		{"https://", NULL},
+		{"https:///", NULL},
+		{"https://:10250", NULL},
+		{"http://127.0.0.1:10255", NULL},
+		{"127.0.0.1", NULL},
+		{"https:///pods", NULL},
+		{"https://a/pods", NULL},
+		{"https://u@a", NULL},
+		{"https://a?b", NULL},
+		{"https://a b", NULL},
+		{"https://a:", NULL},
+		{"https://a:0", NULL},
+		{"https://a:65536", NULL},
+		{"https://a:port", NULL},
+		{"https://a:10250:10250", NULL},
+		{"https://$(NODE_IP):10250", NULL}, /* what a wrong manifest leaves */
+		{"https://[a]:10250", NULL},
+		{"https://[::1", NULL},
+		{"https://[::1]10250", NULL},
+		{"https://[::1]:", NULL},
+		{"https://fd00:10::5:99999", NULL},
+		{"https://fd00::5::6:10250", NULL},
+		{"https://fe80::1%:10250", NULL},
+		{"https://fe80::1%a/b:10250", NULL},
+	};
+	const struct kubelet_options options = {.url = "http://127.0.0.1:1", .token_file = "t"};
+	char url[KUBELET_URL_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(urls) / sizeof(urls[0]); i++) {
+		const char *wrong = kubelet_url_read(urls[i][0], url);
+
+		if (!wrong != (urls[i][1] != NULL))
+			fail_msg("%s: %s", urls[i][0], wrong ? wrong : url);
+		if (urls[i][1])
+			assert_string_equal(url, urls[i][1]);
+	}
 	assert_int_equal(kubelet_open(&options, &pods, &kubelet), -EINVAL);
 }
 
@@ -534,6 +652,8 @@ int main(void)
 		TEST(without_a_token_there_is_no_kubernetes),
 		TEST(a_ca_that_cannot_be_used),
 		TEST(it_can_end_at_any_moment),
+		TEST(over_ipv6),
+		TEST(one_try),
 		cmocka_unit_test(urls),
 	};
 

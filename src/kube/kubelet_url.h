@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Where the kubelet is: https://HOST or https://HOST:PORT. */
+#ifndef BRAMBLE_KUBELET_URL_H
+#define BRAMBLE_KUBELET_URL_H
+
+#include <stddef.h>
+
+/* The longest host name (RFC 1035) or address with its zone, in a URL. */
+#define KUBELET_URL_MAX 320
+
+/*
+ * Reads a URL as an operator or a manifest writes it, and writes it as a URL is to be (RFC 3986,
+ * RFC 6874): without a slash at its end, and an IPv6 address in brackets. A manifest puts the
+ * node's address before a port: https://fd00::5:10250 is port 10250 of fd00::5. So if what stands
+ * before the last colon is an address, what follows is the port; else the whole is an address.
+ *
+ * Returns NULL, or what is wrong with it, for people; static.
+ */
+const char *kubelet_url_read(const char *text, char url[KUBELET_URL_MAX]);
+
+#endif
