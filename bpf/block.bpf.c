@@ -111,10 +111,7 @@ static __always_inline struct block_request *request_get(__u64 rq)
 	if (r)
 		return r;
 	bpf_map_update_elem(&block_requests, &rq, &none, BPF_NOEXIST);
-	r = request_find(rq);
-	if (!r)
-		count_lost(BLOCK_LOST_REQUESTS_FULL);
-	return r;
+	return request_find(rq);
 }
 
 /* ---- whose it is */
@@ -144,6 +141,21 @@ static __always_inline __u32 owner_of(void *ctx, __u64 rq)
 	__u64 id = block_btf ? cgroup_of_bio((struct request *)rq) : 0;
 
 	return id ? slot_of(id) : slot_of_running(ctx, bpf_get_smp_processor_id());
+}
+
+static __always_inline __u64 cgroup_of(__u32 slot)
+{
+	__u64 *cgroup = bpf_map_lookup_elem(&slot_cgroups, &slot);
+
+	return cgroup ? *cgroup : 0;
+}
+
+/* The slot as the request ends: the one it began with may have been freed and given to another. */
+static __always_inline __u32 slot_now(const struct block_request *r)
+{
+	__u32 slot = r->slot;
+
+	return r->cgroup && cgroup_of(slot) != r->cgroup ? slot_of(r->cgroup) : slot;
 }
 
 /* ---- what it is */
@@ -295,12 +307,15 @@ static __always_inline __u64 start_time(void)
 
 static __always_inline void begin(void *ctx, struct block_request *r, __u64 rq, __u64 now)
 {
+	__u32 slot = owner_of(ctx, rq);
+
 	/* It is used again: it has ended, and the kernel did not call the program. */
 	if (r->state == BLOCK_REQUEST_ISSUED)
 		count_lost(BLOCK_LOST_NO_COMPLETE);
 	*r = (struct block_request){
 		.start_ns = now,
-		.slot = owner_of(ctx, rq),
+		.slot = slot,
+		.cgroup = cgroup_of(slot),
 		.cpu = bpf_get_smp_processor_id(),
 		.state = BLOCK_REQUEST_QUEUED,
 	};
@@ -320,8 +335,10 @@ static __always_inline int issue(void *ctx, __u64 rq, struct request *request, b
 {
 	struct block_request *r = request_get(rq);
 
-	if (!r)
+	if (!r) { /* counted here alone, as it may be made, inserted, and issued */
+		count_lost(BLOCK_LOST_REQUESTS_FULL);
 		return 0;
+	}
 	if (r->state != BLOCK_REQUEST_QUEUED && r->state != BLOCK_REQUEST_BACK)
 		begin(ctx, r, rq, 0);
 	r->state = BLOCK_REQUEST_ISSUED;
@@ -362,9 +379,9 @@ static __always_inline struct block_cell *cell_get(struct block_key *key)
 	return bpf_map_lookup_elem(&block_cells, key);
 }
 
-static __always_inline struct block_cell *cell_of(const struct block_request *r)
+static __always_inline struct block_cell *cell_of(const struct block_request *r, __u32 slot)
 {
-	struct block_key key = {.dev = r->dev, .slot = r->slot, .op = r->op};
+	struct block_key key = {.dev = r->dev, .slot = slot, .op = r->op};
 	struct block_cell *cell = cell_get(&key);
 
 	if (cell)
@@ -384,7 +401,8 @@ static __always_inline void observe(struct hist *hist, __u64 ns)
 
 static __always_inline void count(const struct block_request *r, __u64 now)
 {
-	struct block_cell *cell = cell_of(r);
+	__u32 slot = slot_now(r);
+	struct block_cell *cell = cell_of(r, slot);
 	struct block_cpu *c = this_cpu();
 
 	if (c)
@@ -401,7 +419,7 @@ static __always_inline void count(const struct block_request *r, __u64 now)
 		shared_add(&cell->errors, 1);
 	/* Somebody waits for it. */
 	if (r->op == BLOCK_READ || (r->op == BLOCK_WRITE && r->sync))
-		pressure_add(PRESSURE_IO, r->cpu, r->slot, r->start_ns ?: r->issue_ns, now);
+		pressure_add(PRESSURE_IO, r->cpu, slot, r->start_ns ?: r->issue_ns, now);
 }
 
 static __always_inline int complete(__u64 rq, bool failed, __u32 bytes)

@@ -319,6 +319,7 @@ struct block_request {
 	__u64 start_ns; /* 0: not seen */
 	__u64 issue_ns; /* the last time; 0: not issued */
 	__u64 done;	/* bytes */
+	__u64 cgroup;	/* of the slot; 0: not known */
 	__u32 left;	/* bytes of what was issued */
 	__u32 dev;
 	__u16 slot;

@@ -283,6 +283,30 @@ static void test_foreign(void **state)
 	check_nothing_lost();
 }
 
+/* Its container is gone, and the slot another one's, before it ends. */
+static void test_slot_is_given_away(void **state)
+{
+	struct block_cell cell;
+	unsigned int slot;
+
+	(void)state;
+	need_kernel();
+	start(A, SDA, BLOCK_WRITE, 512);
+	issue(A, SDA, BLOCK_WRITE, 512);
+	slot = slot_of(own_id);
+	assert_int_equal(bpf_map_delete_elem(bpf_map__fd(bpf->maps.slot_by_cgroup), &own_id), 0);
+	slot_cgroups[slot] = other_id;
+	assert_int_equal(bpf_map_update_elem(bpf_map__fd(bpf->maps.slot_by_cgroup), &other_id,
+					     &slot, BPF_ANY),
+			 0);
+	complete(A, 0, 512);
+	assert_int_equal(slot_of(other_id), slot);
+	assert_int_not_equal(slot_of(own_id), slot);
+	cell = cell_of(SDA, BLOCK_WRITE); /* in a slot of its own, which is free soon */
+	assert_int_equal(count_of(&cell.io), 1);
+	check_nothing_lost();
+}
+
 /* One that became a part of another one does not leave its beginning to the next. */
 static void test_merge(void **state)
 {
@@ -358,7 +382,9 @@ static void test_never_ends(void **state)
 	assert_int_equal(request_of(A).state, BLOCK_REQUEST_ISSUED);
 	assert_int_equal(lost(BLOCK_LOST_NO_COMPLETE), 99);
 	start(B, SDA, BLOCK_READ, 512); /* there is one place */
-	assert_int_equal(lost(BLOCK_LOST_REQUESTS_FULL), 1);
+	run(bpf->progs.block_rq_insert, B);
+	issue(B, SDA, BLOCK_READ, 512);
+	assert_int_equal(lost(BLOCK_LOST_REQUESTS_FULL), 1); /* it is one request */
 	complete(A, 0, 512);
 	assert_int_equal(cpus[cpu].events, 1);
 }
@@ -373,6 +399,7 @@ int main(void)
 		TEST(test_requeue),
 		TEST(test_flushes),
 		TEST(test_foreign),
+		TEST(test_slot_is_given_away),
 		TEST(test_merge),
 		TEST(test_missed),
 		TEST(test_unpaired),
