@@ -255,6 +255,8 @@ static bool kube_flags_valid(const char *command)
 	err = label_keys_parse(shared.labels, &shared.label_keys);
 	if (err == -E2BIG)
 		fprintf(stderr, "%s: --kube.labels: more than %d keys\n", command, LABEL_KEYS_MAX);
+	else if (err == -ENOMEM)
+		fprintf(stderr, "%s: --kube.labels: out of memory\n", command);
 	else if (err)
 		fprintf(stderr,
 			"%s: --kube.labels=%s: must be keys of Kubernetes, each once, with "

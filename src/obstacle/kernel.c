@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Why the kernel refused: by errno and step, the most certain causes first. */
+#include <bpf/btf.h>
 #include <errno.h>
 #include <string.h>
 
@@ -115,6 +116,19 @@ static void of_bpf(const struct machine *machine, int err, struct obstacle *out)
 		obstacle_set(out, strerrordesc_np(-err), "");
 }
 
+/* libbpf had no types to relocate by, and does not say why: it is tried again. */
+static void of_btf(struct obstacle *out)
+{
+	struct btf *btf = btf__parse("/sys/kernel/btf/vmlinux", NULL);
+	int err = btf ? 0 : errno;
+
+	btf__free(btf);
+	obstacle_cause(out, "the kernel's BTF cannot be read%s%s", err ? ": " : "",
+		       err ? strerrordesc_np(err) : "");
+	obstacle_remedy(out, "%s--btf=none takes layouts from tracefs instead",
+			err == ENOMEM ? "raise the memory limit; " : "");
+}
+
 /*
  * The smallest program could be loaded and ours could not: the kernel gives no memory to read, or
  * its verifier does not take them. EPERM may still be a policy's.
@@ -128,6 +142,8 @@ static void of_programs(const struct machine *machine, int err, struct obstacle 
 	else if (err == -EINVAL || err == -EACCES || err == -E2BIG || err == -ENOSPC)
 		obstacle_cause(out, "the kernel's verifier does not take them (%s)",
 			       strerrordesc_np(-err));
+	else if (err == -ESRCH)
+		of_btf(out);
 	else
 		obstacle_set(out, strerrordesc_np(-err), "");
 	if (!out->remedy[0])
@@ -155,10 +171,10 @@ static void of_attach(const struct machine *machine, int err, struct obstacle *o
 	if (is_refusal(err))
 		of_refusal(machine, "bpf", machine->bpf_filtered, err, out);
 	else if (err == -ENOENT)
-		obstacle_set(out, "this kernel does not have it", "none but another kernel");
+		obstacle_set(out, "this kernel does not have it", "it takes another kernel");
 	else if (err == -EINVAL)
 		obstacle_set(out, "this kernel passes it other arguments",
-			     "none but another kernel");
+			     "it takes another kernel");
 	else if (err == -EEXIST || err == -E2BIG)
 		obstacle_set(out, "too many programs are attached to it (64 at most)",
 			     "end other programs that trace");
@@ -170,13 +186,13 @@ static void of_function(const struct machine *machine, int err, struct obstacle 
 {
 	if (!machine->btf)
 		obstacle_set(out, "this kernel has no BTF",
-			     "none but a kernel with CONFIG_DEBUG_INFO_BTF");
+			     "it takes a kernel with CONFIG_DEBUG_INFO_BTF");
 	else if (err == -EOPNOTSUPP || err == -KERNEL_ENOTSUPP)
 		obstacle_set(out, "this kernel cannot hook its functions",
-			     "none but another kernel (arm64: 6.4 or later)");
+			     "it takes another kernel (arm64: 6.4 or later)");
 	else if (err == -ENOENT || err == -ESRCH)
 		obstacle_set(out, "this kernel has no function of that name",
-			     "none but another kernel");
+			     "it takes another kernel");
 	else if (err == -EPERM)
 		of_refusal(machine, "bpf", machine->bpf_filtered, err, out);
 	else

@@ -160,6 +160,18 @@ runs_and_says "as many open files as it says it needs" 'msg="serving' \
 	sh -c "ulimit -n $needed"'; exec "$@"' sh "${serve[@]}"
 check "as many open files as it says it needs: all probes run" sh -c "! grep -E 'not running|files may be open' '$tmp/run.log'"
 
+# With too little memory it says that, and blames no kernel. How much is too little depends on
+# the libraries.
+wrong=
+for kib in 24000 27000 30000 33000; do
+	# shellcheck disable=SC2016
+	timeout 3 sh -c "ulimit -v $kib"'; exec "$@"' sh "${serve[@]}" >"$tmp/out" 2>"$tmp/err"
+	[ $? = 1 ] || continue
+	[ "$(grep -c level=error "$tmp/err")" = 1 ] && grep 'level=error' "$tmp/err" | grep -qi 'memory' ||
+		wrong+="$kib KiB: $(tail -n 1 "$tmp/err"); "
+done
+check "too little memory is told as that: $wrong" test -z "$wrong"
+
 # A cgroup namespace of its own, as docker gives it: said at once, and it runs.
 make_cgroup /bramble-test/inside
 in_own_namespace() {
@@ -194,6 +206,10 @@ for what in "/proc/nonexistent/bramble.sock: /proc/nonexistent is not there and 
 	runs_and_says "a socket that cannot be made: says so once, and why" "level=warn.*socket $what" \
 		"$BRAMBLE" serve "$listen" --web.socket="${what%%: *}"
 done
+
+# shellcheck disable=SC2016
+runs_and_says "a read-only /run: says so once" 'level=warn.*/run/bramble is on a read-only file system' \
+	"${own_mounts[@]}" 'mount -t tmpfs -o ro none /run && exec "$@"' sh "$BRAMBLE" serve "$listen"
 
 # ---- addresses that cannot be had, and the others' sockets
 refuses "an address of another machine" 1 '192.0.2.1:9810: this machine has no such address' -- \
