@@ -104,8 +104,15 @@ static int read_all(struct guard *guard, bool running, char *error, size_t error
 {
 	struct web_config config;
 	struct tls *tls = NULL;
-	int err = web_config_read(guard->path, &config, error, error_size);
+	struct stat st;
+	int err;
 
+	/* Whoever writes a file in place empties it first: that must not let everyone in. */
+	if (running && stat(guard->path, &st) == 0 && st.st_size == 0) {
+		snprintf(error, error_size, "%s: is empty; {} asks for nothing", guard->path);
+		return -EINVAL;
+	}
+	err = web_config_read(guard->path, &config, error, error_size);
 	if (err)
 		return err;
 	if (running && config.tls.enabled != (guard->tls != NULL)) {

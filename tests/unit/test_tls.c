@@ -560,6 +560,31 @@ static void http_to_tls_and_back(void **state)
 	assert_int_equal(ask(arguments), 200);
 }
 
+/* What the operator does to the files while the server runs takes nothing away from it. */
+static void files_that_break(void **state)
+{
+	static const char *const broken[] = {"", "{", "\x01\x02", "users: x"};
+	char url[64];
+	size_t i;
+
+	(void)state;
+	/* The password is "secret". */
+	start("basic_auth_users: "
+	      "{prom: $2y$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW}\n");
+	snprintf(url, sizeof(url), "http://127.0.0.1:%u/", port);
+	assert_int_equal(ask(url), 401);
+	for (i = 0; i < sizeof(broken) / sizeof(broken[0]); i++) {
+		tree_put("web.yml", broken[i]);
+		usleep(1100000); /* it is looked for once a second */
+		assert_int_equal(ask(url), 401);
+	}
+	assert_true(logged("is empty"));
+	assert_true(logged("stays in force"));
+	tree_put("web.yml", "{}\n");
+	usleep(1100000);
+	assert_int_equal(ask(url), 200);
+}
+
 /* A socket that sends something else. */
 static void garbage(void **state)
 {
@@ -606,12 +631,19 @@ static void garbage(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(certificates_are_served),	TEST(certificates_that_are_not),
-		TEST(doubts_are_said),		TEST(suites_are_those_listed),
-		TEST(all_names_are_known),	TEST(who_prefers),
-		TEST(curves_and_versions),	TEST(clients_with_certificates),
-		TEST(clients_are_told_why_not), TEST(a_client_that_does_not_trust_us),
-		TEST(http_to_tls_and_back),	TEST(garbage),
+		TEST(certificates_are_served),
+		TEST(certificates_that_are_not),
+		TEST(doubts_are_said),
+		TEST(suites_are_those_listed),
+		TEST(all_names_are_known),
+		TEST(who_prefers),
+		TEST(curves_and_versions),
+		TEST(clients_with_certificates),
+		TEST(clients_are_told_why_not),
+		TEST(a_client_that_does_not_trust_us),
+		TEST(http_to_tls_and_back),
+		TEST(files_that_break),
+		TEST(garbage),
 	};
 
 	signal(SIGPIPE, SIG_IGN);
