@@ -110,6 +110,23 @@ static uint64_t born_ns(const struct walk *walk, int dir_fd)
 	return pid ? process_start_ns(walk, pid) : 0; /* 0: of another pid namespace */
 }
 
+/* What is no more, and not what cannot be looked at. */
+static bool is_gone_error(int error)
+{
+	return error == ENOENT || error == ENODEV || error == ENOTDIR;
+}
+
+/* A walk may not have been let into a directory above it, or it lies too deep. */
+static bool is_gone(const char *mount, const struct cgroup *cgroup)
+{
+	char path[PATH_MAX];
+	struct stat st;
+
+	if ((size_t)snprintf(path, sizeof(path), "%s%s", mount, cgroup->path) >= sizeof(path))
+		return false;
+	return stat(path, &st) ? is_gone_error(errno) : st.st_ino != cgroup->id;
+}
+
 static void walk_children(struct walk *walk, DIR *dir, int depth);
 
 static void walk_cgroup(struct walk *walk, int parent_fd, const char *name, uint64_t id, int depth)
@@ -119,14 +136,16 @@ static void walk_cgroup(struct walk *walk, int parent_fd, const char *name, uint
 	DIR *dir;
 	int fd;
 
-	if (len + strlen(name) + 2 > sizeof(walk->path))
+	if (len + strlen(name) + 2 > sizeof(walk->path)) {
+		walk->registry->unread++;
 		return;
+	}
 	fd = openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return;
-	dir = fdopendir(fd);
+	dir = fd < 0 ? NULL : fdopendir(fd);
 	if (!dir) {
-		close(fd);
+		walk->registry->unread += !is_gone_error(errno);
+		if (fd >= 0)
+			close(fd);
 		return;
 	}
 	walk->len += (size_t)sprintf(walk->path + len, "/%s", name);
@@ -139,6 +158,8 @@ static void walk_cgroup(struct walk *walk, int parent_fd, const char *name, uint
 	}
 	if (depth < DEPTH_MAX)
 		walk_children(walk, dir, depth + 1);
+	else
+		walk->registry->unread++;
 	walk->len = len;
 	walk->path[len] = '\0';
 	closedir(dir);
@@ -174,7 +195,7 @@ int registry_walk(struct registry *registry, const char *mount, const char *proc
 	closedir(dir);
 
 	HASH_ITER(hh, registry->table, cgroup, next)
-	if (cgroup->walk != registry->walk && !cgroup->removed_ns)
+	if (cgroup->walk != registry->walk && !cgroup->removed_ns && is_gone(mount, cgroup))
 		cgroup->removed_ns = now_ns;
 	return 0;
 }

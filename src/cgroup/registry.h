@@ -41,6 +41,7 @@ struct cgroup {
 struct registry {
 	struct cgroup *table;
 	unsigned int walk; /* number of walks made */
+	uint64_t unread;   /* directories that they could not look into, but for those that went */
 };
 
 struct cgroup *registry_find(const struct registry *registry, uint64_t id);

@@ -24,6 +24,13 @@
 #define RETRY_NS	   NS_PER_S
 
 /*
+ * And at least this often. The kernel leaves out a program now and then, and not all kernels count
+ * that: a cgroup whose end was missed would keep its slot and its series for ever. A walk takes
+ * some six system calls a cgroup.
+ */
+#define WALK_NS		   (300 * NS_PER_S)
+
+/*
  * With few slots left, a removed cgroup's slot is freed after this long and not
  * only after --retain: its totals are its owner's by then, and a task's last
  * switch comes some milliseconds after its cgroup's end.
@@ -74,6 +81,7 @@ struct collector {
 	uint64_t start_ns;   /* CLOCK_BOOTTIME */
 	uint64_t started_ns; /* the same by CLOCK_MONOTONIC */
 	uint64_t ring_full;  /* events lost, as of the last walk */
+	bool path_cut;	     /* since then, an event told of a cgroup without its whole path */
 	uint64_t causes_lost;
 	uint64_t unnamed;
 	uint64_t stepped_back[PROBES];
@@ -144,8 +152,10 @@ static void on_cgroup_event(void *context, const struct cgroup_event *event)
 
 	if (event->kind == CGROUP_MADE) {
 		/* A path that may have been cut says something else: a walk finds the whole. */
-		if (!event->path_len || event->path_len >= CGROUP_PATH_MAX - 1)
+		if (!event->path_len || event->path_len >= CGROUP_PATH_MAX - 1) {
+			c->path_cut = true;
 			return;
+		}
 		cgroup = registry_add(&c->registry, event->id, event->path,
 				      event->time_ns + clock_suspended_ns());
 		/* At birth: the log directory of a short-lived pod may soon be gone. */
@@ -168,14 +178,16 @@ static void walk(struct collector *c, uint64_t now_ns)
 	c->walked_ns = now_ns;
 }
 
-/* Events that found no place in the ring buffer: what they said is found by a walk. */
-static void walk_if_events_were_lost(struct collector *c, uint64_t now_ns)
+/* What events said that found no place in the ring buffer, or were not seen, is found by a walk. */
+static void walk_if_due(struct collector *c, uint64_t now_ns)
 {
 	uint64_t lost = probe_cgroup_events_lost(c->probe);
+	bool cut = c->path_cut && grown(now_ns, c->walked_ns) >= RETRY_NS;
 
-	if (lost == c->ring_full)
+	if (lost == c->ring_full && !cut && grown(now_ns, c->walked_ns) < WALK_NS)
 		return;
 	c->ring_full = lost;
+	c->path_cut = false;
 	walk(c, now_ns);
 }
 
@@ -574,7 +586,7 @@ void collector_update(struct collector *c)
 
 	probe_look_again(c->probe);
 	collector_poll(c);
-	walk_if_events_were_lost(c, now_ns);
+	walk_if_due(c, now_ns);
 	c->slots_used = 0;
 	probe_count_connections(c->probe);
 	update_cells(c, SLOT_OVERFLOW, c->overflow);

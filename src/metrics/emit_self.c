@@ -69,6 +69,7 @@ void emit_probe_lost(struct samples *out, const struct scrape *scrape)
 				   collector_stepped_back(collector, (enum probe_id)id));
 	emit_probe(out, scrape, "sched", "cause_pairs_full", collector_causes_lost(collector));
 	emit_probe(out, scrape, "cgroup", "unnamed", collector_unnamed(collector));
+	emit_probe(out, scrape, "cgroup", "unread", collector_registry(collector)->unread);
 }
 
 void emit_probe_cpu(struct samples *out, const struct scrape *scrape)

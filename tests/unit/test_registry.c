@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* A tree of directories stands for the cgroup file system: a cgroup's id is its inode's number. */
 #include <errno.h>
+#include <sys/resource.h>
 
 #include "cgroup/registry.h"
 #include "tree.h"
@@ -202,6 +203,30 @@ static void test_walk_errors(void **state)
 	assert_int_equal(find(id)->removed_ns, 0);
 }
 
+/* What a walk is not let into is not gone. */
+static void test_walk_without_descriptors(void **state)
+{
+	uint64_t stays = make("/a/stays"), goes = make("/b/goes"), ends = make("/b/ends");
+	struct rlimit limit, few;
+	int next;
+
+	(void)state;
+	walk(100);
+	remove_cgroup("/b/goes");
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	next = dup(0);
+	close(next);
+	few = limit;
+	few.rlim_cur = (rlim_t)next + 1; /* the mount point can be opened, and nothing in it */
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	walk(200);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	assert_int_equal(find(stays)->removed_ns, 0);
+	assert_int_equal(find(ends)->removed_ns, 0);
+	assert_int_equal(find(goes)->removed_ns, 200);
+	assert_int_equal(registry.unread, 2); /* a and b */
+}
+
 /* DEPTH is more than the walk reads. */
 #define DEPTH 40
 
@@ -230,6 +255,14 @@ static void test_deep_tree(void **state)
 		assert_string_equal(find(id[i])->path, path);
 	}
 	assert_null(registry_find(&registry, id[DEPTH - 1]));
+	assert_int_equal(registry.unread, 1);
+
+	/* An event has told of it: it is there, though no walk sees it. */
+	for (; i < DEPTH; i++)
+		len += (size_t)snprintf(path + len, sizeof(path) - len, "/d%d", i);
+	registry_add(&registry, id[DEPTH - 1], path, 0);
+	walk(2);
+	assert_int_equal(find(id[DEPTH - 1])->removed_ns, 0);
 }
 
 /* The kernel allows any bytes in a name but '/', NUL and newline. */
@@ -306,6 +339,7 @@ int main(void)
 		TEST(test_walk_again_marks_what_is_gone),
 		TEST(test_walk_and_events),
 		TEST(test_walk_errors),
+		TEST(test_walk_without_descriptors),
 		TEST(test_deep_tree),
 		TEST(test_hostile_names),
 		TEST(test_only_directories),
