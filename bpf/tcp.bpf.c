@@ -20,6 +20,8 @@
 
 #include "hist.bpf.h"
 #include "sched.bpf.h"
+#include "tcp_sockets.bpf.h"
+#include "tcp_turns.bpf.h"
 
 /* Numbers of the kernel's interfaces that do not change. */
 #define AF_INET	     2
@@ -46,27 +48,8 @@ enum {
 	TCP_NEW_SYN_RECV,
 };
 
-/* The root of the cgroups; the kernel's own doings are counted for it. */
-
-/*
- * A send longer than this may have waited for the reader, and returned long
- * after its first byte was sent. sendfile() sends as much in one step.
- */
-#define LONG_SEND	65536
-
 /* The first port of net.ipv4.ip_local_port_range, as it is by default. */
-#define EPHEMERAL_PORT	32768
-
-/* The RTT of a connection in use is read once in 2^30 ns. */
-#define RTT_PERIOD_BITS 30
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 1); /* as many as there are slots, set by the loader */
-	__type(key, __u32);
-	__type(value, struct tcp_cell);
-} tcp_cells SEC(".maps");
+#define EPHEMERAL_PORT 32768
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -75,39 +58,6 @@ struct {
 	__type(key, __u32);
 	__type(value, struct tcp_cpu);
 } tcp_cpus SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 1); /* SOCKET_SETS, set by the loader */
-	__type(key, __u32);
-	__type(value, struct socket_set);
-} tcp_sockets SEC(".maps");
-
-/* Written with atomics. */
-__u64 tcp_lost[TCP_LOST_REASONS];
-
-/* Sockets that are in none of their two sets, but further away. Written with atomics. */
-__u64 tcp_far;
-
-static __always_inline void count_lost(enum tcp_lost reason)
-{
-	shared_add(&tcp_lost[reason], 1);
-}
-
-/* NULL for the owner of a socket that is nobody's. */
-static __always_inline struct tcp_cell *cell_of(__u32 slot)
-{
-	return bpf_map_lookup_elem(&tcp_cells, &slot);
-}
-
-static __always_inline void observe(struct hist *hist, __u64 ns)
-{
-	if ((__s64)ns < 0)
-		count_lost(TCP_LOST_CLOCK);
-	else
-		hist_add_shared(hist, ns);
-}
 
 /* ------------------------------------------------------------------ what BTF tells */
 
@@ -172,170 +122,6 @@ static __always_inline void observe_rtt(struct tcp_cell *cell, const struct sock
 
 	if (ns)
 		hist_add_shared(&cell->rtt, ns);
-}
-
-/* ------------------------------------------------------------------ sockets */
-
-static __always_inline struct socket_set *socket_set_at(__u32 index)
-{
-	index &= SOCKET_SETS - 1;
-	return bpf_map_lookup_elem(&tcp_sockets, &index);
-}
-
-/* One of the two sets where a socket is first looked for. */
-static __always_inline struct socket_set *socket_set_of(__u64 key, __u32 choice)
-{
-	return socket_set_at(hash_u64(key, (choice + 1) * SOCKET_SET_BITS));
-}
-
-/* The way of a key in a set; of 0: a free one. SOCKET_WAYS if there is none. */
-static __always_inline __u32 socket_way(const struct socket_set *set, __u64 key)
-{
-	if (set->key[0] == key)
-		return 0;
-	if (set->key[1] == key)
-		return 1;
-	if (set->key[2] == key)
-		return 2;
-	return SOCKET_WAYS;
-}
-
-/* The same in the further sets of a socket: those a step of its own apart. */
-static __noinline struct socket_set *socket_set_far(__u64 key, __u64 wanted)
-{
-	__u32 step = hash_u64(key, SOCKET_SET_BITS) | 1, i;
-	__u32 index = hash_u64(key, 2 * SOCKET_SET_BITS);
-	struct socket_set *set;
-
-	for (i = 0; i < SOCKET_SETS_FAR; i++) {
-		index += step;
-		set = socket_set_at(index);
-		if (set && socket_way(set, wanted) < SOCKET_WAYS)
-			return set;
-	}
-	return NULL;
-}
-
-/* Finds a socket: its set, and its way there, which is SOCKET_WAYS if it is not known. */
-static __always_inline __u32 socket_find(__u64 key, struct socket_set **found)
-{
-	struct socket_set *set = socket_set_of(key, 0);
-	__u32 way;
-
-	*found = set;
-	if (!set)
-		return SOCKET_WAYS;
-	way = socket_way(set, key);
-	if (way < SOCKET_WAYS)
-		return way;
-	set = socket_set_of(key, 1);
-	*found = set;
-	if (!set)
-		return SOCKET_WAYS;
-	way = socket_way(set, key);
-	if (way < SOCKET_WAYS || !tcp_far)
-		return way;
-	set = socket_set_far(key, key);
-	*found = set;
-	return set ? socket_way(set, key) : SOCKET_WAYS;
-}
-
-static __always_inline __u32 free_ways(const struct socket_set *set)
-{
-	return !set->key[0] + !set->key[1] + !set->key[2];
-}
-
-/* Finds a place for a socket that is not known: a set and a free way, or SOCKET_WAYS. */
-static __always_inline __u32 socket_place(__u64 key, struct socket_set **found)
-{
-	struct socket_set *set = socket_set_of(key, 0), *other = socket_set_of(key, 1);
-	__u32 way;
-
-	if (set && other && free_ways(other) > free_ways(set))
-		set = other;
-	*found = set;
-	if (!set)
-		return SOCKET_WAYS;
-	way = socket_way(set, 0);
-	if (way < SOCKET_WAYS)
-		return way;
-	set = socket_set_far(key, 0);
-	*found = set;
-	way = set ? socket_way(set, 0) : SOCKET_WAYS;
-	if (way < SOCKET_WAYS)
-		shared_add(&tcp_far, 1);
-	return way;
-}
-
-/*
- * Takes a socket in that was not known, or whose end was missed. False if there is no place.
- *
- * Two CPUs may take the same place at once: then one of the two sockets is not known, which is
- * counted where it should be, as with one that found none.
- */
-static __always_inline bool enter(__u64 key, __u8 state, __u16 owner, __u64 turn)
-{
-	struct socket_set *set;
-	__u32 way = socket_find(key, &set);
-
-	if (way == SOCKET_WAYS)
-		way = socket_place(key, &set);
-	if (way == SOCKET_WAYS || !set)
-		return false;
-	set->turn[way] = turn;
-	set->owner[way] = owner;
-	set->state[way] = state;
-	set->rtt_period[way] = 0;
-	set->key[way] = key;
-	return true;
-}
-
-/* Forgets a socket. False if it is not known. */
-static __always_inline bool forget(__u64 key)
-{
-	struct socket_set *set = socket_set_of(key, 0);
-	__u32 way = set ? socket_way(set, key) : SOCKET_WAYS;
-
-	if (way == SOCKET_WAYS) {
-		set = socket_set_of(key, 1);
-		way = set ? socket_way(set, key) : SOCKET_WAYS;
-	}
-	if (way == SOCKET_WAYS && tcp_far) {
-		set = socket_set_far(key, key);
-		way = set ? socket_way(set, key) : SOCKET_WAYS;
-		if (way < SOCKET_WAYS)
-			shared_add(&tcp_far, -1);
-	}
-	if (way == SOCKET_WAYS || !set)
-		return false;
-	if (set->owner[way] == SOCKET_UNCLAIMED)
-		count_lost(TCP_LOST_NO_OWNER);
-	set->key[way] = 0;
-	return true;
-}
-
-/*
- * A socket gets another owner. The first one has accepted it.
- *
- * Two first uses at the same time count that twice. It takes two threads, and a connection that
- * its listening socket could not pass on to an owner, and some ns.
- */
-static __always_inline void own(struct socket_set *set, __u32 way, __u16 slot)
-{
-	__u16 before = set->owner[way];
-	struct tcp_cell *cell;
-
-	set->owner[way] = slot;
-	if (before != SOCKET_UNCLAIMED)
-		return;
-	cell = cell_of(slot);
-	if (cell)
-		shared_add(&cell->accepted, 1);
-}
-
-static __always_inline bool is_owned(const struct socket_set *set, __u32 way)
-{
-	return set->owner[way] < SLOTS_MAX;
 }
 
 /* ------------------------------------------------------------------ process context */
@@ -411,64 +197,16 @@ static __always_inline __u32 socket_use(void *ctx, __u64 key, enum tcp_direction
 	return way;
 }
 
-static __always_inline void read_rtt(struct socket_set *set, __u32 way, struct tcp_cell *cell,
-				     __u64 key, __u64 now)
-{
-	__u8 period = now >> RTT_PERIOD_BITS;
-
-	if (set->rtt_period[way] == period)
-		return;
-	set->rtt_period[way] = period;
-	observe_rtt(cell, (const struct sock *)key);
-}
-
-/* A server has sent: the answer, if it was asked. */
-static __always_inline bool server_sent(struct socket_set *set, __u32 way, struct tcp_cell *cell,
-					int bytes, __u64 *now)
-{
-	__u64 turn = set->turn[way];
-
-	if (turn == TURN_QUIET)
-		return false;
-	*now = bpf_ktime_get_ns();
-	set->turn[way] = TURN_QUIET;
-	if ((turn & TURN_KIND) == TURN_UNCERTAIN)
-		return true;
-	if (bytes > LONG_SEND)
-		count_lost(TCP_LOST_LONG_SEND);
-	else
-		observe(&cell->response[TCP_SERVER], *now - (turn & TURN_TIME));
-	return true;
-}
-
-/* A client has sent: a question, or more of one. */
-static __always_inline bool client_sent(struct socket_set *set, __u32 way, __u64 *now)
-{
-	__u64 turn = set->turn[way], kind = turn & TURN_KIND;
-
-	if (kind == TURN_ASKED || kind == TURN_UNCERTAIN)
-		return false;
-	*now = bpf_ktime_get_ns();
-	if (kind == TURN_UNASKED ||
-	    __sync_val_compare_and_swap(&set->turn[way], TURN_QUIET, TURN_ASKED | *now)) {
-		/* TURN_UNASKED, perhaps since a moment ago. Kernels with this event have cmpxchg.
-		 */
-		set->turn[way] = TURN_QUIET;
-		count_lost(TCP_LOST_OVERTAKEN);
-	}
-	return true;
-}
-
 /* TP_PROTO(struct sock *sk, int ret, int flags): after a sendmsg() of any kind of socket */
 SEC("?raw_tp/sock_send_length")
 int tcp_sock_send(struct bpf_raw_tracepoint_args *ctx)
 {
-	__u64 key = ctx->args[0], now;
+	__u64 key = ctx->args[0];
 	int ret = ctx->args[1];
 	struct socket_set *set;
 	struct tcp_cell *cell;
+	bool rtt_is_due = false;
 	__u32 way;
-	bool turned = false;
 
 	if (ret <= 0)
 		return 0;
@@ -476,25 +214,12 @@ int tcp_sock_send(struct bpf_raw_tracepoint_args *ctx)
 	if (way == SOCKET_WAYS)
 		return 0;
 	if (set->state[way] & SOCKET_SERVER)
-		turned = server_sent(set, way, cell, ret, &now);
+		rtt_is_due = server_sent(set, way, cell, ret);
 	else if (set->state[way] & SOCKET_CLIENT)
-		turned = client_sent(set, way, &now);
-	if (turned)
-		read_rtt(set, way, cell, key, now);
+		rtt_is_due = client_sent(set, way, ret);
+	if (rtt_is_due)
+		observe_rtt(cell, (const struct sock *)key);
 	return 0;
-}
-
-/* Data was received after all with what might have been no more than the peer's FIN. */
-static __always_inline void make_certain(struct socket_set *set, __u32 way, struct tcp_cell *cell)
-{
-	__u64 time = set->turn[way] & TURN_TIME;
-
-	if (set->state[way] & SOCKET_SERVER) {
-		set->turn[way] = TURN_ASKED | time;
-	} else {
-		set->turn[way] = TURN_QUIET;
-		observe(&cell->response[TCP_CLIENT], time);
-	}
 }
 
 /* TP_PROTO(struct sock *sk, int ret, int flags): after a recvmsg() of any kind of socket */
@@ -504,7 +229,6 @@ int tcp_sock_recv(struct bpf_raw_tracepoint_args *ctx)
 	int ret = ctx->args[1], flags = ctx->args[2];
 	struct socket_set *set;
 	struct tcp_cell *cell;
-	__u64 kind;
 	__u32 way;
 
 	if (ret <= 0 || flags & (MSG_PEEK | MSG_ERRQUEUE))
@@ -512,11 +236,10 @@ int tcp_sock_recv(struct bpf_raw_tracepoint_args *ctx)
 	way = socket_use(ctx, ctx->args[0], TCP_RECEIVED, ret, &set, &cell);
 	if (way == SOCKET_WAYS)
 		return 0;
-	kind = set->turn[way] & TURN_KIND;
-	if (kind == TURN_UNCERTAIN)
-		make_certain(set, way, cell);
-	else if (kind == TURN_UNASKED)
-		set->turn[way] = TURN_QUIET;
+	if (set->state[way] & SOCKET_SERVER)
+		server_read(set, way, ret);
+	else
+		client_read(set, way, cell, ret);
 	return 0;
 }
 
@@ -535,39 +258,6 @@ static __always_inline void inherit(struct tcp_cpu *cpu, __u16 parent)
 	cpu->child = 0;
 	if (way < SOCKET_WAYS && parent < SLOTS_MAX && !is_owned(set, way))
 		own(set, way, parent);
-}
-
-/* The first byte of an answer, or perhaps no more than a FIN. */
-static __always_inline void answered(struct socket_set *set, __u32 way)
-{
-	__u64 ns = bpf_ktime_get_ns() - (set->turn[way] & TURN_TIME);
-	struct tcp_cell *cell;
-
-	if (set->state[way] & SOCKET_FIN && (__s64)ns >= 0) {
-		set->turn[way] = TURN_UNCERTAIN | ns;
-		return;
-	}
-	set->turn[way] = TURN_QUIET;
-	cell = cell_of(set->owner[way]);
-	if (cell)
-		observe(&cell->response[TCP_CLIENT], ns);
-}
-
-static __always_inline void server_got(struct socket_set *set, __u32 way)
-{
-	if (set->turn[way] == TURN_QUIET)
-		set->turn[way] = bpf_ktime_get_ns() |
-				 (set->state[way] & SOCKET_FIN ? TURN_UNCERTAIN : TURN_ASKED);
-}
-
-static __always_inline void client_got(struct socket_set *set, __u32 way)
-{
-	__u64 turn = set->turn[way];
-
-	if ((turn & TURN_KIND) == TURN_ASKED)
-		answered(set, way);
-	else if (turn == TURN_QUIET && !(set->state[way] & SOCKET_FIN))
-		set->turn[way] = TURN_UNASKED;
 }
 
 /* TP_PROTO(const struct sock *sk): data, a connection or a FIN waits in a socket of any kind */
@@ -609,19 +299,19 @@ static __always_inline enum tcp_connect_failure failure_of(const struct sock *sk
 	return TCP_CONNECT_OTHER;
 }
 
-/* A connect is over, well or not. Returns since when it has run. */
+/* A connect is over, well or not. Returns the turn that says since when it has run. */
 static __always_inline __u64 end_connecting(struct socket_set *set, __u32 way)
 {
-	__u64 since = set->turn[way] & TURN_TIME;
+	__u64 turn = set->turn[way];
 
 	set->state[way] &= ~SOCKET_CONNECTING;
 	set->turn[way] = TURN_QUIET;
-	return since;
+	return turn;
 }
 
 static __always_inline void connected(struct socket_set *set, __u32 way, const struct sock *sk)
 {
-	__u64 ns = bpf_ktime_get_ns() - end_connecting(set, way);
+	__u64 ns = turn_elapsed(end_connecting(set, way), bpf_ktime_get_ns());
 	struct tcp_cell *cell = cell_of(set->owner[way]);
 
 	if (!cell)
@@ -725,7 +415,7 @@ int tcp_set_state(struct bpf_raw_tracepoint_args *ctx)
 	switch (state) {
 	case TCP_SYN_SENT:
 		enter(key, SOCKET_CLIENT | SOCKET_CONNECTING, slot_of_current(ctx),
-		      TURN_ASKED | bpf_ktime_get_ns());
+		      TURN_ASKED | (bpf_ktime_get_ns() & TURN_TIME));
 		break;
 	case TCP_LISTEN:
 		if (!enter(key, SOCKET_LISTENS, slot_of_current(ctx), TURN_QUIET))

@@ -199,11 +199,13 @@ struct tcp_cell {
 } __attribute__((aligned(CACHE_LINE)));
 
 enum tcp_lost {
-	TCP_LOST_NO_PLACE,  /* a socket was made, or used, that found no place among the sockets */
-	TCP_LOST_NO_OWNER,  /* something happened to a socket whose cgroup was not known */
-	TCP_LOST_CLOCK,	    /* an exchange ended before it began */
-	TCP_LOST_LONG_SEND, /* an answer's first send was so long that it may have waited */
-	TCP_LOST_OVERTAKEN, /* an answer may have come before its question's send had returned */
+	TCP_LOST_NO_PLACE,   /* a socket was made, or used, that found no place among the sockets */
+	TCP_LOST_NO_OWNER,   /* something happened to a socket whose cgroup was not known */
+	TCP_LOST_CLOCK,	     /* an exchange ended before it began */
+	TCP_LOST_LONG_SEND,  /* an answer's first send was so long that it may have waited */
+	TCP_LOST_OVERTAKEN,  /* an answer may have come before its question's send had returned */
+	TCP_LOST_STREAM,     /* what came so late on a stream need not have been an answer */
+	TCP_LOST_UNANSWERED, /* who had asked spoke again after a second without an answer */
 	TCP_LOST_REASONS,
 };
 
@@ -242,8 +244,8 @@ struct socket_set {
 	__u64 key[SOCKET_WAYS];	  /* 0: free */
 	__u64 turn[SOCKET_WAYS];  /* TURN_...: all do, a whole turn at a time */
 	__u16 owner[SOCKET_WAYS]; /* whose cgroup's: who uses it, or has the lock of a new one */
+	__u16 spoke[SOCKET_WAYS]; /* when data last went either way, in TURN_TICKs; 0: not yet */
 	__u8 state[SOCKET_WAYS];  /* SOCKET_...: who has the lock */
-	__u8 rtt_period[SOCKET_WAYS]; /* the last in which the RTT was read: senders */
 } __attribute__((aligned(CACHE_LINE)));
 
 /* The owner: a slot, or one of these, which lie beyond all slots. */
@@ -259,18 +261,34 @@ struct socket_set {
 #define SOCKET_RETRANSMITS (1U << 6) /* while it connects */
 #define SOCKET_RESET	   (1U << 7) /* received while it connects */
 
-/* A turn: what has happened, and a time in ns. */
-#define TURN_SHIFT	   62
-#define TURN_TIME	   ((1ULL << TURN_SHIFT) - 1)
-#define TURN_KIND	   (~TURN_TIME)
-#define TURN_QUIET	   0ULL			/* nothing has been asked */
-#define TURN_ASKED	   (1ULL << TURN_SHIFT) /* since when */
+/*
+ * A turn, from the lowest bit: a time in ns, modulo 13 days; whether the RTT is due to be read;
+ * whether the last answer was large; how long the question is as far as it is known, in bytes, up
+ * to 127; how surely the connection is a stream; and what has happened.
+ */
+#define TURN_TIME_BITS	   50
+#define TURN_TIME	   ((1ULL << TURN_TIME_BITS) - 1)
+#define TURN_RTT	   (1ULL << 50)
+#define TURN_LARGE	   (1ULL << 51)
+#define TURN_BYTES_SHIFT   52
+#define TURN_BYTES_MAX	   127ULL
+#define TURN_BYTES	   (TURN_BYTES_MAX << TURN_BYTES_SHIFT)
+#define TURN_STREAM_ONE	   (1ULL << 59)
+#define TURN_STREAM	   (7 * TURN_STREAM_ONE)
+#define TURN_KIND	   (3ULL << 62)
+
+#define TURN_QUIET	   0ULL		/* nothing has been asked */
+#define TURN_ASKED	   (1ULL << 62) /* since when */
 /* A client: data has come that nobody asked for and nobody has read. The rest of an answer, or an
- * answer that is here before the send that asked for it has returned. */
-#define TURN_UNASKED	   (2ULL << TURN_SHIFT)
+ * answer that is here before the send that asked for it has returned. The time is 1 if it came
+ * after a silence. */
+#define TURN_UNASKED	   (2ULL << 62)
 /* If data is received now it was not just a FIN that came: a server was asked, since when; a
  * client was answered, after so long. */
-#define TURN_UNCERTAIN	   (3ULL << TURN_SHIFT)
+#define TURN_UNCERTAIN	   (3ULL << 62)
+
+/* Times in a connection are told apart by 2^30 ns; two of them or more are a silence. */
+#define TURN_TICK_BITS	   30
 
 /* What a request does, by the kernel's own books (op_stat_group(), /proc/diskstats). */
 enum block_op {

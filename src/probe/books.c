@@ -73,9 +73,10 @@ size_t probe_read_lost(const struct probe *probe, struct probe_lost lost[PROBE_L
 		[CGROUP_LOST_NO_SLOT] = "no_slot",
 	};
 	static const char *const tcp_reasons[TCP_LOST_REASONS] = {
-		[TCP_LOST_NO_PLACE] = "no_place",   [TCP_LOST_NO_OWNER] = "no_owner",
-		[TCP_LOST_CLOCK] = "clock",	    [TCP_LOST_LONG_SEND] = "long_send",
-		[TCP_LOST_OVERTAKEN] = "overtaken",
+		[TCP_LOST_NO_PLACE] = "no_place",     [TCP_LOST_NO_OWNER] = "no_owner",
+		[TCP_LOST_CLOCK] = "clock",	      [TCP_LOST_LONG_SEND] = "long_send",
+		[TCP_LOST_OVERTAKEN] = "overtaken",   [TCP_LOST_STREAM] = "stream",
+		[TCP_LOST_UNANSWERED] = "unanswered",
 	};
 	static const char *const block_reasons[BLOCK_LOST_REASONS] = {
 		[BLOCK_LOST_NO_ISSUE] = "no_issue",

@@ -630,6 +630,259 @@ static void test_owner_by_btf(void **state)
 	assert_int_equal(lost(TCP_LOST_NO_OWNER), 0);
 }
 
+/* ------------------------------------------------------------------ turns */
+
+/* Lets so much time pass for a socket: its turn and its last words were so much earlier. */
+static void pass(uint64_t key, uint64_t ns)
+{
+	unsigned int way;
+	struct socket_set *set = place_of(key, &way);
+
+	if (set->turn[way] & TURN_KIND)
+		set->turn[way] =
+			(set->turn[way] & ~TURN_TIME) | ((set->turn[way] - ns) & TURN_TIME);
+	if (set->spoke[way])
+		set->spoke[way] = (__u16)(set->spoke[way] - (ns >> TURN_TICK_BITS)) ?: 1;
+}
+
+static void accept_one(uint64_t key)
+{
+	set_state(LISTENER, CLOSE, LISTEN);
+	set_state(key, LISTEN, SYN_RECV);
+	set_state(key, SYN_RECV, ESTABLISHED);
+	data_ready(LISTENER);
+}
+
+/* So many bytes come, and are read. */
+static void come(uint64_t key, int bytes)
+{
+	data_ready(key);
+	receive(key, bytes, 0);
+}
+
+static const struct hist *response(enum tcp_role role)
+{
+	return &cell_of(own_id)->response[role];
+}
+
+#define SECOND (1000 * MS)
+
+/* A slow answer is one, however long it takes, where nobody speaks out of turn. */
+static void test_slow_answers(void **state)
+{
+	int i;
+
+	(void)state;
+	need_kernel();
+	accept_one(A);
+	establish(B);
+	for (i = 0; i < 5; i++) {
+		come(A, 20);
+		send_bytes(B, 20);
+		pass(A, 16 * SECOND);
+		pass(B, 16 * SECOND);
+		send_bytes(A, 1000);
+		send_bytes(A, 1000);
+		come(B, 1000);
+		come(B, 1000);
+		pass(A, 60 * SECOND); /* idle */
+		pass(B, 60 * SECOND);
+	}
+	assert_int_equal(count_of(response(TCP_SERVER)), 5);
+	assert_int_equal(count_of(response(TCP_CLIENT)), 5);
+	assert_in_range(response(TCP_SERVER)->sum_ns, 80 * SECOND, 81 * SECOND);
+	assert_in_range(response(TCP_CLIENT)->sum_ns, 80 * SECOND, 81 * SECOND);
+	assert_int_equal(lost(TCP_LOST_STREAM), 0);
+	assert_int_equal(lost(TCP_LOST_UNANSWERED), 0);
+}
+
+/* A question of many parts, and questions that wait in a row, count from the first. */
+static void test_parts_of_a_question(void **state)
+{
+	int i;
+
+	(void)state;
+	need_kernel();
+	accept_one(A);
+	establish(B);
+	for (i = 0; i < 5; i++) {
+		come(A, 100);
+		send_bytes(B, 100);
+		pass(A, SECOND / 2);
+		pass(B, SECOND / 2);
+	}
+	send_bytes(A, 10);
+	data_ready(B);
+	assert_int_equal(count_of(response(TCP_SERVER)), 1);
+	assert_int_equal(count_of(response(TCP_CLIENT)), 1);
+	assert_in_range(response(TCP_SERVER)->sum_ns, 5 * SECOND / 2, 3 * SECOND);
+	assert_in_range(response(TCP_CLIENT)->sum_ns, 5 * SECOND / 2, 3 * SECOND);
+	assert_int_equal(lost(TCP_LOST_UNANSWERED), 0);
+}
+
+/* What waits unread is a question that the server has not come to: it counts from the first. */
+static void test_not_read(void **state)
+{
+	(void)state;
+	need_kernel();
+	accept_one(A);
+	data_ready(A);
+	pass(A, 5 * SECOND);
+	data_ready(A);
+	receive(A, 40, 0);
+	send_bytes(A, 10);
+	assert_true(response(TCP_SERVER)->sum_ns >= 5 * SECOND);
+	assert_int_equal(lost(TCP_LOST_UNANSWERED), 0);
+}
+
+/* HTTP/2's client says something short after an answer, which nobody answers, and asks much later.
+ */
+static void test_short_words(void **state)
+{
+	int i;
+
+	(void)state;
+	need_kernel();
+	accept_one(A);
+	establish(B);
+	for (i = 0; i < 4; i++) {
+		come(A, 300);
+		send_bytes(B, 300);
+		pass(A, 3 * MS);
+		pass(B, 3 * MS);
+		send_bytes(A, 5000);
+		come(B, 5000);
+		come(A, 35); /* WINDOW_UPDATE */
+		send_bytes(B, 35);
+		pass(A, 200 * MS);
+		pass(B, 200 * MS);
+	}
+	assert_int_equal(count_of(response(TCP_SERVER)), 4);
+	assert_int_equal(count_of(response(TCP_CLIENT)), 4);
+	assert_in_range(response(TCP_SERVER)->sum_ns, 12 * MS, 100 * MS);
+	assert_in_range(response(TCP_CLIENT)->sum_ns, 12 * MS, 100 * MS);
+	assert_int_equal(lost(TCP_LOST_UNANSWERED), 6); /* the fourth's are open */
+}
+
+/* A watch: what the server pushes is no answer to what the client has said meanwhile. */
+static void test_watch(void **state)
+{
+	int i;
+
+	(void)state;
+	need_kernel();
+	accept_one(A);
+	establish(B);
+	come(A, 300);
+	send_bytes(B, 300);
+	send_bytes(A, 100);
+	come(B, 100);
+	for (i = 0; i < 5; i++) {
+		pass(A, 16 * SECOND);
+		pass(B, 16 * SECOND);
+		send_bytes(A, 5000); /* an event */
+		come(B, 5000);
+		come(A, 35);
+		send_bytes(B, 35);
+	}
+	assert_int_equal(count_of(response(TCP_SERVER)), 1);
+	assert_int_equal(count_of(response(TCP_CLIENT)), 1);
+	assert_int_equal(lost(TCP_LOST_STREAM), 8);
+
+	/* A question on the same connection, which took its time. */
+	pass(A, 5 * SECOND);
+	pass(B, 5 * SECOND);
+	come(A, 300);
+	send_bytes(B, 300);
+	pass(A, 900 * MS);
+	pass(B, 900 * MS);
+	send_bytes(A, 1000);
+	come(B, 1000);
+	assert_int_equal(count_of(response(TCP_SERVER)), 2);
+	assert_int_equal(count_of(response(TCP_CLIENT)), 2);
+	assert_in_range(response(TCP_SERVER)->sum_ns, 900 * MS, SECOND);
+	assert_in_range(response(TCP_CLIENT)->sum_ns, 900 * MS, SECOND);
+}
+
+/*
+ * The same where something short is open from the beginning, so that no push comes without a
+ * question: all that tells is that these are acknowledgements of much.
+ */
+static void test_watch_in_turn(void **state)
+{
+	int i;
+
+	(void)state;
+	need_kernel();
+	accept_one(A);
+	establish(B);
+	for (i = 0; i < 5; i++) {
+		come(A, 35);
+		send_bytes(B, 35);
+		pass(A, 16 * SECOND);
+		pass(B, 16 * SECOND);
+		send_bytes(A, 5000);
+		come(B, 5000);
+	}
+	assert_int_equal(count_of(response(TCP_SERVER)), 1);
+	assert_int_equal(count_of(response(TCP_CLIENT)), 1);
+	assert_int_equal(lost(TCP_LOST_STREAM), 8);
+}
+
+/* Both sides speak on their own. A connection that answers quickly again is no stream any more. */
+static void test_talk(void **state)
+{
+	int i;
+
+	(void)state;
+	need_kernel();
+	accept_one(A);
+	for (i = 0; i < 3; i++) {
+		come(A, 300);
+		pass(A, 4 * SECOND);
+		come(A, 300);
+		pass(A, 7 * SECOND);
+		send_bytes(A, 300);
+	}
+	assert_int_equal(count_of(response(TCP_SERVER)), 0);
+	assert_int_equal(lost(TCP_LOST_STREAM), 3);
+	assert_int_equal(lost(TCP_LOST_UNANSWERED), 3);
+	for (i = 0; i < 8; i++) {
+		come(A, 300);
+		if (i == 7)
+			pass(A, 4 * SECOND);
+		send_bytes(A, 300);
+	}
+	assert_int_equal(count_of(response(TCP_SERVER)), 8);
+	assert_true(response(TCP_SERVER)->sum_ns >= 4 * SECOND);
+}
+
+/* The RTT is read once in a while of use, and again after a pause. */
+static void test_rtt(void **state)
+{
+	const uint32_t srtt_us = 700 << 3;
+	uint64_t read;
+	int i;
+
+	(void)state;
+	need_btf("the RTT of a connection in use is told by BTF");
+	made_put(A, made_at.srtt_us, &srtt_us, sizeof(srtt_us));
+	accept_one(A);
+	read = count_of(&cell_of(own_id)->rtt);
+	for (i = 0; i < 50; i++) {
+		come(A, 100);
+		send_bytes(A, 100);
+	}
+	assert_in_range(count_of(&cell_of(own_id)->rtt) - read, 1, 2);
+	read = count_of(&cell_of(own_id)->rtt);
+	for (i = 0; i < 3; i++) {
+		pass(A, 10 * SECOND);
+		come(A, 100);
+		send_bytes(A, 100);
+	}
+	assert_in_range(count_of(&cell_of(own_id)->rtt) - read, 3, 4);
+}
+
 /* A program may interrupt another one: each counts its events in a word of its own. */
 static void test_events(void **state)
 {
@@ -678,6 +931,14 @@ int main(void)
 		TEST(test_slot_is_freed),
 		TEST(test_adopted),
 		TEST(test_owner_by_btf),
+		TEST(test_slow_answers),
+		TEST(test_parts_of_a_question),
+		TEST(test_not_read),
+		TEST(test_short_words),
+		TEST(test_watch),
+		TEST(test_watch_in_turn),
+		TEST(test_talk),
+		TEST(test_rtt),
 		TEST(test_events),
 		TEST(test_reset_without_socket),
 	};

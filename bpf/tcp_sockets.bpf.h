@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The sockets that the tcp programs know, by their address, and the cells of those who own
+ * them. For bpf/tcp.bpf.c alone: it defines maps.
+ */
+#ifndef BRAMBLE_TCP_SOCKETS_BPF_H
+#define BRAMBLE_TCP_SOCKETS_BPF_H
+
+#include "hist.bpf.h"
+#include "slots.bpf.h"
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1); /* as many as there are slots, set by the loader */
+	__type(key, __u32);
+	__type(value, struct tcp_cell);
+} tcp_cells SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1); /* SOCKET_SETS, set by the loader */
+	__type(key, __u32);
+	__type(value, struct socket_set);
+} tcp_sockets SEC(".maps");
+
+/* Written with atomics. */
+__u64 tcp_lost[TCP_LOST_REASONS];
+
+/* Sockets that are in none of their two sets, but further away. Written with atomics. */
+__u64 tcp_far;
+
+static __always_inline void count_lost(enum tcp_lost reason)
+{
+	shared_add(&tcp_lost[reason], 1);
+}
+
+/* NULL for the owner of a socket that is nobody's. */
+static __always_inline struct tcp_cell *cell_of(__u32 slot)
+{
+	return bpf_map_lookup_elem(&tcp_cells, &slot);
+}
+
+static __always_inline struct socket_set *socket_set_at(__u32 index)
+{
+	index &= SOCKET_SETS - 1;
+	return bpf_map_lookup_elem(&tcp_sockets, &index);
+}
+
+/* One of the two sets where a socket is first looked for. */
+static __always_inline struct socket_set *socket_set_of(__u64 key, __u32 choice)
+{
+	return socket_set_at(hash_u64(key, (choice + 1) * SOCKET_SET_BITS));
+}
+
+/* The way of a key in a set; of 0: a free one. SOCKET_WAYS if there is none. */
+static __always_inline __u32 socket_way(const struct socket_set *set, __u64 key)
+{
+	if (set->key[0] == key)
+		return 0;
+	if (set->key[1] == key)
+		return 1;
+	if (set->key[2] == key)
+		return 2;
+	return SOCKET_WAYS;
+}
+
+/* The same in the further sets of a socket: those a step of its own apart. */
+static __noinline struct socket_set *socket_set_far(__u64 key, __u64 wanted)
+{
+	__u32 step = hash_u64(key, SOCKET_SET_BITS) | 1, i;
+	__u32 index = hash_u64(key, 2 * SOCKET_SET_BITS);
+	struct socket_set *set;
+
+	for (i = 0; i < SOCKET_SETS_FAR; i++) {
+		index += step;
+		set = socket_set_at(index);
+		if (set && socket_way(set, wanted) < SOCKET_WAYS)
+			return set;
+	}
+	return NULL;
+}
+
+/* Finds a socket: its set, and its way there, which is SOCKET_WAYS if it is not known. */
+static __always_inline __u32 socket_find(__u64 key, struct socket_set **found)
+{
+	struct socket_set *set = socket_set_of(key, 0);
+	__u32 way;
+
+	*found = set;
+	if (!set)
+		return SOCKET_WAYS;
+	way = socket_way(set, key);
+	if (way < SOCKET_WAYS)
+		return way;
+	set = socket_set_of(key, 1);
+	*found = set;
+	if (!set)
+		return SOCKET_WAYS;
+	way = socket_way(set, key);
+	if (way < SOCKET_WAYS || !tcp_far)
+		return way;
+	set = socket_set_far(key, key);
+	*found = set;
+	return set ? socket_way(set, key) : SOCKET_WAYS;
+}
+
+static __always_inline __u32 free_ways(const struct socket_set *set)
+{
+	return !set->key[0] + !set->key[1] + !set->key[2];
+}
+
+/* Finds a place for a socket that is not known: a set and a free way, or SOCKET_WAYS. */
+static __always_inline __u32 socket_place(__u64 key, struct socket_set **found)
+{
+	struct socket_set *set = socket_set_of(key, 0), *other = socket_set_of(key, 1);
+	__u32 way;
+
+	if (set && other && free_ways(other) > free_ways(set))
+		set = other;
+	*found = set;
+	if (!set)
+		return SOCKET_WAYS;
+	way = socket_way(set, 0);
+	if (way < SOCKET_WAYS)
+		return way;
+	set = socket_set_far(key, 0);
+	*found = set;
+	way = set ? socket_way(set, 0) : SOCKET_WAYS;
+	if (way < SOCKET_WAYS)
+		shared_add(&tcp_far, 1);
+	return way;
+}
+
+/*
+ * Takes a socket in that was not known, or whose end was missed. False if there is no place.
+ *
+ * Two CPUs may take the same place at once: then one of the two sockets is not known, which is
+ * counted where it should be, as with one that found none.
+ */
+static __always_inline bool enter(__u64 key, __u8 state, __u16 owner, __u64 turn)
+{
+	struct socket_set *set;
+	__u32 way = socket_find(key, &set);
+
+	if (way == SOCKET_WAYS)
+		way = socket_place(key, &set);
+	if (way == SOCKET_WAYS || !set)
+		return false;
+	set->turn[way] = turn;
+	set->owner[way] = owner;
+	set->state[way] = state;
+	set->spoke[way] = 0;
+	set->key[way] = key;
+	return true;
+}
+
+/* Forgets a socket. False if it is not known. */
+static __always_inline bool forget(__u64 key)
+{
+	struct socket_set *set = socket_set_of(key, 0);
+	__u32 way = set ? socket_way(set, key) : SOCKET_WAYS;
+
+	if (way == SOCKET_WAYS) {
+		set = socket_set_of(key, 1);
+		way = set ? socket_way(set, key) : SOCKET_WAYS;
+	}
+	if (way == SOCKET_WAYS && tcp_far) {
+		set = socket_set_far(key, key);
+		way = set ? socket_way(set, key) : SOCKET_WAYS;
+		if (way < SOCKET_WAYS)
+			shared_add(&tcp_far, -1);
+	}
+	if (way == SOCKET_WAYS || !set)
+		return false;
+	if (set->owner[way] == SOCKET_UNCLAIMED)
+		count_lost(TCP_LOST_NO_OWNER);
+	set->key[way] = 0;
+	return true;
+}
+
+/*
+ * A socket gets another owner. The first one has accepted it.
+ *
+ * Two first uses at the same time count that twice. It takes two threads, and a connection that
+ * its listening socket could not pass on to an owner, and some ns.
+ */
+static __always_inline void own(struct socket_set *set, __u32 way, __u16 slot)
+{
+	__u16 before = set->owner[way];
+	struct tcp_cell *cell;
+
+	set->owner[way] = slot;
+	if (before != SOCKET_UNCLAIMED)
+		return;
+	cell = cell_of(slot);
+	if (cell)
+		shared_add(&cell->accepted, 1);
+}
+
+static __always_inline bool is_owned(const struct socket_set *set, __u32 way)
+{
+	return set->owner[way] < SLOTS_MAX;
+}
+
+#endif

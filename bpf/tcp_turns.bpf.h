@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Turns: one side of a connection asks, the other one answers. What is a question and what is an
+ * answer is told by who speaks and when, and never by what is said: docs/tcp.md has the rules.
+ *
+ * Arrivals are told under the socket's lock, sends and receives are not: a turn is replaced as a
+ * whole. Where two of them meet, one order or the other has happened. The kernels that tell
+ * of sends and receives (6.3) have the atomic operations that are used here.
+ */
+#ifndef BRAMBLE_TCP_TURNS_BPF_H
+#define BRAMBLE_TCP_TURNS_BPF_H
+
+#include "tcp_sockets.bpf.h"
+
+/*
+ * A send longer than this may have waited for the reader, and returned long
+ * after its first byte was sent. sendfile() sends as much in one step.
+ */
+#define LONG_SEND     65536
+
+/*
+ * As much as the messages that HTTP/2 sends of itself, such as two WINDOW_UPDATEs with TLS around:
+ * a short question may be none. One that has been open for so long when who asked speaks
+ * again was none.
+ */
+#define SHORT_BYTES   80
+#define SHORT_NS      (1LL << 24)
+
+/* HTTP/2's clients acknowledge as much as this by a WINDOW_UPDATE, at the least. */
+#define LARGE_BYTES   4096
+
+/* What comes later than this on a stream need not be an answer: to a short question, to any. */
+#define LATE_SHORT_NS (1LL << 26)
+#define LATE_NS	      (1LL << 30)
+
+/* How surely a connection is a stream: short messages are not answered, or one side speaks unasked.
+ */
+#define STREAM_SHORT  (3 * TURN_STREAM_ONE)
+#define STREAM_ANY    TURN_STREAM
+
+/* What speak() tells: the time is another one than that of the last words, or by far. */
+#define SPEAK_MOVED   1
+#define SPEAK_SILENT  2
+
+static __always_inline void observe(struct hist *hist, __u64 ns)
+{
+	if ((__s64)ns < 0)
+		count_lost(TCP_LOST_CLOCK);
+	else
+		hist_add_shared(hist, ns);
+}
+
+static __always_inline __u64 turn_kind(__u64 turn)
+{
+	return turn & TURN_KIND;
+}
+
+static __always_inline __u64 turn_bytes(__u64 turn)
+{
+	return (turn & TURN_BYTES) >> TURN_BYTES_SHIFT;
+}
+
+/* The part of a turn that says how long the question is. */
+static __always_inline __u64 turn_with_bytes(__u64 bytes)
+{
+	return (bytes > TURN_BYTES_MAX ? TURN_BYTES_MAX : bytes) << TURN_BYTES_SHIFT;
+}
+
+/* From the turn's time to now, in ns; negative if that lies before it. */
+static __always_inline __s64 turn_elapsed(__u64 turn, __u64 now)
+{
+	return (__s64)((now - turn) << (64 - TURN_TIME_BITS)) >> (64 - TURN_TIME_BITS);
+}
+
+/* Another turn of the same connection: of this kind and time, of a question not yet known. */
+static __always_inline __u64 turn_next(__u64 turn, __u64 kind, __u64 time)
+{
+	return (turn & (TURN_STREAM | TURN_RTT | TURN_LARGE)) | kind | (time & TURN_TIME);
+}
+
+static __always_inline bool turn_replace(struct socket_set *set, __u32 way, __u64 turn, __u64 next)
+{
+	return __sync_val_compare_and_swap(&set->turn[way], turn, next) == turn;
+}
+
+static __always_inline bool turn_is_short(__u64 turn)
+{
+	return turn_bytes(turn) <= SHORT_BYTES;
+}
+
+/* So many bytes of the question are known now. A meeting with another event loses them. */
+static __always_inline void turn_add_bytes(struct socket_set *set, __u32 way, __u64 turn, int more)
+{
+	if (turn_is_short(turn))
+		turn_replace(set, way, turn,
+			     (turn & ~TURN_BYTES) | turn_with_bytes(turn_bytes(turn) + more));
+}
+
+/* Data goes one way or the other. Returns SPEAK_... of the time since the last time it did. */
+static __always_inline __u32 speak(struct socket_set *set, __u32 way, __u64 now)
+{
+	__u16 tick = now >> TURN_TICK_BITS, before = set->spoke[way];
+	__u16 passed;
+
+	tick = tick ?: 1; /* 0 is not yet */
+	if (tick == before)
+		return 0;
+	set->spoke[way] = tick;
+	passed = tick - before;
+	/* One tick back is the clock of another CPU. */
+	if (!before || passed == 1 || passed == 0xffff)
+		return SPEAK_MOVED;
+	return SPEAK_MOVED | SPEAK_SILENT;
+}
+
+/*
+ * An exchange is over, which took ns. Counts it, or leaves it out. Returns how surely the
+ * connection is a stream now.
+ */
+static __always_inline __u64 exchanged(struct hist *hist, __u64 turn, __s64 ns)
+{
+	__u64 stream = turn & TURN_STREAM;
+	bool is_short = turn_bytes(turn) && turn_is_short(turn);
+
+	if ((stream > STREAM_SHORT && ns > LATE_NS) || (stream && ns > LATE_SHORT_NS && is_short) ||
+	    (turn & TURN_LARGE && ns > LATE_NS && is_short)) {
+		count_lost(TCP_LOST_STREAM);
+		/* To nothing that was asked, and after a silence: who answers speaks on its own. */
+		return ns > LATE_NS ? STREAM_ANY : stream;
+	}
+	observe(hist, ns);
+	return stream && ns <= LATE_SHORT_NS ? stream - TURN_STREAM_ONE : stream;
+}
+
+/*
+ * Who has asked speaks again: so many bytes, or how many is not known yet. If that comes after a
+ * silence, or what was said first was short and has been open for a while, then that was no
+ * question, or is not what is answered next. Returns whether the turn has begun anew.
+ */
+static __always_inline bool asked_again(struct socket_set *set, __u32 way, __u64 turn, __u64 now,
+					__u32 told, __u64 bytes)
+{
+	__u64 stream = turn & TURN_STREAM, least = STREAM_ANY;
+
+	if (turn_is_short(turn) ? turn_elapsed(turn, now) <= SHORT_NS : !(told & SPEAK_SILENT))
+		return false;
+	if (turn_is_short(turn))
+		least = STREAM_SHORT;
+	if (stream < least)
+		turn = (turn & ~TURN_STREAM) | least;
+	count_lost(TCP_LOST_UNANSWERED);
+	set->turn[way] = turn_next(turn & ~TURN_LARGE, TURN_ASKED, now) | turn_with_bytes(bytes);
+	return true;
+}
+
+/* ------------------------------------------------------------------ a server */
+
+/* Something has come, perhaps no more than a FIN. */
+static __always_inline void server_got(struct socket_set *set, __u32 way)
+{
+	__u64 turn = set->turn[way], kind = turn_kind(turn), now;
+	__u32 told;
+
+	if (kind != TURN_QUIET && kind != TURN_ASKED)
+		return;
+	now = bpf_ktime_get_ns();
+	told = speak(set, way, now);
+	if (told)
+		turn |= TURN_RTT;
+	if (kind == TURN_QUIET) {
+		kind = set->state[way] & SOCKET_FIN ? TURN_UNCERTAIN : TURN_ASKED;
+		set->turn[way] = turn_next(turn, kind, now);
+	} else if (turn_bytes(turn)) {
+		/* What has not been read yet may be a question that nobody has come to. */
+		asked_again(set, way, turn, now, told, 0);
+	}
+}
+
+static __always_inline void server_read(struct socket_set *set, __u32 way, int bytes)
+{
+	__u64 turn = set->turn[way];
+
+	if (turn_kind(turn) == TURN_UNCERTAIN) {
+		turn = turn_next(turn, TURN_ASKED, turn);
+		set->turn[way] = turn;
+	}
+	if (turn_kind(turn) == TURN_ASKED)
+		turn_add_bytes(set, way, turn, bytes);
+}
+
+/* The answer, if it was asked, or more of it. Returns whether the RTT is to be read. */
+static __always_inline bool server_sent(struct socket_set *set, __u32 way, struct tcp_cell *cell,
+					int bytes)
+{
+	__u64 turn = set->turn[way], kind = turn_kind(turn), stream = turn & TURN_STREAM;
+	__u64 next, now;
+	__u32 told;
+
+	if (kind == TURN_QUIET) {
+		told = speak(set, way, bpf_ktime_get_ns());
+		next = bytes >= LARGE_BYTES ? turn | TURN_LARGE : turn;
+		if (told & SPEAK_SILENT) /* it speaks on its own */
+			next |= STREAM_ANY;
+		if (next != turn)
+			turn_replace(set, way, turn, next);
+		return told;
+	}
+	now = bpf_ktime_get_ns();
+	told = speak(set, way, now);
+	if (kind == TURN_ASKED && bytes > LONG_SEND)
+		count_lost(TCP_LOST_LONG_SEND);
+	else if (kind == TURN_ASKED)
+		stream = exchanged(&cell->response[TCP_SERVER], turn, turn_elapsed(turn, now));
+	set->turn[way] = TURN_QUIET | stream | (bytes >= LARGE_BYTES ? TURN_LARGE : 0);
+	return told || turn & TURN_RTT;
+}
+
+/* ------------------------------------------------------------------ a client */
+
+/* A question, or more of one. Returns whether the RTT is to be read. */
+static __always_inline bool client_sent(struct socket_set *set, __u32 way, int bytes)
+{
+	__u64 turn = set->turn[way], kind = turn_kind(turn), next, now;
+	__u32 told;
+
+	if (kind == TURN_UNCERTAIN)
+		return false;
+	now = bpf_ktime_get_ns();
+	told = speak(set, way, now);
+	if (kind == TURN_ASKED) {
+		if (!asked_again(set, way, turn, now, told, bytes))
+			turn_add_bytes(set, way, turn, bytes);
+		return told;
+	}
+	next = turn_next(turn & ~TURN_RTT, TURN_ASKED, now) | turn_with_bytes(bytes);
+	if (kind == TURN_UNASKED || !turn_replace(set, way, turn, next)) {
+		/* TURN_UNASKED, perhaps since a moment ago. */
+		set->turn[way] = TURN_QUIET | (turn & TURN_STREAM);
+		count_lost(TCP_LOST_OVERTAKEN);
+	}
+	return told || turn & TURN_RTT;
+}
+
+/* The first byte of an answer, or perhaps no more than a FIN. */
+static __always_inline void answered(struct socket_set *set, __u32 way, __u64 turn)
+{
+	__u64 now = bpf_ktime_get_ns();
+	__s64 ns = turn_elapsed(turn, now);
+	struct tcp_cell *cell;
+
+	if (speak(set, way, now))
+		turn |= TURN_RTT;
+	if (set->state[way] & SOCKET_FIN && ns >= 0) {
+		set->turn[way] = turn_next(turn, TURN_UNCERTAIN, ns) | (turn & TURN_BYTES);
+		return;
+	}
+	cell = cell_of(set->owner[way]);
+	if (cell)
+		turn = (turn & ~TURN_STREAM) | exchanged(&cell->response[TCP_CLIENT], turn, ns);
+	set->turn[way] = turn_next(turn & ~TURN_LARGE, TURN_QUIET, 0);
+}
+
+static __always_inline void client_got(struct socket_set *set, __u32 way)
+{
+	__u64 turn = set->turn[way], kind = turn_kind(turn);
+	__u32 told;
+
+	if (kind == TURN_ASKED) {
+		answered(set, way, turn);
+	} else if (kind == TURN_UNASKED) {
+		speak(set, way, bpf_ktime_get_ns());
+	} else if (kind == TURN_QUIET && !(set->state[way] & SOCKET_FIN)) {
+		told = speak(set, way, bpf_ktime_get_ns());
+		if (turn_replace(set, way, turn,
+				 turn_next(turn, TURN_UNASKED, !!(told & SPEAK_SILENT))))
+			return;
+		/* The question, whose answer this may be, was sent at the same moment. */
+		set->turn[way] = turn_next(turn, TURN_QUIET, 0);
+		count_lost(TCP_LOST_OVERTAKEN);
+	}
+}
+
+/* Data was received: also what had come with the peer's FIN. */
+static __always_inline void client_read(struct socket_set *set, __u32 way, struct tcp_cell *cell,
+					int bytes)
+{
+	__u64 turn = set->turn[way], kind = turn_kind(turn), stream = turn & TURN_STREAM;
+	__u64 large = bytes >= LARGE_BYTES ? TURN_LARGE : turn & TURN_LARGE;
+
+	if (kind == TURN_ASKED)
+		return;
+	if (kind == TURN_QUIET) {
+		if (large & ~turn)
+			turn_replace(set, way, turn, turn | large);
+		return;
+	}
+	if (kind == TURN_UNCERTAIN)
+		stream = exchanged(&cell->response[TCP_CLIENT], turn, turn & TURN_TIME);
+	else if (turn & TURN_TIME) /* and not the answer to a send that returned meanwhile */
+		stream = STREAM_ANY;
+	set->turn[way] = TURN_QUIET | stream | large | (turn & TURN_RTT);
+}
+
+#endif
