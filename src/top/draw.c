@@ -41,10 +41,12 @@ static void put_first_line(struct grid *grid, const struct view *view)
 	format_clock(clock, view->now_wall_ns);
 	format_interval(interval, (double)ui->interval_ns / 1e9);
 	x = grid_put(grid, 0, 0, grid->width, STYLE_BOLD, "bramble top");
-	x += grid_printf(grid, 0, x, grid->width - x, STYLE_NORMAL,
-			 "  %s  every %s, by %s, sorted by %s%s", clock, interval,
-			 top_level_names[ui->level], column_list[ui->sort].word,
-			 ui->reverse ? ", reversed" : "");
+	x += grid_printf(grid, 0, x, grid->width - x, STYLE_NORMAL, "  %s  every %s, by %s", clock,
+			 interval, top_level_names[ui->level]);
+	/* In words, too: the column may not be on the screen. */
+	if (ui->sort != COLUMN_WAIT || ui->reverse)
+		x += grid_printf(grid, 0, x, grid->width - x, STYLE_NORMAL, ", sorted by %s%s",
+				 column_list[ui->sort].word, ui->reverse ? ", reversed" : "");
 	if (ui->frozen)
 		x += grid_put(grid, 0, x, grid->width - x, STYLE_WARNING, "  FROZEN");
 	if (ui->filter[0])

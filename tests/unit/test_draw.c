@@ -106,7 +106,7 @@ static void test_80x24(void **state)
 	draw_screen(24, 80);
 	assert_string_equal(
 		screen,
-		"bramble top  00:00:00  every 1 s, by container, sorted by wait  row 1 of 2  serv\n"
+		"bramble top  00:00:00  every 1 s, by container  row 1 of 2  serve at /run/brambl\n"
 		"load -  mem -  -\u00b0C  throttled -  missing: block fsync tcp memory\n"
 		"NAME                  CPU% WAIT%    W99 TIME GOES  CAUSED BY        WAIT/s CSW/s\n"
 		"shop/web-~-x2x8k/web    20    38   16ms CCCCCCCCCC 64% ml/tr~/train    380   420\n"
@@ -120,7 +120,7 @@ static void test_80x24(void **state)
 		"help\n");
 }
 
-/* Said in words, too: the column may not be on the screen. */
+/* What is not the usual order is said in words, too. */
 static void test_what_it_is_sorted_by(void **state)
 {
 	(void)state;
