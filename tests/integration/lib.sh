@@ -337,7 +337,8 @@ start_bramble() {
 	done
 }
 
-# stop_bramble: SIGTERM. Sets bramble_code and bramble_stop_ms.
+# stop_bramble: SIGTERM. Sets bramble_code and bramble_stop_ms. Fails if it ended by a crash, as it
+# may only as it frees what it holds.
 stop_bramble() {
 	local begin end pid=$bramble_pid
 	[ -n "$pid" ] || return 0
@@ -353,6 +354,9 @@ stop_bramble() {
 	wait "$killer" 2>/dev/null
 	bramble_stop_ms=$((end - begin))
 	bramble_pid=
+	case $bramble_code in
+	132 | 134 | 135 | 136 | 139) fail "bramble ends without a crash: signal $((bramble_code - 128))" ;;
+	esac
 }
 
 # series_twice FILE: the series of a text that stand in it more than once.
@@ -439,6 +443,7 @@ cleanup() {
 		tail -n 20 "$bramble_log" | sed 's/^/    /'
 	fi
 	rm -rf "$tmp"
+	[ "$failed" = 0 ] || exit 1 # also for what has failed in here
 }
 trap cleanup EXIT
 trap 'exit 1' INT TERM HUP
