@@ -58,11 +58,11 @@ test_commands() {
 
 	# Mounted later, where serve runs: with the names of a pod.
 	pod=later-${what%% *}
-	start_pod shop "$pod" main burst 20 500 3000
+	start_pod shop "$pod" main burst 40 500 3000
 	nsenter --mount="/proc/$bramble_pid/ns/mnt" sh -c "mount -t tmpfs none '$bramble_log_dir' &&
 		mkdir -p '$bramble_log_dir/shop_${pod}_${pod_uid[$pod]}/main' &&
 		: >'$bramble_log_dir/shop_${pod}_${pod_uid[$pod]}/main/0.log'" || give_up "cannot mount a tmpfs"
-	check "$what: what is mounted later is seen" wait_until 15 is_named "$pod"
+	check "$what: what is mounted later is seen" wait_until 30 is_named "$pod"
 	stop_container "$pod"
 	stop_bramble
 	check_holds "$what: serve ends with 0" "$bramble_code == 0"
