@@ -116,6 +116,13 @@ static void put_missing(struct grid *grid, int x, const struct top_rows *rows)
 	}
 }
 
+static const char *say_trouble(const struct view *view)
+{
+	if (view->busy)
+		return "is busy, waiting for it";
+	return view->gone ? "is gone, trying again" : "cannot be read, trying again";
+}
+
 /* What the node itself is short of; or, in trouble, what that is. */
 static void put_second_line(struct grid *grid, const struct view *view)
 {
@@ -126,9 +133,7 @@ static void put_second_line(struct grid *grid, const struct view *view)
 		grid_paint(grid, 1, STYLE_WARNING);
 		format_interval(age, view->stale_seconds);
 		x = grid_printf(grid, 1, 0, grid->width, STYLE_WARNING, "%s %s; this is %s old ",
-				view->source,
-				view->busy ? "is busy, waiting for it" : "is gone, trying again",
-				age);
+				view->source, say_trouble(view), age);
 		grid_printf(grid, 1, x, grid->width - x, STYLE_WARNING, "(%s)", view->trouble);
 		return;
 	}

@@ -14,6 +14,7 @@ struct view {
 	const struct history *history;
 	const char *source;   /* whose counts these are */
 	bool busy;	      /* it is there, and does not answer in time */
+	bool gone;	      /* it is not there any more */
 	const char *trouble;  /* why there is nothing newer; "" if all is well */
 	double stale_seconds; /* how old what is shown is, in trouble */
 	uint64_t now_ns;      /* CLOCK_BOOTTIME, as the times of events are */

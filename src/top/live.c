@@ -142,6 +142,7 @@ static void show(struct live *live)
 		.history = live->history,
 		.source = source_name(live->source),
 		.busy = busy,
+		.gone = source_is_gone(live->source),
 		.trouble = busy && !live->trouble[0] ? "no answer yet" : live->trouble,
 		.stale_seconds = (double)(clock_monotonic_ns() - live->read_ns) / (double)NS_PER_S,
 		.now_ns = clock_boottime_ns(),

@@ -17,37 +17,41 @@
 #include "util/log.h"
 
 /* The host's name does not matter: the socket says whom we talk to. */
-#define URL	  "http://bramble/api/v1/containers"
+#define URL	    "http://bramble/api/v1/containers"
 
-#define REPLY_MAX ((size_t)64 << 20)
+#define REPLY_MAX   ((size_t)64 << 20)
 
 /* So often a signal is looked for while an answer is waited for. */
-#define LOOK_MS	  200
+#define LOOK_MS	    200
 
 /* So long a program that nobody watches waits for an answer. */
-#define ANSWER_NS (60 * NS_PER_S)
+#define ANSWER_NS   (60 * NS_PER_S)
 
 /* What waits longer for its answer is told why. */
-#define BUSY_NS	  (2 * NS_PER_S)
+#define BUSY_NS	    (2 * NS_PER_S)
 
-/* After so long it is asked again where the queue of who wants to talk to it is full. */
-#define RETRY_NS  NS_PER_S
+/* After so long it is asked again where it did not take the request, as it has too many. */
+#define RETRY_NS    NS_PER_S
 
-#define FDS_MAX	  8
+#define FDS_MAX	    8
+
+/* serve has too many replies under way: docs/web-config.md. */
+#define STATUS_BUSY 503
 
 struct source {
 	const struct source_options *options;
 	const char *socket;
 	uint64_t asked_ns; /* CLOCK_MONOTONIC; while asked */
 	CURLM *multi;
-	CURL *curl;    /* of a running serve, or NULL */
-	bool asked;    /* curl is in multi */
-	CURLcode code; /* how the last request ended */
+	CURL *curl; /* of a running serve, or NULL */
+	bool asked; /* curl is in multi */
+	bool full;  /* the last request was not taken: too many wait, or are answered */
+	bool gone;  /* the last request found nobody, or the connection broke */
 	struct buf reply;
 	size_t reply_len;	     /* of the last one */
 	struct collector *collector; /* our own, or NULL */
 	char curl_error[CURL_ERROR_SIZE];
-	char error[CURL_ERROR_SIZE + 128];
+	char error[CURL_ERROR_SIZE + 192];
 	char name[160];
 };
 
@@ -272,8 +276,39 @@ int source_wait(struct source *source, struct pollfd *fds, unsigned int count, i
 
 static int fail(struct source *source, int err, const char *why)
 {
-	snprintf(source->error, sizeof(source->error), "cannot read %s: %s", source->socket, why);
+	snprintf(source->error, sizeof(source->error), "cannot read %s: %s", source->name, why);
 	return err;
+}
+
+/* Whether somebody listens who cannot take the request now: he has too many waiting, or says so. */
+static bool is_full(const struct source *source, CURLcode code)
+{
+	long status = 0;
+	int err;
+
+	if (code == CURLE_COULDNT_CONNECT)
+		return listener_find(source->socket, &err) == LISTENER_THERE;
+	curl_easy_getinfo(source->curl, CURLINFO_RESPONSE_CODE, &status);
+	return code == CURLE_HTTP_RETURNED_ERROR && status == STATUS_BUSY;
+}
+
+static bool is_gone(CURLcode code)
+{
+	return code == CURLE_COULDNT_CONNECT || code == CURLE_SEND_ERROR ||
+	       code == CURLE_RECV_ERROR || code == CURLE_GOT_NOTHING || code == CURLE_PARTIAL_FILE;
+}
+
+static int fail_request(struct source *source, CURLcode code)
+{
+	bool no_memory = code == CURLE_OUT_OF_MEMORY || buf_failed(&source->reply);
+	const char *why = source->curl_error[0] ? source->curl_error : curl_easy_strerror(code);
+
+	if (no_memory)
+		why = "no memory";
+	else if (code == CURLE_WRITE_ERROR)
+		why = "the reply is longer than 64 MiB";
+	buf_free(&source->reply);
+	return fail(source, no_memory ? -ENOMEM : -EIO, why);
 }
 
 /* The text that serve sent. */
@@ -288,12 +323,10 @@ static int take_reply(struct source *source, char **text, size_t *len)
 			code = message->data.result;
 	curl_multi_remove_handle(source->multi, source->curl);
 	source->asked = false;
-	source->code = code;
-	if (code != CURLE_OK) {
-		buf_free(&source->reply);
-		return fail(source, -EIO,
-			    source->curl_error[0] ? source->curl_error : curl_easy_strerror(code));
-	}
+	source->full = is_full(source, code);
+	source->gone = !source->full && is_gone(code);
+	if (code != CURLE_OK)
+		return fail_request(source, code);
 	source->reply_len = *len = source->reply.len;
 	*text = buf_take(&source->reply);
 	return *text ? 0 : fail(source, -ENOMEM, "the reply is empty");
@@ -327,20 +360,17 @@ int source_take(struct source *source, struct reading *reading)
 	return err;
 }
 
-/* Whether nobody took the last question because too many wait already. */
-static bool is_queue_full(const struct source *source)
-{
-	int err;
-
-	return !source->collector && source->code == CURLE_COULDNT_CONNECT &&
-	       listener_find(source->socket, &err) == LISTENER_THERE;
-}
-
 bool source_is_busy(const struct source *source)
 {
-	if (source->asked)
-		return clock_monotonic_ns() - source->asked_ns >= BUSY_NS;
-	return is_queue_full(source);
+	if (source->asked && clock_monotonic_ns() - source->asked_ns >= BUSY_NS)
+		return true;
+	/* It still is while it is asked again. */
+	return source->full;
+}
+
+bool source_is_gone(const struct source *source)
+{
+	return source->gone;
 }
 
 /* Waits until a time of CLOCK_MONOTONIC for the answer. Returns 1 if it is there, 0 or -EINTR. */
@@ -378,7 +408,7 @@ int source_read(struct source *source, struct reading *reading)
 			return there;
 		if (there) {
 			err = source_take(source, reading);
-			if (!err || !is_queue_full(source))
+			if (!err || !source->full)
 				return err;
 			/* The next time to ask. */
 			wait_for_answer(source, clock_monotonic_ns() + RETRY_NS);

@@ -37,7 +37,7 @@ struct source_options {
 int source_open(const struct source_options *options, struct source **out);
 void source_close(struct source *source);
 
-/* Whose counts these are, in words: "serve at PATH", "own probe". */
+/* Whose counts these are, in words: "serve at PATH", "a probe of its own". */
 const char *source_name(const struct source *source);
 
 /* Asks for the counts of now. What was asked for before is given up. */
@@ -56,8 +56,14 @@ int source_wait(struct source *source, struct pollfd *fds, unsigned int count, i
  */
 int source_read(struct source *source, struct reading *reading);
 
-/* Whether somebody listens, but has not answered for two seconds, or has too many waiting. */
+/*
+ * Whether somebody listens, but has not answered for two seconds, has too many waiting, or answered
+ * that he has too many to answer (HTTP 503).
+ */
 bool source_is_busy(const struct source *source);
+
+/* Whether the last answer failed as nobody listens any more, or as the connection broke. */
+bool source_is_gone(const struct source *source);
 
 /*
  * Takes the answer that source_wait() told of. Returns 0, and the caller

@@ -50,7 +50,8 @@ static int read_counts(struct source *source, struct reading *reading)
 	int err = source_read(source, reading);
 
 	if (err && err != -EINTR)
-		log_error("%s; does bramble serve still run?", source_error(source));
+		log_error("%s%s", source_error(source),
+			  source_is_gone(source) ? "; does bramble serve still run?" : "");
 	return err;
 }
 

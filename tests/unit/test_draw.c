@@ -201,8 +201,12 @@ static void test_trouble(void **state)
 {
 	(void)state;
 	make_rows(1, CONTAINERS);
-	view.trouble = "cannot read s.sock: Connection refused";
+	view.trouble = "the reply is not what docs/api.md says";
 	view.stale_seconds = 12;
+	draw_screen(24, 120);
+	check_has("serve at /run/bramble/bramble.sock cannot be read, trying again; this is 12 s");
+	view.gone = true;
+	view.trouble = "cannot read s.sock: Connection refused";
 	draw_screen(24, 120);
 	check_has("serve at /run/bramble/bramble.sock is gone, trying again; this is 12 s old "
 		  "(cannot "
@@ -215,6 +219,7 @@ static void test_trouble(void **state)
 		"serve at /run/bramble/bramble.sock is busy, waiting for it; this is 12 s old (no "
 		"answer yet)");
 	view.busy = false;
+	view.gone = false;
 	view.trouble = "";
 }
 
