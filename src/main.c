@@ -67,7 +67,7 @@ static struct {
 	 .placeholder = "DIR", .help = "Where sysfs is mounted."}, \
 	{"path.tracefs", FLAG_STRING, {.string = &shared.path_tracefs}, .placeholder = "DIR", \
 	 .help = "Where tracefs is mounted, if not below sysfs. Where nobody has mounted it, " \
-		 "bramble does for itself."}
+		 "bramble mounts it for itself."}
 
 #define FLAG_LOG_DIR \
 	{"kube.log-dir", FLAG_STRING, {.string = &shared.log_dir}, .fallback = "/var/log/pods", \
@@ -197,7 +197,7 @@ static int collector_options(struct collector_options *options)
 		.retain_ns = shared.retain_ns,
 	};
 	memcpy(options->probe.enabled, shared.probe, sizeof(shared.probe));
-	/* Rights first: who has them need not mount anything. */
+	/* Rights first: for who lacks them nothing need be mounted. */
 	return probe_can_load(&options->probe) ?: find_mounts(options);
 }
 
