@@ -39,9 +39,17 @@ __u64 memory_victims_lost;
 
 /* The last SIGKILL of the kernel's on a CPU. */
 struct kernel_kill {
-	__u64 by;   /* thread id of the sender; 0: taken */
-	__u64 task; /* whom it was sent to */
+	__u64 by;    /* thread id of the sender; 0: taken */
+	__u64 task;  /* whom it was sent to */
+	__u64 at_ns; /* when */
 };
+
+/*
+ * The OOM killer marks its victim right after the signal, with a lock held. What a thread marks
+ * later than this is another task, one that was dying already and was sent none. Long enough for
+ * a virtual CPU that does not run meanwhile.
+ */
+#define MARK_LATEST_NS 1000000000ULL
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -190,7 +198,7 @@ int memory_signal(struct bpf_raw_tracepoint_args *ctx)
 	task = ctx->args[2];
 	kill->by = bpf_get_current_pid_tgid();
 	kill->task = task;
-	killed.at_ns = bpf_ktime_get_ns();
+	kill->at_ns = killed.at_ns = bpf_ktime_get_ns();
 	killed.cpu = cpu;
 	known = bpf_map_lookup_elem(&killed_tasks, &task);
 	if (known && !killed_exited(known->state)) {
@@ -218,6 +226,8 @@ int memory_mark(void *ctx)
 	if (!kill || kill->by != bpf_get_current_pid_tgid())
 		return 0;
 	kill->by = 0;
+	if (grown(bpf_ktime_get_ns(), kill->at_ns) > MARK_LATEST_NS)
+		return 0;
 	task = kill->task;
 	killed = bpf_map_lookup_elem(&killed_tasks, &task);
 	if (!killed) {

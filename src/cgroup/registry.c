@@ -154,7 +154,12 @@ static void walk_cgroup(struct walk *walk, int parent_fd, const char *name, uint
 		cgroup = registry_add(walk->registry, id, walk->path, born_ns(walk, fd));
 	if (cgroup) {
 		cgroup->walk = walk->registry->walk;
-		cgroup->removed_ns = 0; /* an earlier walk may have been refused a look at it */
+		/*
+		 * An earlier walk may have been refused a look at it. What went by no path goes
+		 * on to its end as that, and is found anew by its path.
+		 */
+		if (cgroup->path[0])
+			cgroup->removed_ns = 0;
 	}
 	if (depth < DEPTH_MAX)
 		walk_children(walk, dir, depth + 1);

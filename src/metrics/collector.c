@@ -182,9 +182,9 @@ static void walk(struct collector *c, uint64_t now_ns)
 static void walk_if_due(struct collector *c, uint64_t now_ns)
 {
 	uint64_t lost = probe_cgroup_events_lost(c->probe);
-	bool cut = c->path_cut && grown(now_ns, c->walked_ns) >= RETRY_NS;
+	bool missed = lost != c->ring_full || c->path_cut;
 
-	if (lost == c->ring_full && !cut && grown(now_ns, c->walked_ns) < WALK_NS)
+	if (grown(now_ns, c->walked_ns) < (missed ? RETRY_NS : WALK_NS))
 		return;
 	c->ring_full = lost;
 	c->path_cut = false;

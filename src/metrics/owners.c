@@ -128,14 +128,14 @@ static uint64_t caused_sum(const struct owner *owner)
 	return sum;
 }
 
-/* Its counts stay in the sum that they are in. */
+/* Its counts stay in the sum that they are in; what its gauges hold does not. */
 static void keep_in_sum(struct owners *owners, const struct owner *owner)
 {
 	struct cgroup_values files = owner->files;
 
 	files.known &= CGROUP_KNOWN_COUNTERS;
 	cgroup_values_add_growth(&owners->gone_files, &files, NULL);
-	totals_merge(&owners->gone, owner->totals);
+	totals_merge(&owners->gone, owner->totals, TOTALS_COUNTERS);
 	owners->gone_caused_ns += caused_sum(owner);
 }
 
@@ -187,12 +187,12 @@ struct owner *owners_sum(const struct owners *owners)
 	sum->made_ns = owners->sum_made_ns;
 	sum->caused_other_ns = owners->gone_caused_ns;
 	sum->files = owners->gone_files;
-	totals_merge(&sum->totals, owners->gone);
+	totals_merge(&sum->totals, owners->gone, TOTALS_ALL);
 	for (owner = owners->table; owner; owner = owner->hh.next) {
 		if (!owner->summed)
 			continue;
 		cgroup_values_add_growth(&sum->files, &owner->files, NULL);
-		totals_merge(&sum->totals, owner->totals);
+		totals_merge(&sum->totals, owner->totals, TOTALS_ALL);
 		sum->caused_other_ns += caused_sum(owner);
 	}
 	return sum;
@@ -231,10 +231,11 @@ static void merge(struct owners *owners, struct owner *to, const struct owner *f
 	to->cgroups += from->cgroups;
 	if (from->summed && !to->summed) {
 		keep_in_sum(owners, from);
+		totals_merge(&to->totals, from->totals, TOTALS_GAUGES);
 		return;
 	}
 	cgroup_values_add_growth(&to->files, &from->files, NULL);
-	totals_merge(&to->totals, from->totals);
+	totals_merge(&to->totals, from->totals, TOTALS_ALL);
 	note_joined(to, from);
 	to->made_ns = earlier(to->made_ns, from->made_ns);
 	to->since_ns = earlier(to->since_ns, from->since_ns);
@@ -242,6 +243,12 @@ static void merge(struct owners *owners, struct owner *to, const struct owner *f
 	to->caused_gone_ns += from->caused_gone_ns;
 	for (i = 0; i < from->caused_count; i++)
 		owner_add_caused(to, from->caused[i].cause, from->caused[i].wait_ns);
+}
+
+/* What others waited because of it was shown as by_unit="other", which may not fall. */
+static bool was_shown_summed(const struct owner *owner)
+{
+	return owner->summed && !owner->held;
 }
 
 struct owner *owners_rename(struct owners *owners, struct owner *owner, const struct labels *labels)
@@ -264,6 +271,10 @@ struct owner *owners_rename(struct owners *owners, struct owner *owner, const st
 		wait_ns = take_caused(other, owner);
 		if (!wait_ns)
 			continue;
+		if (was_shown_summed(owner) && !to->summed) {
+			other->caused_gone_ns += wait_ns;
+			continue;
+		}
 		owner_add_caused(other, to, wait_ns);
 		note_joined(other, owner);
 	}

@@ -156,16 +156,32 @@ size_t total_add_growth(struct total *total, const void *now, const void *before
 	return lower;
 }
 
-void totals_merge(struct total **to, const struct total *from)
+static bool is_part(const struct family *family, enum totals_part part)
 {
-	size_t i, count;
+	return part & (family->kind == KIND_GAUGE ? TOTALS_GAUGES : TOTALS_COUNTERS);
+}
 
+static void merge(struct total *to, const struct total *from, enum totals_part part)
+{
+	const struct family *family;
+	size_t i, offset;
+
+	for (family = families; family < families + FAMILIES; family++) {
+		if (!is_of(family, from->probe) || !is_part(family, part))
+			continue;
+		offset = offset_of(family);
+		for (i = offset; i < offset + width(family); i++)
+			to->values[i] += from->values[i];
+	}
+}
+
+void totals_merge(struct total **to, const struct total *from, enum totals_part part)
+{
 	for (; from; from = from->next) {
 		struct total *total = totals_get(to, from->probe, &from->labels);
 
-		count = width_before(from->probe, families + FAMILIES);
-		for (i = 0; total && i < count; i++)
-			total->values[i] += from->values[i];
+		if (total)
+			merge(total, from, part);
 	}
 }
 

@@ -43,8 +43,15 @@ struct total *totals_find(struct total *list, enum probe_id probe,
  */
 size_t total_add_growth(struct total *total, const void *now, const void *before);
 
-/* Moves all that a list counted to another one, which is left as it was without memory. */
-void totals_merge(struct total **to, const struct total *from);
+/* Which values of a total: a gauge goes with who holds it, a counter stays where it was shown. */
+enum totals_part {
+	TOTALS_COUNTERS = 1 << 0, /* and histograms */
+	TOTALS_GAUGES = 1 << 1,
+	TOTALS_ALL = TOTALS_COUNTERS | TOTALS_GAUGES,
+};
+
+/* Adds this part of what a list counted to another one, which is left as it was without memory. */
+void totals_merge(struct total **to, const struct total *from, enum totals_part part);
 
 void totals_free(struct total *list);
 

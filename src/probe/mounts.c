@@ -112,28 +112,32 @@ static bool is_namespace(const char *procfs, const char *file, ino_t first)
 
 /*
  * The options of cgroup v2 as the machine has it mounted, where that is out of sight for this
- * process (in a chroot, say): as process 1 sees it. *v1: there is version 1. free() what is
- * returned; NULL if there is no version 2 either.
+ * process (in a chroot, say): as process 1 sees it. *v1: there is version 1. *options: free() it;
+ * NULL if there is no version 2. Returns 0, or a negative errno if that cannot be told.
  */
-static char *machine_options(const char *procfs, bool *v1)
+static int machine_options(const char *procfs, bool *v1, char **options)
 {
-	char path[PATH_MAX], *line, *save = NULL, *options = NULL;
+	char path[PATH_MAX], *line, *save = NULL;
 	struct mount_entry mount;
 	struct buf text;
+	int err;
 
-	if ((size_t)snprintf(path, sizeof(path), "%s/1/mountinfo", procfs) >= sizeof(path) ||
-	    buf_read_file(&text, path, MOUNTINFO_MAX))
-		return NULL;
+	*options = NULL;
+	if ((size_t)snprintf(path, sizeof(path), "%s/1/mountinfo", procfs) >= sizeof(path))
+		return -ENAMETOOLONG;
+	err = buf_read_file(&text, path, MOUNTINFO_MAX);
+	if (err)
+		return err;
 	for (line = strtok_r(text.data, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
 		if (!mountinfo_split(line, &mount))
 			continue;
 		if (strcmp(mount.type, "cgroup") == 0)
 			*v1 = true;
-		else if (strcmp(mount.type, "cgroup2") == 0 && !options)
-			options = strdup(mount.options ? mount.options : "");
+		else if (strcmp(mount.type, "cgroup2") == 0 && !*options && !err)
+			err = (*options = strdup(mount.options ? mount.options : "")) ? 0 : -ENOMEM;
 	}
 	buf_free(&text);
-	return options;
+	return err;
 }
 
 /*
@@ -153,7 +157,9 @@ static int mount_cgroup2(const struct mount_places *places, struct mounts *mount
 	if (first && !is_namespace(places->procfs, "self/ns/pid", FIRST_PID_NS) &&
 	    !is_namespace(places->procfs, "1/ns/pid", FIRST_PID_NS))
 		return -EBUSY;
-	options = machine_options(places->procfs, &v1);
+	err = machine_options(places->procfs, &v1, &options);
+	if (err && first) /* else its options would be taken away */
+		return err;
 	if (v1 && !options) {
 		mounts->cgroup2.v1 = true; /* alone */
 		return 0;

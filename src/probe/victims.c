@@ -63,6 +63,20 @@ static uint64_t delete_old(int fd, const struct killed_tasks *tasks, uint64_t no
 	return left;
 }
 
+/*
+ * How many have not exited, as the kernel side counts them. One that exits as it is deleted here
+ * is taken off by both: what falls below zero is put back.
+ */
+static uint64_t running_tasks(const struct victims *victims)
+{
+	uint64_t running = __atomic_load_n(victims->running, __ATOMIC_ACQUIRE);
+
+	if ((int64_t)running >= 0)
+		return running;
+	__atomic_add_fetch(victims->running, -running, __ATOMIC_RELEASE);
+	return 0;
+}
+
 int victims_tidy(struct victims *victims, uint64_t now_ns)
 {
 	uint64_t total = __atomic_load_n(victims->total, __ATOMIC_ACQUIRE);
@@ -70,7 +84,7 @@ int victims_tidy(struct victims *victims, uint64_t now_ns)
 	struct killed_tasks tasks;
 	int err;
 
-	if (!__atomic_load_n(victims->running, __ATOMIC_ACQUIRE))
+	if (!running_tasks(victims))
 		return 0;
 	if (total != victims->total_before) {
 		victims->total_before = total;
@@ -79,7 +93,7 @@ int victims_tidy(struct victims *victims, uint64_t now_ns)
 	err = read_killed(victims->map_fd, victims->map_size, &tasks);
 	if (!err) {
 		left = delete_old(victims->map_fd, &tasks, now_ns, &deleted);
-		running = __atomic_load_n(victims->running, __ATOMIC_ACQUIRE);
+		running = running_tasks(victims);
 		/* A task that exits meanwhile is in neither, or in left alone. */
 		if (__atomic_load_n(victims->total, __ATOMIC_ACQUIRE) == total && running > left) {
 			__atomic_sub_fetch(victims->running, running - left, __ATOMIC_RELEASE);

@@ -252,6 +252,23 @@ static void test_no_oom_kill(void **state)
 	assert_int_equal(bpf->bss->killed_running, 0);
 }
 
+/* A thread that once killed another one marks a task that was dying already: no signal before it.
+ */
+static void test_late_mark(void **state)
+{
+	(void)state;
+	need_kernel();
+	kill_by_kernel(A);
+	exit_of(A);
+	usleep(1100 * 1000);
+	mark();
+	assert_int_equal(memory_cell().oom_kills, 0);
+	kill_by_kernel(B);
+	mark();
+	exit_of(B);
+	assert_int_equal(memory_cell().oom_kills, 1);
+}
+
 /* The kernel's SIGKILL comes again, from another end, before the victim is dead. */
 static void test_killed_twice(void **state)
 {
@@ -465,6 +482,21 @@ static void test_never_exits(void **state)
 	assert_int_equal(victims.forgotten, 0);
 }
 
+/* A task exits just as user space deletes it, and both take it off. */
+static void test_taken_off_twice(void **state)
+{
+	struct victims victims;
+
+	(void)state;
+	need_kernel();
+	victims = open_victims();
+	kill_by_kernel(A);
+	bpf->bss->killed_running = (uint64_t)-1;
+	tidy(&victims, clock_monotonic_ns());
+	assert_int_equal(bpf->bss->killed_running, 0);
+	assert_int_equal(victims.forgotten, 0);
+}
+
 /* More are killed at a time than are remembered: those that are forgotten are told of. */
 static void test_too_many_killed(void **state)
 {
@@ -519,6 +551,7 @@ int main(void)
 		TEST(test_stall_in_fsync),
 		TEST(test_oom_kill),
 		TEST(test_exit_before_mark),
+		TEST(test_late_mark),
 		TEST(test_no_oom_kill),
 		TEST(test_killed_twice),
 		TEST(test_two_threads),
@@ -528,6 +561,7 @@ int main(void)
 		TEST(test_pressure_of_anything),
 		TEST(test_killed_without_want),
 		TEST(test_never_exits),
+		TEST(test_taken_off_twice),
 		TEST(test_too_many_killed),
 		TEST(test_counted_later),
 	};

@@ -194,6 +194,71 @@ static void test_causes(void **state)
 			      ",by_unit=\"other\"} 9.000000000\n");
 }
 
+static uint64_t *open_connections(struct owner *owner)
+{
+	return total_counters(owner_total(owner, PROBE_TCP), &families[FAMILY_TCP_OPEN]);
+}
+
+static uint64_t open_in_sum(void)
+{
+	struct owner *sum = owners_sum(&owners);
+	const struct total *total = owner_find_total(sum, PROBE_TCP);
+	uint64_t open = total ? total_counters_of(total, &families[FAMILY_TCP_OPEN])[0] : 0;
+
+	owners_free_sum(sum);
+	return open;
+}
+
+/* What a gauge holds goes with who holds it, and is not left in the sum for ever. */
+static void test_gauges(void **state)
+{
+	struct owner *a = add_container("a"), *c, *d;
+	struct labels labels = a->labels;
+
+	(void)state;
+	add_container("b");
+	c = add_container("c");
+	d = add_container("d");
+	*open_connections(a) = 1;
+	*open_connections(c) = 2;
+	*open_connections(d) = 3;
+	assert_int_equal(open_in_sum(), 5);
+	assert_ptr_equal(owners_rename(&owners, c, &labels), a);
+	assert_int_equal(*open_connections(a), 3);
+	assert_int_equal(open_in_sum(), 3);
+	owners_remove(&owners, d);
+	assert_int_equal(open_in_sum(), 0);
+}
+
+/* A cause that was shown as "other" turns out to be one with a name: "other" does not fall. */
+static void test_cause_gets_a_name(void **state)
+{
+	struct owner *a = add_container("a"), *b = add_container("b"), *c = add_container("c");
+	struct labels labels = b->labels;
+
+	(void)state;
+	owner_add_caused(a, c, 2000000000);
+	assert_ptr_equal(owners_rename(&owners, c, &labels), b);
+	owner_add_caused(a, b, 1000000000);
+	assert_string_equal(lines_of(FAMILY_CPU_WAIT_CAUSED),
+			    A ",by_namespace=\"n\",by_pod=\"b\",by_container=\"c\"} 1.000000000\n" A
+			      ",by_unit=\"other\"} 2.000000000\n");
+}
+
+/* Nobody has seen the part of one that was held back. */
+static void test_held_cause_gets_a_name(void **state)
+{
+	struct owner *a = add_container("a"), *b = add_container("b"), *c = add_container("c");
+	struct labels labels = b->labels;
+
+	(void)state;
+	owners_hold(c);
+	owner_add_caused(a, c, 2000000000);
+	assert_ptr_equal(owners_rename(&owners, c, &labels), b);
+	assert_string_equal(lines_of(FAMILY_CPU_WAIT_CAUSED),
+			    A ",by_namespace=\"n\",by_pod=\"b\",by_container=\"c\"} 2.000000000\n");
+}
+
 /* Two owners turn out to be one: the sum does not fall. */
 static void test_rename(void **state)
 {
@@ -277,6 +342,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_sum),
 		TEST(test_who_is_summed_stays_so),
+		TEST(test_gauges),
+		TEST(test_cause_gets_a_name),
+		TEST(test_held_cause_gets_a_name),
 		TEST(test_units_are_not_limited),
 		TEST(test_no_limit),
 		TEST(test_histograms),

@@ -227,6 +227,24 @@ static void test_walk_without_descriptors(void **state)
 	assert_int_equal(registry.unread, 2); /* a and b */
 }
 
+/* What no walk had found went by no path: it ends as that, and is found anew by its path. */
+static void test_walk_finds_unknown(void **state)
+{
+	uint64_t id = make("/a");
+	struct cgroup *unknown;
+
+	(void)state;
+	unknown = registry_add(&registry, id, "", 0);
+	assert_non_null(unknown);
+	unknown->removed_ns = 50;
+	walk(100);
+	assert_int_equal(unknown->removed_ns, 50);
+	registry_remove(&registry, unknown);
+	walk(200);
+	assert_string_equal(find(id)->path, "/a");
+	assert_int_equal(find(id)->removed_ns, 0);
+}
+
 /* DEPTH is more than the walk reads. */
 #define DEPTH 40
 
@@ -340,6 +358,7 @@ int main(void)
 		TEST(test_walk_and_events),
 		TEST(test_walk_errors),
 		TEST(test_walk_without_descriptors),
+		TEST(test_walk_finds_unknown),
 		TEST(test_deep_tree),
 		TEST(test_hostile_names),
 		TEST(test_only_directories),
