@@ -21,12 +21,18 @@ struct file_state {
 	off_t size;
 };
 
+/* A file that was read last, or that could not be read then. */
+struct watched {
+	char *path; /* NULL: none */
+	struct file_state state;
+};
+
 struct guard {
 	const char *path;
 	struct web_config config;
 	struct tls *tls;
 	struct auth auth;
-	struct file_state files[FILES];
+	struct watched files[FILES];
 	uint64_t refreshed_ns;
 	double requests; /* that may be served now, by the rate limit */
 	uint64_t counted_ns;
@@ -46,15 +52,26 @@ static struct file_state state_of(const char *path)
 	return state;
 }
 
-static void read_states(const struct guard *guard, struct file_state files[FILES])
+/*
+ * To be called before the file is read: what is written while it is read is found by the next look
+ * then.
+ */
+static int watch(struct watched *file, const char *path)
 {
-	const struct tls_config *tls = &guard->config.tls;
-	const char *const paths[FILES] = {guard->path, tls->cert_file, tls->key_file,
-					  tls->client_ca_file};
-	size_t i;
+	char *copy = path ? strdup(path) : NULL;
 
-	for (i = 0; i < FILES; i++)
-		files[i] = state_of(paths[i]);
+	if (path && !copy)
+		return -ENOMEM;
+	free(file->path);
+	*file = (struct watched){copy, state_of(copy)};
+	return 0;
+}
+
+static int watch_tls_files(struct guard *guard, const struct tls_config *tls)
+{
+	return watch(&guard->files[1], tls->cert_file)
+		       ?: watch(&guard->files[2], tls->key_file)
+				  ?: watch(&guard->files[3], tls->client_ca_file);
 }
 
 /* From this cost on, one try of a password keeps a small machine busy for seconds. */
@@ -96,37 +113,79 @@ static bool same_state(const struct file_state *a, const struct file_state *b)
 	       a->inode == b->inode && a->size == b->size;
 }
 
-/*
- * Reads all files. On an error nothing has changed, and the reason is in error. Once the
- * server runs, TLS stays as it is.
- */
-static int read_all(struct guard *guard, bool running, char *error, size_t error_size)
+static bool has_ca(const struct tls_config *tls)
 {
-	struct web_config config;
-	struct tls *tls = NULL;
-	struct stat st;
-	int err;
+	return tls->client_ca || tls->client_ca_file;
+}
 
-	/* Whoever writes a file in place empties it first: that must not let everyone in. */
-	if (running && stat(guard->path, &st) == 0 && st.st_size == 0) {
-		snprintf(error, error_size, "%s: is empty; {} asks for nothing", guard->path);
-		return -EINVAL;
-	}
-	err = web_config_read(guard->path, &config, error, error_size);
-	if (err)
-		return err;
-	if (running && config.tls.enabled != (guard->tls != NULL)) {
+/*
+ * Whoever writes a file in place empties it first, and may write it in pieces: what is not there
+ * yet must not let anyone in who was kept out. So it is given up only where the file says so.
+ * Returns what the file leaves out, or NULL.
+ */
+static const char *given_up(const struct web_config *before, const struct web_config *now)
+{
+	if (now->empty && !before->empty)
+		return "is empty; {} asks for nothing";
+	if (before->user_count && !now->user_count && !now->users_given)
+		return "has no users any more; basic_auth_users: {} asks for none";
+	if (now->tls.client_auth < before->tls.client_auth && !now->tls.client_auth_given)
+		return "has no client_auth_type any more; NoClientCert asks for no certificate";
+	if (has_ca(&before->tls) && !has_ca(&now->tls) && now->tls.client_auth != CLIENT_AUTH_NONE)
+		return "has no client_ca_file any more: restart bramble to trust the system's CAs";
+	if (before->tls.client_allowed_sans.count && !now->tls.client_allowed_sans.count &&
+	    now->tls.client_auth != CLIENT_AUTH_NONE)
+		return "has no client_allowed_sans any more: restart bramble to let in all names";
+	return NULL;
+}
+
+/* Once the server runs, TLS stays as it is. */
+static int check_change(const struct guard *guard, const struct web_config *now, char *error,
+			size_t error_size)
+{
+	const char *what = given_up(&guard->config, now);
+
+	if (now->tls.enabled != (guard->tls != NULL))
 		snprintf(error, error_size,
 			 "%s: TLS cannot be turned %s while bramble runs: restart it", guard->path,
 			 guard->tls ? "off" : "on");
-		err = -EINVAL;
-	} else if (config.tls.enabled) {
-		err = tls_new(&config.tls, &tls, error, error_size);
-	}
-	if (err) {
-		web_config_free(&config);
+	else if (what)
+		snprintf(error, error_size, "%s: %s", guard->path, what);
+	else
+		return 0;
+	return -EINVAL;
+}
+
+/* Reads the configuration and what it names. On an error *config and *tls are empty. */
+static int read_files(struct guard *guard, bool running, struct web_config *config,
+		      struct tls **tls, char *error, size_t error_size)
+{
+	int err = web_config_read(guard->path, config, error, error_size);
+
+	*tls = NULL;
+	if (err)
 		return err;
-	}
+	err = watch_tls_files(guard, &config->tls);
+	if (err)
+		snprintf(error, error_size, "%s: %s", guard->path, strerror(-err));
+	if (!err && running)
+		err = check_change(guard, config, error, error_size);
+	if (!err && config->tls.enabled)
+		err = tls_new(&config->tls, tls, error, error_size);
+	if (err)
+		web_config_free(config);
+	return err;
+}
+
+/* On an error the configuration is as before, and the reason is in error. */
+static int read_all(struct guard *guard, bool running, char *error, size_t error_size)
+{
+	struct web_config config;
+	struct tls *tls;
+	int err = read_files(guard, running, &config, &tls, error, error_size);
+
+	if (err)
+		return err;
 	web_config_free(&guard->config);
 	tls_unref(guard->tls);
 	guard->config = config;
@@ -143,13 +202,17 @@ int guard_open(const char *path, struct guard **out)
 	if (!guard)
 		return -ENOMEM;
 	guard->path = path;
+	err = watch(&guard->files[0], path);
+	if (err) {
+		guard_close(guard);
+		return err;
+	}
 	err = read_all(guard, false, error, sizeof(error));
 	if (err) {
 		log_error("--web.config.file: %s", error);
-		free(guard);
+		guard_close(guard);
 		return err;
 	}
-	read_states(guard, guard->files);
 	warn_of_surprises(guard);
 	*out = guard;
 	return 0;
@@ -157,8 +220,12 @@ int guard_open(const char *path, struct guard **out)
 
 void guard_close(struct guard *guard)
 {
+	size_t i;
+
 	if (!guard)
 		return;
+	for (i = 0; i < FILES; i++)
+		free(guard->files[i].path);
 	web_config_free(&guard->config);
 	tls_unref(guard->tls);
 	free(guard);
@@ -178,20 +245,21 @@ static void reload(struct guard *guard)
 
 void guard_refresh(struct guard *guard, uint64_t now_ns)
 {
-	struct file_state files[FILES];
+	struct file_state state;
+	bool changed = false;
 	size_t i;
 
 	if (now_ns - guard->refreshed_ns < REFRESH_NS)
 		return;
 	guard->refreshed_ns = now_ns;
-	read_states(guard, files);
-	for (i = 0; i < FILES && same_state(&files[i], &guard->files[i]); i++)
-		;
-	if (i == FILES)
-		return;
-	reload(guard);
-	/* Of the files that are named now; and nothing is tried again until one changes again. */
-	read_states(guard, guard->files);
+	/* As they are before they are read; and nothing is tried again until one changes again. */
+	for (i = 0; i < FILES; i++) {
+		state = state_of(guard->files[i].path);
+		changed |= !same_state(&state, &guard->files[i].state);
+		guard->files[i].state = state;
+	}
+	if (changed)
+		reload(guard);
 }
 
 struct tls *guard_tls(const struct guard *guard)

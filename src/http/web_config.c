@@ -168,6 +168,7 @@ static int read_users(struct reader *reader, const struct field *field, const ya
 		return 0;
 	if (node->type != YAML_MAPPING_NODE)
 		return wrong(reader, node, "%s must be a mapping", field->name);
+	reader->config->users_given = true;
 	for (pair = node->data.mapping.pairs.start; !err && pair < node->data.mapping.pairs.top;
 	     pair++)
 		err = add_user(reader, field->name,
@@ -186,8 +187,13 @@ static int read_root(struct reader *reader)
 	};
 	const yaml_node_t *root = yaml_document_get_root_node(&reader->document);
 
-	if (!root)
-		return 0; /* an empty file asks for nothing */
+	if (!root || is_null(root)) {
+		reader->config->empty = true; /* it asks for nothing */
+		return 0;
+	}
+	if (root->type == YAML_MAPPING_NODE &&
+	    root->data.mapping.pairs.top == root->data.mapping.pairs.start)
+		reader->config->users_given = true; /* {}, which nobody writes in pieces */
 	return read_fields(reader, "the file", root, fields, COUNT_OF(fields)) ?: check_tls(reader);
 }
 

@@ -106,6 +106,9 @@ cp "$pki/second.key" "$tmp/server.key"
 check "a new certificate is used without a restart" wait_until 10 serves second
 
 sed -i '/basic_auth_users/,$d' "$tmp/web.yml"
+keeps_users() { [ "$(ask "${client[@]}")" = 401 ] && grep -q 'has no users any more.*stays in force' "$bramble_log"; }
+check "a file without its users, as one that is half written, lets nobody in" wait_until 10 keeps_users
+echo 'basic_auth_users: {}' >>"$tmp/web.yml"
 asks_no_password() { [ "$(ask "${client[@]}")" = 200 ]; }
 check "a changed configuration is used without a restart" wait_until 10 asks_no_password
 

@@ -560,17 +560,30 @@ static void http_to_tls_and_back(void **state)
 	assert_int_equal(ask(arguments), 200);
 }
 
+/* The password is "secret". */
+#define USERS                                                                                      \
+	"basic_auth_users: {prom: $2y$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW}\n"
+
 /* What the operator does to the files while the server runs takes nothing away from it. */
 static void files_that_break(void **state)
 {
-	static const char *const broken[] = {"", "{", "\x01\x02", "users: x"};
+	static const char *const broken[] = {
+		"",
+		"{",
+		"\x01\x02",
+		"users: x",
+		/* Such as are there while someone writes them in pieces. */
+		"# who may ask\n",
+		"---\n",
+		"basic_auth_users:\n",
+		"basic_auth_users: ~\n",
+		"http_server_config: {http2: true}\n",
+	};
 	char url[64];
 	size_t i;
 
 	(void)state;
-	/* The password is "secret". */
-	start("basic_auth_users: "
-	      "{prom: $2y$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW}\n");
+	start(USERS);
 	snprintf(url, sizeof(url), "http://127.0.0.1:%u/", port);
 	assert_int_equal(ask(url), 401);
 	for (i = 0; i < sizeof(broken) / sizeof(broken[0]); i++) {
@@ -579,10 +592,111 @@ static void files_that_break(void **state)
 		assert_int_equal(ask(url), 401);
 	}
 	assert_true(logged("is empty"));
+	assert_true(logged("has no users any more"));
 	assert_true(logged("stays in force"));
 	tree_put("web.yml", "{}\n");
 	usleep(1100000);
 	assert_int_equal(ask(url), 200);
+}
+
+static void users_may_be_taken_away(void **state)
+{
+	char url[64];
+
+	(void)state;
+	start(USERS);
+	snprintf(url, sizeof(url), "http://127.0.0.1:%u/", port);
+	assert_int_equal(ask(url), 401);
+	tree_put("web.yml", "basic_auth_users: {}\n");
+	usleep(1100000);
+	assert_int_equal(ask(url), 200);
+}
+
+/* What is asked of clients' certificates is not lost either, while the file is half written. */
+static void client_certificates_stay_asked_for(void **state)
+{
+#define PAIR "tls_server_config:\n  cert_file: rsa.pem\n  key_file: rsa.key\n"
+	static const char *const broken[] = {
+		PAIR,
+		PAIR "  client_auth_type:\n",
+		PAIR "  client_auth_type: RequireAndVerifyClientCert\n",
+		PAIR VERIFY,
+	};
+	size_t i;
+
+	(void)state;
+	assert_int_equal(start(PAIR VERIFY "  client_allowed_sans: [prometheus]\n"), 0);
+	for (i = 0; i < sizeof(broken) / sizeof(broken[0]); i++) {
+		tree_put("web.yml", broken[i]);
+		usleep(1100000);
+		check_status(broken[i], client("stranger", ""), 0);
+		check_status(broken[i], client("good", ""), 200);
+	}
+	assert_true(logged("has no client_auth_type any more"));
+	assert_true(logged("has no client_ca_file any more"));
+	assert_true(logged("has no client_allowed_sans any more"));
+	tree_put("web.yml", PAIR "  client_auth_type: NoClientCert\n");
+	usleep(1100000);
+	check_status("not asked for", "", 200);
+}
+
+/* Feeds the certificate to who reads it from the pipe, and changes the configuration meanwhile. */
+static pid_t change_during_reading(const char *pipe_path, const char *config)
+{
+	struct buf pem;
+	pid_t pid = fork();
+	int fd;
+
+	assert_true(pid >= 0);
+	if (pid)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	snprintf(out_path, sizeof(out_path), "%s/P-256.pem", tree_root);
+	if (buf_read_file(&pem, out_path, 1 << 20))
+		_exit(1);
+	for (;;) {
+		fd = open(pipe_path, O_WRONLY); /* waits for the reader */
+		if (config)
+			tree_put("web.yml", config);
+		config = NULL;
+		if (write(fd, pem.data, pem.len) < 0)
+			_exit(1);
+		close(fd);
+		usleep(100000); /* the reader has seen the end */
+	}
+}
+
+static void a_change_while_it_is_read(void **state)
+{
+#define PIPE "tls_server_config: {cert_file: pipe.pem, key_file: P-256.key}\n"
+	char pipe_path[128];
+	pid_t pid;
+
+	(void)state;
+	snprintf(pipe_path, sizeof(pipe_path), "%s/pipe.pem", tree_root);
+	assert_int_equal(mkfifo(pipe_path, 0600), 0);
+	/* The first reading sees no users: they come while the certificate is read. */
+	pid = change_during_reading(pipe_path, PIPE USERS);
+	assert_int_equal(start(PIPE), 0);
+	usleep(1100000);
+	check_status("users", "", 401);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	unlink(pipe_path);
+}
+
+/* A file that a new configuration names may come after it. */
+static void a_file_that_comes_late(void **state)
+{
+	(void)state;
+	assert_int_equal(start_with("rsa", ""), 0);
+	tree_put("web.yml", "tls_server_config: {cert_file: late.pem, key_file: P-256.key}\n");
+	usleep(1100000);
+	check_status("before", "--tls-max 1.2 --ciphers ECDHE-RSA-AES128-GCM-SHA256", 200);
+	assert_true(logged("late.pem: No such file"));
+	run("cp P-256.pem late.pem");
+	usleep(1100000);
+	check_status("after", "--tls-max 1.2 --ciphers ECDHE-ECDSA-AES128-GCM-SHA256", 200);
 }
 
 /* A socket that sends something else. */
@@ -643,6 +757,10 @@ int main(void)
 		TEST(a_client_that_does_not_trust_us),
 		TEST(http_to_tls_and_back),
 		TEST(files_that_break),
+		TEST(users_may_be_taken_away),
+		TEST(client_certificates_stay_asked_for),
+		TEST(a_change_while_it_is_read),
+		TEST(a_file_that_comes_late),
 		TEST(garbage),
 	};
 
