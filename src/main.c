@@ -232,6 +232,13 @@ static int parse(const struct flag_command *command, int *argc, char **argv)
 	return err == -EINVAL ? EXIT_USAGE : err ? exit_code(err) : -1;
 }
 
+/* That is no wrong usage. Returns the exit code. */
+static int no_memory_for(const char *command, const char *flag)
+{
+	fprintf(stderr, "%s: --%s: out of memory\n", command, flag);
+	return EXIT_FAILED;
+}
+
 static bool kubelet_url_right(const char *command)
 {
 	char url[KUBELET_URL_MAX];
@@ -245,24 +252,29 @@ static bool kubelet_url_right(const char *command)
 	return !reason;
 }
 
-/* What is wrong in the flags of Kubernetes is wrong usage, told before a probe is loaded. */
-static bool kube_flags_valid(const char *command)
+/*
+ * What is wrong in the flags of Kubernetes is wrong usage, told before a probe is loaded. Returns
+ * -1 if nothing is, else an exit code.
+ */
+static int check_kube_flags(const char *command)
 {
 	int err;
 
 	if (!kubelet_url_right(command))
-		return false;
+		return EXIT_USAGE;
 	err = label_keys_parse(shared.labels, &shared.label_keys);
+	if (!err)
+		return -1;
+	if (err == -ENOMEM)
+		return no_memory_for(command, "kube.labels");
 	if (err == -E2BIG)
 		fprintf(stderr, "%s: --kube.labels: more than %d keys\n", command, LABEL_KEYS_MAX);
-	else if (err == -ENOMEM)
-		fprintf(stderr, "%s: --kube.labels: out of memory\n", command);
-	else if (err)
+	else
 		fprintf(stderr,
 			"%s: --kube.labels=%s: must be keys of Kubernetes, each once, with "
 			"commas between\n",
 			command, shared.labels);
-	return !err;
+	return EXIT_USAGE;
 }
 
 /*
@@ -301,27 +313,34 @@ static bool probes_valid(const char *command)
 	return false;
 }
 
-static bool families_valid(struct family_filter *filter, const char *include, const char *exclude)
+static int check_families(struct family_filter *filter, const char *include, const char *exclude)
 {
 	char reason[256];
+	int err = filter_set(filter, include, exclude, reason, sizeof(reason));
 
-	if (filter_set(filter, include, exclude, reason, sizeof(reason)) == 0)
-		return true;
+	if (!err)
+		return -1;
+	if (err == -ENOMEM)
+		return no_memory_for("bramble serve", "metrics.include, --metrics.exclude");
 	fprintf(stderr, "bramble serve: %s\n", reason);
-	return false;
+	return EXIT_USAGE;
 }
 
-/* What no run could make sense of is told before anything is opened. */
-static bool serve_usage_valid(const char *command, struct serve_options *options,
-			      const char *include, const char *exclude)
+/* What no run could make sense of is told before anything is opened. Returns -1 or an exit code. */
+static int check_serve_usage(const char *command, struct serve_options *options,
+			     const char *include, const char *exclude)
 {
+	int code;
+
 	if (options->telemetry_path[0] != '/') {
 		fprintf(stderr, "%s: --web.telemetry-path=%s: must begin with a /\n", command,
 			options->telemetry_path);
-		return false;
+		return EXIT_USAGE;
 	}
-	return addresses_valid(&options->listen) && probes_valid(command) &&
-	       kube_flags_valid(command) && families_valid(&options->filter, include, exclude);
+	if (!addresses_valid(&options->listen) || !probes_valid(command))
+		return EXIT_USAGE;
+	code = check_kube_flags(command);
+	return code < 0 ? check_families(&options->filter, include, exclude) : code;
 }
 
 static int serve_with(struct serve_options *options, size_t max_containers)
@@ -406,36 +425,41 @@ static int run_serve(int argc, char **argv)
 	};
 	int code = parse(&command, &argc, argv);
 
-	if (code < 0 && !serve_usage_valid(command.name, &options, include, exclude))
-		code = EXIT_USAGE;
+	if (code < 0)
+		code = check_serve_usage(command.name, &options, include, exclude);
 	if (code < 0)
 		code = exit_code(serve_with(&options, max_containers));
 	flag_list_free(&options.listen);
 	return code;
 }
 
-/* A filter that is no regular expression is wrong usage, told before a probe is loaded. */
-static bool filter_valid(const char *filter)
+/*
+ * A filter that is no regular expression is wrong usage, told before a probe is loaded. Returns -1
+ * or an exit code.
+ */
+static int check_filter(const char *filter)
 {
 	char reason[128];
 	regex_t regex;
 	int err;
 
 	if (!filter)
-		return true;
+		return -1;
 	if (strlen(filter) >= UI_FILTER_SIZE) {
 		fprintf(stderr, "bramble top: --filter has at most %d bytes\n", UI_FILTER_SIZE - 1);
-		return false;
+		return EXIT_USAGE;
 	}
 	err = regcomp(&regex, filter, REG_EXTENDED | REG_NOSUB);
+	if (err == REG_ESPACE)
+		return no_memory_for("bramble top", "filter");
 	if (err) {
 		regerror(err, &regex, reason, sizeof(reason));
 		fprintf(stderr, "bramble top: --filter=%s: not a regular expression: %s\n", filter,
 			reason);
-		return false;
+		return EXIT_USAGE;
 	}
 	regfree(&regex);
-	return true;
+	return -1;
 }
 
 /* A path that no socket can have: unix(7). */
@@ -541,9 +565,14 @@ static int run_top(int argc, char **argv)
 		fprintf(stderr, "bramble top: --once and --batch exclude each other\n");
 		return EXIT_USAGE;
 	}
-	if (!filter_valid(top_options.filter) || !socket_valid(top_options.socket) ||
-	    !probes_valid(command.name) || !kube_flags_valid(command.name))
+	code = check_filter(top_options.filter);
+	if (code >= 0)
+		return code;
+	if (!socket_valid(top_options.socket) || !probes_valid(command.name))
 		return EXIT_USAGE;
+	code = check_kube_flags(command.name);
+	if (code >= 0)
+		return code;
 	top_options.sort = column_of_sort(top_sort);
 	top_options.level = (enum top_level)top_level;
 	top_options.collector_options = collector_options;

@@ -21,6 +21,8 @@ static int compile(regex_t *regex, const char *flag, const char *expression, cha
 	buf_free(&whole);
 	if (!err)
 		return 0;
+	if (err == REG_ESPACE)
+		return -ENOMEM;
 	regerror(err, NULL, reason, sizeof(reason));
 	snprintf(error, error_size, "%s=%s: not a regular expression: %s", flag, expression,
 		 reason);

@@ -14,8 +14,8 @@ struct family_filter {
 
 /*
  * Drops the families whose whole name does not match include, and those whose matches
- * exclude: extended regular expressions, or NULL. Returns 0, or -EINVAL and in error one
- * line: an expression that cannot be read, or that leaves nothing.
+ * exclude: extended regular expressions, or NULL. Returns 0; -ENOMEM; or -EINVAL and in error
+ * one line: an expression that cannot be read, or that leaves nothing.
  */
 int filter_set(struct family_filter *filter, const char *include, const char *exclude, char *error,
 	       size_t error_size);
