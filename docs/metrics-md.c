@@ -141,6 +141,8 @@ int main(void)
 	     "| no_tls | it spoke neither where TLS is on |\n"
 	     "| version | it has no version of TLS that is allowed |\n"
 	     "| cipher | it has no cipher suite and curve that are allowed and fit our key |\n"
+	     "| group_or_signature | it has no group that GnuTLS has, or no signature algorithm "
+	     "that our key can make |\n"
 	     "| no_certificate | it has none, and client_auth_type asks for one |\n"
 	     "| unknown_ca | its certificate is of another CA than client_ca_file's |\n"
 	     "| expired | its certificate has expired, or is not valid yet |\n"
@@ -148,7 +150,8 @@ int main(void)
 	     "| bad_certificate | its certificate is not one for clients, or is signed too weakly "
 	     "|\n"
 	     "| handshake | it ended the handshake, mostly as it does not trust our certificate "
-	     "|\n");
+	     "|\n"
+	     "| unfinished | the handshake failed otherwise, and GnuTLS does not tell why |\n");
 	puts("## Why the kubelet was not read\n\n"
 	     "| reason | |\n|---|---|\n"
 	     "| connect | no connection, or it broke before the reply |\n"

@@ -83,7 +83,10 @@ void connections_remove(struct connections *all, struct connection *connection, 
 	if (connection->tls) {
 		reason = tls_end(connection->tls, detail);
 		/* One that was cut off did not end by itself. */
-		if (reason && !(connection->cut && reason == REFUSAL_HANDSHAKE))
+		if (connection->cut &&
+		    (reason == REFUSAL_HANDSHAKE || reason == REFUSAL_UNFINISHED))
+			reason = REFUSAL_NONE;
+		if (reason)
 			refusals_add(&all->refusals, reason, connection->client,
 				     detail[0] ? detail : NULL, now_ns);
 	}

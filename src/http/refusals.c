@@ -16,12 +16,14 @@ const char *const refusal_names[REFUSALS] = {
 	[REFUSAL_NO_TLS] = "no_tls",
 	[REFUSAL_VERSION] = "version",
 	[REFUSAL_CIPHER] = "cipher",
+	[REFUSAL_GROUP_OR_SIGNATURE] = "group_or_signature",
 	[REFUSAL_NO_CERTIFICATE] = "no_certificate",
 	[REFUSAL_UNKNOWN_CA] = "unknown_ca",
 	[REFUSAL_EXPIRED] = "expired",
 	[REFUSAL_NAME] = "name",
 	[REFUSAL_BAD_CERTIFICATE] = "bad_certificate",
 	[REFUSAL_HANDSHAKE] = "handshake",
+	[REFUSAL_UNFINISHED] = "unfinished",
 };
 
 /* What happened, and what the operator can do. */
@@ -37,6 +39,11 @@ static const struct {
 	[REFUSAL_CIPHER] = {"it offers no cipher suite and curve that are allowed and fit the "
 			    "certificate's key",
 			    "see cipher_suites and curve_preferences"},
+	[REFUSAL_GROUP_OR_SIGNATURE] =
+		{"it offers no group that GnuTLS has, or no signature algorithm that the "
+		 "certificate's key can make",
+		 "see its settings of curves and signature algorithms; an ECDSA P-256 or an RSA "
+		 "key serves most clients"},
 	[REFUSAL_NO_CERTIFICATE] = {"it has no certificate, and client_auth_type asks for one",
 				    "give it one that the CA of client_ca_file has signed"},
 	[REFUSAL_UNKNOWN_CA] = {"its certificate is of another CA", "see client_ca_file"},
@@ -48,6 +55,8 @@ static const struct {
 	[REFUSAL_HANDSHAKE] = {"it ended the TLS handshake",
 			       "does it trust the CA of our certificate, and is the name it asks "
 			       "for among its subjectAltNames?"},
+	[REFUSAL_UNFINISHED] = {"the TLS handshake with it failed, and GnuTLS does not tell why",
+				"openssl s_client -connect ADDRESS -trace shows how far it comes"},
 };
 
 void refusals_add(struct refusals *refusals, enum refusal reason, const char *client,

@@ -10,17 +10,19 @@
 
 enum refusal {
 	REFUSAL_NONE,
-	REFUSAL_PLAIN_HTTP,	/* HTTP where TLS is spoken */
-	REFUSAL_TLS_TO_PLAIN,	/* TLS where HTTP is spoken */
-	REFUSAL_NO_TLS,		/* neither */
-	REFUSAL_VERSION,	/* no version of TLS in common */
-	REFUSAL_CIPHER,		/* no cipher suite or curve in common */
-	REFUSAL_NO_CERTIFICATE, /* of the client */
-	REFUSAL_UNKNOWN_CA,	/* of the client's certificate */
-	REFUSAL_EXPIRED,	/* the client's certificate, or not valid yet */
-	REFUSAL_NAME,		/* no name of it is in client_allowed_sans */
+	REFUSAL_PLAIN_HTTP,	    /* HTTP where TLS is spoken */
+	REFUSAL_TLS_TO_PLAIN,	    /* TLS where HTTP is spoken */
+	REFUSAL_NO_TLS,		    /* neither */
+	REFUSAL_VERSION,	    /* no version of TLS in common */
+	REFUSAL_CIPHER,		    /* no cipher suite or curve in common */
+	REFUSAL_GROUP_OR_SIGNATURE, /* none in common with GnuTLS and our key */
+	REFUSAL_NO_CERTIFICATE,	    /* of the client */
+	REFUSAL_UNKNOWN_CA,	    /* of the client's certificate */
+	REFUSAL_EXPIRED,	    /* the client's certificate, or not valid yet */
+	REFUSAL_NAME,		    /* no name of it is in client_allowed_sans */
 	REFUSAL_BAD_CERTIFICATE,
-	REFUSAL_HANDSHAKE, /* the client ended it */
+	REFUSAL_HANDSHAKE,  /* the client ended it */
+	REFUSAL_UNFINISHED, /* it ended, and why cannot be told */
 	REFUSALS,
 };
 

@@ -14,6 +14,7 @@
 #include "http/first_bytes.h"
 #include "http/tls_credentials.h"
 #include "http/tls_hello.h"
+#include "http/tls_records.h"
 #include "http/tls_suites.h"
 #include "util/buf.h"
 
@@ -31,6 +32,8 @@ struct tls_session {
 	int fd;
 	bool read;	  /* something has come */
 	bool began, done; /* a ClientHello came; the client's last message of the handshake did */
+	bool ended;	  /* the client sent an alert, or its end */
+	struct tls_records records;
 	enum refusal reason;
 	char detail[TLS_DETAIL_MAX];
 };
@@ -238,7 +241,7 @@ static int on_hello(struct tls_session *s, gnutls_session_t session, const gnutl
 	if (!tls_hello_parse(body->data, body->size, &hello))
 		return 0;
 	refuse(s, session,
-	       tls_suites_choose(&s->tls->suites, session, &hello, s->tls->credentials.ecdsa));
+	       tls_suites_choose(&s->tls->suites, session, &hello, &s->tls->credentials.key));
 	if (s->reason == REFUSAL_VERSION)
 		return GNUTLS_E_UNSUPPORTED_VERSION_PACKET;
 	return s->reason ? GNUTLS_E_NO_CIPHER_SUITES : 0;
@@ -269,12 +272,23 @@ static int on_message(gnutls_session_t session, unsigned int type, unsigned int 
 	}
 }
 
+/* The client's end is to be told from what GnuTLS ends. */
+static void look_for_end(struct tls_session *s, const void *bytes, ssize_t got)
+{
+	if (got > 0)
+		s->ended |= tls_records_alert(&s->records, bytes, (size_t)got);
+	else
+		s->ended |= got == 0 || (errno != EAGAIN && errno != EINTR);
+}
+
 /* Reads for GnuTLS, as it would by itself, but for who does not begin with TLS. */
 static ssize_t pull(gnutls_transport_ptr_t context, void *bytes, size_t size)
 {
 	struct tls_session *s = context;
 	ssize_t got = recv(s->fd, bytes, size, 0);
 
+	if (!s->done)
+		look_for_end(s, bytes, got);
 	if (got <= 0 || s->read)
 		return got;
 	s->read = true;
@@ -322,7 +336,7 @@ enum refusal tls_end(struct tls_session *s, char *detail)
 	enum refusal reason = s->reason;
 
 	if (!reason && s->began && !s->done)
-		reason = REFUSAL_HANDSHAKE;
+		reason = s->ended ? REFUSAL_HANDSHAKE : REFUSAL_UNFINISHED;
 	snprintf(detail, TLS_DETAIL_MAX, "%s", reason ? s->detail : "");
 	tls_unref(s->tls);
 	free(s);

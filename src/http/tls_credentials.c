@@ -11,8 +11,10 @@
 
 #include "util/buf.h"
 
-#define PEM_MAX	  (1024UL * 1024)
-#define CHAIN_MAX 16 /* as many certificates as GnuTLS sends */
+#define PEM_MAX		 (1024UL * 1024)
+#define CHAIN_MAX	 16 /* as many certificates as GnuTLS sends */
+#define TEXT_OF(word)	 #word
+#define STRING_OF(macro) TEXT_OF(macro)
 #define USAGE_ALL                                                                                  \
 	(GNUTLS_KEY_DIGITAL_SIGNATURE | GNUTLS_KEY_KEY_ENCIPHERMENT | GNUTLS_KEY_KEY_AGREEMENT)
 
@@ -64,12 +66,23 @@ static int import_chain(struct chain *chain, const struct buf *pem)
 
 	chain->count = CHAIN_MAX;
 	result = gnutls_pcert_list_import_x509_raw(chain->certs, &chain->count, &data,
-						   GNUTLS_X509_FMT_PEM, 0);
+						   GNUTLS_X509_FMT_PEM,
+						   GNUTLS_X509_CRT_LIST_IMPORT_FAIL_IF_EXCEED);
 	if (result < 0)
 		chain->count = 0;
 	else
 		gnutls_pubkey_set_key_usage(chain->certs[0].pubkey, USAGE_ALL);
 	return result < 0 ? result : 0;
+}
+
+/* Why a certificate cannot be used, and what to do. */
+static const char *cert_reason(int result)
+{
+	return result == GNUTLS_E_SHORT_MEMORY_BUFFER
+		       ? "more than " STRING_OF(
+				 CHAIN_MAX) " certificates are in it; leave only ours "
+					    "and those between it and the root"
+		       : gnutls_strerror(result);
 }
 
 static int import_key(gnutls_privkey_t *key, const struct buf *pem)
@@ -146,7 +159,8 @@ static void look_for_doubt(struct tls_credentials *credentials, struct chain *ch
 
 static int join(struct tls_credentials *credentials, struct chain *chain, gnutls_privkey_t key)
 {
-	int kind = gnutls_privkey_get_pk_algorithm(key, NULL);
+	unsigned int bits = 0;
+	int kind = gnutls_privkey_get_pk_algorithm(key, &bits);
 	int result = gnutls_certificate_set_key(credentials->gnutls, NULL, 0, chain->certs,
 						(int)chain->count, key);
 
@@ -154,7 +168,7 @@ static int join(struct tls_credentials *credentials, struct chain *chain, gnutls
 		return result;
 	look_for_doubt(credentials, chain, kind);
 	chain->count = 0; /* they are GnuTLS' now, as is the key */
-	credentials->ecdsa = kind != GNUTLS_PK_RSA && kind != GNUTLS_PK_RSA_PSS;
+	credentials->key = (struct tls_key){kind, (bits + 7) / 8}; /* GnuTLS has 528 for P-521 */
 	return 0;
 }
 
@@ -170,7 +184,7 @@ static int use_key(struct tls_credentials *credentials, const struct tls_config 
 
 	if (result) {
 		snprintf(error, error_size, "cannot use the certificate %s: %s", cert_name,
-			 gnutls_strerror(result));
+			 cert_reason(result));
 		return -EINVAL;
 	}
 	result = import_key(&key, key_pem);

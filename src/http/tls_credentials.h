@@ -8,11 +8,12 @@
 
 #include <gnutls/gnutls.h>
 
+#include "http/tls_fit.h"
 #include "http/web_config.h"
 
 struct tls_credentials {
 	gnutls_certificate_credentials_t gnutls;
-	bool ecdsa;	/* the key is one for ECDSA or EdDSA, not RSA */
+	struct tls_key key;
 	bool system_ca; /* clients' certificates are checked with the system's CAs */
 	/* What clients may mind about our certificate, though it is served; NULL: nothing. Static.
 	 */

@@ -2,6 +2,7 @@
 #include "http/tls_hello.h"
 
 #define EXTENSION_SUPPORTED_GROUPS   10
+#define EXTENSION_SIGNATURES	     13
 #define EXTENSION_SUPPORTED_VERSIONS 43
 
 #define RANDOM_SIZE		     32
@@ -61,6 +62,8 @@ static bool take_extensions(struct cursor *from, struct tls_hello *hello)
 		if (!take_number(from, 2, &type) || !take_part(from, 2, &body))
 			return false;
 		if (type == EXTENSION_SUPPORTED_GROUPS && !take_numbers(&body, 2, &hello->groups))
+			return false;
+		if (type == EXTENSION_SIGNATURES && !take_numbers(&body, 2, &hello->signatures))
 			return false;
 		if (type == EXTENSION_SUPPORTED_VERSIONS &&
 		    !take_numbers(&body, 1, &hello->versions))

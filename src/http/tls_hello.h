@@ -20,9 +20,11 @@ struct tls_hello {
 	uint16_t version;	     /* the highest, where there is no list of them */
 	struct tls_numbers versions; /* supported_versions; at is NULL without it */
 	struct tls_numbers suites;
-	struct tls_numbers groups; /* supported_groups; at is NULL without it */
+	struct tls_numbers groups;     /* supported_groups; at is NULL without it */
+	struct tls_numbers signatures; /* signature_algorithms; at is NULL without it */
 };
 
+#define TLS_VERSION_1_2 0x0303
 #define TLS_VERSION_1_3 0x0304
 
 /* Reads the body of the message. It must outlive *hello. Returns whether it is whole. */

@@ -44,15 +44,14 @@ static const char *const known_1_3[] = {
 
 static const struct {
 	const char *name, *group;
-	uint16_t id;
 	const char *gnutls; /* how gnutls_group_get_id() calls it */
 } curves[] = {
-	{"CurveP256", "GROUP-SECP256R1", 23, "SECP256R1"},
-	{"CurveP384", "GROUP-SECP384R1", 24, "SECP384R1"},
-	{"CurveP521", "GROUP-SECP521R1", 25, "SECP521R1"},
-	{"X25519", "GROUP-X25519", 29, "X25519"},
+	{"CurveP256", "GROUP-SECP256R1", "SECP256R1"},
+	{"CurveP384", "GROUP-SECP384R1", "SECP384R1"},
+	{"CurveP521", "GROUP-SECP521R1", "SECP521R1"},
+	{"X25519", "GROUP-X25519", "X25519"},
 	/* Since GnuTLS 3.8.9. */
-	{"X25519MLKEM768", "GROUP-X25519-MLKEM768", 0x11ec, "X25519-MLKEM768"},
+	{"X25519MLKEM768", "GROUP-X25519-MLKEM768", "X25519-MLKEM768"},
 };
 
 static const char *const version_words[TLS_VERSIONS] = {
@@ -144,7 +143,8 @@ static int add_suite(struct tls_suites *suites, const struct tls_config *config,
 	add_word(&words, suite->mac);
 	*to = (struct tls_suite){.id = suite->id,
 				 .ecdhe = strncmp(suite->exchange, "ECDHE", 5) == 0,
-				 .ecdsa = strstr(suite->exchange, "ECDSA") != NULL};
+				 .ecdsa = strstr(suite->exchange, "ECDSA") != NULL,
+				 .aead = strcmp(suite->mac, "AEAD") == 0};
 	suites->listed_count++;
 	return make_priority(&words, &to->only, error, error_size);
 }
@@ -184,8 +184,10 @@ static int add_suites(struct tls_suites *suites, const struct tls_config *config
 static int add_curves(struct tls_suites *suites, const struct string_list *names, char *error,
 		      size_t error_size)
 {
+	bool any = false;
 	size_t i, j;
 
+	suites->curves = names->count > 0;
 	for (i = 0; i < names->count; i++) {
 		for (j = 0; j < COUNT_OF(curves); j++)
 			if (strcmp(curves[j].name, names->values[i]) == 0)
@@ -195,11 +197,9 @@ static int add_curves(struct tls_suites *suites, const struct string_list *names
 				 names->values[i]);
 			return -EINVAL;
 		}
-		if (gnutls_group_get_id(curves[j].gnutls) != GNUTLS_GROUP_INVALID &&
-		    suites->curve_count < TLS_CURVES_MAX)
-			suites->curves[suites->curve_count++] = curves[j].id;
+		any |= gnutls_group_get_id(curves[j].gnutls) != GNUTLS_GROUP_INVALID;
 	}
-	if (names->count && !suites->curve_count) {
+	if (suites->curves && !any) {
 		snprintf(error, error_size, "curve_preferences: GnuTLS %s has none of these",
 			 gnutls_check_version(NULL));
 		return -EINVAL;
@@ -241,17 +241,12 @@ void tls_suites_free(struct tls_suites *suites)
 
 /* ---- what a client is served with */
 
-static bool shares_curve(const struct tls_suites *suites, const struct tls_hello *hello)
-{
-	size_t i;
-
-	if (!suites->curve_count || !hello->groups.at)
-		return true;
-	for (i = 0; i < suites->curve_count; i++)
-		if (tls_numbers_have(&hello->groups, suites->curves[i]))
-			return true;
-	return false;
-}
+/* What a client can be served with. */
+struct choice {
+	uint16_t version;
+	bool ecdsa; /* our key is one for ECDSA or EdDSA, not RSA */
+	struct tls_fit fit;
+};
 
 static const struct tls_suite *find_listed(const struct tls_suites *suites, uint16_t id)
 {
@@ -263,35 +258,64 @@ static const struct tls_suite *find_listed(const struct tls_suites *suites, uint
 	return NULL;
 }
 
-/* Whether it can be had with our key and a curve of the client's. */
-static bool is_usable(const struct tls_suite *suite, bool curve, bool ecdsa)
+/* Whether it can be had with our key, this version, and what the client offers besides. */
+static bool is_usable(const struct tls_suite *suite, const struct choice *choice)
 {
-	return suite && suite->ecdsa == ecdsa && (curve || !suite->ecdhe);
+	if (!suite || suite->ecdsa != choice->ecdsa)
+		return false;
+	if (suite->aead && choice->version < TLS_VERSION_1_2)
+		return false;
+	return !suite->ecdhe || (choice->fit.curve && choice->fit.signature);
 }
 
 static const struct tls_suite *choose_listed(const struct tls_suites *suites,
-					     const struct tls_hello *hello, bool ecdsa)
+					     const struct tls_hello *hello,
+					     const struct choice *choice)
 {
-	bool curve = shares_curve(suites, hello);
 	const struct tls_suite *suite;
 	size_t i;
 
 	for (i = 0; suites->prefer_ours && i < suites->listed_count; i++) {
 		suite = &suites->listed[i];
-		if (is_usable(suite, curve, ecdsa) && tls_numbers_have(&hello->suites, suite->id))
+		if (is_usable(suite, choice) && tls_numbers_have(&hello->suites, suite->id))
 			return suite;
 	}
 	for (i = 0; !suites->prefer_ours && i < hello->suites.count; i++) {
 		suite = find_listed(suites, tls_number(&hello->suites, i));
-		if (is_usable(suite, curve, ecdsa))
+		if (is_usable(suite, choice))
 			return suite;
 	}
 	return NULL;
 }
 
-/* Whether GnuTLS, when it may choose, finds one; key exchanges are ECDHE, DHE and RSA. */
+/* The same for one that GnuTLS may choose. Up to TLS 1.2 key exchanges are ECDHE, DHE and RSA. */
+static bool is_usable_kx(gnutls_kx_algorithm_t kx, gnutls_protocol_t least,
+			 const struct choice *choice)
+{
+	const struct tls_fit *fit = &choice->fit;
+
+	if ((least == GNUTLS_TLS1_3) != (choice->version == TLS_VERSION_1_3))
+		return false;
+	if (choice->version == TLS_VERSION_1_3)
+		return fit->group && fit->signature;
+	if ((kx == GNUTLS_KX_ECDHE_ECDSA) != choice->ecdsa)
+		return false;
+	if (least == GNUTLS_TLS1_2 && choice->version < TLS_VERSION_1_2)
+		return false;
+	switch (kx) {
+	case GNUTLS_KX_ECDHE_RSA:
+	case GNUTLS_KX_ECDHE_ECDSA:
+		return fit->curve && fit->signature;
+	case GNUTLS_KX_DHE_RSA:
+		return fit->field && fit->signature;
+	default:
+		return true;
+	}
+}
+
+/* Whether GnuTLS, when it may choose, finds one. */
 static bool shares_any(const struct tls_suites *suites, const struct tls_hello *hello,
-		       uint16_t version, bool ecdsa)
+		       const struct choice *choice)
 {
 	gnutls_protocol_t least;
 	gnutls_kx_algorithm_t kx;
@@ -301,32 +325,53 @@ static bool shares_any(const struct tls_suites *suites, const struct tls_hello *
 	for (i = 0; gnutls_priority_get_cipher_suite_index(suites->any, i, &index) !=
 		    GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE;
 	     i++) {
-		if (!gnutls_cipher_suite_info(index, id, &kx, NULL, NULL, &least))
-			continue;
-		if ((least == GNUTLS_TLS1_3) != (version == TLS_VERSION_1_3))
-			continue;
-		if (version != TLS_VERSION_1_3 && (kx == GNUTLS_KX_ECDHE_ECDSA) != ecdsa)
-			continue;
-		if (tls_numbers_have(&hello->suites, (uint16_t)(id[0] << 8 | id[1])))
+		if (gnutls_cipher_suite_info(index, id, &kx, NULL, NULL, &least) &&
+		    is_usable_kx(kx, least, choice) &&
+		    tls_numbers_have(&hello->suites, (uint16_t)(id[0] << 8 | id[1])))
 			return true;
 	}
 	return false;
 }
 
-enum refusal tls_suites_choose(const struct tls_suites *suites, gnutls_session_t session,
-			       const struct tls_hello *hello, bool ecdsa)
+/* Chooses with what the client offers; *suite is NULL where GnuTLS may choose. */
+static bool choose(const struct tls_suites *suites, const struct tls_hello *hello,
+		   const struct choice *choice, const struct tls_suite **suite)
 {
-	uint16_t version = tls_hello_version(hello, suites->min_version, suites->max_version);
+	*suite = NULL;
+	if (choice->version == TLS_VERSION_1_3 || !suites->listing)
+		return shares_any(suites, hello, choice);
+	*suite = choose_listed(suites, hello, choice);
+	return *suite != NULL;
+}
+
+/* Why nothing was found: the suites, or only a group or a signature algorithm. */
+static enum refusal why_not(const struct tls_suites *suites, const struct tls_hello *hello,
+			    struct choice *choice)
+{
+	const struct tls_suite *suite;
+	bool group = choice->version == TLS_VERSION_1_3 ? choice->fit.group : choice->fit.curve;
+
+	if (suites->curves && !group)
+		return REFUSAL_CIPHER;
+	choice->fit = (struct tls_fit){true, true, true, true};
+	return choose(suites, hello, choice, &suite) ? REFUSAL_GROUP_OR_SIGNATURE : REFUSAL_CIPHER;
+}
+
+enum refusal tls_suites_choose(const struct tls_suites *suites, gnutls_session_t session,
+			       const struct tls_hello *hello, const struct tls_key *key)
+{
+	struct choice choice = {
+		.version = tls_hello_version(hello, suites->min_version, suites->max_version),
+		.ecdsa = key->kind != GNUTLS_PK_RSA && key->kind != GNUTLS_PK_RSA_PSS,
+	};
 	const struct tls_suite *suite;
 
-	if (!version)
+	if (!choice.version)
 		return REFUSAL_VERSION;
-	if (version == TLS_VERSION_1_3 && !shares_curve(suites, hello))
-		return REFUSAL_CIPHER;
-	if (version == TLS_VERSION_1_3 || !suites->listing)
-		return shares_any(suites, hello, version, ecdsa) ? REFUSAL_NONE : REFUSAL_CIPHER;
-	suite = choose_listed(suites, hello, ecdsa);
-	if (!suite || gnutls_priority_set(session, suite->only))
+	choice.fit = tls_fit_of(suites->any, key, hello, choice.version);
+	if (!choose(suites, hello, &choice, &suite))
+		return why_not(suites, hello, &choice);
+	if (suite && gnutls_priority_set(session, suite->only))
 		return REFUSAL_CIPHER;
 	return REFUSAL_NONE;
 }

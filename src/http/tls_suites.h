@@ -14,11 +14,11 @@
 #include <gnutls/gnutls.h>
 
 #include "http/refusals.h"
+#include "http/tls_fit.h"
 #include "http/tls_hello.h"
 #include "http/web_config.h"
 
 #define TLS_SUITES_MAX	32
-#define TLS_CURVES_MAX	8
 /* The numbers of versions are consecutive. */
 #define TLS_VERSION_1_0 0x0301
 
@@ -26,6 +26,7 @@
 struct tls_suite {
 	uint16_t id;
 	bool ecdhe, ecdsa; /* what it needs: a curve; an ECDSA (or EdDSA) key, else an RSA one */
+	bool aead;	   /* it is of TLS 1.2 alone */
 	gnutls_priority_t only; /* this suite and no other */
 };
 
@@ -35,9 +36,8 @@ struct tls_suites {
 	gnutls_priority_t any;			 /* what a session begins with */
 	struct tls_suite listed[TLS_SUITES_MAX]; /* none: GnuTLS chooses */
 	size_t listed_count;
-	bool listing;			 /* there was a list, if of suites of TLS 1.3 alone */
-	uint16_t curves[TLS_CURVES_MAX]; /* none: GnuTLS chooses */
-	size_t curve_count;
+	bool listing; /* there was a list, if of suites of TLS 1.3 alone */
+	bool curves;  /* there was a list of them */
 };
 
 /*
@@ -49,10 +49,10 @@ int tls_suites_init(struct tls_suites *suites, const struct tls_config *config, 
 void tls_suites_free(struct tls_suites *suites);
 
 /*
- * Chooses for a client, before GnuTLS does. ecdsa: our key is ECDSA or EdDSA, not RSA. Returns
- * REFUSAL_NONE, or why it cannot be served.
+ * Chooses for a client, before GnuTLS does. key: ours. Returns REFUSAL_NONE, or why it cannot be
+ * served.
  */
 enum refusal tls_suites_choose(const struct tls_suites *suites, gnutls_session_t session,
-			       const struct tls_hello *hello, bool ecdsa);
+			       const struct tls_hello *hello, const struct tls_key *key);
 
 #endif

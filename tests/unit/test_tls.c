@@ -15,6 +15,7 @@
 
 #include "http/guard.h"
 #include "http/server.h"
+#include "http/tls_suites.h"
 #include "tree.h"
 #include "util/buf.h"
 #include "util/clock.h"
@@ -305,6 +306,7 @@ static const struct {
 	{"broken", "cannot use the certificate"},
 	{"broken-key", "cannot use the key"},
 	{"nothing", "nothing.pem: No such file"},
+	{"long-chain", "long-chain.pem: more than 16 certificates"},
 };
 
 static void certificates_that_are_not(void **state)
@@ -446,6 +448,120 @@ static void curves_and_versions(void **state)
 	assert_true(file_has(out_path, "protocol version"));
 }
 
+/* GnuTLS would end these by itself, without an alert. */
+static void check_nothing_shared(const char *name, const char *arguments)
+{
+	release_log();
+	catch_log();
+	assert_int_equal(start_with(name, ""), 0);
+	check_status(name, arguments, 0);
+	if (!file_has(out_path, "handshake failure") || !logged("it offers no group that") ||
+	    http_refusals(http)->count[REFUSAL_GROUP_OR_SIGNATURE] != 1) {
+		show(out_path);
+		show(log_path);
+		fail_msg("%s, curl %s: not told", name, arguments);
+	}
+}
+
+/* Asks with openssl s_client, which can be told more. Returns whether it was served. */
+static bool connects(const char *arguments)
+{
+	char command[512];
+
+	snprintf(command, sizeof(command), "openssl s_client -connect 127.0.0.1:%u %s </dev/null",
+		 port, arguments);
+	return run(command) == 0;
+}
+
+static void check_no_signature(const char *name, const char *arguments)
+{
+	release_log();
+	catch_log();
+	assert_int_equal(start_with(name, ""), 0);
+	if (connects(arguments) || !file_has(out_path, "handshake failure") ||
+	    http_refusals(http)->count[REFUSAL_GROUP_OR_SIGNATURE] != 1) {
+		show(out_path);
+		show(log_path);
+		fail_msg("%s, s_client %s: not told", name, arguments);
+	}
+}
+
+static void groups_and_signatures(void **state)
+{
+	(void)state;
+	check_nothing_shared("rsa", ECDHE_RSA " --curves secp256k1");
+	check_no_signature("rsa", "-tls1_3 -sigalgs ECDSA+SHA256");
+	check_no_signature("P-256", "-tls1_3 -sigalgs RSA-PSS+SHA256");
+	/* In TLS 1.3 ECDSA is bound to a curve; in TLS 1.2 it is not. */
+	check_no_signature("P-256", "-tls1_3 -sigalgs ECDSA+SHA384");
+	assert_true(connects("-tls1_2 -sigalgs ECDSA+SHA384"));
+	check_no_signature("ed25519", "-tls1_3 -sigalgs ECDSA+SHA256");
+	check_no_signature("P-256", "-tls1_2 -sigalgs ECDSA+SHA224");
+	check_no_signature("rsa", "-tls1_2 -cipher ECDHE-RSA-AES128-GCM-SHA256 -sigalgs "
+				  "RSA+SHA224");
+	check_no_signature("rsa", "-tls1_2 -cipher DHE-RSA-AES128-GCM-SHA256 -groups P-256");
+	/* What can be had without the other is served. */
+	assert_true(connects("-tls1_2 -cipher AES128-GCM-SHA256 -sigalgs RSA+SHA224"));
+	assert_true(connects("-tls1_2 -cipher AES128-GCM-SHA256 -groups secp256k1"));
+	assert_true(connects("-tls1_3 -groups ffdhe2048"));
+	assert_true(connects("-tls1_3 -groups P-384"));
+	assert_true(connects("-tls1_3 -sigalgs RSA-PSS+SHA512:ECDSA+SHA256"));
+	assert_int_equal(http_refusals(http)->count[REFUSAL_UNFINISHED], 0);
+}
+
+/* OpenSSL offers no group for TLS 1.3 that GnuTLS lacks: so without a connection. */
+static void groups_of_tls_1_3(void **state)
+{
+	static const uint8_t version[] = {3, 4}, suite[] = {0x13, 1}, brainpool[] = {0, 31},
+			     both[] = {0, 31, 0, 24}, pss[] = {8, 4};
+	const struct tls_config config = {.min_version = TLS_1_2, .max_version = TLS_1_3};
+	const struct tls_key key = {GNUTLS_PK_RSA, 256};
+	struct tls_hello hello = {
+		.versions = {version, 1}, .suites = {suite, 1}, .groups = {brainpool, 1}};
+	struct tls_suites suites;
+	char error[256];
+
+	(void)state;
+	hello.signatures = (struct tls_numbers){pss, 1};
+	assert_int_equal(tls_suites_init(&suites, &config, error, sizeof(error)), 0);
+	assert_int_equal(tls_suites_choose(&suites, NULL, &hello, &key),
+			 REFUSAL_GROUP_OR_SIGNATURE);
+	hello.groups = (struct tls_numbers){both, 2};
+	assert_int_equal(tls_suites_choose(&suites, NULL, &hello, &key), REFUSAL_NONE);
+	tls_suites_free(&suites);
+}
+
+/* A client up to TLS 1.1 may name suites of TLS 1.2, which are of no use to it. OpenSSL does not.
+ */
+static void suites_of_a_lower_version(void **state)
+{
+	static const uint8_t gcm[] = {0xc0, 0x2f}, both[] = {0xc0, 0x2f, 0xc0, 0x13};
+	char gcm_name[] = "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256";
+	char cbc_name[] = "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA";
+	char *names[] = {gcm_name, cbc_name};
+	const struct tls_key key = {GNUTLS_PK_RSA, 256};
+	struct tls_config config = {.min_version = TLS_1_0, .max_version = TLS_1_3};
+	struct tls_hello hello = {.version = 0x0302};
+	struct tls_suites suites;
+	gnutls_session_t session;
+	char error[256];
+	int listed;
+
+	(void)state;
+	for (listed = 0; listed < 2; listed++) {
+		if (listed)
+			config.cipher_suites = (struct string_list){names, 2, true};
+		assert_int_equal(gnutls_init(&session, GNUTLS_SERVER), 0);
+		assert_int_equal(tls_suites_init(&suites, &config, error, sizeof(error)), 0);
+		hello.suites = (struct tls_numbers){gcm, 1};
+		assert_int_equal(tls_suites_choose(&suites, session, &hello, &key), REFUSAL_CIPHER);
+		hello.suites = (struct tls_numbers){both, 2};
+		assert_int_equal(tls_suites_choose(&suites, session, &hello, &key), REFUSAL_NONE);
+		gnutls_deinit(session);
+		tls_suites_free(&suites);
+	}
+}
+
 /* ---- clients */
 
 #define VERIFY "  client_ca_file: ca.pem\n  client_auth_type: RequireAndVerifyClientCert\n"
@@ -537,6 +653,30 @@ static void a_client_that_does_not_trust_us(void **state)
 	start_with("rsa", "");
 	check_status("no trust", "--no-insecure --cacert ca.pem " V12, 0);
 	assert_true(logged("it ended the TLS handshake"));
+	start_with("rsa", "");
+	check_status("no trust", "--no-insecure --cacert ca.pem " V13, 0);
+	assert_int_equal(http_refusals(http)->count[REFUSAL_HANDSHAKE], 1);
+	start_with("P-256", "");
+	check_status("no trust", "--no-insecure --cacert ca.pem " V13, 0);
+	assert_int_equal(http_refusals(http)->count[REFUSAL_HANDSHAKE], 1);
+}
+
+/* A hello that GnuTLS does not take: it is not said that the client ended it. */
+static void a_failure_without_a_cause(void **state)
+{
+	static const char hello[] =
+		"\\026\\003\\001\\000\\010\\001\\000\\000\\004\\003\\003\\000\\000";
+	char command[256];
+
+	(void)state;
+	start_with("rsa", "");
+	snprintf(command, sizeof(command),
+		 "bash -c 'exec 3<>/dev/tcp/127.0.0.1/%u; printf \"%s\" >&3; timeout 10 cat <&3'",
+		 port, hello);
+	run(command);
+	assert_int_equal(http_refusals(http)->count[REFUSAL_UNFINISHED], 1);
+	assert_true(logged("GnuTLS does not tell why"));
+	assert_false(logged("it ended the TLS handshake"));
 }
 
 /* ---- the other protocol */
@@ -752,9 +892,13 @@ int main(void)
 		TEST(all_names_are_known),
 		TEST(who_prefers),
 		TEST(curves_and_versions),
+		TEST(groups_and_signatures),
+		TEST(groups_of_tls_1_3),
+		TEST(suites_of_a_lower_version),
 		TEST(clients_with_certificates),
 		TEST(clients_are_told_why_not),
 		TEST(a_client_that_does_not_trust_us),
+		TEST(a_failure_without_a_cause),
 		TEST(http_to_tls_and_back),
 		TEST(files_that_break),
 		TEST(users_may_be_taken_away),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* A ClientHello, whole and cut at each byte. */
+/* A ClientHello, whole and cut at each byte; alerts among records. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,18 +9,20 @@
 #include <cmocka.h>
 
 #include "http/tls_hello.h"
+#include "http/tls_records.h"
 
 /* Version 1.2, random, no session, three suites, no compression, then the extensions: one that is
- * not known, the groups X25519 and P-256, the versions 1.3 and 1.2. */
+ * not known, the groups X25519 and P-256, ECDSA with SHA-256, the versions 1.3 and 1.2. */
 static const uint8_t hello_1_3[] = {
 	3,    3,    1,	  2,	3,    4,    5,	  6,	7,  8,	9,  10, 11, 12, 13, 14, 15, 16,
 	17,   18,   19,	  20,	21,   22,   23,	  24,	25, 26, 27, 28, 29, 30, 31, 32, /* random */
 	0,							   /* session */
 	0,    6,    0x13, 0x01, 0xc0, 0x2f, 0x00, 0x2f,		   /* suites */
 	1,    0,						   /* compression */
-	0,    26,						   /* extensions */
+	0,    34,						   /* extensions */
 	0xab, 0xcd, 0,	  1,	7,				   /* unknown */
 	0,    10,   0,	  6,	0,    4,    0,	  29,	0,  23,	   /* groups */
+	0,    13,   0,	  4,	0,    2,    4,	  3,		   /* signatures */
 	0,    43,   0,	  7,	6,    3,    4,	  3,	3,  0,	0, /* versions */
 };
 
@@ -40,6 +42,8 @@ static void a_whole_one(void **state)
 	assert_false(tls_numbers_have(&hello.suites, 0x1302));
 	assert_int_equal(hello.groups.count, 2);
 	assert_true(tls_numbers_have(&hello.groups, 23));
+	assert_int_equal(hello.signatures.count, 1);
+	assert_true(tls_numbers_have(&hello.signatures, 0x0403));
 	assert_int_equal(hello.versions.count, 3);
 }
 
@@ -76,12 +80,33 @@ static void cut_anywhere(void **state)
 	}
 }
 
+static void alerts(void **state)
+{
+	/* A handshake's record, one that TLS 1.3 hides, and the two kinds of alert. */
+	static const uint8_t stream[] = {22, 3, 1, 0, 3, 21, 21, 21, 23, 3, 3, 0, 20,
+					 1,  2, 3, 4, 5, 6,  7,	 8,  9,	 0, 1, 2, 3,
+					 4,  5, 6, 7, 8, 9,  0,	 21, 3,	 3, 0, 2};
+	static const uint8_t hidden[] = {23, 3, 3, 0, 19};
+	struct tls_records records = {.have = 0};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(stream); i++)
+		assert_int_equal(tls_records_alert(&records, &stream[i], 1),
+				 i == sizeof(stream) - 1);
+	records = (struct tls_records){.have = 0};
+	assert_false(tls_records_alert(&records, stream, sizeof(stream) - 1));
+	records = (struct tls_records){.have = 0};
+	assert_true(tls_records_alert(&records, hidden, sizeof(hidden)));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_whole_one),
 		cmocka_unit_test(versions),
 		cmocka_unit_test(cut_anywhere),
+		cmocka_unit_test(alerts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
