@@ -24,6 +24,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			abort();
 		tls_numbers_have(&hello.suites, 0xffff);
 		tls_numbers_have(&hello.groups, 0xffff);
+		tls_numbers_have(&hello.signatures, 0xffff);
 	}
 	free(body);
 	return 0;
