@@ -57,7 +57,7 @@ test_mode() { # MODE
 	python3 "$tmp/books" "$bramble_url/metrics" "$tmp/metrics" || give_up "cannot scrape"
 	mv "$tmp/metrics.books" "$tmp/before"
 	root=$(switches root) kernel=$(switches kernel)
-	in_root "$workloads/burst" 10 500 1000
+	in_root "$workloads/burst" 60 500 1000 # longer than all below
 	busy=$background_pid
 	# shellcheck disable=SC2016
 	in_root sh -c 'i=0; while [ $i -lt "$0" ]; do /bin/true; i=$((i + 1)); done' $short_lived

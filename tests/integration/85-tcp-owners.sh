@@ -175,7 +175,8 @@ test_removed() {
 	make_cgroup "/$other"
 	echo "$server" >"$cgroup2/$other/cgroup.procs"
 	echo "$client" >"$cgroup2/$other/cgroup.procs"
-	wait_until 5 rmdir "$cgroup2/$heir/server" "$cgroup2/$heir/client"
+	check "$mode: removed: the server's cgroup" wait_until 5 rmdir "$cgroup2/$heir/server"
+	check "$mode: removed: the client's cgroup" wait_until 5 rmdir "$cgroup2/$heir/client"
 	wait_until 10 unit_has "$heir" 0
 	check "$mode: removed: once their slots are freed they are nobody's ($(unit_open "$heir"), $(unit_open "$other"))" \
 		test "$(unit_open "$heir") $(unit_open "$other")" = "0 0"
