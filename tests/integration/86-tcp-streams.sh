@@ -32,7 +32,9 @@ start_pair() { # NAME PORT ARGS...
 	start_pod h2 "client-$name" main node /share/http2.js "$1" "$port" "${@:2}"
 }
 
-check_pair() { # NAME COUNT MISTAKEN: at least so many of 30 ms, and so many at most of much more
+# check_pair NAME COUNT MISTAKEN SECONDS: at least so many of 30 ms, and so many at most of so many
+# seconds.
+check_pair() {
 	local name=$1-$mode pod role answered
 	answered=$(printed "client-$name" answered)
 	for pod in server client; do
@@ -40,7 +42,7 @@ check_pair() { # NAME COUNT MISTAKEN: at least so many of 30 ms, and so many at 
 		buckets "$pod-$name" tcp_response "$role" >"$tmp/buckets"
 		note "$name: $role: $(tr '\n' ';' <"$tmp/buckets") 30 ms is in bucket $(k_of 0.030), 1 s in 0"
 		check_holds "$name: what comes by itself is taken for an answer $3 times at most ($role)" \
-			"$(count_from 0.5) <= $3"
+			"$(count_from "$4") <= $3"
 		check_holds "$name: the $answered questions say 30 ms ($role, $(took 0.030))" \
 			"$(took 0.030) >= $2 && $(took 0.030) <= $answered + 1"
 	done
@@ -60,9 +62,11 @@ test_streams() {
 	note "$mode: left out on streams: $(lost stream); asked again unanswered: $(lost unanswered)"
 	# Until it is clear what the connection is: what the client said last as it was made may be
 	# open when the first event comes.
-	check_pair watch 2 1
-	check_pair ask 3 0 # the first may come before the server has sent its settings
-	check_pair talk 0 3 # of five
+	check_pair watch 2 1 0.5
+	# The first may come before the server has sent its settings. 2.6 s lie between two questions;
+	# what takes less is a handshake on a busy machine.
+	check_pair ask 3 0 1
+	check_pair talk 0 3 0.5 # of five
 	check_holds "$mode: what was left out is counted" "$(lost stream) >= 3"
 	for name in watch ask talk; do
 		stop_container "server-$name-$mode"
