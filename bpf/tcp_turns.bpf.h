@@ -126,7 +126,10 @@ static __always_inline __u64 exchanged(struct hist *hist, __u64 turn, __s64 ns)
 	    (turn & TURN_LARGE && ns > LATE_NS && is_short)) {
 		count_lost(TCP_LOST_STREAM);
 		/* To nothing that was asked, and after a silence: who answers speaks on its own. */
-		return ns > LATE_NS ? STREAM_ANY : stream;
+		if (ns > LATE_NS)
+			return STREAM_ANY;
+		/* A slow server that was once taken for a stream is to be seen again. */
+		return stream ? stream - TURN_STREAM_ONE : 0;
 	}
 	observe(hist, ns);
 	return stream && ns <= LATE_SHORT_NS ? stream - TURN_STREAM_ONE : stream;

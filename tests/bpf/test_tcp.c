@@ -696,6 +696,26 @@ static void test_slow_answers(void **state)
 	assert_int_equal(lost(TCP_LOST_UNANSWERED), 0);
 }
 
+/* The kernel has left out one send of a slow server: what looks like a stream is soon none. */
+static void test_missed_answer(void **state)
+{
+	int i;
+
+	(void)state;
+	need_kernel();
+	accept_one(A);
+	come(A, 20);
+	pass(A, SECOND / 10);
+	for (i = 0; i < 20; i++) {
+		come(A, 20);
+		pass(A, SECOND / 10);
+		send_bytes(A, 1000);
+	}
+	assert_int_equal(lost(TCP_LOST_UNANSWERED), 1);
+	assert_int_equal(lost(TCP_LOST_STREAM), 3);
+	assert_int_equal(count_of(response(TCP_SERVER)), 17);
+}
+
 /* A question of many parts, and questions that wait in a row, count from the first. */
 static void test_parts_of_a_question(void **state)
 {
@@ -932,6 +952,7 @@ int main(void)
 		TEST(test_adopted),
 		TEST(test_owner_by_btf),
 		TEST(test_slow_answers),
+		TEST(test_missed_answer),
 		TEST(test_parts_of_a_question),
 		TEST(test_not_read),
 		TEST(test_short_words),

@@ -304,7 +304,7 @@ free_port() {
 	local port
 	while :; do
 		port=$((20000 + RANDOM % 12000))
-		[ -n "$(ss -Hltn "sport = :$port")" ] || break
+		[ -n "$(ss -Hatn "sport = :$port")" ] || break
 	done
 	echo $port
 }
