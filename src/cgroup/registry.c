@@ -73,7 +73,7 @@ void registry_free(struct registry *registry)
 	struct cgroup *cgroup, *next;
 
 	HASH_ITER(hh, registry->table, cgroup, next)
-	registry_remove(registry, cgroup);
+		registry_remove(registry, cgroup);
 }
 
 /* Since when a process runs, CLOCK_BOOTTIME in ns; 0 if that cannot be read. */
@@ -200,7 +200,7 @@ int registry_walk(struct registry *registry, const char *mount, const char *proc
 	closedir(dir);
 
 	HASH_ITER(hh, registry->table, cgroup, next)
-	if (cgroup->walk != registry->walk && !cgroup->removed_ns && is_gone(mount, cgroup))
-		cgroup->removed_ns = now_ns;
+		if (cgroup->walk != registry->walk && !cgroup->removed_ns && is_gone(mount, cgroup))
+			cgroup->removed_ns = now_ns;
 	return 0;
 }

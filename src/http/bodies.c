@@ -44,8 +44,8 @@ struct http_body *bodies_find(const struct bodies *all, unsigned int kind)
 	struct http_body *body;
 
 	DL_FOREACH(all->list, body)
-	if (body->kind == kind)
-		break;
+		if (body->kind == kind)
+			break;
 	return body;
 }
 
@@ -53,8 +53,7 @@ void bodies_end_turn(struct bodies *all)
 {
 	struct http_body *body, *next;
 
-	DL_FOREACH_SAFE(all->list, body, next)
-	{
+	DL_FOREACH_SAFE(all->list, body, next) {
 		if (body->turn != all->turn)
 			break;
 		if (body->kind)

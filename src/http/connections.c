@@ -31,8 +31,8 @@ static struct connection *first_uncut(struct connection *list)
 	struct connection *connection;
 
 	DL_FOREACH(list, connection)
-	if (!connection->cut)
-		break;
+		if (!connection->cut)
+			break;
 	return connection;
 }
 
@@ -133,8 +133,7 @@ static void cut_older(struct connection *list, uint64_t age_ns, uint64_t now_ns)
 {
 	struct connection *connection;
 
-	DL_FOREACH(list, connection)
-	{
+	DL_FOREACH(list, connection) {
 		if (connection->since_ns + age_ns > now_ns)
 			break;
 		cut(connection);
@@ -146,7 +145,7 @@ static void look_at_all(struct connections *all, enum connection_state state, ui
 	struct connection *connection;
 
 	DL_FOREACH(all->in[state], connection)
-	connections_look(all, connection, now_ns);
+		connections_look(all, connection, now_ns);
 }
 
 void connections_expire(struct connections *all, uint64_t now_ns)

@@ -64,8 +64,7 @@ void http_free(struct http *http)
 
 	if (!http)
 		return;
-	LL_FOREACH_SAFE(http->listeners, listener, next)
-	{
+	LL_FOREACH_SAFE(http->listeners, listener, next) {
 		MHD_stop_daemon(listener->daemon);
 		if (listener->unix_path)
 			unlink(listener->unix_path);
@@ -433,8 +432,8 @@ int http_event_fd(const struct http *http, size_t i)
 	const struct listener *listener;
 
 	LL_FOREACH(http->listeners, listener)
-	if (i-- == 0)
-		break;
+		if (i-- == 0)
+			break;
 	if (!listener)
 		return -1;
 	info = MHD_get_daemon_info(listener->daemon, MHD_DAEMON_INFO_EPOLL_FD);
@@ -448,7 +447,7 @@ void http_run(struct http *http)
 	http->bodies.turn++;
 	connections_expire(&http->connections, clock_monotonic_ns());
 	LL_FOREACH(http->listeners, listener)
-	MHD_run(listener->daemon);
+		MHD_run(listener->daemon);
 	bodies_end_turn(&http->bodies);
 }
 
@@ -463,8 +462,7 @@ int http_timeout_ms(const struct http *http)
 	MHD_UNSIGNED_LONG_LONG timeout;
 	const struct listener *listener;
 
-	LL_FOREACH(http->listeners, listener)
-	{
+	LL_FOREACH(http->listeners, listener) {
 		if (MHD_get_timeout(listener->daemon, &timeout) != MHD_YES)
 			continue;
 		if (least < 0 || timeout < (unsigned int)least)

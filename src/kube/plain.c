@@ -81,8 +81,7 @@ int plain_read_podman(const char *text, size_t len, const char *id, char out[PLA
 	size_t i;
 	int err = root ? -ENOENT : -EINVAL;
 
-	json_array_foreach(root, i, container)
-	{
+	json_array_foreach(root, i, container) {
 		const char *name =
 			json_string_value(json_array_get(json_object_get(container, "names"), 0));
 

@@ -82,8 +82,7 @@ static const json_t *find_controller(const json_t *metadata)
 	const json_t *owner;
 	size_t i;
 
-	json_array_foreach(json_object_get(metadata, "ownerReferences"), i, owner)
-	{
+	json_array_foreach(json_object_get(metadata, "ownerReferences"), i, owner) {
 		if (json_is_true(json_object_get(owner, "controller")))
 			return owner;
 	}
@@ -193,8 +192,7 @@ static int read_statuses(const json_t *pod_status, struct kube_pod *pod)
 	int err = 0;
 
 	for (size_t list = 0; list < sizeof(lists) / sizeof(lists[0]); list++) {
-		json_array_foreach(json_object_get(pod_status, lists[list]), i, status)
-		{
+		json_array_foreach(json_object_get(pod_status, lists[list]), i, status) {
 			err = err ?: read_status(status, pod);
 		}
 	}
@@ -206,8 +204,7 @@ static bool has_id(const json_t *pod_status, const char *list, const char *conta
 	const json_t *status;
 	size_t i;
 
-	json_array_foreach(json_object_get(pod_status, list), i, status)
-	{
+	json_array_foreach(json_object_get(pod_status, list), i, status) {
 		if (strcmp(text_of(status, "name"), container) == 0)
 			return text_of(status, "containerID")[0] != '\0';
 	}
@@ -228,8 +225,7 @@ static bool is_complete(const json_t *spec, const json_t *pod_status)
 	size_t i;
 
 	for (size_t list = 0; list < sizeof(lists) / sizeof(lists[0]); list++) {
-		json_array_foreach(json_object_get(spec, lists[list].spec), i, container)
-		{
+		json_array_foreach(json_object_get(spec, lists[list].spec), i, container) {
 			if (!has_id(pod_status, lists[list].status, text_of(container, "name")))
 				return false;
 		}

@@ -48,15 +48,14 @@ void pods_free(struct pods *pods)
 	struct kube_pod *pod, *next;
 
 	HASH_ITER(hh, pods->by_uid, pod, next)
-	take_out(pods, pod);
+		take_out(pods, pod);
 }
 
 void pods_end_listing(struct pods *pods, bool whole, uint64_t now_ns)
 {
 	struct kube_pod *pod, *next;
 
-	HASH_ITER(hh, pods->by_uid, pod, next)
-	{
+	HASH_ITER(hh, pods->by_uid, pod, next) {
 		if (pod->listing == pods->listing)
 			pod->unlisted_ns = 0;
 		else if (whole && !pod->unlisted_ns)

@@ -66,8 +66,7 @@ void block_books_forget(struct block_books *books, unsigned int slot)
 {
 	struct known_block *known, *next;
 
-	HASH_ITER(hh, books->table, known, next)
-	{
+	HASH_ITER(hh, books->table, known, next) {
 		if (known->key.slot != slot)
 			continue;
 		HASH_DEL(books->table, known);
@@ -79,8 +78,7 @@ void block_books_free(struct block_books *books)
 {
 	struct known_block *known, *next;
 
-	HASH_ITER(hh, books->table, known, next)
-	{
+	HASH_ITER(hh, books->table, known, next) {
 		HASH_DEL(books->table, known);
 		free(known);
 	}

@@ -38,8 +38,7 @@ void causes_forget(struct causes *causes, unsigned int slot)
 {
 	struct known_pair *known, *next;
 
-	HASH_ITER(hh, causes->pairs, known, next)
-	{
+	HASH_ITER(hh, causes->pairs, known, next) {
 		if (known->pair.victim != slot && known->pair.cause != slot)
 			continue;
 		HASH_DEL(causes->pairs, known);
@@ -51,8 +50,7 @@ void causes_free(struct causes *causes)
 {
 	struct known_pair *known, *next;
 
-	HASH_ITER(hh, causes->pairs, known, next)
-	{
+	HASH_ITER(hh, causes->pairs, known, next) {
 		HASH_DEL(causes->pairs, known);
 		free(known);
 	}

@@ -94,8 +94,8 @@ static void move_cgroups(struct collector *c, const struct owner *from, struct o
 	struct cgroup *cgroup, *next;
 
 	HASH_ITER(hh, c->registry.table, cgroup, next)
-	if (cgroup->owner == from)
-		cgroup->owner = to;
+		if (cgroup->owner == from)
+			cgroup->owner = to;
 }
 
 /* Whether the second labels have the pod's name where the first have its uid. */
@@ -439,8 +439,7 @@ static void retire_cgroups(struct collector *c, uint64_t now_ns)
 {
 	struct cgroup *cgroup, *next;
 
-	HASH_ITER(hh, c->registry.table, cgroup, next)
-	{
+	HASH_ITER(hh, c->registry.table, cgroup, next) {
 		uint64_t gone_ns = cgroup->removed_ns ? grown(now_ns, cgroup->removed_ns) : 0;
 
 		if (!cgroup->removed_ns || gone_ns <= c->options.retain_ns ||
@@ -462,8 +461,8 @@ static void name_again(struct collector *c)
 	struct cgroup *cgroup, *next;
 
 	HASH_ITER(hh, c->registry.table, cgroup, next)
-	if (cgroup->owner && !cgroup->named)
-		name_cgroup(c, cgroup);
+		if (cgroup->owner && !cgroup->named)
+			name_cgroup(c, cgroup);
 }
 
 /* What has waited for its name for too long goes by its ids. */
@@ -472,8 +471,9 @@ static void show_overdue(struct collector *c, uint64_t now_ns)
 	struct cgroup *cgroup, *next;
 
 	HASH_ITER(hh, c->registry.table, cgroup, next)
-	if (cgroup->owner && cgroup->owner->held && grown(now_ns, cgroup->seen_ns) > NAMING_WAIT_NS)
-		owners_show(cgroup->owner, now_ns);
+		if (cgroup->owner && cgroup->owner->held &&
+		    grown(now_ns, cgroup->seen_ns) > NAMING_WAIT_NS)
+			owners_show(cgroup->owner, now_ns);
 }
 
 static void retry_names(struct collector *c, uint64_t now_ns)
@@ -501,11 +501,11 @@ static struct owner *owner_of_namespace(struct collector *c, struct cgroup *cgro
 		return c->kernel;
 	if (cgroup->name.pod_uid[0])
 		HASH_ITER(hh, c->registry.table, other, next)
-	if (other->name.kind == CGROUP_POD && !other->removed_ns &&
-	    !strcmp(other->name.pod_uid, cgroup->name.pod_uid)) {
-		cgroup = other;
-		break;
-	}
+			if (other->name.kind == CGROUP_POD && !other->removed_ns &&
+			    !strcmp(other->name.pod_uid, cgroup->name.pod_uid)) {
+				cgroup = other;
+				break;
+			}
 	if (cgroup && !cgroup->owner)
 		name_cgroup(c, cgroup);
 	return cgroup ? cgroup->owner : NULL;
@@ -537,8 +537,7 @@ static void update_overflows(struct collector *c, uint64_t now_ns)
 
 	if (!c->overflows)
 		return;
-	HASH_ITER(hh, c->registry.table, cgroup, next)
-	{
+	HASH_ITER(hh, c->registry.table, cgroup, next) {
 		if (cgroup->round == c->round || cgroup->removed_ns)
 			continue;
 		if (read++ == OVERFLOWS_BATCH)
@@ -679,8 +678,7 @@ static void start_overflows(struct collector *c)
 	if (!probe_is_up(c->probe, PROBE_TCP) ||
 	    overflows_open(c->options.procfs, c->options.cgroupfs, &c->overflows))
 		return;
-	HASH_ITER(hh, c->registry.table, cgroup, next)
-	{
+	HASH_ITER(hh, c->registry.table, cgroup, next) {
 		cgroup->round = c->round;
 		read_overflows(c, cgroup);
 	}

@@ -184,13 +184,11 @@ void devices_free(struct devices *devices)
 	struct device *device, *next;
 
 	buf_free(&devices->diskstats);
-	HASH_ITER(hh, devices->table, device, next)
-	{
+	HASH_ITER(hh, devices->table, device, next) {
 		HASH_DEL(devices->table, device);
 		free(device);
 	}
-	HASH_ITER(hh, devices->names, name, next_name)
-	{
+	HASH_ITER(hh, devices->names, name, next_name) {
 		HASH_DEL(devices->names, name);
 		free(name);
 	}

@@ -153,8 +153,7 @@ void owners_remove(struct owners *owners, struct owner *owner)
 	struct owner *other, *next;
 	uint64_t wait_ns;
 
-	HASH_ITER(hh, owners->table, other, next)
-	{
+	HASH_ITER(hh, owners->table, other, next) {
 		wait_ns = take_caused(other, owner);
 		if (owner->summed || other->summed)
 			other->caused_gone_ns += wait_ns;
@@ -169,7 +168,7 @@ void owners_free(struct owners *owners)
 	struct owner *owner, *next;
 
 	HASH_ITER(hh, owners->table, owner, next)
-	owner_free(owners, owner);
+		owner_free(owners, owner);
 	totals_free(owners->gone);
 	owners->gone = NULL;
 }
@@ -266,8 +265,7 @@ struct owner *owners_rename(struct owners *owners, struct owner *owner, const st
 		return owner;
 	}
 	merge(owners, to, owner);
-	HASH_ITER(hh, owners->table, other, next)
-	{
+	HASH_ITER(hh, owners->table, other, next) {
 		wait_ns = take_caused(other, owner);
 		if (!wait_ns)
 			continue;

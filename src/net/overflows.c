@@ -50,8 +50,7 @@ static void forget(struct overflows *o, unsigned int before)
 {
 	struct net_namespace *ns, *next;
 
-	HASH_ITER(hh, o->table, ns, next)
-	{
+	HASH_ITER(hh, o->table, ns, next) {
 		if (ns->round > before)
 			continue;
 		HASH_DEL(o->table, ns);

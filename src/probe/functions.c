@@ -61,8 +61,7 @@ static int load_beside(struct probe *probe, enum probe_id id, const char *prefix
 	if (!*beside)
 		return -errno;
 	err = share_maps(probe->bpf, *beside);
-	bpf_object__for_each_program(program, (*beside)->obj)
-	{
+	bpf_object__for_each_program(program, (*beside)->obj) {
 		if (!is_of(program, prefix))
 			continue;
 		bpf_program__set_autoload(program, true);

@@ -116,9 +116,10 @@ int probe_files_needed(void)
 
 	if (!bpf)
 		return -errno;
-	bpf_object__for_each_map(map, bpf->obj) needed++;
-	bpf_object__for_each_program(program, bpf->obj) needed +=
-		bpf_program__type(program) == BPF_PROG_TYPE_TRACEPOINT ? 3 : 2;
+	bpf_object__for_each_map(map, bpf->obj)
+		needed++;
+	bpf_object__for_each_program(program, bpf->obj)
+		needed += bpf_program__type(program) == BPF_PROG_TYPE_TRACEPOINT ? 3 : 2;
 	bramble_bpf__destroy(bpf);
 	return needed;
 }

@@ -63,8 +63,7 @@ void history_free(struct history *history)
 
 	if (!history)
 		return;
-	HASH_ITER(hh, history->entries, entry, next)
-	{
+	HASH_ITER(hh, history->entries, entry, next) {
 		HASH_DEL(history->entries, entry);
 		free_entry(entry);
 	}
@@ -118,8 +117,7 @@ static void clear_column(struct history *history, size_t column)
 	struct entry *entry, *next;
 	int i;
 
-	HASH_ITER(hh, history->entries, entry, next)
-	{
+	HASH_ITER(hh, history->entries, entry, next) {
 		if (history->intervals - entry->seen > HISTORY_COLUMNS) {
 			HASH_DEL(history->entries, entry);
 			free_entry(entry);

@@ -42,8 +42,7 @@ static int open_object(void)
 
 	if (err)
 		return err;
-	bpf_object__for_each_program(program, bpf->obj)
-	{
+	bpf_object__for_each_program(program, bpf->obj) {
 		const char *name = bpf_program__name(program);
 
 		if (!strncmp(name, "fsync_", 6) || !strncmp(name, "memory_", 7))
