@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "top/rows.h"
+#include "diagnose/rows.h"
 
 static struct reading reading_before, reading_now;
 static struct top_rows rows;

@@ -8,8 +8,8 @@
 
 #include <stdbool.h>
 
-#include "top/format.h"
-#include "top/rows.h"
+#include "diagnose/format.h"
+#include "diagnose/rows.h"
 
 enum column_id {
 	COLUMN_NAME,

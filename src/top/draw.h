@@ -4,7 +4,7 @@
 #define BRAMBLE_TOP_DRAW_H
 
 #include "top/grid.h"
-#include "top/history.h"
+#include "diagnose/history.h"
 #include "top/ui.h"
 
 struct view {

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "top/waits.h"
+#include "diagnose/waits.h"
 
 #define HEAT_LEVELS 8 /* from 1 on; 0 is nothing */
 

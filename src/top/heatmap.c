@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-#include "top/format.h"
+#include "diagnose/format.h"
 
 /* Fewer columns have no room for both ends of the time. */
 #define TIME_AXIS_MIN 14

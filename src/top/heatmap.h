@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #include "top/grid.h"
-#include "top/history.h"
+#include "diagnose/history.h"
 
 /* Which octaves the lines show: the upper one of line 0, and how many each line has. */
 struct heatmap_scale {

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "top/heatmap.h"
-#include "top/sentence.h"
+#include "diagnose/sentence.h"
 
 #define SENTENCE_LINES	      3
 #define SENTENCE_LINES_NARROW 4

@@ -7,9 +7,9 @@
 
 #include <jansson.h>
 
-#include "top/sentence.h"
+#include "diagnose/sentence.h"
 #include "top/table.h"
-#include "top/waits.h"
+#include "diagnose/waits.h"
 
 int top_print_table(const struct top_rows *rows, int width, FILE *out)
 {

@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-#include "top/rows.h"
+#include "diagnose/rows.h"
 
 /* The table that fits into width columns. Returns 0 or -ENOMEM. */
 int top_print_table(const struct top_rows *rows, int width, FILE *out);

@@ -14,7 +14,7 @@
 #include <stdbool.h>
 
 #include "metrics/collector.h"
-#include "top/reading.h"
+#include "diagnose/reading.h"
 
 struct source;
 

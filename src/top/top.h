@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #include "top/columns.h"
-#include "top/rows.h"
+#include "diagnose/rows.h"
 #include "top/source.h"
 
 struct top_options {

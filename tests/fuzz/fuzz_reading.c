@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "top/columns.h"
-#include "top/sentence.h"
+#include "diagnose/sentence.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

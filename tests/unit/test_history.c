@@ -12,7 +12,7 @@
 
 #include "readings.h"
 #include "top/heatmap.h"
-#include "top/history.h"
+#include "diagnose/history.h"
 
 static struct history *history;
 

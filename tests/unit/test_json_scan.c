@@ -9,7 +9,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "top/json_scan.h"
+#include "diagnose/json_scan.h"
 
 static char *text;
 static struct json_scan scan;

@@ -10,8 +10,8 @@
 #include <cmocka.h>
 
 #include "readings.h"
-#include "top/sentence.h"
-#include "top/waits.h"
+#include "diagnose/sentence.h"
+#include "diagnose/waits.h"
 
 static struct buf said;
 

@@ -12,10 +12,10 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "top/format.h"
+#include "diagnose/format.h"
 #include "top/grid.h"
 #include "top/text.h"
-#include "top/workload.h"
+#include "diagnose/workload.h"
 
 #define EURO	 "\xe2\x82\xac"
 #define GRAPES	 "\xf0\x9f\x8d\x87" /* 2 columns */

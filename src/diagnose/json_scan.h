@@ -8,8 +8,8 @@
  * as long as it does. What is wrong sets failed; then every call says that there
  * is nothing more.
  */
-#ifndef BRAMBLE_TOP_JSON_SCAN_H
-#define BRAMBLE_TOP_JSON_SCAN_H
+#ifndef BRAMBLE_JSON_SCAN_H
+#define BRAMBLE_JSON_SCAN_H
 
 #include <stdbool.h>
 #include <stddef.h>

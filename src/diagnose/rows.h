@@ -3,16 +3,16 @@
  * What happened between two readings, a row for each container or unit, or for
  * each pod, workload or namespace.
  */
-#ifndef BRAMBLE_TOP_ROWS_H
-#define BRAMBLE_TOP_ROWS_H
+#ifndef BRAMBLE_ROWS_H
+#define BRAMBLE_ROWS_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "bramble/hist.h"
-#include "top/arena.h"
-#include "top/reading.h"
+#include "util/arena.h"
+#include "diagnose/reading.h"
 
 enum top_level {
 	TOP_LEVEL_CONTAINER,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-#include "top/format.h"
+#include "diagnose/format.h"
 
 #include <math.h>
 #include <stddef.h>

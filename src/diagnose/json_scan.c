@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-#include "top/json_scan.h"
+#include "diagnose/json_scan.h"
 
 #include <stdint.h>
 #include <stdlib.h>

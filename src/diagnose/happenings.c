@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-#include "top/happenings.h"
+#include "diagnose/happenings.h"
 
 #include <stdio.h>
 
-#include "top/format.h"
+#include "diagnose/format.h"
 
 /* A wait is news from the first share of the interval on, and over below the second. */
 #define WAIT_BEGINS 0.25

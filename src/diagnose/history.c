@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-#include "top/history.h"
+#include "diagnose/history.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -8,7 +8,7 @@
 
 #include <uthash.h>
 
-#include "top/happenings.h"
+#include "diagnose/happenings.h"
 
 /* Counts stop at the largest one: a heat map shows no more than that it was very many. */
 typedef uint16_t cells_t[HISTORY_COLUMNS][HISTORY_OCTAVES];

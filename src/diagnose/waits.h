@@ -3,12 +3,12 @@
  * Where the time goes: what a row waited for in the interval, by cause, and how
  * a bar of some cells is shared out among the causes.
  */
-#ifndef BRAMBLE_TOP_WAITS_H
-#define BRAMBLE_TOP_WAITS_H
+#ifndef BRAMBLE_WAITS_H
+#define BRAMBLE_WAITS_H
 
 #include <stdbool.h>
 
-#include "top/rows.h"
+#include "diagnose/rows.h"
 
 enum wait_cause {
 	WAIT_CPU,	/* ready to run, in the queue of a CPU */

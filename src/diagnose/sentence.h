@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-#ifndef BRAMBLE_TOP_SENTENCE_H
-#define BRAMBLE_TOP_SENTENCE_H
+#ifndef BRAMBLE_SENTENCE_H
+#define BRAMBLE_SENTENCE_H
 
-#include "top/rows.h"
+#include "diagnose/rows.h"
 #include "util/buf.h"
 
 /*

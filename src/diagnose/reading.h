@@ -3,15 +3,15 @@
  * One reading of the API (docs/api.md): what each container and unit has counted
  * by now, and how the node is.
  */
-#ifndef BRAMBLE_TOP_READING_H
-#define BRAMBLE_TOP_READING_H
+#ifndef BRAMBLE_READING_H
+#define BRAMBLE_READING_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "top/arena.h"
-#include "top/signal.h"
+#include "util/arena.h"
+#include "diagnose/signal.h"
 
 /* Whom something is about. What is not set is "". */
 struct top_labels {

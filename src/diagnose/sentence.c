@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-#include "top/sentence.h"
+#include "diagnose/sentence.h"
 
 #include <string.h>
 
-#include "top/format.h"
-#include "top/waits.h"
+#include "diagnose/format.h"
+#include "diagnose/waits.h"
 
 /* A second cause is named if it has this share of all waiting. */
 #define SECOND_SHARE	    0.25

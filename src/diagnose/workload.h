@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-#ifndef BRAMBLE_TOP_WORKLOAD_H
-#define BRAMBLE_TOP_WORKLOAD_H
+#ifndef BRAMBLE_DIAGNOSE_WORKLOAD_H
+#define BRAMBLE_DIAGNOSE_WORKLOAD_H
 
 #include <stddef.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-#include "top/reading.h"
+#include "diagnose/reading.h"
 
 #include <errno.h>
 #include <math.h>
@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "bramble/hist.h"
-#include "top/json_scan.h"
+#include "diagnose/json_scan.h"
 
 #define PATH_SIZE 64
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-#include "top/waits.h"
+#include "diagnose/waits.h"
 
 const char *const wait_names[WAIT_CAUSES] = {
 	[WAIT_CPU] = "CPU",	[WAIT_THROTTLED] = "throttled", [WAIT_DISK] = "disk",

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-#include "top/rows.h"
+#include "diagnose/rows.h"
 
 #include <errno.h>
 #include <math.h>
@@ -10,7 +10,7 @@
 
 #include <uthash.h>
 
-#include "top/workload.h"
+#include "diagnose/workload.h"
 
 const char *const top_level_names[] = {
 	[TOP_LEVEL_CONTAINER] = "container",

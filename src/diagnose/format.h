@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Numbers in few columns. */
-#ifndef BRAMBLE_TOP_FORMAT_H
-#define BRAMBLE_TOP_FORMAT_H
+#ifndef BRAMBLE_FORMAT_H
+#define BRAMBLE_FORMAT_H
 
 #include <stdint.h>
 

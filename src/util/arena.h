@@ -3,8 +3,8 @@
  * Memory for many small things that live equally long: taken piece by piece,
  * freed at once. Zeroed, aligned for any type.
  */
-#ifndef BRAMBLE_TOP_ARENA_H
-#define BRAMBLE_TOP_ARENA_H
+#ifndef BRAMBLE_ARENA_H
+#define BRAMBLE_ARENA_H
 
 #include <stddef.h>
 

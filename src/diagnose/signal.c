@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-#include "top/signal.h"
+#include "diagnose/signal.h"
 
 const char *const top_probe_names[TOP_PROBES] = {
 	[TOP_PROBE_SCHED] = "sched", [TOP_PROBE_BLOCK] = "block",   [TOP_PROBE_FSYNC] = "fsync",

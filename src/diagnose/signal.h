@@ -4,8 +4,8 @@
  * name. A field that it does not know is passed over, and one that is not there
  * is not known, which is something else than zero.
  */
-#ifndef BRAMBLE_TOP_SIGNAL_H
-#define BRAMBLE_TOP_SIGNAL_H
+#ifndef BRAMBLE_SIGNAL_H
+#define BRAMBLE_SIGNAL_H
 
 #include <stddef.h>
 

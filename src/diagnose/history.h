@@ -4,12 +4,12 @@
  * the last intervals, who made it wait for a CPU, and what happened. For the
  * page of one row.
  */
-#ifndef BRAMBLE_TOP_HISTORY_H
-#define BRAMBLE_TOP_HISTORY_H
+#ifndef BRAMBLE_HISTORY_H
+#define BRAMBLE_HISTORY_H
 
 #include <stdint.h>
 
-#include "top/rows.h"
+#include "diagnose/rows.h"
 
 #define HISTORY_COLUMNS	   120 /* intervals that are kept */
 

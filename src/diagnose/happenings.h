@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* What is worth a line among the events of a container, told from its intervals one by one. */
-#ifndef BRAMBLE_TOP_HAPPENINGS_H
-#define BRAMBLE_TOP_HAPPENINGS_H
+#ifndef BRAMBLE_HAPPENINGS_H
+#define BRAMBLE_HAPPENINGS_H
 
 #include <stdbool.h>
 
-#include "top/rows.h"
-#include "top/waits.h"
+#include "diagnose/rows.h"
+#include "diagnose/waits.h"
 
 /* What was said already. Zeros to begin with. */
 struct happenings {

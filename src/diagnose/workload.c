@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-#include "top/workload.h"
+#include "diagnose/workload.h"
 
 #include <string.h>
 
