@@ -91,19 +91,16 @@ static struct expose_options wanted_format(const struct server *s,
 }
 
 /* Everything that is emitted in one scrape, read now. */
-static void take_snapshot(struct server *s, struct scrape *scrape)
+static void take_snapshot(struct server *s, struct books *books, struct scrape *scrape)
 {
 	collector_update(s->collector);
-	*scrape = (struct scrape){
-		.owners = collector_owners(s->collector),
-		.sum = owners_sum(collector_owners(s->collector)),
-		.filter = &s->options->filter,
-		.collector = s->collector,
-		.node = collector_node(s->collector),
-		.wall = collector_wall(s->collector),
-		.times = &s->scrapes,
-		.refusals = http_refusals(s->http),
-	};
+	books_read(s->collector, books);
+	scrape_of(s->collector, scrape);
+	scrape->sum = owners_sum(scrape->owners);
+	scrape->filter = &s->options->filter;
+	scrape->books = books;
+	scrape->times = &s->scrapes;
+	scrape->refusals = http_refusals(s->http);
 	self_read(&scrape->self, scrape->wall);
 }
 
@@ -120,6 +117,7 @@ static void reply_metrics(struct server *s, const struct http_request *request,
 	struct expose_options wanted = wanted_format(s, request);
 	uint64_t start_ns = clock_monotonic_ns();
 	struct buf body = {0};
+	struct books books;
 	struct scrape scrape;
 	size_t *last_len;
 
@@ -129,7 +127,7 @@ static void reply_metrics(struct server *s, const struct http_request *request,
 	reply->kind = metrics_kind(&wanted);
 	if (http_reply_again(request, reply))
 		return;
-	take_snapshot(s, &scrape);
+	take_snapshot(s, &books, &scrape);
 	/* A scrape is about as long as the last: no copies, and no memory for twice its length. */
 	last_len = &s->metrics_len[wanted.accepted.format][wanted.gzip];
 	buf_reserve(&body, *last_len + *last_len / 16);
@@ -147,12 +145,15 @@ static void reply_metrics(struct server *s, const struct http_request *request,
 static void reply_containers(struct server *s, const struct http_request *request,
 			     struct http_reply *reply)
 {
+	struct scrape scrape;
+
 	reply->content_type = "application/json";
 	reply->kind = KIND_CONTAINERS;
 	if (http_reply_again(request, reply))
 		return;
 	collector_update(s->collector);
-	set_string(reply, reply->content_type, json_containers(s->collector));
+	scrape_of(s->collector, &scrape);
+	set_string(reply, reply->content_type, json_containers(&scrape, clock_monotonic_ns()));
 }
 
 static void on_request(void *context, const struct http_request *request, struct http_reply *reply)

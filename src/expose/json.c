@@ -3,7 +3,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "expose/json_text.h"
 #include "metrics/emit.h"
@@ -323,17 +322,16 @@ static void on_node_sample(void *context, const struct node_sample *sample)
 		json_text_close(json, '}');
 }
 
-static void put_node(struct json_text *json, const struct node *node)
+static void put_node(struct json_text *json, const struct scrape *scrape)
 {
-	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	const struct family *family;
 	char name[FIELD_NAME_SIZE];
 
 	json_text_key(json, "node");
 	json_text_open(json, '{');
-	if (cpus > 0) {
+	if (scrape->cpus) {
 		json_text_key(json, "cpus");
-		json_text_integer(json, cpus);
+		json_text_integer(json, scrape->cpus);
 	}
 	for (family = families; family < families + FAMILIES; family++) {
 		struct node_field field = {.json = json, .family = family, .name = name};
@@ -341,14 +339,14 @@ static void put_node(struct json_text *json, const struct node *node)
 		if (family->scope != SCOPE_NODE)
 			continue;
 		field_name(family, "bramble_node_", name);
-		node_visit(node, family->node, on_node_sample, &field);
+		node_visit(scrape->node, family->node, on_node_sample, &field);
 		if (field.begun && node_label_names(family->node)[0])
 			json_text_close(json, ']');
 	}
 	json_text_close(json, '}');
 }
 
-static void put_probes(struct json_text *json, const struct probe *probe)
+static void put_probes(struct json_text *json, const struct scrape *scrape)
 {
 	int i;
 
@@ -356,12 +354,12 @@ static void put_probes(struct json_text *json, const struct probe *probe)
 	json_text_open(json, '{');
 	for (i = 0; i < PROBES; i++) {
 		json_text_key(json, probe_names[i]);
-		json_text_bool(json, probe_is_up(probe, (enum probe_id)i));
+		json_text_bool(json, scrape->probe_up[i]);
 	}
 	json_text_close(json, '}');
 }
 
-char *json_owners(const struct owners *owners, const struct collector *collector, uint64_t time_ns)
+char *json_containers(const struct scrape *scrape, uint64_t time_ns)
 {
 	struct json_text json = {0};
 	const struct owner *owner;
@@ -370,24 +368,20 @@ char *json_owners(const struct owners *owners, const struct collector *collector
 	json_text_key(&json, "time_seconds");
 	put_time(&json, time_ns);
 	json_text_key(&json, "last_id");
-	json_text_unsigned(&json, owners->last_id);
-	if (collector) {
+	json_text_unsigned(&json, scrape->owners->last_id);
+	if (scrape->started_ns) {
 		json_text_key(&json, "started_seconds");
-		put_time(&json, collector_started_ns(collector));
-		put_probes(&json, collector_probe(collector));
-		put_node(&json, collector_node(collector));
+		put_time(&json, scrape->started_ns);
+		put_probes(&json, scrape);
 	}
+	if (scrape->node)
+		put_node(&json, scrape);
 	json_text_key(&json, "containers");
 	json_text_open(&json, '[');
-	for (owner = owners->table; owner; owner = owner->hh.next)
+	for (owner = scrape->owners->table; owner; owner = owner->hh.next)
 		if (!owner->hidden && (owner_counted(owner) || owner->files.known))
 			put_owner(&json, owner);
 	json_text_close(&json, ']');
 	json_text_close(&json, '}');
 	return buf_take(&json.buf);
-}
-
-char *json_containers(const struct collector *collector)
-{
-	return json_owners(collector_owners(collector), collector, clock_monotonic_ns());
 }

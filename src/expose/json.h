@@ -6,15 +6,12 @@
 #ifndef BRAMBLE_JSON_H
 #define BRAMBLE_JSON_H
 
-#include "metrics/collector.h"
-
-/* Returns a string that the caller frees, or NULL if memory ran out. */
-char *json_containers(const struct collector *collector);
+#include "metrics/scrape.h"
 
 /*
- * The same for some owners, whose counts are of this time (CLOCK_MONOTONIC). Without a
- * collector (NULL), which knows of the probes and the node, there is nothing of these.
+ * The counts of a scrape's owners, which are of this time (CLOCK_MONOTONIC), and what it has of
+ * the node and the probes. Returns a string that the caller frees, or NULL if memory ran out.
  */
-char *json_owners(const struct owners *owners, const struct collector *collector, uint64_t time_ns);
+char *json_containers(const struct scrape *scrape, uint64_t time_ns);
 
 #endif

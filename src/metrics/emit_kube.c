@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Samples of what is known of pods and containers, and of where from. */
-#include "metrics/collector.h"
 #include "metrics/emit.h"
 #include "metrics/info.h"
 
@@ -39,19 +38,13 @@ static void emit_pod(struct samples *out, const struct pod_info *info,
 	samples_add(out, &sample);
 }
 
-static int read_infos(const struct scrape *scrape, struct infos *infos)
-{
-	return infos_read(collector_registry(scrape->collector), collector_names(scrape->collector),
-			  infos);
-}
-
 void emit_pod_info(struct samples *out, const struct scrape *scrape)
 {
-	const struct label_keys *keys = kube_names_labels(collector_names(scrape->collector));
+	const struct label_keys *keys = kube_names_labels(scrape->names);
 	struct infos infos;
 	size_t i;
 
-	if (read_infos(scrape, &infos))
+	if (!scrape->names || infos_read(scrape->registry, scrape->names, &infos))
 		return;
 	for (i = 0; i < infos.pod_count; i++)
 		emit_pod(out, &infos.pods[i], keys);
@@ -73,22 +66,16 @@ void emit_container_info(struct samples *out, const struct scrape *scrape)
 	struct infos infos;
 	size_t i;
 
-	if (read_infos(scrape, &infos))
+	if (!scrape->names || infos_read(scrape->registry, scrape->names, &infos))
 		return;
 	for (i = 0; i < infos.container_count; i++)
 		emit_container(out, &infos.containers[i]);
 	infos_free(&infos);
 }
 
-/* NULL if the kubelet is not asked. */
-static const struct kubelet_status *status_of(const struct scrape *scrape)
-{
-	return kube_names_kubelet(collector_names(scrape->collector));
-}
-
 void emit_kube_last_success(struct samples *out, const struct scrape *scrape)
 {
-	const struct kubelet_status *status = status_of(scrape);
+	const struct kubelet_status *status = scrape->kubelet;
 
 	if (status && status->last_success_ns)
 		samples_add(out, &(struct sample){.value = wall_time(scrape->wall,
@@ -97,7 +84,7 @@ void emit_kube_last_success(struct samples *out, const struct scrape *scrape)
 
 void emit_kube_requests(struct samples *out, const struct scrape *scrape)
 {
-	const struct kubelet_status *status = status_of(scrape);
+	const struct kubelet_status *status = scrape->kubelet;
 
 	if (status)
 		samples_add(out, &(struct sample){.value = status->requests});
@@ -105,7 +92,7 @@ void emit_kube_requests(struct samples *out, const struct scrape *scrape)
 
 void emit_kube_errors(struct samples *out, const struct scrape *scrape)
 {
-	const struct kubelet_status *status = status_of(scrape);
+	const struct kubelet_status *status = scrape->kubelet;
 	int error;
 
 	for (error = KUBELET_OK + 1; status && error < KUBELET_ERRORS; error++) {
@@ -119,7 +106,6 @@ void emit_kube_errors(struct samples *out, const struct scrape *scrape)
 
 void emit_kube_pods(struct samples *out, const struct scrape *scrape)
 {
-	if (status_of(scrape))
-		samples_add(out, &(struct sample){.value = kube_names_pods(
-							  collector_names(scrape->collector))});
+	if (scrape->kubelet)
+		samples_add(out, &(struct sample){.value = scrape->kubelet_pods});
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Samples about the probes and this program. */
 #include "http/refusals.h"
-#include "metrics/collector.h"
 #include "metrics/emit.h"
 #include "version.h"
 
@@ -24,64 +23,50 @@ static void emit_probe(struct samples *out, const struct scrape *scrape, const c
 
 void emit_probe_up(struct samples *out, const struct scrape *scrape)
 {
-	const struct probe *probe = collector_probe(scrape->collector);
 	int id;
 
 	for (id = 0; id < PROBES; id++)
-		emit_probe(out, scrape, probe_names[id], NULL,
-			   probe_is_up(probe, (enum probe_id)id));
+		emit_probe(out, scrape, probe_names[id], NULL, scrape->probe_up[id]);
 }
 
 void emit_probe_attribution(struct samples *out, const struct scrape *scrape)
 {
-	const struct probe *probe = collector_probe(scrape->collector);
 	int id;
 
-	for (id = 0; id < PROBES; id++)
-		if (probe_is_up(probe, (enum probe_id)id))
+	for (id = 0; scrape->books && id < PROBES; id++)
+		if (scrape->probe_up[id])
 			emit_probe(out, scrape, probe_names[id],
-				   probe_attribution(probe, (enum probe_id)id), 1);
+				   scrape->books->probe[id].attribution, 1);
 }
 
 void emit_probe_events(struct samples *out, const struct scrape *scrape)
 {
-	const struct probe *probe = collector_probe(scrape->collector);
 	int id;
 
-	for (id = 0; id < PROBES; id++)
-		if (probe_is_up(probe, (enum probe_id)id))
+	for (id = 0; scrape->books && id < PROBES; id++)
+		if (scrape->probe_up[id])
 			emit_probe(out, scrape, probe_names[id], NULL,
-				   probe_events(probe, (enum probe_id)id));
+				   scrape->books->probe[id].events);
 }
 
 void emit_probe_lost(struct samples *out, const struct scrape *scrape)
 {
-	const struct collector *collector = scrape->collector;
-	struct probe_lost lost[PROBE_LOST_MAX];
-	size_t i, count = probe_read_lost(collector_probe(collector), lost);
-	int id;
+	const struct books *books = scrape->books;
+	size_t i;
 
-	for (i = 0; i < count; i++)
-		emit_probe(out, scrape, probe_names[lost[i].probe], lost[i].reason, lost[i].count);
-	for (id = 0; id < PROBES; id++)
-		if (probe_is_up(collector_probe(collector), (enum probe_id)id))
-			emit_probe(out, scrape, probe_names[id], "stepped_back",
-				   collector_stepped_back(collector, (enum probe_id)id));
-	emit_probe(out, scrape, "sched", "cause_pairs_full", collector_causes_lost(collector));
-	emit_probe(out, scrape, "cgroup", "unnamed", collector_unnamed(collector));
-	emit_probe(out, scrape, "cgroup", "unread", collector_registry(collector)->unread);
+	for (i = 0; books && i < books->lost_count; i++)
+		emit_probe(out, scrape, probe_names[books->lost[i].probe], books->lost[i].reason,
+			   books->lost[i].count);
 }
 
 void emit_probe_cpu(struct samples *out, const struct scrape *scrape)
 {
-	const struct probe *probe = collector_probe(scrape->collector);
-	uint64_t ns;
 	int id;
 
-	for (id = 0; id < PROBES; id++)
-		if (probe_is_up(probe, (enum probe_id)id) &&
-		    probe_cpu_ns(probe, (enum probe_id)id, &ns) == 0)
-			emit_probe(out, scrape, probe_names[id], NULL, ns);
+	for (id = 0; scrape->books && id < PROBES; id++)
+		if (scrape->probe_up[id] && scrape->books->probe[id].cpu_known)
+			emit_probe(out, scrape, probe_names[id], NULL,
+				   scrape->books->probe[id].cpu_ns);
 }
 
 static void emit_labelled(struct samples *out, const char *value_of_label, uint64_t value)
@@ -93,19 +78,18 @@ static void emit_labelled(struct samples *out, const char *value_of_label, uint6
 
 void emit_slots(struct samples *out, const struct scrape *scrape)
 {
-	/* One is the overflow's. */
-	unsigned int slots = probe_slots(collector_probe(scrape->collector)) - 1;
-	unsigned int used = collector_slots_used(scrape->collector);
-
-	emit_labelled(out, "used", used);
-	emit_labelled(out, "free", slots - used);
+	if (!scrape->books)
+		return;
+	emit_labelled(out, "used", scrape->books->slots_used);
+	emit_labelled(out, "free", scrape->books->slots_free);
 }
 
 void emit_scrape_times(struct samples *out, const struct scrape *scrape)
 {
-	samples_add(out, &(struct sample){.value = scrape->times->sum_ns,
-					  .count = scrape->times->count,
-					  .created_ns = created_ns(scrape)});
+	if (scrape->times)
+		samples_add(out, &(struct sample){.value = scrape->times->sum_ns,
+						  .count = scrape->times->count,
+						  .created_ns = created_ns(scrape)});
 }
 
 void emit_web_refused(struct samples *out, const struct scrape *scrape)

@@ -14,8 +14,8 @@
  *						  .value = scrape->thing->used});
  *	}
  *
- * and, if it needs something that no scrape has yet, a pointer to it in struct scrape. What is
- * not known is not emitted: a family without samples is left out altogether.
+ * and, if it needs something that no scrape has yet, a pointer to it in struct scrape (scrape.h).
+ *What is not known is not emitted: a family without samples is left out altogether.
  */
 #ifndef BRAMBLE_SAMPLES_H
 #define BRAMBLE_SAMPLES_H
@@ -24,32 +24,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "metrics/families.h"
-#include "metrics/filter.h"
-#include "metrics/owners.h"
-#include "metrics/self.h"
-#include "util/wall.h"
-
-struct collector;
-
-/* Time spent on scrapes so far. */
-struct scrape_times {
-	uint64_t count;
-	uint64_t sum_ns;
-};
-
-/* What the samples of one scrape are taken from. None of it changes while they are emitted. */
-struct scrape {
-	const struct owners *owners;	    /* those that are summed are not to be emitted */
-	struct owner *sum;		    /* of them; NULL: there are none */
-	const struct family_filter *filter; /* NULL: all families */
-	const struct collector *collector;
-	const struct node *node;
-	const struct wall *wall; /* what is kept by CLOCK_BOOTTIME is shown by it */
-	const struct scrape_times *times;
-	const struct refusals *refusals; /* NULL: nobody is served */
-	struct self self;
-};
+#include "metrics/scrape.h"
 
 struct label {
 	const char *name;  /* as Prometheus allows: [a-zA-Z_][a-zA-Z0-9_]* */

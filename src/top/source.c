@@ -334,10 +334,13 @@ static int take_reply(struct source *source, char **text, size_t *len)
 
 static int take_own(struct source *source, char **text, size_t *len)
 {
+	struct scrape scrape;
+
 	source->asked = false;
 	collector_update(source->collector);
 	collector_mark_read(source->collector);
-	*text = json_containers(source->collector);
+	scrape_of(source->collector, &scrape);
+	*text = json_containers(&scrape, clock_monotonic_ns());
 	*len = *text ? strlen(*text) : 0;
 	return *text ? 0 : fail(source, -ENOMEM, "no memory");
 }

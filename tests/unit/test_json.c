@@ -50,7 +50,7 @@ static struct owner *add_container(const char *pod, const char *container)
 /* What is written, read back. The caller decrefs it. */
 static json_t *read_back(uint64_t time_ns)
 {
-	char *text = json_owners(&owners, NULL, time_ns);
+	char *text = json_containers(&(struct scrape){.owners = &owners}, time_ns);
 	json_error_t error;
 	json_t *root;
 
