@@ -159,6 +159,10 @@ $(BENCH)/%: tests/bench/%.c tests/bench/bench.h $(BENCH)/floor.skel.h $(BENCH)/h
 	$(say) CC $@
 	$(Q)$(CC) $(CPPFLAGS) -I$(BENCH) $(ALL_CFLAGS) $(LIB_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(BUILD)/libbramble.a $(LDLIBS)
 
+# They are built with the tests, so that a change of an interface does not leave them behind.
+BENCH_PROGRAMS := $(patsubst tests/bench/%.c,$(BENCH)/%,$(filter-out %.bpf.c,$(wildcard tests/bench/*.c)))
+test-bpf: $(BENCH_PROGRAMS)
+
 bench: ## what the probes cost on this machine, beside libbpf-tools' (as root; ROUNDS=31)
 	@scripts/install-packages build bench
 	@$(MAKE) --no-print-directory $(BENCH)/switch $(BENCH)/fsync $(BUILD)/bramble

@@ -24,6 +24,8 @@
 #include "util/clock.h"
 #include "util/log.h"
 
+#include "bench.h"
+
 #define ROUNDS_MAX 99
 #define BATCHES	   11
 
@@ -92,20 +94,6 @@ static void remove_disk(void)
 	close(file);
 	run("umount mnt && rm -r mnt disk");
 	rmdir(dir);
-}
-
-static int compare(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-/* Sorts the values; q from 0 to 1. */
-static double quantile(double *values, int count, double q)
-{
-	qsort(values, (size_t)count, sizeof(*values), compare);
-	return values[(int)(q * (count - 1) + 0.5)];
 }
 
 static void sync_batch(enum load load)
