@@ -17,6 +17,7 @@
 #include "serve.h"
 #include "top/top.h"
 #include "top/ui.h"
+#include "util/array.h"
 #include "util/clock.h"
 #include "util/log.h"
 #include "util/openfiles.h"
@@ -28,8 +29,6 @@ enum exit_code {
 	EXIT_FAILED = 1,
 	EXIT_USAGE = 2,
 };
-
-#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 static const char *const log_levels[] = {"debug", "info", "warn", "error", NULL};
 static const char *const log_formats[] = {"logfmt", "json", NULL};
@@ -421,7 +420,7 @@ static int run_serve(int argc, char **argv)
 		.name = "bramble serve",
 		.help = "Runs the probe and serves its metrics to Prometheus.",
 		.flags = flags,
-		.flag_count = COUNT_OF(flags),
+		.flag_count = ARRAY_SIZE(flags),
 	};
 	int code = parse(&command, &argc, argv);
 
@@ -555,7 +554,7 @@ static int run_top(int argc, char **argv)
 		.help = "Shows which pod is slow, and why: live in a terminal, or as tables or "
 			"JSON for scripts.",
 		.flags = top_flags,
-		.flag_count = COUNT_OF(top_flags),
+		.flag_count = ARRAY_SIZE(top_flags),
 	};
 	int code = parse(&command, &argc, argv);
 
@@ -599,7 +598,7 @@ static int run_check(int argc, char **argv)
 		.help = "Tells what this kernel and node offer, what is missing and how to turn it "
 			"on. Exits with 1 if the probe cannot run here.",
 		.flags = flags,
-		.flag_count = COUNT_OF(flags),
+		.flag_count = ARRAY_SIZE(flags),
 	};
 	int code = parse(&command, &argc, argv);
 
@@ -680,7 +679,7 @@ static void print_help(FILE *out)
 	fputs("bramble tells which pod is slow, and why.\n\nUsage: bramble COMMAND [FLAGS]\n\n"
 	      "Commands:\n",
 	      out);
-	for (i = 0; i < COUNT_OF(commands); i++)
+	for (i = 0; i < ARRAY_SIZE(commands); i++)
 		fprintf(out, "  %-8s  %s\n", commands[i].name, commands[i].help);
 	fputs("\nbramble COMMAND --help prints the flags of a command.\n", out);
 }
@@ -689,7 +688,7 @@ static const struct command *find_command(const char *name)
 {
 	size_t i;
 
-	for (i = 0; i < COUNT_OF(commands); i++)
+	for (i = 0; i < ARRAY_SIZE(commands); i++)
 		if (strcmp(commands[i].name, name) == 0)
 			return &commands[i];
 	return NULL;
@@ -725,12 +724,12 @@ static int run_help(int argc, char **argv)
 
 static int unknown_command(const char *name)
 {
-	const char *names[COUNT_OF(commands)], *near;
+	const char *names[ARRAY_SIZE(commands)], *near;
 	size_t i;
 
-	for (i = 0; i < COUNT_OF(commands); i++)
+	for (i = 0; i < ARRAY_SIZE(commands); i++)
 		names[i] = commands[i].name;
-	near = closest_word(name, names, COUNT_OF(names));
+	near = closest_word(name, names, ARRAY_SIZE(names));
 	fprintf(stderr, "bramble: unknown command \"%s\"%s%s%s; `bramble help` lists them\n", name,
 		near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
 	return EXIT_USAGE;

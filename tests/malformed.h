@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "util/array.h"
+
 #define MALFORMED_MAX 40000
 
 static const char *const malformed_seeds[] = {
@@ -70,7 +72,7 @@ static inline size_t malformed_change(char *text, size_t len, uint32_t *state)
 /* Makes request number seed. Returns its length, at most MALFORMED_MAX. */
 static inline size_t malformed_request(uint32_t seed, char text[MALFORMED_MAX])
 {
-	const size_t seeds = sizeof(malformed_seeds) / sizeof(malformed_seeds[0]);
+	const size_t seeds = ARRAY_SIZE(malformed_seeds);
 	uint32_t state = seed * 2654435761U, changes;
 	size_t len;
 

@@ -114,7 +114,7 @@ WORKLOADS    := $(WORKLOAD_SRC:tests/workload/%.c=$(BUILD)/tests/%)
 $(BUILD)/tests/%: tests/workload/%.c $(BUILD)/flags
 	$(say) CC $@
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(CROSS_FLAGS) -D_GNU_SOURCE -std=c11 $(WARNINGS) -O2 -g -static -pthread -MMD -MP -o $@ $<
+	$(Q)$(CC) $(CROSS_FLAGS) -D_GNU_SOURCE -Isrc -std=c11 $(WARNINGS) -O2 -g -static -pthread -MMD -MP -o $@ $<
 
 # TESTS=20 runs the scripts whose name begins with 20.
 test-integration: $(BUILD)/bramble $(WORKLOADS) ## real containers and a real Prometheus (as root; TESTS=20 for one)

@@ -7,6 +7,7 @@
 
 #include "cgroup/part.h"
 #include "cgroup/unit.h"
+#include "util/array.h"
 
 #define UUID_LEN	 36
 #define CONFIG_HASH_LEN	 32
@@ -134,7 +135,7 @@ static const char *find_pod(const char *path, struct cgroup_name *out)
 
 static bool runtime_named(struct part name, enum cgroup_runtime *runtime)
 {
-	for (size_t i = 0; i < sizeof(runtimes) / sizeof(runtimes[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(runtimes); i++) {
 		if (part_is(name, runtimes[i].name)) {
 			*runtime = runtimes[i].runtime;
 			return true;

@@ -2,10 +2,10 @@
 #include "cgroup/unit.h"
 
 #include "cgroup/part.h"
+#include "util/array.h"
 
 #define LONG_HEX_RUN	   32
 #define UNIT_CHARS_SPECIAL ":-_.\\@"
-#define COUNT(array)	   (sizeof(array) / sizeof((array)[0]))
 
 /*
  * Cgroups that hold others, have no tasks themselves, and are no slices. What lies in a
@@ -115,7 +115,7 @@ static bool is_slice(struct part part)
 
 static bool is_systemd_unit(struct part part)
 {
-	for (size_t i = 0; i < COUNT(unit_suffixes); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(unit_suffixes); i++)
 		if (part_ends(part, unit_suffixes[i]))
 			return true;
 	return false;
@@ -124,7 +124,7 @@ static bool is_systemd_unit(struct part part)
 /* Whether all that lies in it belongs to it. */
 static bool is_whole(struct part part)
 {
-	for (size_t i = 0; i < COUNT(whole_prefixes); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(whole_prefixes); i++)
 		if (part_starts(part, whole_prefixes[i]))
 			return true;
 	return is_systemd_unit(part);
@@ -132,7 +132,7 @@ static bool is_whole(struct part part)
 
 static bool is_machine_root(struct part part)
 {
-	for (size_t i = 0; i < COUNT(machine_roots); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(machine_roots); i++)
 		if (part_is(part, machine_roots[i]))
 			return true;
 	return part_ends(part, ".mount");
@@ -140,7 +140,7 @@ static bool is_machine_root(struct part part)
 
 static bool is_subgroup(struct part group, struct part part, bool *shown)
 {
-	for (size_t i = 0; i < COUNT(subgroups); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(subgroups); i++) {
 		if (!part_is(part, subgroups[i].name) ||
 		    (subgroups[i].group && !part_is(group, subgroups[i].group)))
 			continue;
@@ -174,7 +174,7 @@ static void tell_from_own(char unit[CGROUP_UNIT_SIZE])
 {
 	size_t i, len = strlen(unit);
 
-	for (i = 0; i < COUNT(own_units); i++) {
+	for (i = 0; i < ARRAY_SIZE(own_units); i++) {
 		if (strcmp(unit, own_units[i]) != 0)
 			continue;
 		memmove(unit + 1, unit, len + 1);
@@ -204,7 +204,7 @@ bool unit_of_path(const char *path, char unit[CGROUP_UNIT_SIZE])
 
 static bool is_group(struct part part)
 {
-	for (size_t i = 0; i < COUNT(groups); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(groups); i++)
 		if (part_is(part, groups[i]))
 			return true;
 	return is_slice(part);

@@ -13,6 +13,7 @@
 #include "obstacle/obstacle.h"
 #include "probe/mounts.h"
 #include "probe/probe.h"
+#include "util/array.h"
 #include "util/buf.h"
 #include "util/output.h"
 
@@ -467,7 +468,7 @@ static const struct row rows[] = {
 	 "a weak power supply", NULL},
 };
 
-#define ROWS (sizeof(rows) / sizeof(rows[0]))
+#define ROWS ARRAY_SIZE(rows)
 _Static_assert(ROWS <= CHECK_FACTS_MAX, "a report holds all rows");
 
 static const char *or_default(const char *path, const char *fallback)

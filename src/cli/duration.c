@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "util/array.h"
+
 static const struct {
 	const char *name;
 	uint64_t ns;
@@ -18,7 +20,7 @@ static const struct {
 	{"us", 1000},
 };
 
-#define UNITS (sizeof(units) / sizeof(units[0]))
+#define UNITS ARRAY_SIZE(units)
 
 /* Reads digits. Returns where they end, or NULL if there are none or too many. */
 static const char *read_digits(const char *p, uint64_t *number)

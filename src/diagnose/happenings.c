@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "diagnose/format.h"
+#include "util/array.h"
 
 /* A wait is news from the first share of the interval on, and over below the second. */
 #define WAIT_BEGINS 0.25
@@ -36,7 +37,7 @@ static void tell_slow(const struct top_row *row, happening_fn each, void *contex
 	char text[TEXT_SIZE], longest[FORMAT_SIZE];
 	size_t i;
 
-	for (i = 0; i < sizeof(slow) / sizeof(slow[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(slow); i++) {
 		double most = top_quantile(&row->hist[slow[i].hist], 1);
 
 		if (most <= slow[i].seconds)
@@ -91,7 +92,7 @@ void happenings_find(struct happenings *state, const struct top_rows *rows,
 		snprintf(text, sizeof(text), "%.0f killed for lack of memory", top_oom_kills(row));
 		each(context, text);
 	}
-	for (i = 0; i < sizeof(counted) / sizeof(counted[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(counted); i++) {
 		if (row->value[counted[i].value] <= 0)
 			continue;
 		snprintf(text, sizeof(text), "%.0f %s", row->value[counted[i].value],

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/array.h"
+
 #define DEPTH_MAX 64
 
 void json_scan_begin(struct json_scan *scan, char *text, size_t len)
@@ -295,7 +297,7 @@ static void skip_word(struct json_scan *scan)
 	static const char *const words[] = {"true", "false", "null"};
 	size_t i;
 
-	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(words); i++) {
 		if (strncmp(scan->at, words[i], strlen(words[i])) == 0) {
 			scan->at += strlen(words[i]);
 			return;

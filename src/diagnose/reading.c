@@ -9,6 +9,7 @@
 
 #include "bramble/hist.h"
 #include "diagnose/json_scan.h"
+#include "util/array.h"
 
 #define PATH_SIZE 64
 
@@ -242,7 +243,7 @@ static bool read_label(struct json_scan *scan, struct top_labels *labels, const 
 	};
 	size_t i;
 
-	for (i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(known); i++) {
 		if (strcmp(key, known[i].key) != 0)
 			continue;
 		*known[i].to = json_scan_string(scan);
@@ -270,7 +271,7 @@ static void read_joined(struct json_scan *scan, struct reading_entry *entry)
 	if (!json_scan_enter(scan, JSON_KIND_ARRAY))
 		return;
 	while (json_scan_next_item(scan)) {
-		if (i < sizeof(to) / sizeof(to[0]))
+		if (i < ARRAY_SIZE(to))
 			*to[i++] = json_scan_number(scan);
 		else
 			json_scan_skip(scan);
@@ -442,7 +443,7 @@ static void read_node(struct json_scan *scan, struct reading_node *node)
 		{"memory_total_bytes", &node->memory_total},
 		{"memory_available_bytes", &node->memory_available},
 	};
-	const size_t count = sizeof(numbers) / sizeof(numbers[0]);
+	const size_t count = ARRAY_SIZE(numbers);
 	const char *key;
 	size_t i;
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "diagnose/signal.h"
 
+#include "util/array.h"
+
 const char *const top_probe_names[TOP_PROBES] = {
 	[TOP_PROBE_SCHED] = "sched", [TOP_PROBE_BLOCK] = "block",   [TOP_PROBE_FSYNC] = "fsync",
 	[TOP_PROBE_TCP] = "tcp",     [TOP_PROBE_MEMORY] = "memory", [TOP_PROBE_FILES] = "cgroup",
@@ -68,4 +70,4 @@ const struct top_field top_fields[] = {
 };
 /* clang-format on */
 
-const size_t top_field_count = sizeof(top_fields) / sizeof(top_fields[0]);
+const size_t top_field_count = ARRAY_SIZE(top_fields);

@@ -6,6 +6,7 @@
 
 #include "expose/json_text.h"
 #include "metrics/emit.h"
+#include "util/array.h"
 #include "util/clock.h"
 
 #define FIELD_NAME_SIZE 64
@@ -95,7 +96,7 @@ static void field_name(const struct family *family, const char *begin, char name
 	size_t i, len;
 
 	snprintf(name, FIELD_NAME_SIZE, "%s", family->name + strlen(begin));
-	for (i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(ends); i++) {
 		len = strlen(name);
 		if (len > strlen(ends[i]) && !strcmp(name + len - strlen(ends[i]), ends[i]))
 			name[len - strlen(ends[i])] = '\0';

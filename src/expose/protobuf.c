@@ -6,6 +6,7 @@
 #include "expose/classic.h"
 #include "expose/metrics.pb-c.h"
 #include "expose/native.h"
+#include "util/array.h"
 #include "util/clock.h"
 
 /* The generated names are long. */
@@ -20,7 +21,7 @@ typedef Io__Prometheus__Client__Gauge Gauge;
 typedef Io__Prometheus__Client__Summary Summary;
 typedef Io__Prometheus__Client__Timestamp Timestamp;
 
-#define MAX_SPANS (sizeof(((struct native_hist *)0)->span) / sizeof(struct native_span))
+#define MAX_SPANS ARRAY_SIZE(((struct native_hist *)0)->span)
 
 /* What one sample's message is made of; it points into itself. */
 struct parts {

@@ -8,8 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
-#define NUMBER_MAX	64
+#include "util/array.h"
+
+#define NUMBER_MAX 64
 
 static bool is_one_of(const char *text, const char *const *words, size_t count)
 {
@@ -25,7 +26,7 @@ bool go_is_null(const char *text)
 {
 	static const char *const words[] = {"", "~", "null", "Null", "NULL"};
 
-	return is_one_of(text, words, COUNT_OF(words));
+	return is_one_of(text, words, ARRAY_SIZE(words));
 }
 
 int go_bool_parse(const char *text, bool *value)
@@ -35,8 +36,8 @@ int go_bool_parse(const char *text, bool *value)
 	static const char *const no[] = {"false", "False", "FALSE", "no", "No", "NO",
 					 "off",	  "Off",   "OFF",   "n",  "N"};
 
-	*value = is_one_of(text, yes, COUNT_OF(yes));
-	return *value || is_one_of(text, no, COUNT_OF(no)) ? 0 : -EINVAL;
+	*value = is_one_of(text, yes, ARRAY_SIZE(yes));
+	return *value || is_one_of(text, no, ARRAY_SIZE(no)) ? 0 : -EINVAL;
 }
 
 /* The digits of a number after its prefix, in the base that it says. */
@@ -129,7 +130,7 @@ static int64_t take_unit(const char **text)
 {
 	size_t len = strcspn(*text, ".0123456789"), i;
 
-	for (i = 0; i < COUNT_OF(units); i++) {
+	for (i = 0; i < ARRAY_SIZE(units); i++) {
 		if (strlen(units[i].name) == len && memcmp(units[i].name, *text, len) == 0) {
 			*text += len;
 			return units[i].ns;

@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <strings.h>
 
-#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+#include "util/array.h"
 
 /* Numbers: the IANA's registry "TLS Supported Groups". The names are GnuTLS'. */
 static const struct group {
@@ -33,7 +33,7 @@ static const struct group *find_group(const char *name)
 {
 	size_t i;
 
-	for (i = 0; name && i < COUNT_OF(groups); i++)
+	for (i = 0; name && i < ARRAY_SIZE(groups); i++)
 		if (strcasecmp(groups[i].name, name) == 0)
 			return &groups[i];
 	return NULL;
@@ -104,7 +104,7 @@ static bool shares_signature(gnutls_priority_t ours, const struct tls_key *key,
 	bool known = false;
 	size_t i;
 
-	for (i = 0; i < COUNT_OF(signatures); i++) {
+	for (i = 0; i < ARRAY_SIZE(signatures); i++) {
 		signature = &signatures[i];
 		if (signature->kind != key->kind)
 			continue;

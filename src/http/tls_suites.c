@@ -5,9 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "util/array.h"
 #include "util/buf.h"
-
-#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 /* A suite of TLS 1.2 or before. Numbers: the IANA's registry "TLS Cipher Suites". */
 struct known {
@@ -71,7 +70,7 @@ static const struct known *find_known(const char *name)
 {
 	size_t i;
 
-	for (i = 0; i < COUNT_OF(known); i++)
+	for (i = 0; i < ARRAY_SIZE(known); i++)
 		if (strcmp(known[i].name, name) == 0)
 			return &known[i];
 	return NULL;
@@ -81,7 +80,7 @@ static bool is_1_3(const char *name)
 {
 	size_t i;
 
-	for (i = 0; i < COUNT_OF(known_1_3); i++)
+	for (i = 0; i < ARRAY_SIZE(known_1_3); i++)
 		if (strcmp(known_1_3[i], name) == 0)
 			return true;
 	return false;
@@ -103,7 +102,7 @@ static void begin_words(struct buf *words, const struct tls_config *config, int 
 	if (config->curve_preferences.count)
 		buf_puts(words, ":-GROUP-ALL");
 	for (i = 0; i < config->curve_preferences.count; i++)
-		for (j = 0; j < COUNT_OF(curves); j++)
+		for (j = 0; j < ARRAY_SIZE(curves); j++)
 			if (strcmp(curves[j].name, config->curve_preferences.values[i]) == 0 &&
 			    gnutls_group_get_id(curves[j].gnutls) != GNUTLS_GROUP_INVALID)
 				add_word(words, curves[j].group);
@@ -189,10 +188,10 @@ static int add_curves(struct tls_suites *suites, const struct string_list *names
 
 	suites->curves = names->count > 0;
 	for (i = 0; i < names->count; i++) {
-		for (j = 0; j < COUNT_OF(curves); j++)
+		for (j = 0; j < ARRAY_SIZE(curves); j++)
 			if (strcmp(curves[j].name, names->values[i]) == 0)
 				break;
-		if (j == COUNT_OF(curves)) {
+		if (j == ARRAY_SIZE(curves)) {
 			snprintf(error, error_size, "curve_preferences: \"%.60s\" is not known",
 				 names->values[i]);
 			return -EINVAL;
@@ -213,7 +212,7 @@ int tls_suites_init(struct tls_suites *suites, const struct tls_config *config, 
 	struct buf words = {0};
 	int err;
 
-	_Static_assert(COUNT_OF(known) <= TLS_SUITES_MAX, "there is a place for each");
+	_Static_assert(ARRAY_SIZE(known) <= TLS_SUITES_MAX, "there is a place for each");
 	*suites = (struct tls_suites){
 		.min_version = (uint16_t)(TLS_VERSION_1_0 + config->min_version),
 		.max_version = (uint16_t)(TLS_VERSION_1_0 + config->max_version),

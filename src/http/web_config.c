@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "http/yaml_fields.h"
+#include "util/array.h"
 #include "util/buf.h"
 
 #define FILE_MAX (1024UL * 1024)
@@ -72,7 +73,7 @@ static int read_http(struct reader *reader, const struct field *field, const yam
 		{.name = "headers", .read = read_headers},
 	};
 
-	return read_fields(reader, field->name, node, fields, COUNT_OF(fields));
+	return read_fields(reader, field->name, node, fields, ARRAY_SIZE(fields));
 }
 
 static int read_rate(struct reader *reader, const struct field *field, const yaml_node_t *node)
@@ -82,7 +83,7 @@ static int read_rate(struct reader *reader, const struct field *field, const yam
 		FIELD("burst", read_count, rate_burst),
 	};
 
-	return read_fields(reader, field->name, node, fields, COUNT_OF(fields));
+	return read_fields(reader, field->name, node, fields, ARRAY_SIZE(fields));
 }
 
 /*
@@ -194,7 +195,8 @@ static int read_root(struct reader *reader)
 	if (root->type == YAML_MAPPING_NODE &&
 	    root->data.mapping.pairs.top == root->data.mapping.pairs.start)
 		reader->config->users_given = true; /* {}, which nobody writes in pieces */
-	return read_fields(reader, "the file", root, fields, COUNT_OF(fields)) ?: check_tls(reader);
+	return read_fields(reader, "the file", root, fields, ARRAY_SIZE(fields))
+		       ?: check_tls(reader);
 }
 
 /* Loads the first document of the text. */
@@ -260,7 +262,7 @@ void web_config_free(struct web_config *config)
 			 tls->cert_file, tls->key_file, tls->client_ca_file};
 	size_t i;
 
-	for (i = 0; i < COUNT_OF(texts); i++)
+	for (i = 0; i < ARRAY_SIZE(texts); i++)
 		free(texts[i]);
 	list_free(&tls->client_allowed_sans);
 	list_free(&tls->cipher_suites);

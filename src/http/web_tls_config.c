@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* The section tls_server_config of a web configuration. */
 #include "http/yaml_fields.h"
+#include "util/array.h"
 
 static const struct choice client_auths[] = {
 	{"NoClientCert", CLIENT_AUTH_NONE},
@@ -48,7 +49,7 @@ int read_tls(struct reader *reader, const struct field *field, const yaml_node_t
 		FIELD("curve_preferences", read_list, tls.curve_preferences),
 	};
 	struct tls_config *tls = &reader->config->tls;
-	int err = read_fields(reader, field->name, node, fields, COUNT_OF(fields));
+	int err = read_fields(reader, field->name, node, fields, ARRAY_SIZE(fields));
 
 	/* As in the toolkit: versions and ciphers alone turn nothing on. */
 	tls->enabled = tls->cert || tls->cert_file || tls->key || tls->key_file || tls->client_ca ||

@@ -14,8 +14,6 @@
 
 #include "http/web_config.h"
 
-#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
-
 /* A file being read. */
 struct reader {
 	const char *path;

@@ -13,6 +13,7 @@
 
 #include <jansson.h>
 
+#include "util/array.h"
 #include "util/buf.h"
 
 #define DOCKER_CONFIG "%s/var/lib/docker/containers/%s/config.v2.json"
@@ -121,7 +122,7 @@ static int find_podman(const char *root, const char *id, char out[PLAIN_NAME_SIZ
 {
 	int err = -ENOENT;
 
-	for (size_t i = 0; err && i < sizeof(podman_lists) / sizeof(podman_lists[0]); i++) {
+	for (size_t i = 0; err && i < ARRAY_SIZE(podman_lists); i++) {
 		char pattern[PATH_MAX];
 		glob_t found;
 

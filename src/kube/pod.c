@@ -8,6 +8,8 @@
 
 #include <jansson.h>
 
+#include "util/array.h"
+
 #define ANNOTATION_HASH	  "kubernetes.io/config.hash"
 #define ANNOTATION_SOURCE "kubernetes.io/config.source"
 #define SOURCE_API	  "api"
@@ -191,7 +193,7 @@ static int read_statuses(const json_t *pod_status, struct kube_pod *pod)
 	size_t i;
 	int err = 0;
 
-	for (size_t list = 0; list < sizeof(lists) / sizeof(lists[0]); list++) {
+	for (size_t list = 0; list < ARRAY_SIZE(lists); list++) {
 		json_array_foreach(json_object_get(pod_status, lists[list]), i, status) {
 			err = err ?: read_status(status, pod);
 		}
@@ -224,7 +226,7 @@ static bool is_complete(const json_t *spec, const json_t *pod_status)
 	const json_t *container;
 	size_t i;
 
-	for (size_t list = 0; list < sizeof(lists) / sizeof(lists[0]); list++) {
+	for (size_t list = 0; list < ARRAY_SIZE(lists); list++) {
 		json_array_foreach(json_object_get(spec, lists[list].spec), i, container) {
 			if (!has_id(pod_status, lists[list].status, text_of(container, "name")))
 				return false;

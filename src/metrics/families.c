@@ -4,8 +4,7 @@
 #include <string.h>
 
 #include "metrics/emit.h"
-
-#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+#include "util/array.h"
 
 static const char *const switch_kinds[SWITCH_KINDS] = {
 	[SWITCH_VOLUNTARY] = "voluntary",
@@ -48,7 +47,7 @@ const struct family families[FAMILIES] = {
 		.help = "Times a task left its CPU: voluntary when it blocked, involuntary when it "
 			"was preempted or yielded.",
 		.kind = KIND_COUNTER, .scope = SCOPE_OWNER,
-		.label = "kind", .values = switch_kinds, .value_count = COUNT_OF(switch_kinds),
+		.label = "kind", .values = switch_kinds, .value_count = ARRAY_SIZE(switch_kinds),
 		.probe = PROBE_SCHED, .cell_offset = offsetof(struct sched_cell, switches),
 	},
 	[FAMILY_CPU_WAIT_CAUSED] = {
@@ -169,7 +168,7 @@ const struct family families[FAMILIES] = {
 		.help = "How often memory.high was exceeded (high), the limit was hit (max), memory "
 			"could not be had (oom), and a process was killed for it (oom_kill).",
 		.kind = KIND_COUNTER, .scope = SCOPE_OWNER,
-		.label = "event", .values = memory_events, .value_count = COUNT_OF(memory_events),
+		.label = "event", .values = memory_events, .value_count = ARRAY_SIZE(memory_events),
 		.emit = emit_files, .files = CGROUP_MEMORY_EVENTS_HIGH,
 	},
 	[FAMILY_NODE_LOAD1] = {
@@ -319,7 +318,7 @@ const struct family families[FAMILIES] = {
 		.help = "Connects that failed: refused by a reset, without an answer, or otherwise.",
 		.kind = KIND_COUNTER, .scope = SCOPE_OWNER,
 		.label = "reason", .values = connect_failures,
-		.value_count = COUNT_OF(connect_failures),
+		.value_count = ARRAY_SIZE(connect_failures),
 		.probe = PROBE_TCP, .cell_offset = offsetof(struct tcp_cell, connect_failures),
 	},
 	[FAMILY_TCP_RESPONSE] = {
@@ -327,7 +326,7 @@ const struct family families[FAMILIES] = {
 		.help = "Time from a request's first bytes in to the first byte of the answer out "
 			"(server), or from the first byte out to the first byte in (client).",
 		.kind = KIND_HISTOGRAM, .scope = SCOPE_OWNER, .seconds = true,
-		.label = "role", .values = tcp_roles, .value_count = COUNT_OF(tcp_roles),
+		.label = "role", .values = tcp_roles, .value_count = ARRAY_SIZE(tcp_roles),
 		.probe = PROBE_TCP, .cell_offset = offsetof(struct tcp_cell, response),
 	},
 	[FAMILY_TCP_RTT] = {
@@ -348,7 +347,7 @@ const struct family families[FAMILIES] = {
 		.help = "Resets: connections that were cut off, and ports nobody listens at.",
 		.kind = KIND_COUNTER, .scope = SCOPE_OWNER,
 		.label = "direction", .values = tcp_directions,
-		.value_count = COUNT_OF(tcp_directions),
+		.value_count = ARRAY_SIZE(tcp_directions),
 		.probe = PROBE_TCP, .cell_offset = offsetof(struct tcp_cell, resets),
 	},
 	[FAMILY_TCP_ACCEPTED] = {
@@ -544,7 +543,7 @@ const char *family_unit(const struct family *family)
 
 	if (ends_with(family->name, len, "total"))
 		len -= strlen("_total");
-	for (i = 0; i < COUNT_OF(units); i++)
+	for (i = 0; i < ARRAY_SIZE(units); i++)
 		if (ends_with(family->name, len, units[i]))
 			return units[i];
 	return NULL;

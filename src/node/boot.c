@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "util/array.h"
 #include "util/buf.h"
 
 /*
@@ -39,7 +40,7 @@ void boot_find(const char *procfs, const char *boot_dir, struct boot *boot)
 	boot->raspberry_pi = strncmp(model, "Raspberry Pi", 12) == 0;
 	if (!boot->raspberry_pi)
 		return;
-	for (i = 0; i < sizeof(pi_files) / sizeof(pi_files[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(pi_files); i++) {
 		snprintf(boot->file, sizeof(boot->file), "%s/%s", boot_dir, pi_files[i]);
 		if (access(boot->file, F_OK) == 0)
 			return;

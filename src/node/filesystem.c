@@ -8,11 +8,10 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "util/array.h"
 #include "util/buf.h"
 #include "util/mountinfo.h"
 #include "util/utf8.h"
-
-#define COUNT(array)  (sizeof(array) / sizeof((array)[0]))
 
 #define MOUNTINFO_MAX (4 << 20)
 
@@ -26,7 +25,7 @@ static const char *const places[] = {
 	"/var/snap/microk8s/common", /* MicroK8s */
 	"/var/log/pods",
 };
-#define PLACES COUNT(places)
+#define PLACES ARRAY_SIZE(places)
 
 _Static_assert(PLACES <= FILESYSTEMS_MAX, "each place may be on a file system of its own");
 
@@ -37,7 +36,7 @@ static bool is_remote(const char *type)
 					    "ceph", "9p",   "afs",  "glusterfs"};
 	size_t i;
 
-	for (i = 0; i < COUNT(types); i++)
+	for (i = 0; i < ARRAY_SIZE(types); i++)
 		if (strcmp(type, types[i]) == 0)
 			return true;
 	return strncmp(type, "fuse", 4) == 0;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "util/array.h"
 #include "util/livefile.h"
 #include "util/openfiles.h"
 
@@ -34,7 +35,7 @@ static void read_modules(const char *sysfs, struct machine *machine)
 	if (live_read_once(sysfs, "kernel/security/lsm", text, sizeof(text)) <= 0)
 		return;
 	for (name = strtok_r(text, ",", &save); name; name = strtok_r(NULL, ",", &save))
-		for (i = 0; i < sizeof(with_policy) / sizeof(with_policy[0]); i++)
+		for (i = 0; i < ARRAY_SIZE(with_policy); i++)
 			if (strcmp(name, with_policy[i]) == 0 &&
 			    used + strlen(name) + 3 < sizeof(machine->modules))
 				used += (size_t)sprintf(machine->modules + used, "%s%s",

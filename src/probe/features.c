@@ -19,6 +19,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "util/array.h"
 #include "util/buf.h"
 
 /* Locked memory the maps may need where RLIMIT_MEMLOCK counts, in bytes. */
@@ -26,8 +27,6 @@
 
 /* And what the smallest map needs. */
 #define MEMLOCK_SMALL  (64UL << 10)
-
-#define COUNT(array)   (sizeof(array) / sizeof((array)[0]))
 
 /* return 0; */
 static const struct bpf_insn do_nothing[] = {
@@ -112,7 +111,7 @@ static int create_map(enum bpf_map_type type, __u32 key, __u32 value, __u32 entr
 
 int feature_tracing(void)
 {
-	int fd = load(do_nothing, COUNT(do_nothing));
+	int fd = load(do_nothing, ARRAY_SIZE(do_nothing));
 
 	if (fd < 0)
 		return fd;
@@ -122,17 +121,17 @@ int feature_tracing(void)
 
 int feature_raw_tracepoint(void)
 {
-	return attach("sched_switch", do_nothing, COUNT(do_nothing));
+	return attach("sched_switch", do_nothing, ARRAY_SIZE(do_nothing));
 }
 
 int feature_prev_state(void)
 {
-	return attach("sched_switch", read_4th_arg, COUNT(read_4th_arg));
+	return attach("sched_switch", read_4th_arg, ARRAY_SIZE(read_4th_arg));
 }
 
 int feature_block_queue(void)
 {
-	return attach("block_rq_issue", read_2nd_arg, COUNT(read_2nd_arg));
+	return attach("block_rq_issue", read_2nd_arg, ARRAY_SIZE(read_2nd_arg));
 }
 
 int feature_io_cgroups(const char *procfs)
@@ -156,14 +155,14 @@ int feature_io_cgroups(const char *procfs)
 
 int feature_cgroup_id(void)
 {
-	return answer(load(call_cgroup_id, COUNT(call_cgroup_id)));
+	return answer(load(call_cgroup_id, ARRAY_SIZE(call_cgroup_id)));
 }
 
 int feature_reads_kernel(void)
 {
 	int err = feature_tracing();
 
-	return err ? err : answer(load(read_kernel, COUNT(read_kernel)));
+	return err ? err : answer(load(read_kernel, ARRAY_SIZE(read_kernel)));
 }
 
 int feature_ancestor_cgroup_id(void)
@@ -200,7 +199,7 @@ int feature_fentry(void)
 	if (id > 0) {
 		opts.attach_btf_id = (__u32)id;
 		prog = bpf_prog_load(BPF_PROG_TYPE_TRACING, NULL, "GPL", do_nothing,
-				     COUNT(do_nothing), &opts);
+				     ARRAY_SIZE(do_nothing), &opts);
 	}
 	libbpf_set_print(print);
 	if (prog < 0)
@@ -215,7 +214,7 @@ int feature_jit(void)
 {
 	struct bpf_prog_info info = {0};
 	__u32 size = sizeof(info);
-	int fd = load(do_nothing, COUNT(do_nothing)), err;
+	int fd = load(do_nothing, ARRAY_SIZE(do_nothing)), err;
 
 	if (fd < 0)
 		return fd;
@@ -393,7 +392,7 @@ int feature_tracefs(const char *sysfs, const char *wanted, char path[PATH_MAX])
 		snprintf(path, PATH_MAX, "%s", wanted);
 		return try_tracefs(path);
 	}
-	for (i = 0; i < COUNT(places) && err == -ENOENT; i++) {
+	for (i = 0; i < ARRAY_SIZE(places) && err == -ENOENT; i++) {
 		if (snprintf(path, PATH_MAX, "%s/%s", sysfs, places[i]) >= PATH_MAX)
 			return -ENAMETOOLONG;
 		err = try_tracefs(path);

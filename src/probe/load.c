@@ -11,6 +11,7 @@
 #include "probe/features.h"
 #include "probe/internal.h"
 #include "probe/tracefs_btf.h"
+#include "util/array.h"
 #include "util/log.h"
 
 #include "bramble.skel.h"
@@ -87,7 +88,7 @@ static const struct {
 	{"block_rq_complete", PROBE_BLOCK, 0, NULL},
 };
 
-#define PROGRAMS (sizeof(programs) / sizeof(programs[0]))
+#define PROGRAMS ARRAY_SIZE(programs)
 
 static int on_libbpf_message(enum libbpf_print_level level, const char *format, va_list args)
 {

@@ -2,6 +2,7 @@
 #include "probe/tracefs_btf.h"
 
 #include "probe/tracefs_format.h"
+#include "util/array.h"
 #include "util/buf.h"
 #include "util/log.h"
 
@@ -211,7 +212,7 @@ static int build(struct btf *btf, const char *root)
 	__u32 len;
 	int added = 0;
 
-	for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(events); i++) {
 		int result = add_event(btf, root, events[i].event, events[i].struct_name);
 
 		if (result < 0)

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "util/array.h"
+
 /* A part of the text. It has no NUL at its end. */
 struct span {
 	const char *at;
@@ -140,7 +142,7 @@ static bool is_byte_type(struct span type)
 	static const char *const names[] = {"char", "unsigned char", "signed char", "u8",  "__u8",
 					    "s8",   "__s8",	     "uint8_t",	    "bool"};
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (equals(type, names[i]))
 			return true;
 	return false;

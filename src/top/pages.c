@@ -5,6 +5,7 @@
 
 #include "top/heatmap.h"
 #include "diagnose/sentence.h"
+#include "util/array.h"
 
 #define SENTENCE_LINES	      3
 #define SENTENCE_LINES_NARROW 4
@@ -197,7 +198,7 @@ static const struct {
 	{"q, Esc", "back; q quits"},
 };
 
-#define HELP_KEYS	 ((int)(sizeof(help_keys) / sizeof(help_keys[0])))
+#define HELP_KEYS	 ((int)ARRAY_SIZE(help_keys))
 #define HELP_KEY_WIDTH	 13
 #define HELP_TWO_COLUMNS 78 /* from this width on */
 #define HELP_TITLE_WIDTH 17

@@ -15,6 +15,7 @@
 
 #include <curses.h>
 
+#include "util/array.h"
 #include "util/log.h"
 
 #define ESCAPE_DELAY_MS 25
@@ -30,7 +31,7 @@ static struct {
 
 static const int crash_signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGSYS, SIGTRAP};
 
-#define CRASH_SIGNALS (sizeof(crash_signals) / sizeof(crash_signals[0]))
+#define CRASH_SIGNALS ARRAY_SIZE(crash_signals)
 
 static SCREEN *screen;
 static attr_t style_attributes[STYLES];
@@ -298,7 +299,7 @@ static int translate(int key, int *line)
 
 	if (key == KEY_MOUSE)
 		return click(line);
-	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+	for (i = 0; i < ARRAY_SIZE(keys); i++)
 		if (keys[i].curses == key)
 			return keys[i].key;
 	/* A key that means nothing here is not to be taken for the end of the keys. */

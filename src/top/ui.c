@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "util/array.h"
 #include "util/clock.h"
 
 static const uint64_t intervals_ns[] = {
@@ -12,7 +13,7 @@ static const uint64_t intervals_ns[] = {
 	5 * NS_PER_S,  10 * NS_PER_S, 30 * NS_PER_S, 60 * NS_PER_S,
 };
 
-#define INTERVALS (sizeof(intervals_ns) / sizeof(intervals_ns[0]))
+#define INTERVALS ARRAY_SIZE(intervals_ns)
 
 void ui_init(struct ui *ui, enum column_id sort, enum top_level level, uint64_t interval_ns,
 	     const char *filter)

@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include "expose/expose.h"
+#include "util/array.h"
 #include "util/clock.h"
 
 #define CAUSES	    8
@@ -137,7 +138,7 @@ int main(int argc, char **argv)
 
 	fill_owners(containers);
 	puts("| format | CPU ms | bytes |\n|---|---|---|");
-	for (i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(formats); i++) {
 		for (gzip = 0; gzip < 2; gzip++) {
 			options = formats[i].options;
 			options.gzip = gzip;

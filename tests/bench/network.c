@@ -31,6 +31,7 @@
 
 #include "probe/internal.h"
 #include "probe/probe.h"
+#include "util/array.h"
 #include "util/log.h"
 
 #include "bench.h"
@@ -79,7 +80,7 @@ static const struct load {
 	{"iperf3", "Gbit/s", "exec iperf3 -s -B 127.0.0.1 -p 5201",
 	 "iperf3 -c 127.0.0.1 -p 5201 -t 1 -f g", "receiver", " Gbits/sec"},
 };
-#define LOADS (sizeof(loads) / sizeof(loads[0]))
+#define LOADS ARRAY_SIZE(loads)
 
 static const char nginx_conf[] =
 	"daemon off; worker_processes 1; user root; pid nginx.pid;\n"
@@ -343,7 +344,7 @@ static void leave_dir(void)
 	static const char *const files[] = {"nginx.conf", "nginx.pid", "error.log", "server.log"};
 	size_t i;
 
-	for (i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+	for (i = 0; i < ARRAY_SIZE(files); i++)
 		unlink(files[i]);
 	/* nginx makes folders for what it buffers. */
 	if (system("rmdir ./*_temp 2>/dev/null") >= 0)

@@ -14,6 +14,8 @@
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 
+#include "util/array.h"
+
 #define MADE_SOCKS	256
 #define MADE_SOCK_SIZE	4096 /* at least a struct tcp_sock */
 #define MADE_SOCKS_SIZE (MADE_SOCKS * MADE_SOCK_SIZE)
@@ -105,7 +107,7 @@ static inline int made_write_address(int map)
 	uint64_t args[1] = {0};
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = args, .ctx_size_in = sizeof(args));
 	int err, fd = bpf_prog_load(BPF_PROG_TYPE_RAW_TRACEPOINT, "made_address", "GPL", insns,
-				    sizeof(insns) / sizeof(insns[0]), NULL);
+				    ARRAY_SIZE(insns), NULL);
 
 	if (fd < 0)
 		return -errno;

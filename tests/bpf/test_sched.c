@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* The sched programs. */
 #include "test_run.h"
+#include "util/array.h"
 
 /* Task keys: any numbers that are no address of a task. */
 #define A	       0x1001ULL
@@ -225,7 +226,7 @@ static void test_preempted_waited_long(void **state)
 static void test_waited_in_any_state(void **state)
 {
 	const uint64_t times[] = {0, 900 * MS, 1000 * MS, 1010 * MS, 2000 * MS};
-	const size_t count = sizeof(times) / sizeof(times[0]);
+	const size_t count = ARRAY_SIZE(times);
 	struct sched_cell *cell;
 	uint64_t covered_ns;
 	size_t i;
@@ -339,7 +340,7 @@ static void test_kinds(void **state)
 
 	(void)state;
 	need_kernel();
-	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
 		run(bpf->progs.sched_switch, rows[i].preempt, A, B, rows[i].state);
 		count[rows[i].kind]++;
 		assert_memory_equal(cell_of(own_id)->switches, count, sizeof(count));
@@ -404,7 +405,7 @@ static void test_clock_backwards(void **state)
 
 	(void)state;
 	need_kernel();
-	for (i = 0; i < sizeof(ahead) / sizeof(ahead[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(ahead); i++) {
 		wakeup(A);
 		set_since(A, clock_monotonic_ns() + 1000 * MS + ahead[i]);
 		sleep_and_switch(B, A);
@@ -427,7 +428,7 @@ static void test_buckets(void **state)
 
 	(void)state;
 	need_kernel();
-	for (i = 0; i < sizeof(waits) / sizeof(waits[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(waits); i++) {
 		wakeup(A);
 		before = clock_monotonic_ns();
 		if (waits[i] >= before)
@@ -662,7 +663,7 @@ static void test_overflow(void **state)
 /* Hints may be wrong, all of them: the map of slots is the truth. */
 static void test_wrong_hints(void **state)
 {
-	const size_t count = sizeof(bpf->bss->slot_hints) / sizeof(bpf->bss->slot_hints[0]);
+	const size_t count = ARRAY_SIZE(bpf->bss->slot_hints);
 	static const __u16 wrong[] = {0, 1, SLOTS - 1, SLOTS, 0xffff};
 	unsigned int slot, other;
 	size_t i, k;
@@ -674,7 +675,7 @@ static void test_wrong_hints(void **state)
 	sleep_and_switch(C, B);
 	slot = slot_of(own_id);
 	other = slot_of(other_id);
-	for (i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(wrong); i++) {
 		for (k = 0; k < count; k++)
 			bpf->bss->slot_hints[k] = wrong[i];
 		sleep_and_switch(C, B);

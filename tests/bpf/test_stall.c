@@ -5,6 +5,7 @@
 
 #include "probe/victims.h"
 #include "test_run.h"
+#include "util/array.h"
 
 #define SEND_SIG_PRIV 1
 
@@ -363,7 +364,7 @@ static void test_pressure_of_anything(void **state)
 {
 	const uint64_t now = clock_monotonic_ns();
 	const uint64_t times[] = {0, now - 5000 * MS, now - 5 * MS, now, now + 1000 * MS};
-	const size_t count = sizeof(times) / sizeof(times[0]);
+	const size_t count = ARRAY_SIZE(times);
 	struct stalled *io;
 	uint64_t begin, most;
 	size_t i;

@@ -9,6 +9,7 @@
 
 #include "made_socks.h"
 #include "probe/internal.h"
+#include "util/array.h"
 
 #define LISTENER    made_sock(0)
 #define A	    made_sock(1)
@@ -75,7 +76,7 @@ static int choose_and_size(void)
 	err = bpf_map__set_max_entries(bpf->maps.tcp_cells, slots);
 	err = err ?: bpf_map__set_max_entries(bpf->maps.tcp_cpus, cpus);
 	err = err ?: bpf_map__set_max_entries(bpf->maps.tcp_sockets, SOCKET_SETS);
-	for (i = 0; i < sizeof(programs) / sizeof(programs[0]); i++)
+	for (i = 0; i < ARRAY_SIZE(programs); i++)
 		bpf_program__set_autoload(programs[i], true);
 	return err;
 }

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "http/accept.h"
+#include "util/array.h"
 
 struct row {
 	const char *accept;
@@ -24,7 +25,7 @@ static void check_rows(const struct row *rows, size_t count)
 			fail_msg("%s: %s", rows[i].accept ? rows[i].accept : "(none)",
 				 accepted_content_type(accept_format(rows[i].accept)));
 }
-#define CHECK(rows) check_rows(rows, sizeof(rows) / sizeof((rows)[0]))
+#define CHECK(rows) check_rows(rows, ARRAY_SIZE(rows))
 
 #define PROTO                                                                                      \
 	"application/"                                                                             \
@@ -106,7 +107,7 @@ static void test_scrapers(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+	for (i = 0; i < ARRAY_SIZE(rows); i++)
 		assert_string_equal(accepted_content_type(accept_format(rows[i].accept)),
 				    rows[i].content_type);
 }
@@ -140,7 +141,7 @@ static void test_escapings(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+	for (i = 0; i < ARRAY_SIZE(rows); i++)
 		if (accept_format(rows[i].accept).escaping != rows[i].escaping)
 			fail_msg("%s: %s", rows[i].accept,
 				 accepted_content_type(accept_format(rows[i].accept)));
@@ -249,7 +250,7 @@ static void test_gzip(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+	for (i = 0; i < ARRAY_SIZE(rows); i++)
 		if (accept_gzip(rows[i].header) != rows[i].gzip)
 			fail_msg("%s", rows[i].header ? rows[i].header : "(none)");
 }

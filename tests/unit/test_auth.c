@@ -11,6 +11,7 @@
 #include <gnutls/gnutls.h>
 
 #include "http/auth.h"
+#include "util/array.h"
 #include "util/clock.h"
 
 /* bcrypt of "secret", with the least cost */
@@ -69,7 +70,7 @@ static void test_headers(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < sizeof(headers) / sizeof(headers[0]); i++)
+	for (i = 0; i < ARRAY_SIZE(headers); i++)
 		assert_int_equal(auth_check(&auth, &config, headers[i], NS_PER_S), AUTH_FAILED);
 	assert_int_equal(auth.right.count + auth.wrong.count, 0); /* nothing was tried */
 	assert_int_equal(auth_check(&auth, &config, "bAsIc   cHJvbTpzZWNyZXQ=", NS_PER_S),

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "tree.h"
+#include "util/array.h"
 #include "util/buf.h"
 
 static int setup(void **state)
@@ -212,7 +213,7 @@ static void test_uint(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(numbers); i++) {
 		buf_truncate(&buf, 0);
 		buf_uint(&buf, numbers[i]);
 		snprintf(expected, sizeof(expected), "%llu", (unsigned long long)numbers[i]);

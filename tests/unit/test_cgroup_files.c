@@ -15,6 +15,7 @@
 #include "cgroup/files.h"
 #include "cgroup/mount.h"
 #include "tree.h"
+#include "util/array.h"
 #include "util/openfiles.h"
 #include "util/clock.h"
 #include "own_mounts.h"
@@ -75,7 +76,7 @@ static void write_all(const char *dir)
 	char path[128];
 	size_t i;
 
-	for (i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(files); i++) {
 		snprintf(path, sizeof(path), "%s/%s", dir, files[i][0]);
 		tree_put(path, files[i][1]);
 	}

@@ -11,6 +11,7 @@
 
 #include "cgroup/path.h"
 #include "cgroup/unit.h"
+#include "util/array.h"
 
 #define ID	     "3f4b1c2d5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f708192a3b4c5d6e7f809"
 #define ID2	     "aaaaaaaabbbbbbbbccccccccddddddddeeeeeeeeffffffff0000000011111111"
@@ -429,7 +430,7 @@ static void assert_layout(size_t i)
 static void every_layout_is_read(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < sizeof(layouts) / sizeof(layouts[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(layouts); i++)
 		assert_layout(i);
 }
 
@@ -468,10 +469,10 @@ static void groups_are_known(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(yes) / sizeof(yes[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(yes); i++)
 		if (!unit_is_group(yes[i]))
 			fail_msg("%s is a group", yes[i]);
-	for (size_t i = 0; i < sizeof(no) / sizeof(no[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(no); i++)
 		if (unit_is_group(no[i]))
 			fail_msg("%s is no group", no[i]);
 }
@@ -494,7 +495,7 @@ static void assert_name(const char *path, const struct cgroup_name *want)
 static void every_shape_is_read(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(shapes); i++)
 		assert_name(shapes[i].path, &shapes[i].name);
 }
 

@@ -10,6 +10,7 @@
 #include "check/check.h"
 #include "node/feature.h"
 #include "tree.h"
+#include "util/array.h"
 
 static struct check_report report;
 
@@ -57,7 +58,7 @@ static int setup(void **state)
 	(void)state;
 	if (tree_make())
 		return -1;
-	for (i = 0; i < sizeof(events) / sizeof(events[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(events); i++) {
 		snprintf(path, sizeof(path), "sys/kernel/tracing/events/%s/format", events[i]);
 		tree_put(path, "name: x\n");
 	}

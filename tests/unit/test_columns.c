@@ -9,6 +9,7 @@
 
 #include "readings.h"
 #include "top/columns.h"
+#include "util/array.h"
 
 static int teardown(void **state)
 {
@@ -152,7 +153,7 @@ static void test_what_is_not_known(void **state)
 
 	(void)state;
 	make_rows(1, "{'unit':'a'," SCHED_ALONE "}");
-	for (i = 0; i < sizeof(missing) / sizeof(missing[0]); i++)
+	for (i = 0; i < ARRAY_SIZE(missing); i++)
 		check_text("a", missing[i], "-");
 	check_text("a", COLUMN_WAIT, "25");
 }

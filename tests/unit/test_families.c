@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "metrics/emit.h"
+#include "util/array.h"
 
 #define LOWER  "abcdefghijklmnopqrstuvwxyz"
 #define DIGITS "0123456789"
@@ -86,7 +87,7 @@ static void check_suffix(const struct family *family)
 	size_t i;
 
 	assert_int_equal(ends(family->name, "_total"), family->kind == KIND_COUNTER);
-	for (i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++)
+	for (i = 0; i < ARRAY_SIZE(reserved); i++)
 		assert_false(ends(family->name, reserved[i]));
 	assert_false(has_word(family->name, family_kind_name(family->kind)));
 }
@@ -105,7 +106,7 @@ static void check_unit(const struct family *family)
 		"kilobytes",	"megabytes", "bits",  "percent",     "celsius_milli"};
 	size_t i;
 
-	for (i = 0; i < sizeof(not_base) / sizeof(not_base[0]); i++)
+	for (i = 0; i < ARRAY_SIZE(not_base); i++)
 		assert_false(has_word(family->name, not_base[i]));
 	assert_int_equal(has_word(family->name, "seconds"), family->seconds);
 	if (family->seconds) /* the unit is the last word, but for _total */
@@ -147,7 +148,7 @@ static void check_labels(const struct family *family)
 	if (!family->label)
 		return;
 	assert_int_equal(strspn(family->label, LOWER "_, ."), strlen(family->label));
-	for (i = 0; i < sizeof(taken) / sizeof(taken[0]); i++)
+	for (i = 0; i < ARRAY_SIZE(taken); i++)
 		assert_string_not_equal(family->label, taken[i]);
 	for (i = 0; i < family->value_count; i++) {
 		assert_non_null(family->values[i]);
@@ -179,7 +180,7 @@ static void check_no_target_label(const struct family *family, const char *name,
 	size_t i;
 
 	assert_true(len > 0 && strncmp(name, "__", 2) != 0 && strncmp(name, "exported_", 9) != 0);
-	for (i = 0; i < sizeof(of_targets) / sizeof(of_targets[0]); i++)
+	for (i = 0; i < ARRAY_SIZE(of_targets); i++)
 		if (strlen(of_targets[i]) == len && strncmp(name, of_targets[i], len) == 0 &&
 		    !(family->scope == SCOPE_POD && strcmp(of_targets[i], "node") == 0))
 			fail_msg("%s has the label %s", family->name, of_targets[i]);

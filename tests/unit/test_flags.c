@@ -9,6 +9,7 @@
 
 #include "cli/duration.h"
 #include "cli/flags.h"
+#include "util/array.h"
 
 #define SECOND UINT64_C(1000000000)
 
@@ -74,14 +75,14 @@ static const struct flag_command serve = {
 	.name = "bramble serve",
 	.help = "Runs the probe and the exporter.",
 	.flags = flags,
-	.flag_count = sizeof(flags) / sizeof(flags[0]),
+	.flag_count = ARRAY_SIZE(flags),
 };
 
 static const struct flag_command explain = {
 	.name = "bramble explain",
 	.help = "Prints what a cgroup path is read as.",
 	.flags = flags,
-	.flag_count = sizeof(flags) / sizeof(flags[0]),
+	.flag_count = ARRAY_SIZE(flags),
 	.args = "CGROUP_PATH...",
 	.min_args = 1,
 };
@@ -308,7 +309,7 @@ static void test_durations(void **state)
 	duration_is("1s", SECOND, "1s");
 	duration_is("90m", 5400 * SECOND, "1h30m");
 	duration_is("1d2h3m4s5ms6us", UINT64_C(93784005006000), "1d2h3m4s5ms6us");
-	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+	for (i = 0; i < ARRAY_SIZE(bad); i++)
 		assert_int_equal(duration_parse(bad[i], &ns), -EINVAL);
 	assert_int_equal(duration_parse("106752d", &ns), -ERANGE);
 	assert_int_equal(duration_parse("106751d23h47m16s854ms775us", &ns), 0);

@@ -15,6 +15,7 @@
 #include "http/server.h"
 #include "malformed.h"
 #include "tree.h"
+#include "util/array.h"
 #include "util/buf.h"
 
 #define BIG_SIZE    (8 * 1024 * 1024)
@@ -280,7 +281,7 @@ static void test_other_methods(void **state)
 
 	(void)state;
 	listen_tcp();
-	for (i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(methods); i++) {
 		CURL *curl = new_request("/hello", false, &reply);
 
 		curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, methods[i]);
@@ -400,7 +401,7 @@ static void test_abandoned(void **state)
 	(void)state;
 	listen_tcp();
 	for (round = 0; round < 2; round++) {
-		for (i = 0; i < sizeof(sent) / sizeof(sent[0]); i++) {
+		for (i = 0; i < ARRAY_SIZE(sent); i++) {
 			int fd = connect_tcp();
 
 			assert_int_equal(send(fd, sent[i], strlen(sent[i]), MSG_NOSIGNAL),

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "kube/json_items.h"
+#include "util/array.h"
 
 static struct buf seen;
 
@@ -70,7 +71,7 @@ static void items_are_found_however_they_arrive(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		for (size_t part = 1; part < 40; part++) {
 			assert_int_equal(feed(rows[i].text, part), rows[i].err);
 			assert_string_equal(seen.data, rows[i].items);

@@ -16,6 +16,7 @@
 
 #include "kube/logs.h"
 #include "skip.h"
+#include "util/array.h"
 
 #define UID	"8a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9"
 #define UID2	"00000000-1111-2222-3333-444444444444"
@@ -165,7 +166,7 @@ static void odd_names_are_no_pods(void **state)
 	struct kube_name name;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(odd); i++)
 		make_dir(odd[i]);
 	assert_int_equal(kube_logs_find_pod(logs, UID, &name), -ENOENT);
 }

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "kube/pods.h"
+#include "util/array.h"
 #include "util/buf.h"
 
 /* The documents, written by hand after the reference of the API's core/v1 Pod. */
@@ -310,7 +311,7 @@ static void what_is_no_pod_is_refused(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
 		assert_int_equal(add_text(texts[i]), -EINVAL);
 	assert_int_equal(pods_count(&pods), 0);
 }

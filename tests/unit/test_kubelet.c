@@ -20,6 +20,7 @@
 #include "kube/kubelet.h"
 #include "kube/kubelet_try.h"
 #include "kube/kubelet_url.h"
+#include "util/array.h"
 #include "util/buf.h"
 #include "util/clock.h"
 #include "util/log.h"
@@ -545,7 +546,7 @@ static void one_try(void **state)
 	assert_int_equal(trial.error, KUBELET_OK);
 	assert_int_equal(trial.pods, 1);
 	assert_null(trial.remedy);
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		trial = try_with(bad[i].mode);
 		assert_int_equal(trial.error, bad[i].error);
 		assert_true(trial.problem[0]);
@@ -618,7 +619,7 @@ static void urls(void **state)
 	char url[KUBELET_URL_MAX];
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(urls) / sizeof(urls[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(urls); i++) {
 		const char *wrong = kubelet_url_read(urls[i][0], url);
 
 		if (!wrong != (urls[i][1] != NULL))

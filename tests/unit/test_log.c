@@ -12,6 +12,7 @@
 
 #include <jansson.h>
 
+#include "util/array.h"
 #include "util/log.h"
 
 /* What was printed on standard error since capture(). */
@@ -184,7 +185,7 @@ static void test_json_invalid_utf8(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
 		snprintf(text, sizeof(text), "a%sz", bad[i]);
 		msg = json_msg(text);
 		assert_int_equal(msg[0], 'a');

@@ -4,6 +4,7 @@
 #include "cgroup/mount.h"
 #include "tree.h"
 #include "skip.h"
+#include "util/array.h"
 
 static int setup(void **state)
 {
@@ -136,7 +137,7 @@ static void test_damaged(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+	for (i = 0; i < ARRAY_SIZE(lines); i++)
 		assert_int_equal(find(lines[i], &mount), -ENOENT);
 }
 

@@ -8,6 +8,7 @@
 
 #include "obstacle/obstacle.h"
 #include "tree.h"
+#include "util/array.h"
 
 /* A machine on which nothing is in the way, and all that could be is told. */
 static const struct machine fine = {
@@ -41,7 +42,7 @@ static const enum obstacle_step steps[] = {
 	OBSTACLE_FUNCTION, OBSTACLE_TRACEFS,  OBSTACLE_FILE,
 };
 
-#define STEPS (sizeof(steps) / sizeof(steps[0]))
+#define STEPS ARRAY_SIZE(steps)
 
 /* No file and no memory is that, whatever was done, and never a mount, a capability or a kernel. */
 static void test_resources(void **state)
@@ -89,7 +90,7 @@ static void test_refusals(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < sizeof(refusable) / sizeof(refusable[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(refusable); i++) {
 		machine = fine;
 		is(&machine, refusable[i], -EPERM, "a security module of this machine refuses it",
 		   "policy");

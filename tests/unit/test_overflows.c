@@ -4,6 +4,7 @@
 
 #include "net/overflows.h"
 #include "tree.h"
+#include "util/array.h"
 
 #define NAMES	       "TcpExt: SyncookiesSent TCPFastOpenListenOverflow ListenOverflows ListenDrops\n"
 #define NETSTAT(count) NAMES "TcpExt: 0 77 " count " 99\nIpExt: InNoRoutes\nIpExt: 0\n"
@@ -53,7 +54,7 @@ static void test_parse(void **state)
 	assert_true(count == UINT64_MAX);
 	assert_int_equal(overflows_parse("TcpExt: ListenOverflows\nTcpExt: 3", &count), 0);
 	assert_int_equal(count, 3);
-	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+	for (i = 0; i < ARRAY_SIZE(bad); i++)
 		assert_int_equal(overflows_parse(bad[i], &count), -EINVAL);
 }
 

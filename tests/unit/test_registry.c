@@ -5,6 +5,7 @@
 
 #include "cgroup/registry.h"
 #include "tree.h"
+#include "util/array.h"
 #include "util/clock.h"
 
 #define CONTAINER_ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
@@ -296,7 +297,7 @@ static void test_hostile_names(void **state)
 	(void)state;
 	memset(longest + 1, 'x', 140);
 	id = make(longest);
-	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
 		uint64_t hostile = make(names[i]);
 
 		walk(i + 1);

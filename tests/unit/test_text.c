@@ -11,6 +11,7 @@
 
 #include "counts.h"
 #include "expose/text.h"
+#include "util/array.h"
 
 #define SAMPLES_MAX	  512
 #define PARSED_LABELS_MAX 8
@@ -384,7 +385,7 @@ static const char *const le[] = {"9.5367431640625e-07",
 				 "16",
 				 "64",
 				 "+Inf"};
-#define LE (sizeof(le) / sizeof(le[0]))
+#define LE ARRAY_SIZE(le)
 
 /* 14 bounds, every second power of two, written so that reading them gives the same double. */
 static void test_bounds(void **state)
@@ -472,7 +473,7 @@ static void test_seconds_are_exact(void **state)
 
 	(void)state;
 	wait_of(unit)->bucket[0] = 1;
-	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
 		wait_of(unit)->sum_ns = rows[i].ns;
 		write_and_parse();
 		check_value(WAIT "_sum", "unit", "a", rows[i].seconds);
@@ -522,7 +523,7 @@ static void test_label_escapes(void **state)
 		"Gr\xc3\xb6\xc3\x9f"
 		"e \xe2\x82\xac",
 	};
-	size_t i, count = sizeof(values) / sizeof(values[0]);
+	size_t i, count = ARRAY_SIZE(values);
 
 	(void)state;
 	for (i = 0; i < count; i++)

@@ -17,6 +17,7 @@
 #include "http/server.h"
 #include "http/tls_suites.h"
 #include "tree.h"
+#include "util/array.h"
 #include "util/buf.h"
 #include "util/clock.h"
 
@@ -281,7 +282,7 @@ static void certificates_are_served(void **state)
 	size_t i, j;
 
 	(void)state;
-	for (i = 0; i < sizeof(served) / sizeof(served[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(served); i++) {
 		if (start_with(served[i].name, "")) {
 			show(log_path);
 			fail_msg("%s is refused", served[i].name);
@@ -314,7 +315,7 @@ static void certificates_that_are_not(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < sizeof(not_served) / sizeof(not_served[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(not_served); i++) {
 		assert_int_not_equal(start_with(not_served[i].name, ""), 0);
 		if (!logged(not_served[i].words)) {
 			show(log_path);
@@ -340,7 +341,7 @@ static void doubts_are_said(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < sizeof(doubts) / sizeof(doubts[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(doubts); i++) {
 		release_log();
 		catch_log();
 		assert_int_equal(start_with(doubts[i].name, ""), 0);
@@ -726,7 +727,7 @@ static void files_that_break(void **state)
 	start(USERS);
 	snprintf(url, sizeof(url), "http://127.0.0.1:%u/", port);
 	assert_int_equal(ask(url), 401);
-	for (i = 0; i < sizeof(broken) / sizeof(broken[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(broken); i++) {
 		tree_put("web.yml", broken[i]);
 		usleep(1100000); /* it is looked for once a second */
 		assert_int_equal(ask(url), 401);
@@ -766,7 +767,7 @@ static void client_certificates_stay_asked_for(void **state)
 
 	(void)state;
 	assert_int_equal(start(PAIR VERIFY "  client_allowed_sans: [prometheus]\n"), 0);
-	for (i = 0; i < sizeof(broken) / sizeof(broken[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(broken); i++) {
 		tree_put("web.yml", broken[i]);
 		usleep(1100000);
 		check_status(broken[i], client("stranger", ""), 0);

@@ -2,6 +2,7 @@
 #include "probe/tracefs_btf.h"
 
 #include "btf_sound.h"
+#include "util/array.h"
 #include "util/buf.h"
 #include "util/log.h"
 #include "own_mounts.h"
@@ -64,8 +65,6 @@ static const struct {
 	{"ext4/ext4_sync_file_enter", "trace_event_raw_ext4_sync_file_enter"},
 	{"ext4/ext4_sync_file_exit", "trace_event_raw_ext4_sync_file_exit"},
 };
-
-#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
 /* Reads root/event/format. Returns false if there is no such file. */
 static bool read_format(struct buf *text, const char *root, const char *event)
@@ -208,7 +207,7 @@ static const struct {
 static void test_known_fields(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < LENGTH(known); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
 		char root[PATH_MAX];
 		struct buf text;
 		struct btf *btf;
@@ -227,13 +226,13 @@ static void test_known_fields(void **state)
 static void test_all_events(void **state)
 {
 	(void)state;
-	for (size_t k = 0; k < LENGTH(kernels); k++) {
+	for (size_t k = 0; k < ARRAY_SIZE(kernels); k++) {
 		struct btf *btf = btf__new_empty();
 		char root[PATH_MAX];
 		struct buf text;
 
 		(void)snprintf(root, sizeof(root), FORMATS "/%s", kernels[k]);
-		for (size_t i = 0; i < LENGTH(classes); i++) {
+		for (size_t i = 0; i < ARRAY_SIZE(classes); i++) {
 			int expected = find_struct(btf, classes[i].struct_name) ? -EEXIST : 0;
 
 			if (!read_format(&text, root, classes[i].event))
@@ -288,7 +287,7 @@ static void test_types(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < LENGTH(cases); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		char fields[256];
 		struct btf *btf;
 
@@ -365,11 +364,11 @@ static int build_with_one(const char *text)
 	int fd;
 
 	assert_non_null(mkdtemp(root));
-	for (size_t i = 1; i < LENGTH(folders); i++) {
+	for (size_t i = 1; i < ARRAY_SIZE(folders); i++) {
 		(void)snprintf(path, sizeof(path), "%s%s", root, folders[i]);
 		assert_int_equal(mkdir(path, 0700), 0);
 	}
-	(void)snprintf(path, sizeof(path), "%s%s/format", root, folders[LENGTH(folders) - 1]);
+	(void)snprintf(path, sizeof(path), "%s%s/format", root, folders[ARRAY_SIZE(folders) - 1]);
 	if (text) {
 		FILE *file = fopen(path, "w");
 
@@ -379,7 +378,7 @@ static int build_with_one(const char *text)
 	}
 	fd = tracefs_btf_build(root);
 	(void)unlink(path);
-	for (size_t i = LENGTH(folders); i--;) {
+	for (size_t i = ARRAY_SIZE(folders); i--;) {
 		(void)snprintf(path, sizeof(path), "%s%s", root, folders[i]);
 		assert_int_equal(rmdir(path), 0);
 	}
@@ -442,7 +441,7 @@ static void test_equals_kernel_btf(void **state)
 	snprintf(events, sizeof(events), "%s/events", mounts.tracefs);
 	kernel = btf__parse_raw(VMLINUX);
 	assert_non_null(kernel);
-	for (size_t i = 0; i < LENGTH(classes); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(classes); i++) {
 		struct btf *btf;
 
 		/* A class that this kernel does not have, or that is in a module's BTF. */

@@ -4,6 +4,7 @@
 
 #include "btf_sound.h"
 #include "probe/tracefs_btf.h"
+#include "util/array.h"
 #include "util/buf.h"
 
 #include <bpf/libbpf.h>
@@ -24,8 +25,6 @@ static const char *const files[] = {
 	FORMATS "debian-5.10/tcp/tcp_probe/format",
 	FORMATS "debian-6.12/tcp/tcp_send_reset/format",
 };
-
-#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
 static void read_file(struct buf *text, const char *path)
 {
@@ -80,7 +79,7 @@ static void test_truncated(void **state)
 	struct buf text;
 
 	(void)state;
-	for (size_t i = 0; i < LENGTH(files); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
 		size_t whole;
 
 		read_file(&text, files[i]);
@@ -160,8 +159,8 @@ static void test_numbers_replaced(void **state)
 					     "1 2"};
 
 	(void)state;
-	for (size_t k = 0; k < LENGTH(keys); k++)
-		for (size_t v = 0; v < LENGTH(values); v++)
+	for (size_t k = 0; k < ARRAY_SIZE(keys); k++)
+		for (size_t v = 0; v < ARRAY_SIZE(values); v++)
 			replace_numbers(keys[k], values[v]);
 	replace_numbers("size:", "0");
 	replace_numbers("signed:", "2");
@@ -210,7 +209,7 @@ static void test_damaged_fields(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < LENGTH(bad); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
 		if (add_fields(bad[i], strlen(bad[i])) != -EINVAL)
 			fail_msg("taken: %s", bad[i]);
 	assert_int_equal(add_fields("\tfield:int x\0;\toffset:8;\tsize:4;\tsigned:1;\n", 43),
@@ -301,7 +300,7 @@ static void test_mutated(void **state)
 	uint32_t random = 1;
 
 	(void)state;
-	for (size_t i = 0; i < LENGTH(files); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
 		struct buf text;
 
 		read_file(&text, files[i]);

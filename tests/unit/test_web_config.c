@@ -4,6 +4,7 @@
 
 #include "http/web_config.h"
 #include "tree.h"
+#include "util/array.h"
 
 #define SALTED "$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW"
 #define BCRYPT "$2y$04" SALTED
@@ -310,7 +311,7 @@ static void test_what_the_toolkit_takes(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < sizeof(peers) / sizeof(peers[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(peers); i++) {
 		if (peers[i].refused)
 			check_bad(peers[i].text, peers[i].refused);
 		else if (read_text(peers[i].text))
@@ -395,7 +396,7 @@ static void test_durations(void **state)
 	check_interval("010", 8);
 	check_interval("1e3", 1000);
 	check_interval("1.7", 1);
-	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
 		snprintf(whole, sizeof(whole), "rate_limit: {interval: \"%s\"}", bad[i]);
 		check_bad(whole, "must be a time");
 	}

@@ -10,6 +10,7 @@
 
 #include "kube/label_keys.h"
 #include "kube/workload.h"
+#include "util/array.h"
 
 static void label_keys_become_names(void **state)
 {
@@ -44,7 +45,7 @@ static void what_is_no_key_is_refused(void **state)
 	struct label_keys some;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
 		assert_int_equal(label_keys_parse(texts[i], &some), -EINVAL);
 		assert_null(some.list);
 	}

@@ -29,6 +29,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "util/array.h"
+
 #define ASK    100  /* bytes of a question */
 #define ANSWER 1000 /* bytes of an answer, or of a piece of one */
 #define THINK  30   /* ms a server takes for an answer */
@@ -483,7 +485,7 @@ static const struct test_case *find_case(const char *name)
 {
 	size_t i;
 
-	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+	for (i = 0; i < ARRAY_SIZE(cases); i++)
 		if (strcmp(cases[i].name, name) == 0)
 			return &cases[i];
 	fprintf(stderr, "usage: exchange CASE [ARG]\n");

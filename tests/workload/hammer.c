@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "../malformed.h"
+#include "util/array.h"
 
 #define TIMEOUT_S 60
 #define REQUEST	  "GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -210,7 +211,7 @@ int main(int argc, char **argv)
 	port = atoi(argv[1]);
 	count = atoi(argv[3]);
 	times = atoi(argv[4]);
-	for (i = 0; i < sizeof(modes) / sizeof(modes[0]); i++)
+	for (i = 0; i < ARRAY_SIZE(modes); i++)
 		if (strcmp(argv[2], modes[i].name) == 0)
 			run_clients(modes[i].client);
 	for (status = 0; strcmp(argv[2], "malformed") == 0 && status < count; status++)
