@@ -474,7 +474,7 @@ static bool socket_valid(const char *path)
 }
 
 static struct top_options top_options;
-static int top_sort, top_level;
+static int top_sort, row_level;
 
 static const struct flag top_flags[] = {
 	{"once",
@@ -513,9 +513,9 @@ static const struct flag top_flags[] = {
 		 "waits, switches or name."},
 	{"group",
 	 FLAG_CHOICE,
-	 {.choice = &top_level},
+	 {.choice = &row_level},
 	 .fallback = "container",
-	 .choices = top_level_names,
+	 .choices = row_level_names,
 	 .placeholder = "container|pod|workload|namespace",
 	 .help = "What a row is."},
 	{"filter",
@@ -573,7 +573,7 @@ static int run_top(int argc, char **argv)
 	if (code >= 0)
 		return code;
 	top_options.sort = column_of_sort(top_sort);
-	top_options.level = (enum top_level)top_level;
+	top_options.level = (enum row_level)row_level;
 	top_options.collector_options = collector_options;
 	return exit_code(top_run(&top_options));
 }

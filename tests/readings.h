@@ -10,7 +10,7 @@
 #include "diagnose/rows.h"
 
 static struct reading reading_before, reading_now;
-static struct top_rows rows;
+static struct rows rows;
 
 /* Quotes are written as apostrophes. */
 static inline int read_text(struct reading *reading, const char *text)
@@ -26,22 +26,22 @@ static inline int read_text(struct reading *reading, const char *text)
 
 static inline void free_rows(void)
 {
-	top_rows_free(&rows);
+	rows_free(&rows);
 	reading_free(&reading_before);
 	reading_free(&reading_now);
 }
 
 /* The rows of two readings. */
-static inline void make_rows_of(const char *before, const char *now, enum top_level level)
+static inline void make_rows_of(const char *before, const char *now, enum row_level level)
 {
 	free_rows();
 	assert_int_equal(read_text(&reading_before, before), 0);
 	assert_int_equal(read_text(&reading_now, now), 0);
-	assert_int_equal(top_rows_make(&reading_before, &reading_now, level, &rows), 0);
+	assert_int_equal(rows_make(&reading_before, &reading_now, level, &rows), 0);
 }
 
 /* The same, where all that does not say since when it counts began between the two. */
-static inline void make_rows_begun(const char *before, const char *now, enum top_level level)
+static inline void make_rows_begun(const char *before, const char *now, enum row_level level)
 {
 	size_t i;
 
@@ -51,7 +51,7 @@ static inline void make_rows_begun(const char *before, const char *now, enum top
 	for (i = 0; i < reading_now.count; i++)
 		if (isnan(reading_now.entries[i].since_seconds))
 			reading_now.entries[i].since_seconds = reading_now.time_seconds;
-	assert_int_equal(top_rows_make(&reading_before, &reading_now, level, &rows), 0);
+	assert_int_equal(rows_make(&reading_before, &reading_now, level, &rows), 0);
 }
 
 /* The rows of containers that began in these seconds. */
@@ -62,11 +62,11 @@ static inline void make_rows(int seconds, const char *containers)
 
 	assert_non_null(now);
 	snprintf(now, size, "{'time_seconds':%d,'containers':[%s]}", 100 + seconds, containers);
-	make_rows_begun("{'time_seconds':100,'containers':[]}", now, TOP_LEVEL_CONTAINER);
+	make_rows_begun("{'time_seconds':100,'containers':[]}", now, ROW_LEVEL_CONTAINER);
 	free(now);
 }
 
-static inline const struct top_row *row_of(const char *name)
+static inline const struct row *row_of(const char *name)
 {
 	size_t i;
 

@@ -13,32 +13,36 @@
 #define TEXT_SIZE   256
 
 static const struct {
-	enum top_hist_id hist;
+	enum signal_hist hist;
 	double seconds;	  /* longer ones are news */
 	const char *what; /* took so long */
 } slow[] = {
-	{TOP_CPU_WAIT, 0.1, "a wait for a CPU"},     {TOP_BLOCK_READ, 0.5, "a read"},
-	{TOP_BLOCK_WRITE, 0.5, "a write"},	     {TOP_FSYNC, 0.5, "an fsync"},
-	{TOP_CONNECT, 0.5, "opening a connection"},  {TOP_RESPONSE_SERVER, 1, "its answer"},
-	{TOP_RESPONSE_CLIENT, 1, "an answer to it"}, {TOP_MEMORY_STALL, 0.1, "a stall for memory"},
+	{SIGNAL_CPU_WAIT, 0.1, "a wait for a CPU"},
+	{SIGNAL_BLOCK_READ, 0.5, "a read"},
+	{SIGNAL_BLOCK_WRITE, 0.5, "a write"},
+	{SIGNAL_FSYNC, 0.5, "an fsync"},
+	{SIGNAL_CONNECT, 0.5, "opening a connection"},
+	{SIGNAL_RESPONSE_SERVER, 1, "its answer"},
+	{SIGNAL_RESPONSE_CLIENT, 1, "an answer to it"},
+	{SIGNAL_MEMORY_STALL, 0.1, "a stall for memory"},
 };
 
 static const struct {
-	enum top_value_id value;
+	enum signal_value value;
 	const char *what; /* so many */
 } counted[] = {
-	{TOP_CONNECT_FAILURES, "connections failed"},
-	{TOP_RESETS, "connections reset"},
+	{SIGNAL_CONNECT_FAILURES, "connections failed"},
+	{SIGNAL_RESETS, "connections reset"},
 };
 
 /* The upper bound of the slowest value's bucket. */
-static void tell_slow(const struct top_row *row, happening_fn each, void *context)
+static void tell_slow(const struct row *row, happening_fn each, void *context)
 {
 	char text[TEXT_SIZE], longest[FORMAT_SIZE];
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(slow); i++) {
-		double most = top_quantile(&row->hist[slow[i].hist], 1);
+		double most = row_hist_quantile(&row->hist[slow[i].hist], 1);
 
 		if (most <= slow[i].seconds)
 			continue;
@@ -48,8 +52,8 @@ static void tell_slow(const struct top_row *row, happening_fn each, void *contex
 	}
 }
 
-static void tell_waits(struct happenings *state, const struct top_rows *rows,
-		       const struct top_row *row, happening_fn each, void *context)
+static void tell_waits(struct happenings *state, const struct rows *rows, const struct row *row,
+		       happening_fn each, void *context)
 {
 	char text[TEXT_SIZE], percent[FORMAT_SIZE];
 	struct waits waits;
@@ -79,8 +83,8 @@ static void tell_waits(struct happenings *state, const struct top_rows *rows,
 	}
 }
 
-void happenings_find(struct happenings *state, const struct top_rows *rows,
-		     const struct top_row *row, happening_fn each, void *context)
+void happenings_find(struct happenings *state, const struct rows *rows, const struct row *row,
+		     happening_fn each, void *context)
 {
 	char text[TEXT_SIZE];
 	size_t i;
@@ -88,8 +92,8 @@ void happenings_find(struct happenings *state, const struct top_rows *rows,
 	if (state->fresh)
 		each(context, "ran for the first time");
 	state->fresh = false;
-	if (top_oom_kills(row) > 0) {
-		snprintf(text, sizeof(text), "%.0f killed for lack of memory", top_oom_kills(row));
+	if (row_oom_kills(row) > 0) {
+		snprintf(text, sizeof(text), "%.0f killed for lack of memory", row_oom_kills(row));
 		each(context, text);
 	}
 	for (i = 0; i < ARRAY_SIZE(counted); i++) {

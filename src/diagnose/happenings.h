@@ -17,7 +17,7 @@ struct happenings {
 typedef void (*happening_fn)(void *context, const char *text);
 
 /* Calls each with what happened to a container in an interval. */
-void happenings_find(struct happenings *state, const struct top_rows *rows,
-		     const struct top_row *row, happening_fn each, void *context);
+void happenings_find(struct happenings *state, const struct rows *rows, const struct row *row,
+		     happening_fn each, void *context);
 
 #endif

@@ -15,15 +15,15 @@ typedef uint16_t cells_t[HISTORY_COLUMNS][HISTORY_OCTAVES];
 
 struct neighbour {
 	char *name;
-	struct top_labels labels;
+	struct reading_labels labels;
 	double seconds;
 };
 
 struct entry {
 	char *name;
 	struct arena strings; /* of the labels, and of the neighbours */
-	struct top_labels labels;
-	cells_t *cells[TOP_HISTS]; /* NULL: it never counted */
+	struct reading_labels labels;
+	cells_t *cells[SIGNAL_HISTS]; /* NULL: it never counted */
 	struct neighbour *neighbours;
 	size_t neighbour_count;
 	struct happenings state;
@@ -49,7 +49,7 @@ static void free_entry(struct entry *entry)
 {
 	int i;
 
-	for (i = 0; i < TOP_HISTS; i++)
+	for (i = 0; i < SIGNAL_HISTS; i++)
 		free(entry->cells[i]);
 	free(entry->neighbours);
 	arena_free(&entry->strings);
@@ -77,9 +77,9 @@ static const char *copy(struct arena *arena, const char *text)
 	return copied ? copied : "";
 }
 
-static struct top_labels copy_labels(struct arena *arena, const struct top_labels *labels)
+static struct reading_labels copy_labels(struct arena *arena, const struct reading_labels *labels)
 {
-	return (struct top_labels){
+	return (struct reading_labels){
 		.name_space = copy(arena, labels->name_space),
 		.pod = copy(arena, labels->pod),
 		.container = copy(arena, labels->container),
@@ -89,7 +89,7 @@ static struct top_labels copy_labels(struct arena *arena, const struct top_label
 	};
 }
 
-static struct entry *get_entry(struct history *history, const struct top_row *row)
+static struct entry *get_entry(struct history *history, const struct row *row)
 {
 	struct entry *entry;
 
@@ -123,14 +123,14 @@ static void clear_column(struct history *history, size_t column)
 			free_entry(entry);
 			continue;
 		}
-		for (i = 0; i < TOP_HISTS; i++)
+		for (i = 0; i < SIGNAL_HISTS; i++)
 			if (entry->cells[i])
 				memset((*entry->cells[i])[column], 0,
 				       sizeof((*entry->cells[i])[column]));
 	}
 }
 
-static int add_hist(struct entry *entry, enum top_hist_id id, const struct top_hist *hist,
+static int add_hist(struct entry *entry, enum signal_hist id, const struct row_hist *hist,
 		    size_t column)
 {
 	uint32_t octaves[HISTORY_OCTAVES] = {0};
@@ -152,7 +152,7 @@ static int add_hist(struct entry *entry, enum top_hist_id id, const struct top_h
 	return 0;
 }
 
-static int add_neighbour(struct entry *entry, const struct top_cause *cause)
+static int add_neighbour(struct entry *entry, const struct row_cause *cause)
 {
 	struct neighbour *neighbours;
 	char *name;
@@ -197,7 +197,7 @@ static void add_event(void *context, const char *text)
 	snprintf(event->text, sizeof(event->text), "%s", text);
 }
 
-static int add_row(struct history *history, const struct top_rows *rows, const struct top_row *row,
+static int add_row(struct history *history, const struct rows *rows, const struct row *row,
 		   size_t column, uint64_t at_ns)
 {
 	struct entry *entry = get_entry(history, row);
@@ -208,15 +208,15 @@ static int add_row(struct history *history, const struct top_rows *rows, const s
 	if (!entry)
 		return -ENOMEM;
 	entry->seen = history->intervals;
-	for (i = 0; i < TOP_HISTS && !err; i++)
-		err = add_hist(entry, (enum top_hist_id)i, &row->hist[i], column);
+	for (i = 0; i < SIGNAL_HISTS && !err; i++)
+		err = add_hist(entry, (enum signal_hist)i, &row->hist[i], column);
 	for (n = 0; n < row->cause_count && !err; n++)
 		err = add_neighbour(entry, &row->causes[n]);
 	happenings_find(&entry->state, rows, row, add_event, &target);
 	return err;
 }
 
-int history_add(struct history *history, const struct top_rows *rows, uint64_t at_ns)
+int history_add(struct history *history, const struct rows *rows, uint64_t at_ns)
 {
 	size_t i, column = history->intervals % HISTORY_COLUMNS;
 	int err = 0;
@@ -250,16 +250,16 @@ double history_seconds(const struct history *history, int count)
 	return seconds;
 }
 
-static bool has_name(const struct top_labels *labels, enum top_level level, const char *name)
+static bool has_name(const struct reading_labels *labels, enum row_level level, const char *name)
 {
-	char own[TOP_NAME_SIZE];
+	char own[ROW_NAME_SIZE];
 
-	top_name_write(own, labels, level);
+	row_name_write(own, labels, level);
 	return strcmp(own, name) == 0;
 }
 
-double history_cells(const struct history *history, const char *name, enum top_level level,
-		     enum top_hist_id hist, int count, uint32_t (*cells)[HISTORY_OCTAVES])
+double history_cells(const struct history *history, const char *name, enum row_level level,
+		     enum signal_hist hist, int count, uint32_t (*cells)[HISTORY_OCTAVES])
 {
 	const struct entry *entry;
 	int have = history_columns(history), i, octave;
@@ -283,7 +283,7 @@ double history_cells(const struct history *history, const char *name, enum top_l
 
 static int more_seconds(const void *a, const void *b)
 {
-	const struct top_cause *x = a, *y = b;
+	const struct row_cause *x = a, *y = b;
 
 	if (x->seconds != y->seconds)
 		return x->seconds < y->seconds ? 1 : -1;
@@ -291,7 +291,7 @@ static int more_seconds(const void *a, const void *b)
 }
 
 /* Adds to the one of that name in a list that has room. */
-static void add_cause(struct arena *arena, struct top_cause *list, size_t *count, const char *name,
+static void add_cause(struct arena *arena, struct row_cause *list, size_t *count, const char *name,
 		      double seconds)
 {
 	size_t i;
@@ -299,7 +299,7 @@ static void add_cause(struct arena *arena, struct top_cause *list, size_t *count
 	for (i = 0; i < *count && strcmp(list[i].name, name) != 0; i++)
 		;
 	if (i == *count) {
-		list[i] = (struct top_cause){.name = arena_string(arena, name)};
+		list[i] = (struct row_cause){.name = arena_string(arena, name)};
 		if (!list[i].name)
 			return;
 		(*count)++;
@@ -319,9 +319,9 @@ static size_t all_neighbours(const struct history *history)
 }
 
 size_t history_neighbours(const struct history *history, struct arena *arena, const char *name,
-			  enum top_level level, bool victims, struct top_cause *list, size_t max)
+			  enum row_level level, bool victims, struct row_cause *list, size_t max)
 {
-	struct top_cause *all = arena_take(arena, all_neighbours(history) * sizeof(*all));
+	struct row_cause *all = arena_take(arena, all_neighbours(history) * sizeof(*all));
 	const struct entry *entry;
 	size_t i, count = 0;
 
@@ -332,11 +332,11 @@ size_t history_neighbours(const struct history *history, struct arena *arena, co
 			continue;
 		for (i = 0; i < entry->neighbour_count; i++) {
 			const struct neighbour *neighbour = &entry->neighbours[i];
-			char shown[TOP_NAME_SIZE];
+			char shown[ROW_NAME_SIZE];
 
 			if (victims && !has_name(&neighbour->labels, level, name))
 				continue;
-			top_name_write(shown, victims ? &entry->labels : &neighbour->labels, level);
+			row_name_write(shown, victims ? &entry->labels : &neighbour->labels, level);
 			add_cause(arena, all, &count, shown, neighbour->seconds);
 		}
 	}
@@ -363,7 +363,7 @@ static size_t insert_event(const struct history_event **list, size_t count, size
 	return count;
 }
 
-size_t history_events(const struct history *history, const char *name, enum top_level level,
+size_t history_events(const struct history *history, const char *name, enum row_level level,
 		      const struct history_event **list, size_t max)
 {
 	const struct entry *entry;

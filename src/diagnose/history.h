@@ -34,7 +34,7 @@ void history_free(struct history *history);
  * Takes in an interval that ended at a time (CLOCK_BOOTTIME). The rows are those
  * of containers, whatever level is shown. Returns 0 or -ENOMEM, with part of it taken in.
  */
-int history_add(struct history *history, const struct top_rows *rows, uint64_t at_ns);
+int history_add(struct history *history, const struct rows *rows, uint64_t at_ns);
 
 /* How many intervals are kept, and how long the last count of them were together, in seconds. */
 int history_columns(const struct history *history);
@@ -44,8 +44,8 @@ double history_seconds(const struct history *history, int count);
  * Adds up what the containers of a row counted in the last count intervals, the newest
  * last. Returns the number of values.
  */
-double history_cells(const struct history *history, const char *name, enum top_level level,
-		     enum top_hist_id hist, int count, uint32_t (*cells)[HISTORY_OCTAVES]);
+double history_cells(const struct history *history, const char *name, enum row_level level,
+		     enum signal_hist hist, int count, uint32_t (*cells)[HISTORY_OCTAVES]);
 
 /*
  * Who made a row wait for a CPU (or, victims, waited because of it), since top was started, the
@@ -53,11 +53,11 @@ double history_cells(const struct history *history, const char *name, enum top_l
  * live until the arena is freed.
  */
 size_t history_neighbours(const struct history *history, struct arena *arena, const char *name,
-			  enum top_level level, bool victims, struct top_cause *list, size_t max);
+			  enum row_level level, bool victims, struct row_cause *list, size_t max);
 
 /* The events of a row, the newest first. Returns how many were put into the list. They live until
  * the next history_add(). */
-size_t history_events(const struct history *history, const char *name, enum top_level level,
+size_t history_events(const struct history *history, const char *name, enum row_level level,
 		      const struct history_event **list, size_t max);
 
 #endif

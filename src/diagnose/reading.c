@@ -67,7 +67,7 @@ static double finite_number(struct json_scan *scan)
 static void read_buckets(struct reader *reader)
 {
 	struct json_scan *scan = &reader->scan;
-	struct top_bucket *bucket;
+	struct reading_bucket *bucket;
 	double k, count;
 
 	if (!json_scan_enter(scan, JSON_KIND_ARRAY))
@@ -86,7 +86,7 @@ static void read_buckets(struct reader *reader)
 			continue;
 		bucket = list_add(reader, &reader->buckets, sizeof(*bucket));
 		if (bucket)
-			*bucket = (struct top_bucket){(uint32_t)k, (uint64_t)count};
+			*bucket = (struct reading_bucket){(uint32_t)k, (uint64_t)count};
 	}
 }
 
@@ -98,7 +98,7 @@ static void read_hist(struct reader *reader, struct reading_hist *hist, const ch
 
 	reader->buckets.count = 0;
 	for (i = 0; i < hist->bucket_count; i++) {
-		struct top_bucket *bucket = list_add(reader, &reader->buckets, sizeof(*bucket));
+		struct reading_bucket *bucket = list_add(reader, &reader->buckets, sizeof(*bucket));
 
 		if (bucket)
 			*bucket = hist->buckets[i];
@@ -114,18 +114,18 @@ static void read_hist(struct reader *reader, struct reading_hist *hist, const ch
 			json_scan_skip(scan);
 	}
 	hist->known = true;
-	hist->buckets = list_keep(reader, &reader->buckets, sizeof(struct top_bucket));
+	hist->buckets = list_keep(reader, &reader->buckets, sizeof(struct reading_bucket));
 	hist->bucket_count = hist->buckets ? reader->buckets.count : 0;
 }
 
-static const struct top_field *find_field(const char *name, const char *path)
+static const struct signal_field *find_field(const char *name, const char *path)
 {
 	size_t i;
 
-	for (i = 0; i < top_field_count; i++)
-		if (strcmp(top_fields[i].name, name) == 0 &&
-		    (!top_fields[i].path || strcmp(top_fields[i].path, path) == 0))
-			return &top_fields[i];
+	for (i = 0; i < signal_field_count; i++)
+		if (strcmp(signal_fields[i].name, name) == 0 &&
+		    (!signal_fields[i].path || strcmp(signal_fields[i].path, path) == 0))
+			return &signal_fields[i];
 	return NULL;
 }
 
@@ -177,12 +177,12 @@ static void read_labelled(struct reader *reader, struct reading_entry *entry, co
 static void read_object(struct reader *reader, struct reading_entry *entry, const char *name,
 			const char *path)
 {
-	const struct top_field *field = find_field(name, path);
+	const struct signal_field *field = find_field(name, path);
 	struct json_scan *scan = &reader->scan;
 	const char *key = json_scan_next_key(scan);
 	char longer[PATH_SIZE];
 
-	if (field && field->kind == TOP_FIELD_HIST && key && strcmp(key, "count") == 0) {
+	if (field && field->kind == SIGNAL_FIELD_HIST && key && strcmp(key, "count") == 0) {
 		read_hist(reader, &entry->hist[field->id], key);
 		return;
 	}
@@ -198,10 +198,10 @@ static void read_object(struct reader *reader, struct reading_entry *entry, cons
 static void read_value(struct reader *reader, struct reading_entry *entry, const char *name,
 		       const char *path)
 {
-	const struct top_field *field = find_field(name, path);
+	const struct signal_field *field = find_field(name, path);
 	double value = finite_number(&reader->scan);
 
-	if (!field || field->kind != TOP_FIELD_VALUE)
+	if (!field || field->kind != SIGNAL_FIELD_VALUE)
 		return;
 	entry->value[field->id] += value;
 	entry->value_known[field->id] = true;
@@ -231,7 +231,7 @@ static void read_field(struct reader *reader, struct reading_entry *entry, const
 }
 
 /* Whether the key is one of the labels; if so its value was read. */
-static bool read_label(struct json_scan *scan, struct top_labels *labels, const char *key)
+static bool read_label(struct json_scan *scan, struct reading_labels *labels, const char *key)
 {
 	const struct {
 		const char *key;
@@ -252,7 +252,7 @@ static bool read_label(struct json_scan *scan, struct top_labels *labels, const 
 	return false;
 }
 
-static const struct top_labels no_labels = {"", "", "", "", "", ""};
+static const struct reading_labels no_labels = {"", "", "", "", "", ""};
 
 /* A whole number from 1 on; 0 if it is none. */
 static uint64_t read_id(struct json_scan *scan)
@@ -362,8 +362,8 @@ static void read_probes(struct reader *reader)
 	while ((key = json_scan_next_key(&reader->scan))) {
 		bool up = json_scan_true(&reader->scan);
 
-		for (i = 0; i < TOP_PROBES; i++) {
-			if (strcmp(key, top_probe_names[i]) != 0)
+		for (i = 0; i < SIGNAL_PROBES; i++) {
+			if (strcmp(key, signal_probe_names[i]) != 0)
 				continue;
 			reader->reading->probe_known[i] = true;
 			reader->reading->probe_up[i] = up;
@@ -473,7 +473,7 @@ static uint64_t hash_string(uint64_t hash, const char *text)
 }
 
 /* FNV-1a of what tells two apart. */
-static uint64_t hash_key(uint64_t id, const struct top_labels *labels)
+static uint64_t hash_key(uint64_t id, const struct reading_labels *labels)
 {
 	uint64_t hash = 0xcbf29ce484222325ULL;
 
@@ -556,19 +556,20 @@ void reading_free(struct reading *reading)
 	*reading = (struct reading){0};
 }
 
-bool top_labels_equal(const struct top_labels *a, const struct top_labels *b)
+bool reading_labels_equal(const struct reading_labels *a, const struct reading_labels *b)
 {
 	return strcmp(a->pod, b->pod) == 0 && strcmp(a->container, b->container) == 0 &&
 	       strcmp(a->name_space, b->name_space) == 0 && strcmp(a->unit, b->unit) == 0;
 }
 
-static bool is_it(const struct reading_entry *entry, uint64_t id, const struct top_labels *labels)
+static bool is_it(const struct reading_entry *entry, uint64_t id,
+		  const struct reading_labels *labels)
 {
-	return id ? entry->id == id : !entry->id && top_labels_equal(&entry->labels, labels);
+	return id ? entry->id == id : !entry->id && reading_labels_equal(&entry->labels, labels);
 }
 
 const struct reading_entry *reading_find(const struct reading *reading, uint64_t id,
-					 const struct top_labels *labels)
+					 const struct reading_labels *labels)
 {
 	size_t place = hash_key(id, labels);
 	uint32_t found;
@@ -589,9 +590,9 @@ bool reading_follows(const struct reading *reading, const struct reading *before
 	       (both_silent || reading->started_seconds == before->started_seconds);
 }
 
-bool reading_has_hist(const struct reading *reading, enum top_hist_id id)
+bool reading_has_hist(const struct reading *reading, enum signal_hist id)
 {
-	enum top_probe probe = top_hist_probes[id];
+	enum signal_probe probe = signal_hist_probes[id];
 	size_t i;
 
 	if (reading->probe_known[probe])
@@ -602,9 +603,9 @@ bool reading_has_hist(const struct reading *reading, enum top_hist_id id)
 	return false;
 }
 
-bool reading_has_value(const struct reading *reading, enum top_value_id id)
+bool reading_has_value(const struct reading *reading, enum signal_value id)
 {
-	enum top_probe probe = top_value_probes[id];
+	enum signal_probe probe = signal_value_probes[id];
 	size_t i;
 
 	if (reading->probe_known[probe])

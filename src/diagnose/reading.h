@@ -14,15 +14,15 @@
 #include "diagnose/signal.h"
 
 /* Whom something is about. What is not set is "". */
-struct top_labels {
+struct reading_labels {
 	const char *name_space, *pod, *container; /* or, where it is no pod: */
 	const char *unit;
 	const char *workload_kind, *workload; /* not part of what tells two apart */
 };
 
-bool top_labels_equal(const struct top_labels *a, const struct top_labels *b);
+bool reading_labels_equal(const struct reading_labels *a, const struct reading_labels *b);
 
-struct top_bucket {
+struct reading_bucket {
 	uint32_t index; /* 0 to HIST_BUCKETS - 1 */
 	uint64_t count;
 };
@@ -31,26 +31,26 @@ struct top_bucket {
 struct reading_hist {
 	bool known;
 	double count, sum_seconds;
-	struct top_bucket *buckets;
+	struct reading_bucket *buckets;
 	size_t bucket_count;
 };
 
 struct reading_cause {
-	struct top_labels labels;
+	struct reading_labels labels;
 	uint64_t id; /* of whom; 0: not told */
 	double seconds;
 };
 
 struct reading_entry {
-	struct top_labels labels;
+	struct reading_labels labels;
 	uint64_t id; /* stays when the labels change; 0: not told */
 	/* By the clock of time_seconds; NAN: not told. */
 	double since_seconds;	     /* when all it has counted was 0 */
 	double joined_since_seconds; /* when what it took over from another was 0, */
 	double joined_at_seconds;    /* and when it took it over */
-	struct reading_hist hist[TOP_HISTS];
-	double value[TOP_VALUES];
-	bool value_known[TOP_VALUES];
+	struct reading_hist hist[SIGNAL_HISTS];
+	double value[SIGNAL_VALUES];
+	bool value_known[SIGNAL_VALUES];
 	struct reading_cause *causes;
 	size_t cause_count;
 };
@@ -78,8 +78,8 @@ struct reading {
 	struct reading_entry *entries;
 	size_t count;
 	struct reading_node node;
-	bool probe_known[TOP_PROBES]; /* whether it is said that the probe is up or not */
-	bool probe_up[TOP_PROBES];
+	bool probe_known[SIGNAL_PROBES]; /* whether it is said that the probe is up or not */
+	bool probe_up[SIGNAL_PROBES];
 	/* Entries by their id, or by their labels. */
 	uint32_t *index;
 	size_t index_size;
@@ -95,13 +95,13 @@ void reading_free(struct reading *reading);
 
 /* The entry with this id or, where id is 0, with these labels; or NULL. */
 const struct reading_entry *reading_find(const struct reading *reading, uint64_t id,
-					 const struct top_labels *labels);
+					 const struct reading_labels *labels);
 
 /* Whether one was made after the other, by the same serve: only then they can be compared. */
 bool reading_follows(const struct reading *reading, const struct reading *before);
 
 /* Whether a probe feeds this reading: as it says, or by what any container has of it. */
-bool reading_has_hist(const struct reading *reading, enum top_hist_id id);
-bool reading_has_value(const struct reading *reading, enum top_value_id id);
+bool reading_has_hist(const struct reading *reading, enum signal_hist id);
+bool reading_has_value(const struct reading *reading, enum signal_value id);
 
 #endif

@@ -12,42 +12,44 @@
 
 #include "diagnose/workload.h"
 
-const char *const top_level_names[] = {
-	[TOP_LEVEL_CONTAINER] = "container",
-	[TOP_LEVEL_POD] = "pod",
-	[TOP_LEVEL_WORKLOAD] = "workload",
-	[TOP_LEVEL_NAMESPACE] = "namespace",
-	[TOP_LEVELS] = NULL,
+const char *const row_level_names[] = {
+	[ROW_LEVEL_CONTAINER] = "container",
+	[ROW_LEVEL_POD] = "pod",
+	[ROW_LEVEL_WORKLOAD] = "workload",
+	[ROW_LEVEL_NAMESPACE] = "namespace",
+	[ROW_LEVELS] = NULL,
 };
 
-void top_name_write(char text[TOP_NAME_SIZE], const struct top_labels *labels, enum top_level level)
+void row_name_write(char text[ROW_NAME_SIZE], const struct reading_labels *labels,
+		    enum row_level level)
 {
 	const char *workload = labels->workload[0] ? labels->workload : labels->pod;
 	size_t len = labels->workload[0] ? strlen(workload) : workload_name_len(workload);
 	/* Of a pod whose name is not known there is no namespace. */
 	const char *slash = labels->name_space[0] ? "/" : "";
 
-	if (level == TOP_LEVEL_NAMESPACE)
-		snprintf(text, TOP_NAME_SIZE, "%s",
+	if (level == ROW_LEVEL_NAMESPACE)
+		snprintf(text, ROW_NAME_SIZE, "%s",
 			 labels->name_space[0] ? labels->name_space : "(no namespace)");
 	else if (labels->unit[0] ||
 		 !labels->pod[0]) /* a unit, or a container outside of Kubernetes */
-		snprintf(text, TOP_NAME_SIZE, "%s",
+		snprintf(text, ROW_NAME_SIZE, "%s",
 			 labels->unit[0] ? labels->unit : labels->container);
-	else if (level == TOP_LEVEL_CONTAINER)
-		snprintf(text, TOP_NAME_SIZE, "%s%s%s/%s", labels->name_space, slash, labels->pod,
+	else if (level == ROW_LEVEL_CONTAINER)
+		snprintf(text, ROW_NAME_SIZE, "%s%s%s/%s", labels->name_space, slash, labels->pod,
 			 labels->container);
 	else
-		snprintf(text, TOP_NAME_SIZE, "%s%s%.*s", labels->name_space, slash,
-			 (int)(level == TOP_LEVEL_POD ? strlen(labels->pod) : len),
-			 level == TOP_LEVEL_POD ? labels->pod : workload);
+		snprintf(text, ROW_NAME_SIZE, "%s%s%.*s", labels->name_space, slash,
+			 (int)(level == ROW_LEVEL_POD ? strlen(labels->pod) : len),
+			 level == ROW_LEVEL_POD ? labels->pod : workload);
 }
 
-static char *make_name(struct arena *arena, const struct top_labels *labels, enum top_level level)
+static char *make_name(struct arena *arena, const struct reading_labels *labels,
+		       enum row_level level)
 {
-	char text[TOP_NAME_SIZE];
+	char text[ROW_NAME_SIZE];
 
-	top_name_write(text, labels, level);
+	row_name_write(text, labels, level);
 	return arena_string(arena, text);
 }
 
@@ -63,7 +65,7 @@ static double bucket_bound(int i)
 	return exp2((HIST_MIN_K + i) / 4.0);
 }
 
-double top_quantile(const struct top_hist *hist, double q)
+double row_hist_quantile(const struct row_hist *hist, double q)
 {
 	double below = 0, total = 0;
 	int i;
@@ -81,7 +83,7 @@ double top_quantile(const struct top_hist *hist, double q)
 }
 
 /* What the values can have taken at most if each counts as at most one interval. */
-static double inside(const struct top_hist *hist, double interval)
+static double inside(const struct row_hist *hist, double interval)
 {
 	double most = 0;
 	int i;
@@ -93,7 +95,7 @@ static double inside(const struct top_hist *hist, double interval)
 }
 
 /* Returns 0, -ENOMEM, or -ESTALE if it counts less than before. */
-static int make_hist(struct arena *arena, struct top_hist *hist, const struct reading_hist *before,
+static int make_hist(struct arena *arena, struct row_hist *hist, const struct reading_hist *before,
 		     const struct reading_hist *now, double interval)
 {
 	int64_t count[HIST_BUCKETS];
@@ -126,12 +128,13 @@ static int make_hist(struct arena *arena, struct top_hist *hist, const struct re
 	return 0;
 }
 
-double top_oom_kills(const struct top_row *row)
+double row_oom_kills(const struct row *row)
 {
-	return row->value[row->value_known[TOP_OOM_KILLS] ? TOP_OOM_KILLS : TOP_OOM_EVENTS];
+	return row
+		->value[row->value_known[SIGNAL_OOM_KILLS] ? SIGNAL_OOM_KILLS : SIGNAL_OOM_EVENTS];
 }
 
-int top_hist_add(struct arena *arena, struct top_hist *to, const struct top_hist *from)
+int row_hist_add(struct arena *arena, struct row_hist *to, const struct row_hist *from)
 {
 	int i;
 
@@ -154,7 +157,7 @@ int top_hist_add(struct arena *arena, struct top_hist *to, const struct top_hist
 
 static int worse_cause(const void *a, const void *b)
 {
-	const struct top_cause *x = a, *y = b;
+	const struct row_cause *x = a, *y = b;
 
 	if (x->seconds != y->seconds)
 		return x->seconds < y->seconds ? 1 : -1;
@@ -163,7 +166,7 @@ static int worse_cause(const void *a, const void *b)
 
 static bool is_same_cause(const struct reading_cause *a, const struct reading_cause *b)
 {
-	return a->id || b->id ? a->id == b->id : top_labels_equal(&a->labels, &b->labels);
+	return a->id || b->id ? a->id == b->id : reading_labels_equal(&a->labels, &b->labels);
 }
 
 static double seconds_before(const struct reading_entry *before, const struct reading_cause *now,
@@ -181,9 +184,8 @@ static double seconds_before(const struct reading_entry *before, const struct re
 	return 0;
 }
 
-static int make_causes(struct top_rows *rows, struct top_row *row,
-		       const struct reading_entry *before, const struct reading_entry *now,
-		       enum top_level level)
+static int make_causes(struct rows *rows, struct row *row, const struct reading_entry *before,
+		       const struct reading_entry *now, enum row_level level)
 {
 	size_t i;
 
@@ -206,7 +208,7 @@ static int make_causes(struct top_rows *rows, struct top_row *row,
 }
 
 /* Sorts the causes; those of one name become one. */
-static void order_causes(struct top_row *row)
+static void order_causes(struct row *row)
 {
 	size_t i, n, kept = 0;
 
@@ -225,25 +227,25 @@ static void order_causes(struct top_row *row)
 
 /* A row by its name, while rows are made. */
 struct named_row {
-	struct top_row *row;
+	struct row *row;
 	UT_hash_handle hh;
 };
 
-static void note_victim(struct top_row *cause, const struct top_row *victim, double seconds)
+static void note_victim(struct row *cause, const struct row *victim, double seconds)
 {
 	cause->caused_seconds += seconds;
 	if (!cause->worst_victim.name || seconds > cause->worst_victim.seconds)
-		cause->worst_victim = (struct top_cause){victim->name, victim->labels, seconds};
+		cause->worst_victim = (struct row_cause){victim->name, victim->labels, seconds};
 }
 
 /* The other way round: who waited because of each row. Its own waits are not others'. */
-static void find_victims(struct top_rows *rows, struct named_row *table)
+static void find_victims(struct rows *rows, struct named_row *table)
 {
 	struct named_row *named;
 	size_t i, n;
 
 	for (i = 0; i < rows->count; i++) {
-		const struct top_row *victim = &rows->rows[i];
+		const struct row *victim = &rows->rows[i];
 
 		for (n = 0; n < victim->cause_count; n++) {
 			HASH_FIND_STR(table, victim->causes[n].name, named);
@@ -277,14 +279,14 @@ static bool find_earlier(const struct reading *before, const struct reading_entr
 }
 
 /* A counter's growth, if it is known. What a probe never counted is 0; what no file told is not. */
-static int make_counter(const struct top_rows *rows, struct top_row *row,
+static int make_counter(const struct rows *rows, struct row *row,
 			const struct reading_entry *before, const struct reading_entry *now, int i)
 {
 	bool is_first = before && !before->value_known[i] && now->value_known[i];
 
 	row->value_known[i] = now->value_known[i] || rows->value_measured[i];
 	row->value[i] = now->value[i] - (before ? before->value[i] : 0);
-	if (is_first && top_value_probes[i] == TOP_PROBE_FILES) {
+	if (is_first && signal_value_probes[i] == SIGNAL_PROBE_FILES) {
 		row->value_known[i] = false;
 		row->value[i] = 0;
 	}
@@ -292,22 +294,22 @@ static int make_counter(const struct top_rows *rows, struct top_row *row,
 }
 
 /* Returns 0, -ENOMEM, or -ESTALE if it was started anew. before is NULL for what is new. */
-static int make_row(struct top_rows *rows, struct top_row *row, const struct reading_entry *before,
-		    const struct reading_entry *now, enum top_level level)
+static int make_row(struct rows *rows, struct row *row, const struct reading_entry *before,
+		    const struct reading_entry *now, enum row_level level)
 {
 	int i, err = 0;
 
-	*row = (struct top_row){.labels = now->labels, .members = 1, .began = !before};
-	for (i = 0; i < TOP_HISTS && !err; i++) {
+	*row = (struct row){.labels = now->labels, .members = 1, .began = !before};
+	for (i = 0; i < SIGNAL_HISTS && !err; i++) {
 		row->hist[i].known = rows->hist_measured[i];
 		if (now->hist[i].known)
 			err = make_hist(&rows->arena, &row->hist[i],
 					before ? &before->hist[i] : NULL, &now->hist[i],
 					rows->seconds);
 	}
-	for (i = 0; i < TOP_COUNTERS && !err; i++)
+	for (i = 0; i < SIGNAL_COUNTERS && !err; i++)
 		err = make_counter(rows, row, before, now, i);
-	for (; i < TOP_VALUES; i++) {
+	for (; i < SIGNAL_VALUES; i++) {
 		row->value_known[i] = now->value_known[i];
 		row->value[i] = now->value[i];
 	}
@@ -317,31 +319,31 @@ static int make_row(struct top_rows *rows, struct top_row *row, const struct rea
 	return err ?: make_causes(rows, row, before, now, level);
 }
 
-static bool did_anything(const struct top_row *row)
+static bool did_anything(const struct row *row)
 {
 	int i;
 
-	for (i = 0; i < TOP_HISTS; i++)
+	for (i = 0; i < SIGNAL_HISTS; i++)
 		if (row->hist[i].count > 0)
 			return true;
-	for (i = 0; i < TOP_COUNTERS; i++)
+	for (i = 0; i < SIGNAL_COUNTERS; i++)
 		if (row->value[i] > 0)
 			return true;
 	return false;
 }
 
 /* Adds a row to the one of the same name. */
-static int merge_row(struct top_rows *rows, struct top_row *to, const struct top_row *from)
+static int merge_row(struct rows *rows, struct row *to, const struct row *from)
 {
 	size_t count = to->cause_count + from->cause_count;
-	struct top_cause *causes = arena_take(&rows->arena, count * sizeof(*causes));
+	struct row_cause *causes = arena_take(&rows->arena, count * sizeof(*causes));
 	int i, err = causes ? 0 : -ENOMEM;
 
 	to->members += from->members;
 	to->began &= from->began;
-	for (i = 0; i < TOP_HISTS && !err; i++)
-		err = top_hist_add(&rows->arena, &to->hist[i], &from->hist[i]);
-	for (i = 0; i < TOP_VALUES; i++) {
+	for (i = 0; i < SIGNAL_HISTS && !err; i++)
+		err = row_hist_add(&rows->arena, &to->hist[i], &from->hist[i]);
+	for (i = 0; i < SIGNAL_VALUES; i++) {
 		to->value[i] += from->value[i];
 		to->value_known[i] |= from->value_known[i];
 	}
@@ -355,9 +357,9 @@ static int merge_row(struct top_rows *rows, struct top_row *to, const struct top
 }
 
 /* Puts a row at the end of the list to its place: where its name is, or where it is. */
-static int place_row(struct top_rows *rows, struct named_row **table)
+static int place_row(struct rows *rows, struct named_row **table)
 {
-	struct top_row *row = &rows->rows[rows->count];
+	struct row *row = &rows->rows[rows->count];
 	struct named_row *named;
 
 	HASH_FIND_STR(*table, row->name, named);
@@ -372,21 +374,21 @@ static int place_row(struct top_rows *rows, struct named_row **table)
 	return 0;
 }
 
-static void find_measured(struct top_rows *rows, const struct reading *now)
+static void find_measured(struct rows *rows, const struct reading *now)
 {
 	int i;
 
-	for (i = 0; i < TOP_PROBES; i++)
+	for (i = 0; i < SIGNAL_PROBES; i++)
 		rows->probe_missing[i] = true;
-	for (i = 0; i < TOP_HISTS; i++) {
-		rows->hist_measured[i] = reading_has_hist(now, (enum top_hist_id)i);
+	for (i = 0; i < SIGNAL_HISTS; i++) {
+		rows->hist_measured[i] = reading_has_hist(now, (enum signal_hist)i);
 		if (rows->hist_measured[i])
-			rows->probe_missing[top_hist_probes[i]] = false;
+			rows->probe_missing[signal_hist_probes[i]] = false;
 	}
-	for (i = 0; i < TOP_VALUES; i++) {
-		rows->value_measured[i] = reading_has_value(now, (enum top_value_id)i);
+	for (i = 0; i < SIGNAL_VALUES; i++) {
+		rows->value_measured[i] = reading_has_value(now, (enum signal_value)i);
 		if (rows->value_measured[i])
-			rows->probe_missing[top_value_probes[i]] = false;
+			rows->probe_missing[signal_value_probes[i]] = false;
 	}
 }
 
@@ -394,19 +396,19 @@ static void find_measured(struct top_rows *rows, const struct reading *now)
  * The files of all cgroups are not read at one moment: in a short interval one can seem to have
  * used a little more than there is. NAN: it is not known how much that is.
  */
-static void bound_usage(struct top_row *row, double most)
+static void bound_usage(struct row *row, double most)
 {
-	row->value[TOP_CPU_USAGE] = fmin(row->value[TOP_CPU_USAGE], most);
+	row->value[SIGNAL_CPU_USAGE] = fmin(row->value[SIGNAL_CPU_USAGE], most);
 }
 
-int top_rows_make(const struct reading *before, const struct reading *now, enum top_level level,
-		  struct top_rows *out)
+int rows_make(const struct reading *before, const struct reading *now, enum row_level level,
+	      struct rows *out)
 {
 	struct named_row *table = NULL;
 	size_t i;
 	int err = 0;
 
-	*out = (struct top_rows){.seconds = now->time_seconds - before->time_seconds};
+	*out = (struct rows){.seconds = now->time_seconds - before->time_seconds};
 	if (!reading_follows(now, before))
 		return -EINVAL;
 	find_measured(out, now);
@@ -414,7 +416,7 @@ int top_rows_make(const struct reading *before, const struct reading *now, enum 
 	if (!out->rows)
 		return -ENOMEM;
 	for (i = 0; i < now->count && !err; i++) {
-		struct top_row *row = &out->rows[out->count];
+		struct row *row = &out->rows[out->count];
 		const struct reading_entry *earlier;
 
 		if (!find_earlier(before, &now->entries[i], &earlier))
@@ -434,7 +436,7 @@ int top_rows_make(const struct reading *before, const struct reading *now, enum 
 	return err;
 }
 
-int top_rows_filter(struct top_rows *rows, const char *regex)
+int rows_filter(struct rows *rows, const char *regex)
 {
 	size_t i, kept = 0;
 	regex_t compiled;
@@ -449,9 +451,9 @@ int top_rows_filter(struct top_rows *rows, const char *regex)
 	return 0;
 }
 
-void top_rows_free(struct top_rows *rows)
+void rows_free(struct rows *rows)
 {
 	arena_free(&rows->arena);
 	free(rows->rows);
-	*rows = (struct top_rows){0};
+	*rows = (struct rows){0};
 }

@@ -14,19 +14,19 @@
 #include "util/arena.h"
 #include "diagnose/reading.h"
 
-enum top_level {
-	TOP_LEVEL_CONTAINER,
-	TOP_LEVEL_POD,
-	TOP_LEVEL_WORKLOAD,
-	TOP_LEVEL_NAMESPACE,
-	TOP_LEVELS,
+enum row_level {
+	ROW_LEVEL_CONTAINER,
+	ROW_LEVEL_POD,
+	ROW_LEVEL_WORKLOAD,
+	ROW_LEVEL_NAMESPACE,
+	ROW_LEVELS,
 };
 
 /* The words for them: "container", "pod" and so on. */
-extern const char *const top_level_names[];
+extern const char *const row_level_names[];
 
 /* What a histogram counted in the interval. */
-struct top_hist {
+struct row_hist {
 	bool known; /* false: nobody measured; all else is 0 then */
 	double count, sum_seconds;
 	/*
@@ -37,47 +37,47 @@ struct top_hist {
 	uint32_t *bucket; /* HIST_BUCKETS of them; NULL if it counted nothing */
 };
 
-struct top_cause {
+struct row_cause {
 	const char *name;
-	struct top_labels labels; /* of the first one of that name */
+	struct reading_labels labels; /* of the first one of that name */
 	double seconds;
 };
 
-struct top_row {
+struct row {
 	/* "namespace/pod/container", the unit, or what the level makes of it. */
 	const char *name;
-	struct top_labels labels; /* of the first one that it is made of */
-	unsigned int members;	  /* how many containers and units */
-	bool began;		  /* all of them did in the interval */
-	struct top_hist hist[TOP_HISTS];
-	double value[TOP_VALUES]; /* counters: what they grew by; gauges: as they are now */
-	bool value_known[TOP_VALUES];
-	struct top_cause *causes; /* of its waits for a CPU, the worst first */
+	struct reading_labels labels; /* of the first one that it is made of */
+	unsigned int members;	      /* how many containers and units */
+	bool began;		      /* all of them did in the interval */
+	struct row_hist hist[SIGNAL_HISTS];
+	double value[SIGNAL_VALUES]; /* counters: what they grew by; gauges: as they are now */
+	bool value_known[SIGNAL_VALUES];
+	struct row_cause *causes; /* of its waits for a CPU, the worst first */
 	size_t cause_count;
 	/* What others waited for a CPU because of it, and who most of all (NULL: nobody). */
 	double caused_seconds;
-	struct top_cause worst_victim;
+	struct row_cause worst_victim;
 };
 
-struct top_rows {
+struct rows {
 	struct arena arena; /* has all that the rows point to, but the strings of labels */
-	struct top_row *rows;
+	struct row *rows;
 	size_t count;
-	double seconds;		       /* between the readings */
-	bool hist_measured[TOP_HISTS]; /* whether anything measures this here */
-	bool value_measured[TOP_VALUES];
-	bool probe_missing[TOP_PROBES];
+	double seconds;			  /* between the readings */
+	bool hist_measured[SIGNAL_HISTS]; /* whether anything measures this here */
+	bool value_measured[SIGNAL_VALUES];
+	bool probe_missing[SIGNAL_PROBES];
 };
 
 /* "namespace/pod/container", the unit, or what the level makes of them. A longer name is cut. */
-#define TOP_NAME_SIZE 512
-void top_name_write(char text[TOP_NAME_SIZE], const struct top_labels *labels,
-		    enum top_level level);
+#define ROW_NAME_SIZE 512
+void row_name_write(char text[ROW_NAME_SIZE], const struct reading_labels *labels,
+		    enum row_level level);
 
 /*
  * Compares two readings. What did not run meanwhile has no row. Labels point
  * into now, which must outlive the rows. The caller gives them to
- * top_rows_free(), whatever is returned: 0, -EINVAL if they cannot be compared
+ * rows_free(), whatever is returned: 0, -EINVAL if they cannot be compared
  * (reading_follows()), or -ENOMEM.
  *
  * What was not there before has counted all it has in between if it began in between. Else nobody
@@ -85,26 +85,26 @@ void top_name_write(char text[TOP_NAME_SIZE], const struct top_labels *labels,
  * has taken over another's counts meanwhile, and for what counts less than before. A value that a
  * cgroup's files did not tell before is not known this time.
  */
-int top_rows_make(const struct reading *before, const struct reading *now, enum top_level level,
-		  struct top_rows *out);
+int rows_make(const struct reading *before, const struct reading *now, enum row_level level,
+	      struct rows *out);
 
 /* Keeps the rows whose name matches. Returns 0, or -EINVAL if it is no extended regular expression.
  */
-int top_rows_filter(struct top_rows *rows, const char *regex);
+int rows_filter(struct rows *rows, const char *regex);
 
-void top_rows_free(struct top_rows *rows);
+void rows_free(struct rows *rows);
 
 /*
  * The upper bound of the bucket that a quantile lies in, in seconds. 0: it counted
  * nothing. Above the last bound: infinity.
  */
-double top_quantile(const struct top_hist *hist, double q);
+double row_hist_quantile(const struct row_hist *hist, double q);
 
 /* How many of its processes were killed for lack of memory. */
-double top_oom_kills(const struct top_row *row);
+double row_oom_kills(const struct row *row);
 
 /* Two histograms as one: known if either is. The buckets come from the arena. Returns 0 or -ENOMEM.
  */
-int top_hist_add(struct arena *arena, struct top_hist *to, const struct top_hist *from);
+int row_hist_add(struct arena *arena, struct row_hist *to, const struct row_hist *from);
 
 #endif

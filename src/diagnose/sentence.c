@@ -35,13 +35,13 @@ static void put_seconds(struct buf *out, double seconds)
 }
 
 /* "99 of 100 took up to 12ms" */
-static void put_p99(struct buf *out, const struct top_hist *hist)
+static void put_p99(struct buf *out, const struct row_hist *hist)
 {
 	buf_puts(out, "99 of 100 took up to ");
-	put_seconds(out, top_quantile(hist, 0.99));
+	put_seconds(out, row_hist_quantile(hist, 0.99));
 }
 
-static void put_rate(struct buf *out, const struct top_rows *rows, const struct top_hist *hist,
+static void put_rate(struct buf *out, const struct rows *rows, const struct row_hist *hist,
 		     const char *what)
 {
 	char text[FORMAT_SIZE];
@@ -52,8 +52,7 @@ static void put_rate(struct buf *out, const struct top_rows *rows, const struct 
 	buf_putc(out, ')');
 }
 
-static void put_cause_name(struct buf *out, const struct top_row *row,
-			   const struct top_cause *cause)
+static void put_cause_name(struct buf *out, const struct row *row, const struct row_cause *cause)
 {
 	if (strcmp(cause->name, row->name) == 0)
 		buf_puts(out, "its own other tasks");
@@ -65,9 +64,9 @@ static void put_cause_name(struct buf *out, const struct top_row *row,
 }
 
 /* ", 64 % of that while ml/train-0 ran and 20 % while ... ran" */
-static void put_causes(struct buf *out, const struct top_row *row)
+static void put_causes(struct buf *out, const struct row *row)
 {
-	double waited = row->hist[TOP_CPU_WAIT].sum_seconds;
+	double waited = row->hist[SIGNAL_CPU_WAIT].sum_seconds;
 	size_t i;
 
 	for (i = 0; i < 2 && i < row->cause_count; i++) {
@@ -83,10 +82,10 @@ static void put_causes(struct buf *out, const struct top_row *row)
 	}
 }
 
-static void put_network(struct buf *out, const struct top_rows *rows, const struct top_row *row)
+static void put_network(struct buf *out, const struct rows *rows, const struct row *row)
 {
-	const struct top_hist *answers = &row->hist[TOP_RESPONSE_CLIENT];
-	const struct top_hist *connects = &row->hist[TOP_CONNECT];
+	const struct row_hist *answers = &row->hist[SIGNAL_RESPONSE_CLIENT];
+	const struct row_hist *connects = &row->hist[SIGNAL_CONNECT];
 
 	if (answers->inside_seconds >= connects->inside_seconds) {
 		buf_puts(out, " for answers of network peers");
@@ -97,7 +96,7 @@ static void put_network(struct buf *out, const struct top_rows *rows, const stru
 	}
 }
 
-static void put_wait(struct buf *out, const struct top_rows *rows, const struct top_row *row,
+static void put_wait(struct buf *out, const struct rows *rows, const struct row *row,
 		     enum wait_cause cause)
 {
 	switch (cause) {
@@ -110,25 +109,25 @@ static void put_wait(struct buf *out, const struct top_rows *rows, const struct 
 		break;
 	case WAIT_DISK:
 		buf_puts(out, " for the disk");
-		put_rate(out, rows, &row->hist[TOP_BLOCK_READ], "reads");
+		put_rate(out, rows, &row->hist[SIGNAL_BLOCK_READ], "reads");
 		break;
 	case WAIT_FSYNC:
 		buf_puts(out, " for fsync");
-		put_rate(out, rows, &row->hist[TOP_FSYNC], "calls");
+		put_rate(out, rows, &row->hist[SIGNAL_FSYNC], "calls");
 		break;
 	case WAIT_NETWORK:
 		put_network(out, rows, row);
 		break;
 	default:
 		buf_puts(out, " for memory");
-		if (row->hist[TOP_MEMORY_STALL].count > 0)
-			put_rate(out, rows, &row->hist[TOP_MEMORY_STALL], "stalls");
+		if (row->hist[SIGNAL_MEMORY_STALL].count > 0)
+			put_rate(out, rows, &row->hist[SIGNAL_MEMORY_STALL], "stalls");
 		else
 			buf_puts(out, " to be reclaimed");
 	}
 }
 
-static void put_interval(struct buf *out, const struct top_rows *rows)
+static void put_interval(struct buf *out, const struct rows *rows)
 {
 	char text[FORMAT_SIZE];
 
@@ -136,7 +135,7 @@ static void put_interval(struct buf *out, const struct top_rows *rows)
 	buf_printf(out, "the last %s", text);
 }
 
-static void put_waited(struct buf *out, const struct top_rows *rows, const struct top_row *row,
+static void put_waited(struct buf *out, const struct rows *rows, const struct row *row,
 		       const struct waits *waits, enum wait_cause worst)
 {
 	struct waits rest = *waits;
@@ -157,14 +156,13 @@ static void put_waited(struct buf *out, const struct top_rows *rows, const struc
 }
 
 /* What keeps a row busy that hardly waited. */
-static void put_hardly_waited(struct buf *out, const struct top_rows *rows,
-			      const struct top_row *row)
+static void put_hardly_waited(struct buf *out, const struct rows *rows, const struct row *row)
 {
-	double usage = row->value[TOP_CPU_USAGE] / rows->seconds;
+	double usage = row->value[SIGNAL_CPU_USAGE] / rows->seconds;
 
 	buf_puts(out, " hardly waited in ");
 	put_interval(out, rows);
-	if (row->value_known[TOP_CPU_USAGE] && usage >= BUSY_RATIO) {
+	if (row->value_known[SIGNAL_CPU_USAGE] && usage >= BUSY_RATIO) {
 		buf_puts(out, ": it ran, on ");
 		put_percent(out, usage);
 		buf_puts(out, " of a CPU");
@@ -172,12 +170,12 @@ static void put_hardly_waited(struct buf *out, const struct top_rows *rows,
 }
 
 /* Slow answers are its own doing if they took longer than all that it waited for. */
-static void put_answers(struct buf *out, const struct top_row *row, const struct waits *waits)
+static void put_answers(struct buf *out, const struct row *row, const struct waits *waits)
 {
-	const struct top_hist *answers = &row->hist[TOP_RESPONSE_SERVER];
+	const struct row_hist *answers = &row->hist[SIGNAL_RESPONSE_SERVER];
 	double waited = waits->total;
 
-	if (top_quantile(answers, 0.99) < SLOW_ANSWER_SECONDS)
+	if (row_hist_quantile(answers, 0.99) < SLOW_ANSWER_SECONDS)
 		return;
 	buf_puts(out, "; of its own answers ");
 	put_p99(out, answers);
@@ -187,7 +185,7 @@ static void put_answers(struct buf *out, const struct top_row *row, const struct
 				      : ", the most of it for none of these reasons");
 }
 
-static void put_victims(struct buf *out, const struct top_rows *rows, const struct top_row *row)
+static void put_victims(struct buf *out, const struct rows *rows, const struct row *row)
 {
 	if (row->caused_seconds < WAITS_LEAST * rows->seconds)
 		return;
@@ -196,18 +194,18 @@ static void put_victims(struct buf *out, const struct top_rows *rows, const stru
 	buf_printf(out, " for CPU while it ran, %s most of all", row->worst_victim.name);
 }
 
-static void put_troubles(struct buf *out, const struct top_rows *rows, const struct top_row *row)
+static void put_troubles(struct buf *out, const struct rows *rows, const struct row *row)
 {
 	char text[FORMAT_SIZE];
 
-	if (top_oom_kills(row) > 0)
-		buf_printf(out, "; %.0f killed for lack of memory", top_oom_kills(row));
-	if (row->value[TOP_RETRANSMITS] >= rows->seconds) {
-		format_count(text, row->value[TOP_RETRANSMITS] / rows->seconds);
+	if (row_oom_kills(row) > 0)
+		buf_printf(out, "; %.0f killed for lack of memory", row_oom_kills(row));
+	if (row->value[SIGNAL_RETRANSMITS] >= rows->seconds) {
+		format_count(text, row->value[SIGNAL_RETRANSMITS] / rows->seconds);
 		buf_printf(out, "; the network lost packets (%s retransmits/s)", text);
 	}
-	if (row->value[TOP_CONNECT_FAILURES] > 0)
-		buf_printf(out, "; %.0f connections failed", row->value[TOP_CONNECT_FAILURES]);
+	if (row->value[SIGNAL_CONNECT_FAILURES] > 0)
+		buf_printf(out, "; %.0f connections failed", row->value[SIGNAL_CONNECT_FAILURES]);
 }
 
 /* Of what could be the reason and is not measured here. */
@@ -224,7 +222,7 @@ static void put_missing(struct buf *out, const struct waits *waits)
 	}
 }
 
-void sentence_write(struct buf *out, const struct top_rows *rows, const struct top_row *row)
+void sentence_write(struct buf *out, const struct rows *rows, const struct row *row)
 {
 	struct waits waits;
 	enum wait_cause worst;

@@ -10,6 +10,6 @@
  * waited, what else there is to say: whom it kept waiting, that its answers were slow, and what was
  * not measured.
  */
-void sentence_write(struct buf *out, const struct top_rows *rows, const struct top_row *row);
+void sentence_write(struct buf *out, const struct rows *rows, const struct row *row);
 
 #endif

@@ -9,73 +9,73 @@
 
 #include <stddef.h>
 
-enum top_hist_id {
-	TOP_CPU_WAIT,
-	TOP_BLOCK_READ,	 /* at the device */
-	TOP_BLOCK_WRITE, /* the same; with flushes and discards */
-	TOP_QUEUE_READ,	 /* before the device */
-	TOP_QUEUE_WRITE,
-	TOP_FSYNC,
-	TOP_CONNECT,
-	TOP_RESPONSE_SERVER, /* its own answers to others */
-	TOP_RESPONSE_CLIENT, /* answers of others to it */
-	TOP_RTT,
-	TOP_MEMORY_STALL,
-	TOP_HISTS,
+enum signal_hist {
+	SIGNAL_CPU_WAIT,
+	SIGNAL_BLOCK_READ,  /* at the device */
+	SIGNAL_BLOCK_WRITE, /* the same; with flushes and discards */
+	SIGNAL_QUEUE_READ,  /* before the device */
+	SIGNAL_QUEUE_WRITE,
+	SIGNAL_FSYNC,
+	SIGNAL_CONNECT,
+	SIGNAL_RESPONSE_SERVER, /* its own answers to others */
+	SIGNAL_RESPONSE_CLIENT, /* answers of others to it */
+	SIGNAL_RTT,
+	SIGNAL_MEMORY_STALL,
+	SIGNAL_HISTS,
 };
 
-enum top_value_id {
+enum signal_value {
 	/* Counters: seconds or a number. */
-	TOP_SWITCHES_VOLUNTARY,
-	TOP_SWITCHES_INVOLUNTARY,
-	TOP_CPU_USAGE,
-	TOP_CPU_THROTTLED,
-	TOP_RETRANSMITS,
-	TOP_RESETS,
-	TOP_CONNECT_FAILURES,
-	TOP_OOM_KILLS,	/* as the probe saw them; where it is not known, */
-	TOP_OOM_EVENTS, /* as the cgroup's files count them */
-	TOP_PRESSURE_MEMORY,
-	TOP_COUNTERS,
+	SIGNAL_SWITCHES_VOLUNTARY,
+	SIGNAL_SWITCHES_INVOLUNTARY,
+	SIGNAL_CPU_USAGE,
+	SIGNAL_CPU_THROTTLED,
+	SIGNAL_RETRANSMITS,
+	SIGNAL_RESETS,
+	SIGNAL_CONNECT_FAILURES,
+	SIGNAL_OOM_KILLS,  /* as the probe saw them; where it is not known, */
+	SIGNAL_OOM_EVENTS, /* as the cgroup's files count them */
+	SIGNAL_PRESSURE_MEMORY,
+	SIGNAL_COUNTERS,
 	/* Gauges. */
-	TOP_OPEN_CONNECTIONS = TOP_COUNTERS,
-	TOP_WORKING_SET,
-	TOP_MEMORY_LIMIT,
-	TOP_VALUES,
+	SIGNAL_OPEN_CONNECTIONS = SIGNAL_COUNTERS,
+	SIGNAL_WORKING_SET,
+	SIGNAL_MEMORY_LIMIT,
+	SIGNAL_VALUES,
 };
 
 /* What measures a signal, as the flags --no-probe.NAME call it, or the cgroup's own files. */
-enum top_probe {
-	TOP_PROBE_SCHED,
-	TOP_PROBE_BLOCK,
-	TOP_PROBE_FSYNC,
-	TOP_PROBE_TCP,
-	TOP_PROBE_MEMORY,
-	TOP_PROBE_FILES,
-	TOP_PROBES,
+enum signal_probe {
+	SIGNAL_PROBE_SCHED,
+	SIGNAL_PROBE_BLOCK,
+	SIGNAL_PROBE_FSYNC,
+	SIGNAL_PROBE_TCP,
+	SIGNAL_PROBE_MEMORY,
+	SIGNAL_PROBE_FILES,
+	SIGNAL_PROBES,
 };
 
 /* "sched", "block" and so on; "cgroup" for the files */
-extern const char *const top_probe_names[TOP_PROBES];
+extern const char *const signal_probe_names[SIGNAL_PROBES];
 
 /* In words, for a heading: "wait for a CPU" */
-extern const char *const top_hist_titles[TOP_HISTS];
-extern const enum top_probe top_hist_probes[TOP_HISTS];
-extern const enum top_probe top_value_probes[TOP_VALUES];
+extern const char *const signal_hist_titles[SIGNAL_HISTS];
+extern const enum signal_probe signal_hist_probes[SIGNAL_HISTS];
+extern const enum signal_probe signal_value_probes[SIGNAL_VALUES];
 
 /*
  * A field, and within it the values of its labels joined by slashes, without the
  * device: {"op": "read"} of block_io is "read". path NULL: the field itself, or whatever its labels
  * are.
  */
-struct top_field {
+struct signal_field {
 	const char *name;
 	const char *path;
-	enum { TOP_FIELD_HIST, TOP_FIELD_VALUE } kind;
-	int id; /* enum top_hist_id or enum top_value_id */
+	enum { SIGNAL_FIELD_HIST, SIGNAL_FIELD_VALUE } kind;
+	int id; /* enum signal_hist or enum signal_value */
 };
 
-extern const struct top_field top_fields[];
-extern const size_t top_field_count;
+extern const struct signal_field signal_fields[];
+extern const size_t signal_field_count;
 
 #endif

@@ -11,30 +11,30 @@ const char wait_letters[WAIT_CAUSES] = {
 	[WAIT_FSYNC] = 'F', [WAIT_NETWORK] = 'N',   [WAIT_MEMORY] = 'M',
 };
 
-static void add_hist(struct waits *waits, enum wait_cause cause, const struct top_hist *hist)
+static void add_hist(struct waits *waits, enum wait_cause cause, const struct row_hist *hist)
 {
 	waits->known[cause] |= hist->known;
 	waits->seconds[cause] += hist->inside_seconds;
 }
 
-void waits_find(const struct top_row *row, struct waits *waits)
+void waits_find(const struct row *row, struct waits *waits)
 {
 	int i;
 
 	*waits = (struct waits){0};
-	add_hist(waits, WAIT_CPU, &row->hist[TOP_CPU_WAIT]);
-	waits->known[WAIT_THROTTLED] = row->value_known[TOP_CPU_THROTTLED];
-	waits->seconds[WAIT_THROTTLED] = row->value[TOP_CPU_THROTTLED];
-	add_hist(waits, WAIT_DISK, &row->hist[TOP_BLOCK_READ]);
-	add_hist(waits, WAIT_DISK, &row->hist[TOP_QUEUE_READ]);
-	add_hist(waits, WAIT_FSYNC, &row->hist[TOP_FSYNC]);
-	add_hist(waits, WAIT_NETWORK, &row->hist[TOP_RESPONSE_CLIENT]);
-	add_hist(waits, WAIT_NETWORK, &row->hist[TOP_CONNECT]);
-	add_hist(waits, WAIT_MEMORY, &row->hist[TOP_MEMORY_STALL]);
+	add_hist(waits, WAIT_CPU, &row->hist[SIGNAL_CPU_WAIT]);
+	waits->known[WAIT_THROTTLED] = row->value_known[SIGNAL_CPU_THROTTLED];
+	waits->seconds[WAIT_THROTTLED] = row->value[SIGNAL_CPU_THROTTLED];
+	add_hist(waits, WAIT_DISK, &row->hist[SIGNAL_BLOCK_READ]);
+	add_hist(waits, WAIT_DISK, &row->hist[SIGNAL_QUEUE_READ]);
+	add_hist(waits, WAIT_FSYNC, &row->hist[SIGNAL_FSYNC]);
+	add_hist(waits, WAIT_NETWORK, &row->hist[SIGNAL_RESPONSE_CLIENT]);
+	add_hist(waits, WAIT_NETWORK, &row->hist[SIGNAL_CONNECT]);
+	add_hist(waits, WAIT_MEMORY, &row->hist[SIGNAL_MEMORY_STALL]);
 	/* Where direct reclaim is not traced, the kernel's own count of stalls may be there. */
-	if (!waits->known[WAIT_MEMORY] && row->value_known[TOP_PRESSURE_MEMORY]) {
+	if (!waits->known[WAIT_MEMORY] && row->value_known[SIGNAL_PRESSURE_MEMORY]) {
 		waits->known[WAIT_MEMORY] = true;
-		waits->seconds[WAIT_MEMORY] = row->value[TOP_PRESSURE_MEMORY];
+		waits->seconds[WAIT_MEMORY] = row->value[SIGNAL_PRESSURE_MEMORY];
 	}
 	for (i = 0; i < WAIT_CAUSES; i++)
 		waits->total += waits->seconds[i];

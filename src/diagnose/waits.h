@@ -35,7 +35,7 @@ struct waits {
 	double total;
 };
 
-void waits_find(const struct top_row *row, struct waits *waits);
+void waits_find(const struct row *row, struct waits *waits);
 
 /* The cause with the most seconds; WAIT_CAUSES if there was no wait. */
 enum wait_cause waits_worst(const struct waits *waits);

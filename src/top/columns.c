@@ -49,37 +49,38 @@ enum column_id column_of_sort(int sort)
 	return COLUMN_WAIT;
 }
 
-bool column_measured(const struct top_rows *rows, enum column_id id)
+bool column_measured(const struct rows *rows, enum column_id id)
 {
 	switch (id) {
 	case COLUMN_CPU:
-		return rows->value_measured[TOP_CPU_USAGE];
+		return rows->value_measured[SIGNAL_CPU_USAGE];
 	case COLUMN_WAIT:
 	case COLUMN_P99:
 	case COLUMN_CAUSE:
 	case COLUMN_WAITS:
-		return rows->hist_measured[TOP_CPU_WAIT];
+		return rows->hist_measured[SIGNAL_CPU_WAIT];
 	case COLUMN_DISK:
-		return rows->hist_measured[TOP_BLOCK_READ] || rows->hist_measured[TOP_BLOCK_WRITE];
+		return rows->hist_measured[SIGNAL_BLOCK_READ] ||
+		       rows->hist_measured[SIGNAL_BLOCK_WRITE];
 	case COLUMN_FSYNC:
-		return rows->hist_measured[TOP_FSYNC];
+		return rows->hist_measured[SIGNAL_FSYNC];
 	case COLUMN_RESPONSE:
 	case COLUMN_RATE:
-		return rows->hist_measured[TOP_RESPONSE_SERVER];
+		return rows->hist_measured[SIGNAL_RESPONSE_SERVER];
 	case COLUMN_RETRANSMITS:
-		return rows->value_measured[TOP_RETRANSMITS];
+		return rows->value_measured[SIGNAL_RETRANSMITS];
 	case COLUMN_STALL:
-		return rows->hist_measured[TOP_MEMORY_STALL] ||
-		       rows->value_measured[TOP_PRESSURE_MEMORY];
+		return rows->hist_measured[SIGNAL_MEMORY_STALL] ||
+		       rows->value_measured[SIGNAL_PRESSURE_MEMORY];
 	case COLUMN_SWITCHES:
-		return rows->value_measured[TOP_SWITCHES_VOLUNTARY];
+		return rows->value_measured[SIGNAL_SWITCHES_VOLUNTARY];
 	default:
 		return true;
 	}
 }
 
 /* The measured ones first, then in their order. */
-static int rank(const struct top_rows *rows, enum column_id id)
+static int rank(const struct rows *rows, enum column_id id)
 {
 	return column_list[id].order + (column_measured(rows, id) ? 0 : COLUMNS_ALL);
 }
@@ -109,7 +110,7 @@ static void grow(struct column_layout *layout, int left)
 	}
 }
 
-void columns_fit(const struct top_rows *rows, int screen_width, struct column_layout *layout)
+void columns_fit(const struct rows *rows, int screen_width, struct column_layout *layout)
 {
 	bool chosen[COLUMNS_ALL] = {[COLUMN_NAME] = true};
 	int left = screen_width - column_list[COLUMN_NAME].width;
@@ -141,48 +142,50 @@ void columns_fit(const struct top_rows *rows, int screen_width, struct column_la
 }
 
 /* What a column shows and is sorted by. NAN: not measured. */
-static double column_value(const struct top_rows *rows, const struct top_row *row,
-			   enum column_id id)
+static double column_value(const struct rows *rows, const struct row *row, enum column_id id)
 {
-	const struct top_hist *wait = &row->hist[TOP_CPU_WAIT];
+	const struct row_hist *wait = &row->hist[SIGNAL_CPU_WAIT];
 	double value;
 
 	if (!column_measured(rows, id))
 		return NAN;
 	switch (id) {
 	case COLUMN_CPU:
-		return row->value_known[TOP_CPU_USAGE] ? row->value[TOP_CPU_USAGE] / rows->seconds
-						       : NAN;
+		return row->value_known[SIGNAL_CPU_USAGE]
+			       ? row->value[SIGNAL_CPU_USAGE] / rows->seconds
+			       : NAN;
 	case COLUMN_WAIT:
 		return wait->sum_seconds / rows->seconds;
 	case COLUMN_P99:
-		return top_quantile(wait, 0.99);
+		return row_hist_quantile(wait, 0.99);
 	case COLUMN_DISK:
-		return fmax(top_quantile(&row->hist[TOP_BLOCK_READ], 0.99),
-			    top_quantile(&row->hist[TOP_BLOCK_WRITE], 0.99));
+		return fmax(row_hist_quantile(&row->hist[SIGNAL_BLOCK_READ], 0.99),
+			    row_hist_quantile(&row->hist[SIGNAL_BLOCK_WRITE], 0.99));
 	case COLUMN_FSYNC:
-		return top_quantile(&row->hist[TOP_FSYNC], 0.99);
+		return row_hist_quantile(&row->hist[SIGNAL_FSYNC], 0.99);
 	case COLUMN_RESPONSE:
-		return top_quantile(&row->hist[TOP_RESPONSE_SERVER], 0.99);
+		return row_hist_quantile(&row->hist[SIGNAL_RESPONSE_SERVER], 0.99);
 	case COLUMN_RATE:
-		return row->hist[TOP_RESPONSE_SERVER].count / rows->seconds;
+		return row->hist[SIGNAL_RESPONSE_SERVER].count / rows->seconds;
 	case COLUMN_RETRANSMITS:
-		return row->value[TOP_RETRANSMITS] / rows->seconds;
+		return row->value[SIGNAL_RETRANSMITS] / rows->seconds;
 	case COLUMN_STALL:
-		value = row->hist[TOP_MEMORY_STALL].known ? row->hist[TOP_MEMORY_STALL].sum_seconds
-							  : row->value[TOP_PRESSURE_MEMORY];
+		value = row->hist[SIGNAL_MEMORY_STALL].known
+				? row->hist[SIGNAL_MEMORY_STALL].sum_seconds
+				: row->value[SIGNAL_PRESSURE_MEMORY];
 		return value / rows->seconds;
 	case COLUMN_WAITS:
 		return wait->count / rows->seconds;
 	case COLUMN_SWITCHES:
-		return (row->value[TOP_SWITCHES_VOLUNTARY] + row->value[TOP_SWITCHES_INVOLUNTARY]) /
+		return (row->value[SIGNAL_SWITCHES_VOLUNTARY] +
+			row->value[SIGNAL_SWITCHES_INVOLUNTARY]) /
 		       rows->seconds;
 	default:
 		return 0;
 	}
 }
 
-void column_format(const struct top_rows *rows, const struct top_row *row, enum column_id id,
+void column_format(const struct rows *rows, const struct row *row, enum column_id id,
 		   char text[FORMAT_SIZE])
 {
 	double value = column_value(rows, row, id);
@@ -212,7 +215,7 @@ void column_format(const struct top_rows *rows, const struct top_row *row, enum 
 }
 
 struct order {
-	const struct top_rows *rows;
+	const struct rows *rows;
 	enum column_id id;
 	bool reverse;
 };
@@ -220,7 +223,7 @@ struct order {
 static int compare_rows(const void *a, const void *b, void *context)
 {
 	const struct order *order = context;
-	const struct top_row *x = a, *y = b;
+	const struct row *x = a, *y = b;
 	double p = column_value(order->rows, x, order->id);
 	double q = column_value(order->rows, y, order->id);
 	int sign = order->reverse ? -1 : 1;
@@ -234,7 +237,7 @@ static int compare_rows(const void *a, const void *b, void *context)
 	return p < q ? sign : -sign;
 }
 
-void columns_sort(struct top_rows *rows, enum column_id id, bool reverse)
+void columns_sort(struct rows *rows, enum column_id id, bool reverse)
 {
 	struct order order = {.rows = rows, .id = id, .reverse = reverse};
 

@@ -56,16 +56,16 @@ struct column_layout {
  * Chooses the columns for a screen, in their order, and gives them their widths. What nothing
  * measures here comes last. The name always has a place.
  */
-void columns_fit(const struct top_rows *rows, int screen_width, struct column_layout *layout);
+void columns_fit(const struct rows *rows, int screen_width, struct column_layout *layout);
 
 /* Whether anything measures what a column shows. */
-bool column_measured(const struct top_rows *rows, enum column_id id);
+bool column_measured(const struct rows *rows, enum column_id id);
 
 /*
  * What a column shows of a row, as text: "-" for what is not measured or has
  * nothing to show. Not for the name, the bar and the cause.
  */
-void column_format(const struct top_rows *rows, const struct top_row *row, enum column_id id,
+void column_format(const struct rows *rows, const struct row *row, enum column_id id,
 		   char text[FORMAT_SIZE]);
 
 /* The words of --sort, ended by NULL, and which column each means. */
@@ -74,6 +74,6 @@ enum column_id column_of_sort(int sort);
 
 /* Sorts the rows by a column: the largest first, names by the alphabet. What is not measured comes
  * last. */
-void columns_sort(struct top_rows *rows, enum column_id id, bool reverse);
+void columns_sort(struct rows *rows, enum column_id id, bool reverse);
 
 #endif

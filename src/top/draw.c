@@ -42,7 +42,7 @@ static void put_first_line(struct grid *grid, const struct view *view)
 	format_interval(interval, (double)ui->interval_ns / 1e9);
 	x = grid_put(grid, 0, 0, grid->width, STYLE_BOLD, "bramble top");
 	x += grid_printf(grid, 0, x, grid->width - x, STYLE_NORMAL, "  %s  every %s, by %s", clock,
-			 interval, top_level_names[ui->level]);
+			 interval, row_level_names[ui->level]);
 	/* In words, too: the column may not be on the screen. */
 	if (ui->sort != COLUMN_WAIT || ui->reverse)
 		x += grid_printf(grid, 0, x, grid->width - x, STYLE_NORMAL, ", sorted by %s%s",
@@ -102,16 +102,16 @@ static int put_heat(struct grid *grid, int x, const struct reading_node *node)
 }
 
 /* Probes that are not there: what they would measure is not known. */
-static void put_missing(struct grid *grid, int x, const struct top_rows *rows)
+static void put_missing(struct grid *grid, int x, const struct rows *rows)
 {
 	bool first = true;
 	int i;
 
-	for (i = 0; i < TOP_PROBES; i++) {
+	for (i = 0; i < SIGNAL_PROBES; i++) {
 		if (!rows->probe_missing[i])
 			continue;
 		x += grid_printf(grid, 1, x, grid->width - x, STYLE_WARNING, "%s%s",
-				 first ? "  missing: " : " ", top_probe_names[i]);
+				 first ? "  missing: " : " ", signal_probe_names[i]);
 		first = false;
 	}
 }
@@ -169,7 +169,7 @@ static void put_keys(struct grid *grid, const struct view *view)
 static void put_table(struct grid *grid, const struct view *view)
 {
 	size_t shown = draw_table_rows(grid->height, grid->width), i;
-	const struct top_rows *rows = view->rows;
+	const struct rows *rows = view->rows;
 	const struct ui *ui = view->ui;
 	struct column_layout layout;
 	int y = PAGE_HEADER_LINES;

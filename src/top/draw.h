@@ -9,7 +9,7 @@
 
 struct view {
 	const struct ui *ui;
-	const struct top_rows *rows;	 /* NULL: the first interval is not over */
+	const struct rows *rows;	 /* NULL: the first interval is not over */
 	const struct reading_node *node; /* NULL: not known */
 	const struct history *history;
 	const char *source;   /* whose counts these are */

@@ -24,7 +24,7 @@ struct live {
 	struct history *history;
 	struct reading before, now; /* what rows is the difference of */
 	bool have_now, have_rows;   /* rows: both readings are there */
-	struct top_rows rows;
+	struct rows rows;
 	uint64_t next_ns; /* when to ask again, by the monotonic clock */
 	uint64_t read_ns; /* when the last answer came */
 	bool asked;
@@ -56,12 +56,12 @@ static void arrange(struct live *live)
 
 	if (!live->have_rows)
 		return;
-	top_rows_free(&live->rows);
-	if (top_rows_make(&live->before, &live->now, ui->level, &live->rows))
+	rows_free(&live->rows);
+	if (rows_make(&live->before, &live->now, ui->level, &live->rows))
 		live->rows.count = 0;
 	/* It was checked when it was typed. */
 	if (ui->filter[0])
-		(void)top_rows_filter(&live->rows, ui->filter);
+		(void)rows_filter(&live->rows, ui->filter);
 	columns_sort(&live->rows, ui->sort, ui->reverse);
 	screen_size(&height, &width);
 	ui_follow(ui, &live->rows, draw_table_rows(height, width));
@@ -69,11 +69,11 @@ static void arrange(struct live *live)
 
 static void add_history(struct live *live)
 {
-	struct top_rows rows;
-	int err = top_rows_make(&live->before, &live->now, TOP_LEVEL_CONTAINER, &rows);
+	struct rows rows;
+	int err = rows_make(&live->before, &live->now, ROW_LEVEL_CONTAINER, &rows);
 
 	err = err ?: history_add(live->history, &rows, clock_boottime_ns());
-	top_rows_free(&rows);
+	rows_free(&rows);
 	if (err == -ENOMEM)
 		snprintf(live->trouble, sizeof(live->trouble), "no memory");
 }
@@ -81,7 +81,7 @@ static void add_history(struct live *live)
 /* Frees what is shown, and what it was made of. */
 static void forget_readings(struct live *live)
 {
-	top_rows_free(&live->rows);
+	rows_free(&live->rows);
 	if (live->have_rows)
 		reading_free(&live->before);
 	if (live->have_now)
@@ -171,13 +171,13 @@ static void apply(struct live *live, unsigned int changes)
 /* Reads all keys that were typed. Returns whether the screen is to be drawn. */
 static bool take_keys(struct live *live)
 {
-	static const struct top_rows none;
+	static const struct rows none;
 	int height, width, key, line = 0;
 	bool draw_again = false;
 
 	screen_size(&height, &width);
 	while ((key = screen_key(&line)) != SCREEN_NO_KEY && !live->ui.quit) {
-		const struct top_rows *rows = live->have_rows ? &live->rows : &none;
+		const struct rows *rows = live->have_rows ? &live->rows : &none;
 		size_t page_rows = draw_table_rows(height, width);
 		unsigned int changes = UI_NOTHING;
 		int nth;

@@ -26,7 +26,7 @@ int page_sentence_lines(int width)
 
 void page_put_sentence(struct grid *grid, int y, const struct view *view)
 {
-	const struct top_row *row = ui_selected(view->ui, view->rows);
+	const struct row *row = ui_selected(view->ui, view->rows);
 	int height = page_sentence_lines(grid->width);
 	struct buf sentence = {0};
 
@@ -54,21 +54,21 @@ void page_put_legend(struct grid *grid, int y)
 /* ---------------------------------------------------------------- the page of a row */
 
 /* The histograms that counted anything of the row, in the order of their list. */
-static int find_hists(const struct view *view, int columns, enum top_hist_id list[TOP_HISTS])
+static int find_hists(const struct view *view, int columns, enum signal_hist list[SIGNAL_HISTS])
 {
 	uint32_t(*cells)[HISTORY_OCTAVES] = calloc((size_t)columns + 1, sizeof(*cells));
 	int i, count = 0;
 
-	for (i = 0; cells && i < TOP_HISTS; i++)
+	for (i = 0; cells && i < SIGNAL_HISTS; i++)
 		if (history_cells(view->history, view->ui->selected, view->ui->level,
-				  (enum top_hist_id)i, columns, cells) > 0)
-			list[count++] = (enum top_hist_id)i;
+				  (enum signal_hist)i, columns, cells) > 0)
+			list[count++] = (enum signal_hist)i;
 	free(cells);
 	return count;
 }
 
 static void put_heatmap(struct grid *grid, int y, int height, const struct view *view,
-			enum top_hist_id id)
+			enum signal_hist id)
 {
 	int columns = grid->width - HEATMAP_MARGIN;
 	int have = history_columns(view->history);
@@ -83,7 +83,7 @@ static void put_heatmap(struct grid *grid, int y, int height, const struct view 
 	if (!cells)
 		return;
 	history_cells(view->history, view->ui->selected, view->ui->level, id, columns, cells);
-	heatmap_put(grid, y, 0, height, grid->width, top_hist_titles[id], cells, columns,
+	heatmap_put(grid, y, 0, height, grid->width, signal_hist_titles[id], cells, columns,
 		    history_seconds(view->history, columns));
 	free(cells);
 }
@@ -92,7 +92,7 @@ static void put_heatmap(struct grid *grid, int y, int height, const struct view 
 static void put_heatmaps(struct grid *grid, int y, int height, const struct view *view)
 {
 	int columns = grid->width - HEATMAP_MARGIN, count, shown, i;
-	enum top_hist_id list[TOP_HISTS];
+	enum signal_hist list[SIGNAL_HISTS];
 
 	if (columns > HISTORY_COLUMNS)
 		columns = HISTORY_COLUMNS;
@@ -115,7 +115,7 @@ static void put_heatmaps(struct grid *grid, int y, int height, const struct view
 static void put_neighbours(struct grid *grid, int y, int height, int width, const struct view *view,
 			   bool victims)
 {
-	struct top_cause list[LIST_MAX] = {{0}};
+	struct row_cause list[LIST_MAX] = {{0}};
 	struct arena arena = {0};
 	char seconds[FORMAT_SIZE];
 	size_t i, count, max = height > 1 ? (size_t)height - 1 : 0;

@@ -11,7 +11,7 @@
 #include "top/table.h"
 #include "diagnose/waits.h"
 
-int top_print_table(const struct top_rows *rows, int width, FILE *out)
+int top_print_table(const struct rows *rows, int width, FILE *out)
 {
 	struct column_layout layout;
 	struct grid grid = {0};
@@ -37,9 +37,9 @@ static void set_string(json_t *object, const char *key, const char *text)
 		json_object_set_new(object, key, json_string(text));
 }
 
-static json_t *hist_json(const struct top_hist *hist, double seconds)
+static json_t *hist_json(const struct row_hist *hist, double seconds)
 {
-	double p50 = top_quantile(hist, 0.5), p99 = top_quantile(hist, 0.99);
+	double p50 = row_hist_quantile(hist, 0.5), p99 = row_hist_quantile(hist, 0.99);
 	json_t *object = json_object();
 
 	json_object_set_new(object, "ratio", json_real(hist->sum_seconds / seconds));
@@ -50,57 +50,57 @@ static json_t *hist_json(const struct top_hist *hist, double seconds)
 	return object;
 }
 
-static void set_hists(json_t *object, const struct top_row *row, double seconds)
+static void set_hists(json_t *object, const struct row *row, double seconds)
 {
-	static const char *const names[TOP_HISTS] = {
-		[TOP_CPU_WAIT] = "cpu_wait",
-		[TOP_BLOCK_READ] = "block_read",
-		[TOP_BLOCK_WRITE] = "block_write",
-		[TOP_QUEUE_READ] = "block_queue_read",
-		[TOP_QUEUE_WRITE] = "block_queue_write",
-		[TOP_FSYNC] = "fsync",
-		[TOP_CONNECT] = "tcp_connect",
-		[TOP_RESPONSE_SERVER] = "tcp_response_server",
-		[TOP_RESPONSE_CLIENT] = "tcp_response_client",
-		[TOP_RTT] = "tcp_rtt",
-		[TOP_MEMORY_STALL] = "memory_stall",
+	static const char *const names[SIGNAL_HISTS] = {
+		[SIGNAL_CPU_WAIT] = "cpu_wait",
+		[SIGNAL_BLOCK_READ] = "block_read",
+		[SIGNAL_BLOCK_WRITE] = "block_write",
+		[SIGNAL_QUEUE_READ] = "block_queue_read",
+		[SIGNAL_QUEUE_WRITE] = "block_queue_write",
+		[SIGNAL_FSYNC] = "fsync",
+		[SIGNAL_CONNECT] = "tcp_connect",
+		[SIGNAL_RESPONSE_SERVER] = "tcp_response_server",
+		[SIGNAL_RESPONSE_CLIENT] = "tcp_response_client",
+		[SIGNAL_RTT] = "tcp_rtt",
+		[SIGNAL_MEMORY_STALL] = "memory_stall",
 	};
 	int i;
 
-	for (i = 0; i < TOP_HISTS; i++)
+	for (i = 0; i < SIGNAL_HISTS; i++)
 		json_object_set_new(object, names[i],
 				    row->hist[i].known ? hist_json(&row->hist[i], seconds)
 						       : json_null());
 }
 
-static void set_values(json_t *object, const struct top_row *row, double seconds)
+static void set_values(json_t *object, const struct row *row, double seconds)
 {
-	static const char *const names[TOP_VALUES] = {
-		[TOP_SWITCHES_VOLUNTARY] = "voluntary_switches_per_second",
-		[TOP_SWITCHES_INVOLUNTARY] = "involuntary_switches_per_second",
-		[TOP_CPU_USAGE] = "cpu_usage_ratio",
-		[TOP_CPU_THROTTLED] = "cpu_throttled_ratio",
-		[TOP_RETRANSMITS] = "tcp_retransmits_per_second",
-		[TOP_RESETS] = "tcp_resets_per_second",
-		[TOP_CONNECT_FAILURES] = "tcp_connect_failures_per_second",
-		[TOP_OOM_KILLS] = "memory_oom_kills_per_second",
-		[TOP_OOM_EVENTS] = "memory_oom_events_per_second",
-		[TOP_PRESSURE_MEMORY] = "memory_pressure_ratio",
-		[TOP_OPEN_CONNECTIONS] = "tcp_open_connections",
-		[TOP_WORKING_SET] = "memory_working_set_bytes",
-		[TOP_MEMORY_LIMIT] = "memory_limit_bytes",
+	static const char *const names[SIGNAL_VALUES] = {
+		[SIGNAL_SWITCHES_VOLUNTARY] = "voluntary_switches_per_second",
+		[SIGNAL_SWITCHES_INVOLUNTARY] = "involuntary_switches_per_second",
+		[SIGNAL_CPU_USAGE] = "cpu_usage_ratio",
+		[SIGNAL_CPU_THROTTLED] = "cpu_throttled_ratio",
+		[SIGNAL_RETRANSMITS] = "tcp_retransmits_per_second",
+		[SIGNAL_RESETS] = "tcp_resets_per_second",
+		[SIGNAL_CONNECT_FAILURES] = "tcp_connect_failures_per_second",
+		[SIGNAL_OOM_KILLS] = "memory_oom_kills_per_second",
+		[SIGNAL_OOM_EVENTS] = "memory_oom_events_per_second",
+		[SIGNAL_PRESSURE_MEMORY] = "memory_pressure_ratio",
+		[SIGNAL_OPEN_CONNECTIONS] = "tcp_open_connections",
+		[SIGNAL_WORKING_SET] = "memory_working_set_bytes",
+		[SIGNAL_MEMORY_LIMIT] = "memory_limit_bytes",
 	};
 	int i;
 
-	for (i = 0; i < TOP_VALUES; i++)
+	for (i = 0; i < SIGNAL_VALUES; i++)
 		json_object_set_new(
 			object, names[i],
 			row->value_known[i]
-				? json_real(row->value[i] / (i < TOP_COUNTERS ? seconds : 1))
+				? json_real(row->value[i] / (i < SIGNAL_COUNTERS ? seconds : 1))
 				: json_null());
 }
 
-static json_t *waits_json(const struct top_row *row, double seconds)
+static json_t *waits_json(const struct row *row, double seconds)
 {
 	json_t *object = json_object();
 	struct waits waits;
@@ -114,7 +114,7 @@ static json_t *waits_json(const struct top_row *row, double seconds)
 	return object;
 }
 
-static json_t *causes_json(const struct top_row *row)
+static json_t *causes_json(const struct row *row)
 {
 	json_t *causes = json_array();
 	size_t i;
@@ -125,7 +125,7 @@ static json_t *causes_json(const struct top_row *row)
 	return causes;
 }
 
-static json_t *row_json(const struct top_rows *rows, const struct top_row *row)
+static json_t *row_json(const struct rows *rows, const struct row *row)
 {
 	json_t *object = json_object();
 	struct buf sentence = {0};
@@ -149,7 +149,7 @@ static json_t *row_json(const struct top_rows *rows, const struct top_row *row)
 	return object;
 }
 
-int top_print_json(const struct top_rows *rows, FILE *out)
+int top_print_json(const struct rows *rows, FILE *out)
 {
 	json_t *list = json_array();
 	json_t *root;

@@ -31,7 +31,7 @@ void table_put_titles(struct grid *grid, int y, const struct column_layout *layo
 
 /* Each cell has its cause's letter and colour, so that neither is needed to tell. */
 static void put_bar(struct grid *grid, int y, const struct column_place *place,
-		    const struct top_rows *rows, const struct top_row *row)
+		    const struct rows *rows, const struct row *row)
 {
 	int share[WAIT_CAUSES], i, n, x = place->at;
 	struct waits waits;
@@ -50,9 +50,9 @@ static void put_bar(struct grid *grid, int y, const struct column_place *place,
 }
 
 static void put_cause(struct grid *grid, int y, const struct column_place *place,
-		      const struct top_rows *rows, const struct top_row *row, enum style style)
+		      const struct rows *rows, const struct row *row, enum style style)
 {
-	double waited = row->hist[TOP_CPU_WAIT].sum_seconds;
+	double waited = row->hist[SIGNAL_CPU_WAIT].sum_seconds;
 	int used;
 
 	if (!row->cause_count || waited <= 0) {
@@ -66,7 +66,7 @@ static void put_cause(struct grid *grid, int y, const struct column_place *place
 }
 
 void table_put_row(struct grid *grid, int y, const struct column_layout *layout,
-		   const struct top_rows *rows, const struct top_row *row, bool selected)
+		   const struct rows *rows, const struct row *row, bool selected)
 {
 	enum style style = selected ? STYLE_SELECTED : STYLE_NORMAL;
 	char text[FORMAT_SIZE];

@@ -12,6 +12,6 @@ void table_put_titles(struct grid *grid, int y, const struct column_layout *layo
 
 /* One row. */
 void table_put_row(struct grid *grid, int y, const struct column_layout *layout,
-		   const struct top_rows *rows, const struct top_row *row, bool selected);
+		   const struct rows *rows, const struct row *row, bool selected);
 
 #endif

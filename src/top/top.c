@@ -58,15 +58,15 @@ static int read_counts(struct source *source, struct reading *reading)
 static int print(const struct top_options *options, const struct reading *before,
 		 const struct reading *now)
 {
-	struct top_rows rows;
-	int err = top_rows_make(before, now, options->level, &rows);
+	struct rows rows;
+	int err = rows_make(before, now, options->level, &rows);
 
 	if (err == -EINVAL)
 		err = -EAGAIN; /* serve was started anew: the next interval can be told */
 	else if (err)
 		log_error("cannot compare two readings: %s", strerror(-err));
 	if (!err && options->filter)
-		err = top_rows_filter(&rows, options->filter);
+		err = rows_filter(&rows, options->filter);
 	if (!err) {
 		columns_sort(&rows, options->sort, false);
 		err = options->json ? top_print_json(&rows, stdout)
@@ -75,7 +75,7 @@ static int print(const struct top_options *options, const struct reading *before
 		 * is measured. */
 		err = output_flush(stdout) ?: err;
 	}
-	top_rows_free(&rows);
+	rows_free(&rows);
 	return err;
 }
 

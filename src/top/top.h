@@ -15,7 +15,7 @@ struct top_options {
 	uint64_t interval_ns;
 	const char *filter; /* an extended regular expression, or NULL */
 	enum column_id sort;
-	enum top_level level;
+	enum row_level level;
 	uint64_t batch; /* how many tables to print; 0: a live view where there is a terminal */
 	bool once;	/* batch of 1 */
 	bool json;

@@ -15,14 +15,14 @@ static const uint64_t intervals_ns[] = {
 
 #define INTERVALS ARRAY_SIZE(intervals_ns)
 
-void ui_init(struct ui *ui, enum column_id sort, enum top_level level, uint64_t interval_ns,
+void ui_init(struct ui *ui, enum column_id sort, enum row_level level, uint64_t interval_ns,
 	     const char *filter)
 {
 	*ui = (struct ui){.sort = sort, .level = level, .interval_ns = interval_ns};
 	snprintf(ui->filter, sizeof(ui->filter), "%s", filter ? filter : "");
 }
 
-const struct top_row *ui_selected(const struct ui *ui, const struct top_rows *rows)
+const struct row *ui_selected(const struct ui *ui, const struct rows *rows)
 {
 	size_t i;
 
@@ -32,7 +32,7 @@ const struct top_row *ui_selected(const struct ui *ui, const struct top_rows *ro
 	return NULL;
 }
 
-static void select_place(struct ui *ui, const struct top_rows *rows, size_t place, size_t page_rows)
+static void select_place(struct ui *ui, const struct rows *rows, size_t place, size_t page_rows)
 {
 	if (!rows->count) {
 		ui->place = ui->first = 0;
@@ -51,9 +51,9 @@ static void select_place(struct ui *ui, const struct top_rows *rows, size_t plac
 		ui->first = rows->count - page_rows;
 }
 
-void ui_follow(struct ui *ui, const struct top_rows *rows, size_t page_rows)
+void ui_follow(struct ui *ui, const struct rows *rows, size_t page_rows)
 {
-	const struct top_row *row = ui->selected[0] ? ui_selected(ui, rows) : NULL;
+	const struct row *row = ui->selected[0] ? ui_selected(ui, rows) : NULL;
 
 	/* The page is about one row: another one does not take its place. */
 	if (!row && ui->page != PAGE_TABLE && ui->selected[0])
@@ -61,7 +61,7 @@ void ui_follow(struct ui *ui, const struct top_rows *rows, size_t page_rows)
 	select_place(ui, rows, row ? (size_t)(row - rows->rows) : ui->place, page_rows);
 }
 
-static unsigned int move(struct ui *ui, int key, const struct top_rows *rows, size_t page_rows)
+static unsigned int move(struct ui *ui, int key, const struct rows *rows, size_t page_rows)
 {
 	size_t place = ui->place;
 
@@ -179,7 +179,7 @@ static unsigned int open_help(struct ui *ui)
 	return UI_DRAW;
 }
 
-static unsigned int open_row(struct ui *ui, const struct top_rows *rows)
+static unsigned int open_row(struct ui *ui, const struct rows *rows)
 {
 	if (ui->page != PAGE_TABLE || !ui_selected(ui, rows))
 		return UI_NOTHING;
@@ -193,7 +193,7 @@ static unsigned int next_level(struct ui *ui)
 	/* The page of a row is about that row at its level. */
 	if (ui->page == PAGE_ROW)
 		return UI_NOTHING;
-	ui->level = (enum top_level)((ui->level + 1) % TOP_LEVELS);
+	ui->level = (enum row_level)((ui->level + 1) % ROW_LEVELS);
 	ui->selected[0] = '\0';
 	ui->place = ui->first = 0;
 	return UI_DRAW | UI_ARRANGE;
@@ -241,7 +241,7 @@ static unsigned int change(struct ui *ui, int key)
 	}
 }
 
-unsigned int ui_key(struct ui *ui, int key, const struct top_rows *rows, size_t page_rows)
+unsigned int ui_key(struct ui *ui, int key, const struct rows *rows, size_t page_rows)
 {
 	unsigned int changed;
 
@@ -268,7 +268,7 @@ unsigned int ui_key(struct ui *ui, int key, const struct top_rows *rows, size_t 
 	return changed || ui->page == PAGE_HELP ? changed : move(ui, key, rows, page_rows);
 }
 
-unsigned int ui_click(struct ui *ui, size_t nth, bool twice, const struct top_rows *rows)
+unsigned int ui_click(struct ui *ui, size_t nth, bool twice, const struct rows *rows)
 {
 	if (ui->page != PAGE_TABLE || ui->editing || ui->first + nth >= rows->count)
 		return UI_NOTHING;

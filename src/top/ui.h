@@ -38,7 +38,7 @@ enum ui_key {
 
 struct ui {
 	enum ui_page page, page_before_help;
-	enum top_level level;
+	enum row_level level;
 	enum column_id sort;
 	bool reverse;
 	bool frozen;
@@ -49,7 +49,7 @@ struct ui {
 	char typed[UI_FILTER_SIZE];
 	bool typed_wrong; /* it is no regular expression */
 	/* The selected row: by name, as rows move; by its place if it is gone. */
-	char selected[TOP_NAME_SIZE];
+	char selected[ROW_NAME_SIZE];
 	size_t place, first;  /* of the rows, and the first one on the screen */
 	unsigned int heatmap; /* which one comes first on the page of a row */
 	bool quit;
@@ -63,19 +63,19 @@ enum ui_change {
 	UI_INTERVAL = 4, /* the interval is another one, or has begun again */
 };
 
-void ui_init(struct ui *ui, enum column_id sort, enum top_level level, uint64_t interval_ns,
+void ui_init(struct ui *ui, enum column_id sort, enum row_level level, uint64_t interval_ns,
 	     const char *filter);
 
 /* rows: what is shown; page_rows: how many find room. Returns what is to be done, ored. */
-unsigned int ui_key(struct ui *ui, int key, const struct top_rows *rows, size_t page_rows);
+unsigned int ui_key(struct ui *ui, int key, const struct rows *rows, size_t page_rows);
 
 /* A click on the nth row of the screen. Returns the same. */
-unsigned int ui_click(struct ui *ui, size_t nth, bool twice, const struct top_rows *rows);
+unsigned int ui_click(struct ui *ui, size_t nth, bool twice, const struct rows *rows);
 
 /* Finds the selected row among new rows, and keeps it on the screen. */
-void ui_follow(struct ui *ui, const struct top_rows *rows, size_t page_rows);
+void ui_follow(struct ui *ui, const struct rows *rows, size_t page_rows);
 
 /* The selected row, or NULL if there is none. On the page of a row it may be gone for now. */
-const struct top_row *ui_selected(const struct ui *ui, const struct top_rows *rows);
+const struct row *ui_selected(const struct ui *ui, const struct rows *rows);
 
 #endif

@@ -20,7 +20,7 @@ static int parse(struct reading *reading, const uint8_t *data, size_t size)
 	return reading_parse(reading, text, size);
 }
 
-static void use(const struct top_rows *rows)
+static void use(const struct rows *rows)
 {
 	struct buf sentence = {0};
 	char text[FORMAT_SIZE];
@@ -39,18 +39,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const char empty[] = "{\"time_seconds\":-1e300,\"containers\":[]}";
 	struct reading before, now;
-	struct top_rows rows;
+	struct rows rows;
 	int level;
 
 	if (parse(&before, (const uint8_t *)empty, sizeof(empty) - 1))
 		abort();
 	if (parse(&now, data, size) == 0) {
-		for (level = 0; level < TOP_LEVELS; level++) {
-			if (top_rows_make(&before, &now, (enum top_level)level, &rows) == 0) {
+		for (level = 0; level < ROW_LEVELS; level++) {
+			if (rows_make(&before, &now, (enum row_level)level, &rows) == 0) {
 				columns_sort(&rows, COLUMN_WAIT, level & 1);
 				use(&rows);
 			}
-			top_rows_free(&rows);
+			rows_free(&rows);
 		}
 	}
 	reading_free(&before);

@@ -29,7 +29,7 @@ static int setup(void **state)
 {
 	(void)state;
 	history = history_new();
-	ui_init(&ui, COLUMN_WAIT, TOP_LEVEL_CONTAINER, 1000000000, NULL);
+	ui_init(&ui, COLUMN_WAIT, ROW_LEVEL_CONTAINER, 1000000000, NULL);
 	return history ? 0 : -1;
 }
 
@@ -185,7 +185,7 @@ static void test_node(void **state)
 		     "'temperature_celsius':[{'chip_name':'cpu-thermal','value':71.4}],"
 		     "'throttled':[{'reason':'under_voltage','value':1},"
 		     "{'reason':'temperature','value':1},{'reason':'other','value':0}]}}",
-		     TOP_LEVEL_CONTAINER);
+		     ROW_LEVEL_CONTAINER);
 	draw_screen(24, 100);
 	check_has(
 		"load 3.2 2.8 1.9 of 4  mem 75%  71\u00b0C  THROTTLED: under_voltage temperature  "
@@ -273,7 +273,7 @@ static void test_the_page_of_a_row(void **state)
 	check_has("waited for CPU while it ran");
 	check_has("7.3s shop/web-7d4b9c6f5-x2x8k/web");
 	/* One that does not run for now. */
-	top_rows_filter(&rows, "shop");
+	rows_filter(&rows, "shop");
 	draw_screen(24, 80);
 	check_has("ml/train-0/train did not run in the last interval.");
 	check_has("wait for a CPU");

@@ -57,8 +57,8 @@ static void test_cells(void **state)
 	assert_int_equal(history_columns(history), 3);
 	assert_true(history_seconds(history, 2) == 5);
 	assert_true(history_seconds(history, 99) == 6);
-	assert_true(history_cells(history, "shop/web-0/web", TOP_LEVEL_CONTAINER, TOP_CPU_WAIT, 4,
-				  cells) == 13);
+	assert_true(history_cells(history, "shop/web-0/web", ROW_LEVEL_CONTAINER, SIGNAL_CPU_WAIT,
+				  4, cells) == 13);
 	assert_int_equal(cells[0][0], 0); /* before the start */
 	assert_int_equal(cells[1][0], 1); /* up to 2^-20 s */
 	assert_int_equal(cells[1][1], 5); /* up to 2^-19 s */
@@ -67,9 +67,10 @@ static void test_cells(void **state)
 	assert_int_equal(cells[3][27], 1); /* up to 2^7 s */
 	assert_int_equal(cells[3][28], 2); /* beyond */
 	/* The pod has both containers; a count has its bound. */
-	history_cells(history, "shop/web-0", TOP_LEVEL_POD, TOP_CPU_WAIT, 4, cells);
+	history_cells(history, "shop/web-0", ROW_LEVEL_POD, SIGNAL_CPU_WAIT, 4, cells);
 	assert_int_equal(cells[3][27], 1 + UINT16_MAX);
-	assert_true(history_cells(history, "shop", TOP_LEVEL_NAMESPACE, TOP_FSYNC, 4, cells) == 0);
+	assert_true(history_cells(history, "shop", ROW_LEVEL_NAMESPACE, SIGNAL_FSYNC, 4, cells) ==
+		    0);
 }
 
 /* Older intervals than the ring has are gone, and who has not run for so long. */
@@ -85,12 +86,12 @@ static void test_the_ring(void **state)
 	for (i = 0; i < HISTORY_COLUMNS; i++)
 		add(1, WEB "'cpu_wait':" HIST(1, 1, "[0,1]") "}", 2 + i);
 	assert_int_equal(history_columns(history), HISTORY_COLUMNS);
-	assert_true(history_cells(history, "shop/web-0/web", TOP_LEVEL_CONTAINER, TOP_CPU_WAIT,
+	assert_true(history_cells(history, "shop/web-0/web", ROW_LEVEL_CONTAINER, SIGNAL_CPU_WAIT,
 				  HISTORY_COLUMNS, cells) == HISTORY_COLUMNS);
-	assert_true(history_cells(history, "shop/web-0/side", TOP_LEVEL_CONTAINER, TOP_CPU_WAIT,
+	assert_true(history_cells(history, "shop/web-0/side", ROW_LEVEL_CONTAINER, SIGNAL_CPU_WAIT,
 				  HISTORY_COLUMNS, cells) == 0);
 	add(1, "", 999);
-	assert_true(history_cells(history, "shop/web-0/web", TOP_LEVEL_CONTAINER, TOP_CPU_WAIT,
+	assert_true(history_cells(history, "shop/web-0/web", ROW_LEVEL_CONTAINER, SIGNAL_CPU_WAIT,
 				  HISTORY_COLUMNS, cells) == HISTORY_COLUMNS - 1);
 }
 
@@ -101,13 +102,13 @@ static void test_neighbours(void **state)
 			       "{'namespace':'ml','pod':'train-0','container':'x','seconds':1},"
 			       "{'namespace':'ml','pod':'train-1','container':'x','seconds':0.75},"
 			       "{'unit':'kernel','seconds':1.5}]}";
-	struct top_cause list[2];
+	struct row_cause list[2];
 	struct arena arena = {0};
 
 	(void)state;
 	add(1, text, 1);
 	add(1, text, 2);
-	assert_int_equal(history_neighbours(history, &arena, "shop/web-0/web", TOP_LEVEL_CONTAINER,
+	assert_int_equal(history_neighbours(history, &arena, "shop/web-0/web", ROW_LEVEL_CONTAINER,
 					    false, list, 2),
 			 3);
 	assert_string_equal(list[0].name, "kernel");
@@ -115,18 +116,18 @@ static void test_neighbours(void **state)
 	assert_string_equal(list[1].name, "ml/train-0/x");
 	/* The pods of a workload together. */
 	assert_int_equal(
-		history_neighbours(history, &arena, "shop/web", TOP_LEVEL_WORKLOAD, false, list, 2),
+		history_neighbours(history, &arena, "shop/web", ROW_LEVEL_WORKLOAD, false, list, 2),
 		2);
 	assert_string_equal(list[0].name, "ml/train");
 	assert_true(list[0].seconds == 3.5);
 	/* The other way round. */
 	assert_int_equal(
-		history_neighbours(history, &arena, "ml/train", TOP_LEVEL_WORKLOAD, true, list, 2),
+		history_neighbours(history, &arena, "ml/train", ROW_LEVEL_WORKLOAD, true, list, 2),
 		1);
 	assert_string_equal(list[0].name, "shop/web");
 	assert_true(list[0].seconds == 3.5);
 	assert_int_equal(
-		history_neighbours(history, &arena, "nobody", TOP_LEVEL_POD, true, list, 2), 0);
+		history_neighbours(history, &arena, "nobody", ROW_LEVEL_POD, true, list, 2), 0);
 	arena_free(&arena);
 }
 
@@ -135,7 +136,7 @@ static void check_events(const char *name, const char *const *expected, size_t c
 	const struct history_event *list[16];
 	size_t i;
 
-	assert_int_equal(history_events(history, name, TOP_LEVEL_CONTAINER, list, 16), count);
+	assert_int_equal(history_events(history, name, ROW_LEVEL_CONTAINER, list, 16), count);
 	for (i = 0; i < count; i++)
 		assert_string_equal(list[i]->text, expected[i]);
 }
@@ -193,14 +194,14 @@ static void test_many_events(void **state)
 			 "{'unit':'x','memory_oom_kills':2}",
 		    i);
 	assert_int_equal(
-		history_events(history, "x", TOP_LEVEL_CONTAINER, list, 3 * HISTORY_EVENTS),
+		history_events(history, "x", ROW_LEVEL_CONTAINER, list, 3 * HISTORY_EVENTS),
 		HISTORY_EVENTS);
 	assert_int_equal(list[0]->at_ns, 99);
 	assert_int_equal(list[HISTORY_EVENTS - 1]->at_ns, 100 - HISTORY_EVENTS);
-	assert_int_equal(history_events(history, "x", TOP_LEVEL_CONTAINER, list, 3), 3);
+	assert_int_equal(history_events(history, "x", ROW_LEVEL_CONTAINER, list, 3), 3);
 	assert_int_equal(list[0]->at_ns, 99);
 	assert_int_equal(list[2]->at_ns, 97);
-	count = history_events(history, "shop/web-0", TOP_LEVEL_POD, list, 3 * HISTORY_EVENTS);
+	count = history_events(history, "shop/web-0", ROW_LEVEL_POD, list, 3 * HISTORY_EVENTS);
 	assert_int_equal(count, HISTORY_EVENTS + 2);
 	for (i = 1; i < (int)count; i++)
 		assert_true(list[i]->number < list[i - 1]->number);

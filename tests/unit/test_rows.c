@@ -31,7 +31,7 @@ static bool near(double a, double b)
 static void test_all_fields(void **state)
 {
 	const struct reading_entry *entry;
-	struct top_labels labels = {"shop", "web-0", "main", "", "", ""};
+	struct reading_labels labels = {"shop", "web-0", "main", "", "", ""};
 
 	(void)state;
 	assert_int_equal(
@@ -74,28 +74,28 @@ static void test_all_fields(void **state)
 	entry = reading_find(&reading_now, 0, &labels);
 	assert_non_null(entry);
 	assert_string_equal(entry->labels.workload, "web");
-	assert_true(entry->hist[TOP_CPU_WAIT].known);
-	assert_true(near(entry->hist[TOP_CPU_WAIT].count, 3));
-	assert_true(near(entry->hist[TOP_CPU_WAIT].sum_seconds, 0.5));
-	assert_int_equal(entry->hist[TOP_CPU_WAIT].bucket_count, 2);
-	assert_true(near(entry->value[TOP_SWITCHES_VOLUNTARY], 4));
-	assert_true(near(entry->value[TOP_SWITCHES_INVOLUNTARY], 5));
-	assert_true(near(entry->hist[TOP_BLOCK_READ].count, 3)); /* of both devices */
-	assert_true(near(entry->hist[TOP_BLOCK_READ].sum_seconds, 3));
-	assert_true(near(entry->hist[TOP_BLOCK_WRITE].count, 5));
-	assert_true(near(entry->hist[TOP_RESPONSE_SERVER].count, 6));
-	assert_true(near(entry->hist[TOP_RESPONSE_CLIENT].count, 7));
-	assert_true(near(entry->value[TOP_PRESSURE_MEMORY], 2.5));
-	assert_true(near(entry->value[TOP_OPEN_CONNECTIONS], 12));
-	assert_true(near(entry->value[TOP_OOM_KILLS], 1));
+	assert_true(entry->hist[SIGNAL_CPU_WAIT].known);
+	assert_true(near(entry->hist[SIGNAL_CPU_WAIT].count, 3));
+	assert_true(near(entry->hist[SIGNAL_CPU_WAIT].sum_seconds, 0.5));
+	assert_int_equal(entry->hist[SIGNAL_CPU_WAIT].bucket_count, 2);
+	assert_true(near(entry->value[SIGNAL_SWITCHES_VOLUNTARY], 4));
+	assert_true(near(entry->value[SIGNAL_SWITCHES_INVOLUNTARY], 5));
+	assert_true(near(entry->hist[SIGNAL_BLOCK_READ].count, 3)); /* of both devices */
+	assert_true(near(entry->hist[SIGNAL_BLOCK_READ].sum_seconds, 3));
+	assert_true(near(entry->hist[SIGNAL_BLOCK_WRITE].count, 5));
+	assert_true(near(entry->hist[SIGNAL_RESPONSE_SERVER].count, 6));
+	assert_true(near(entry->hist[SIGNAL_RESPONSE_CLIENT].count, 7));
+	assert_true(near(entry->value[SIGNAL_PRESSURE_MEMORY], 2.5));
+	assert_true(near(entry->value[SIGNAL_OPEN_CONNECTIONS], 12));
+	assert_true(near(entry->value[SIGNAL_OOM_KILLS], 1));
 	assert_int_equal(entry->cause_count, 1);
 	assert_string_equal(entry->causes[0].labels.unit, "kernel");
 	/* What is not there is not known. */
-	assert_false(entry->hist[TOP_FSYNC].known);
-	assert_false(entry->value_known[TOP_CPU_USAGE]);
-	assert_false(reading_has_hist(&reading_now, TOP_FSYNC));
-	assert_true(reading_has_hist(&reading_now, TOP_RESPONSE_CLIENT));
-	assert_false(reading_has_value(&reading_now, TOP_RETRANSMITS));
+	assert_false(entry->hist[SIGNAL_FSYNC].known);
+	assert_false(entry->value_known[SIGNAL_CPU_USAGE]);
+	assert_false(reading_has_hist(&reading_now, SIGNAL_FSYNC));
+	assert_true(reading_has_hist(&reading_now, SIGNAL_RESPONSE_CLIENT));
+	assert_false(reading_has_value(&reading_now, SIGNAL_RETRANSMITS));
 }
 
 static void test_node(void **state)
@@ -121,10 +121,10 @@ static void test_node(void **state)
 	assert_int_equal(reading_now.node.throttled_count, 1);
 	assert_string_equal(reading_now.node.throttled[0], "under_voltage");
 	assert_true(near(reading_now.node.memory_total, 4e9));
-	assert_true(reading_now.probe_up[TOP_PROBE_SCHED]);
-	assert_true(reading_has_hist(&reading_now, TOP_CPU_WAIT)); /* though nothing ran */
-	assert_true(reading_now.probe_known[TOP_PROBE_TCP]);
-	assert_false(reading_has_hist(&reading_now, TOP_RTT));
+	assert_true(reading_now.probe_up[SIGNAL_PROBE_SCHED]);
+	assert_true(reading_has_hist(&reading_now, SIGNAL_CPU_WAIT)); /* though nothing ran */
+	assert_true(reading_now.probe_known[SIGNAL_PROBE_TCP]);
+	assert_false(reading_has_hist(&reading_now, SIGNAL_RTT));
 	reading_free(&reading_now);
 	assert_int_equal(read_text(&reading_now, AT(1, "")), 0);
 	assert_true(isnan(reading_now.node.load[0]) && isnan(reading_now.node.celsius));
@@ -151,19 +151,18 @@ static void test_wrong_readings(void **state)
 	check_wrong("{'time_seconds':1,'containers':[{'cpu_wait':{'count':1");
 	/* Elements that are no containers are ones without anything. */
 	make_rows_of(AT(1, ""), AT(2, "7,{},[],{'cpu_wait':7},{'cpu_wait':{'count':'x'}}"),
-		     TOP_LEVEL_CONTAINER);
+		     ROW_LEVEL_CONTAINER);
 	assert_int_equal(rows.count, 0);
 	free_rows();
 	/* No time between the two, or backwards. */
 	assert_int_equal(read_text(&reading_before, AT(2, "")), 0);
 	assert_int_equal(read_text(&reading_now, AT(2, "")), 0);
-	assert_int_equal(top_rows_make(&reading_before, &reading_now, TOP_LEVEL_POD, &rows),
-			 -EINVAL);
+	assert_int_equal(rows_make(&reading_before, &reading_now, ROW_LEVEL_POD, &rows), -EINVAL);
 }
 
 static void test_differences(void **state)
 {
-	const struct top_row *row;
+	const struct row *row;
 
 	(void)state;
 	make_rows_of(
@@ -177,19 +176,19 @@ static void test_differences(void **state)
 			   30, 4,
 			   "[0,30]") ",'cpu_context_switches':{'voluntary':300,'involuntary':1},"
 				     "'tcp_open_connections':5}"),
-		TOP_LEVEL_CONTAINER);
+		ROW_LEVEL_CONTAINER);
 	assert_int_equal(rows.count, 1);
 	assert_true(near(rows.seconds, 2));
 	row = row_of("shop/web-0/main");
 	assert_string_equal(row->labels.name_space, "shop");
-	assert_true(near(row->hist[TOP_CPU_WAIT].count, 20));
-	assert_true(near(row->hist[TOP_CPU_WAIT].sum_seconds, 3));
-	assert_true(near(row->value[TOP_SWITCHES_VOLUNTARY], 200));
-	assert_true(near(row->value[TOP_SWITCHES_INVOLUNTARY], 0));
-	assert_true(near(row->value[TOP_OPEN_CONNECTIONS], 5)); /* a gauge */
-	assert_false(row->hist[TOP_FSYNC].known);
-	assert_true(rows.probe_missing[TOP_PROBE_FSYNC]);
-	assert_false(rows.probe_missing[TOP_PROBE_SCHED]);
+	assert_true(near(row->hist[SIGNAL_CPU_WAIT].count, 20));
+	assert_true(near(row->hist[SIGNAL_CPU_WAIT].sum_seconds, 3));
+	assert_true(near(row->value[SIGNAL_SWITCHES_VOLUNTARY], 200));
+	assert_true(near(row->value[SIGNAL_SWITCHES_INVOLUNTARY], 0));
+	assert_true(near(row->value[SIGNAL_OPEN_CONNECTIONS], 5)); /* a gauge */
+	assert_false(row->hist[SIGNAL_FSYNC].known);
+	assert_true(rows.probe_missing[SIGNAL_PROBE_FSYNC]);
+	assert_false(rows.probe_missing[SIGNAL_PROBE_SCHED]);
 }
 
 static void test_new_vanished_idle_and_restarted(void **state)
@@ -222,10 +221,10 @@ static void test_new_vanished_idle_and_restarted(void **state)
 								      "{'unit':'stays','cpu_wait'"
 								      ":" HIST(2, 0.3,
 									       "[0,2]") "}"),
-		TOP_LEVEL_CONTAINER);
+		ROW_LEVEL_CONTAINER);
 	assert_int_equal(rows.count, 2);
-	assert_true(near(row_of("shop/new/main")->hist[TOP_CPU_WAIT].count, 4));
-	assert_true(near(row_of("stays")->hist[TOP_CPU_WAIT].sum_seconds, 0.2));
+	assert_true(near(row_of("shop/new/main")->hist[SIGNAL_CPU_WAIT].count, 4));
+	assert_true(near(row_of("stays")->hist[SIGNAL_CPU_WAIT].sum_seconds, 0.2));
 }
 
 #define CPU(id, since, labels, seconds)                                                            \
@@ -249,20 +248,20 @@ static void test_first_readings(void **state)
 			    5.5) ","
 				 /* As an older serve lists it: without saying since when. */
 				 "{" LABELS("silent") ",'cpu_usage':9}"),
-		     TOP_LEVEL_CONTAINER);
+		     ROW_LEVEL_CONTAINER);
 	assert_int_equal(rows.count, 3);
-	assert_true(near(row_of("shop/works/main")->value[TOP_CPU_USAGE], 0.5));
+	assert_true(near(row_of("shop/works/main")->value[SIGNAL_CPU_USAGE], 0.5));
 	assert_false(row_of("shop/works/main")->began);
-	assert_true(near(row_of("shop/began/main")->value[TOP_CPU_USAGE], 0.75));
+	assert_true(near(row_of("shop/began/main")->value[SIGNAL_CPU_USAGE], 0.75));
 	assert_true(row_of("shop/began/main")->began);
-	assert_true(near(row_of("shop/again/main")->value[TOP_CPU_USAGE], 5.5));
+	assert_true(near(row_of("shop/again/main")->value[SIGNAL_CPU_USAGE], 5.5));
 }
 
 /* It was there, and no probe had counted anything for it: a slice, which has no files that are
  * read. */
 static void test_listed_late(void **state)
 {
-	const struct top_row *row;
+	const struct row *row;
 
 	(void)state;
 	make_rows_of("{'time_seconds':100,'last_id':7,'containers':[]}",
@@ -270,12 +269,12 @@ static void test_listed_late(void **state)
 		     "{'id':7,'since_seconds':50,'unit':'a.slice','cpu_usage':900,"
 		     "'tcp_retransmits':3},"
 		     "{'id':8,'since_seconds':50,'unit':'found-late','tcp_retransmits':3}]}",
-		     TOP_LEVEL_CONTAINER);
+		     ROW_LEVEL_CONTAINER);
 	assert_int_equal(rows.count, 1);
 	row = row_of("a.slice");
 	assert_false(row->began);
-	assert_true(near(row->value[TOP_RETRANSMITS], 3));
-	assert_false(row->value_known[TOP_CPU_USAGE]); /* a life's, from files read just now */
+	assert_true(near(row->value[SIGNAL_RETRANSMITS], 3));
+	assert_false(row->value_known[SIGNAL_CPU_USAGE]); /* a life's, from files read just now */
 }
 
 /* Its name was not known at first: it is the same one. */
@@ -294,9 +293,9 @@ static void test_renamed(void **state)
 					       2, 1.25, "[0,2]") ",'cpu_wait_caused':[{'id':"
 								 "1," LABELS("web-0") ",'seconds':"
 										      "1.25}]}"),
-		     TOP_LEVEL_CONTAINER);
+		     ROW_LEVEL_CONTAINER);
 	assert_int_equal(rows.count, 2);
-	assert_true(near(row_of("shop/web-0/main")->value[TOP_CPU_USAGE], 0.5));
+	assert_true(near(row_of("shop/web-0/main")->value[SIGNAL_CPU_USAGE], 0.5));
 	assert_int_equal(row_of("v")->cause_count, 1);
 	assert_string_equal(row_of("v")->causes[0].name, "shop/web-0/main");
 	assert_true(near(row_of("v")->causes[0].seconds, 0.25));
@@ -310,7 +309,7 @@ static size_t rows_of_joined(const char *joined)
 		 AT(101,
 		    "{'id':1,'since_seconds':50,'unit':'u','cpu_usage':900,'joined_seconds':%s}"),
 		 joined);
-	make_rows_of(AT(100, CPU(1, 50, "'unit':'u'", 1)), now, TOP_LEVEL_CONTAINER);
+	make_rows_of(AT(100, CPU(1, 50, "'unit':'u'", 1)), now, ROW_LEVEL_CONTAINER);
 	return rows.count;
 }
 
@@ -331,7 +330,7 @@ static void test_joined(void **state)
 /* A controller was turned on: its files tell a life's counts. A probe counts from 0. */
 static void test_values_that_appear(void **state)
 {
-	const struct top_row *row;
+	const struct row *row;
 
 	(void)state;
 	make_rows_of(AT(100, CPU(1, 50, "'unit':'u'", 1)),
@@ -339,17 +338,17 @@ static void test_values_that_appear(void **state)
 			     "'cpu_throttled':300,'memory_events':{'oom_kill':7},"
 			     "'pressure':{'memory':{'some':9}},'tcp_retransmits':3,"
 			     "'fsync':" HIST(2, 1, "[0,2]") "}"),
-		     TOP_LEVEL_CONTAINER);
+		     ROW_LEVEL_CONTAINER);
 	row = row_of("u");
-	assert_true(row->value_known[TOP_CPU_USAGE] && near(row->value[TOP_CPU_USAGE], 0.5));
-	assert_false(row->value_known[TOP_CPU_THROTTLED]);
-	assert_false(row->value_known[TOP_OOM_EVENTS]);
-	assert_false(row->value_known[TOP_PRESSURE_MEMORY]);
-	assert_true(near(row->value[TOP_CPU_THROTTLED] + row->value[TOP_OOM_EVENTS] +
-				 row->value[TOP_PRESSURE_MEMORY],
+	assert_true(row->value_known[SIGNAL_CPU_USAGE] && near(row->value[SIGNAL_CPU_USAGE], 0.5));
+	assert_false(row->value_known[SIGNAL_CPU_THROTTLED]);
+	assert_false(row->value_known[SIGNAL_OOM_EVENTS]);
+	assert_false(row->value_known[SIGNAL_PRESSURE_MEMORY]);
+	assert_true(near(row->value[SIGNAL_CPU_THROTTLED] + row->value[SIGNAL_OOM_EVENTS] +
+				 row->value[SIGNAL_PRESSURE_MEMORY],
 			 0));
-	assert_true(near(row->value[TOP_RETRANSMITS], 3));
-	assert_true(near(row->hist[TOP_FSYNC].count, 2));
+	assert_true(near(row->value[SIGNAL_RETRANSMITS], 3));
+	assert_true(near(row->hist[SIGNAL_FSYNC].count, 2));
 }
 
 /* Another serve answers: its ids are others, whatever it has counted. */
@@ -367,7 +366,7 @@ static void test_another_serve(void **state)
 	assert_false(reading_follows(&reading_now, &reading_now));
 	reading_now.started_seconds = 100.5;
 	assert_false(reading_follows(&reading_now, &reading_before));
-	assert_int_equal(top_rows_make(&reading_before, &reading_now, TOP_LEVEL_CONTAINER, &rows),
+	assert_int_equal(rows_make(&reading_before, &reading_now, ROW_LEVEL_CONTAINER, &rows),
 			 -EINVAL);
 	reading_now.started_seconds = NAN;
 	assert_false(reading_follows(&reading_now, &reading_before));
@@ -381,8 +380,8 @@ static void test_no_more_than_the_cpus(void **state)
 										1) "]}",
 		     "{'time_seconds':101,'node':{'cpus':2},'containers':[" CPU(1, 50, "'unit':'u'",
 										3.01) "]}",
-		     TOP_LEVEL_CONTAINER);
-	assert_true(near(row_of("u")->value[TOP_CPU_USAGE], 2));
+		     ROW_LEVEL_CONTAINER);
+	assert_true(near(row_of("u")->value[SIGNAL_CPU_USAGE], 2));
 }
 
 /* Same pod name in another namespace, or as a unit: another one. In any order. */
@@ -402,10 +401,10 @@ static void test_who_is_who(void **state)
 						      "[0,13]") "},"
 								"{'unit':'web','cpu_wait':" HIST(
 									12, 1, "[0,12]") "}"),
-		TOP_LEVEL_CONTAINER);
-	assert_true(near(row_of("test/web/main")->hist[TOP_CPU_WAIT].count, 11));
-	assert_true(near(row_of("shop/web/main")->hist[TOP_CPU_WAIT].count, 3));
-	assert_true(near(row_of("web")->hist[TOP_CPU_WAIT].count, 5));
+		ROW_LEVEL_CONTAINER);
+	assert_true(near(row_of("test/web/main")->hist[SIGNAL_CPU_WAIT].count, 11));
+	assert_true(near(row_of("shop/web/main")->hist[SIGNAL_CPU_WAIT].count, 3));
+	assert_true(near(row_of("web")->hist[SIGNAL_CPU_WAIT].count, 5));
 }
 
 static void check_quantiles(const char *before, const char *now, double p50, double p99)
@@ -417,14 +416,14 @@ static void check_quantiles(const char *before, const char *now, double p50, dou
 		 before);
 	snprintf(b, sizeof(b),
 		 AT(2, "{'unit':'u','cpu_wait':{'count':9,'sum_seconds':9,'buckets':[%s]}}"), now);
-	make_rows_of(a, b, TOP_LEVEL_CONTAINER);
-	assert_true(top_quantile(&rows.rows[0].hist[TOP_CPU_WAIT], 0.5) == p50);
-	assert_true(top_quantile(&rows.rows[0].hist[TOP_CPU_WAIT], 0.99) == p99);
+	make_rows_of(a, b, ROW_LEVEL_CONTAINER);
+	assert_true(row_hist_quantile(&rows.rows[0].hist[SIGNAL_CPU_WAIT], 0.5) == p50);
+	assert_true(row_hist_quantile(&rows.rows[0].hist[SIGNAL_CPU_WAIT], 0.99) == p99);
 }
 
 static void test_quantiles(void **state)
 {
-	const struct top_hist nothing = {.known = true};
+	const struct row_hist nothing = {.known = true};
 
 	(void)state;
 	check_quantiles("", "[0,1]", 1, 1);
@@ -439,26 +438,26 @@ static void test_quantiles(void **state)
 	check_quantiles("", "[0,60],[29,40]", 1, INFINITY);
 	/* A bucket that there is not is nowhere. */
 	check_quantiles("", "[1000,1],[-81,1],[0,1]", 1, 1);
-	assert_true(top_quantile(&nothing, 0.99) == 0);
+	assert_true(row_hist_quantile(&nothing, 0.99) == 0);
 }
 
 /* A wait of 60 s that ended in an interval of 2 s took at most 2 s of it. */
 static void test_inside_the_interval(void **state)
 {
-	const struct top_hist *hist;
+	const struct row_hist *hist;
 
 	(void)state;
 	make_rows(2, "{'unit':'u','tcp_response':{'client':" HIST(3, 60.5, "[-4,2],[24,1]") "}}");
-	hist = &rows.rows[0].hist[TOP_RESPONSE_CLIENT];
+	hist = &rows.rows[0].hist[SIGNAL_RESPONSE_CLIENT];
 	assert_true(near(hist->sum_seconds, 60.5));
 	assert_true(near(hist->inside_seconds, 2 * 0.5 + 2));
 	make_rows(2, "{'unit':'u','cpu_wait':" HIST(4, 1.5, "[-4,4]") "}");
-	assert_true(near(rows.rows[0].hist[TOP_CPU_WAIT].inside_seconds, 1.5));
+	assert_true(near(rows.rows[0].hist[SIGNAL_CPU_WAIT].inside_seconds, 1.5));
 }
 
 static void test_causes(void **state)
 {
-	const struct top_row *row;
+	const struct row *row;
 
 	(void)state;
 	make_rows_begun(
@@ -479,7 +478,7 @@ static void test_causes(void **state)
 							   "{'unit':'bad','seconds':0.5}]},"
 							   "{'unit':'bad','cpu_wait':" HIST(
 								   1, 1, "[0,1]") "}"),
-		TOP_LEVEL_CONTAINER);
+		ROW_LEVEL_CONTAINER);
 	row = row_of("victim");
 	assert_int_equal(row->cause_count, 4);
 	assert_string_equal(row->causes[0].name, "bad");
@@ -519,66 +518,66 @@ static void test_causes(void **state)
 
 static void test_levels(void **state)
 {
-	const struct top_row *row;
+	const struct row *row;
 
 	(void)state;
-	make_rows_begun(AT(1, ""), AT(2, TWO_PODS), TOP_LEVEL_CONTAINER);
+	make_rows_begun(AT(1, ""), AT(2, TWO_PODS), ROW_LEVEL_CONTAINER);
 	assert_int_equal(rows.count, 5);
-	make_rows_begun(AT(1, ""), AT(2, TWO_PODS), TOP_LEVEL_POD);
+	make_rows_begun(AT(1, ""), AT(2, TWO_PODS), ROW_LEVEL_POD);
 	assert_int_equal(rows.count, 4);
 	row = row_of("shop/web-7d4b9c6f5-x2x8k");
 	assert_int_equal(row->members, 2);
-	assert_true(near(row->hist[TOP_CPU_WAIT].count, 4));
-	assert_true(near(row->hist[TOP_CPU_WAIT].sum_seconds, 4));
-	assert_true(top_quantile(&row->hist[TOP_CPU_WAIT], 0.5) == 4);
-	assert_true(near(row->hist[TOP_FSYNC].count, 2));
-	assert_true(near(row->value[TOP_CPU_USAGE], 0.5));
+	assert_true(near(row->hist[SIGNAL_CPU_WAIT].count, 4));
+	assert_true(near(row->hist[SIGNAL_CPU_WAIT].sum_seconds, 4));
+	assert_true(row_hist_quantile(&row->hist[SIGNAL_CPU_WAIT], 0.5) == 4);
+	assert_true(near(row->hist[SIGNAL_FSYNC].count, 2));
+	assert_true(near(row->value[SIGNAL_CPU_USAGE], 0.5));
 	assert_string_equal(row->causes[0].name, "ml/train-1");
 	assert_string_equal(row->causes[1].name, "ml/train-0");
-	make_rows_begun(AT(1, ""), AT(2, TWO_PODS), TOP_LEVEL_WORKLOAD);
+	make_rows_begun(AT(1, ""), AT(2, TWO_PODS), ROW_LEVEL_WORKLOAD);
 	assert_int_equal(rows.count, 3);
-	assert_true(near(row_of("shop/web")->hist[TOP_CPU_WAIT].count, 9));
+	assert_true(near(row_of("shop/web")->hist[SIGNAL_CPU_WAIT].count, 9));
 	assert_int_equal(row_of("shop/web")->cause_count, 1); /* both are ml/train now */
 	assert_true(near(row_of("shop/web")->causes[0].seconds, 0.75));
 	assert_int_equal(row_of("shop/database")->members, 1); /* Kubernetes said so */
 	assert_int_equal(row_of("ssh.service")->members, 1);
-	make_rows_begun(AT(1, ""), AT(2, TWO_PODS), TOP_LEVEL_NAMESPACE);
+	make_rows_begun(AT(1, ""), AT(2, TWO_PODS), ROW_LEVEL_NAMESPACE);
 	assert_int_equal(rows.count, 2);
-	assert_true(near(row_of("shop")->hist[TOP_CPU_WAIT].count, 16));
-	assert_true(near(row_of("(no namespace)")->hist[TOP_CPU_WAIT].count, 9));
+	assert_true(near(row_of("shop")->hist[SIGNAL_CPU_WAIT].count, 16));
+	assert_true(near(row_of("(no namespace)")->hist[SIGNAL_CPU_WAIT].count, 9));
 }
 
 /* A pod whose name is not known, and a container outside of Kubernetes. */
 static void test_no_namespace(void **state)
 {
-	static const struct top_labels outside = {"", "", "docker-1", "", "", ""};
-	static const struct top_labels labels = {"", "0fd6e7a2", "8c3e", "", "", ""};
-	char name[TOP_NAME_SIZE];
+	static const struct reading_labels outside = {"", "", "docker-1", "", "", ""};
+	static const struct reading_labels labels = {"", "0fd6e7a2", "8c3e", "", "", ""};
+	char name[ROW_NAME_SIZE];
 
 	(void)state;
-	top_name_write(name, &labels, TOP_LEVEL_CONTAINER);
+	row_name_write(name, &labels, ROW_LEVEL_CONTAINER);
 	assert_string_equal(name, "0fd6e7a2/8c3e");
-	top_name_write(name, &labels, TOP_LEVEL_POD);
+	row_name_write(name, &labels, ROW_LEVEL_POD);
 	assert_string_equal(name, "0fd6e7a2");
-	top_name_write(name, &labels, TOP_LEVEL_WORKLOAD);
+	row_name_write(name, &labels, ROW_LEVEL_WORKLOAD);
 	assert_string_equal(name, "0fd6e7a2");
-	top_name_write(name, &labels, TOP_LEVEL_NAMESPACE);
+	row_name_write(name, &labels, ROW_LEVEL_NAMESPACE);
 	assert_string_equal(name, "(no namespace)");
-	top_name_write(name, &outside, TOP_LEVEL_CONTAINER);
+	row_name_write(name, &outside, ROW_LEVEL_CONTAINER);
 	assert_string_equal(name, "docker-1");
-	top_name_write(name, &outside, TOP_LEVEL_WORKLOAD);
+	row_name_write(name, &outside, ROW_LEVEL_WORKLOAD);
 	assert_string_equal(name, "docker-1");
 }
 
 static void test_filter(void **state)
 {
 	(void)state;
-	make_rows_begun(AT(1, ""), AT(2, TWO_PODS), TOP_LEVEL_CONTAINER);
-	assert_int_equal(top_rows_filter(&rows, "("), -EINVAL);
+	make_rows_begun(AT(1, ""), AT(2, TWO_PODS), ROW_LEVEL_CONTAINER);
+	assert_int_equal(rows_filter(&rows, "("), -EINVAL);
 	assert_int_equal(rows.count, 5);
-	assert_int_equal(top_rows_filter(&rows, "^shop/(web|db)-.*/(a|pg)$"), 0);
+	assert_int_equal(rows_filter(&rows, "^shop/(web|db)-.*/(a|pg)$"), 0);
 	assert_int_equal(rows.count, 3);
-	assert_int_equal(top_rows_filter(&rows, "nobody"), 0);
+	assert_int_equal(rows_filter(&rows, "nobody"), 0);
 	assert_int_equal(rows.count, 0);
 }
 

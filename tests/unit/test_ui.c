@@ -22,7 +22,7 @@ static int setup(void **state)
 	make_rows(1, "{'unit':'a','tcp_retransmits':1},{'unit':'b','tcp_retransmits':1},"
 		     "{'unit':'c','tcp_retransmits':1},{'unit':'d','tcp_retransmits':1},"
 		     "{'unit':'e','tcp_retransmits':1},{'unit':'f','tcp_retransmits':1}");
-	ui_init(&ui, COLUMN_WAIT, TOP_LEVEL_CONTAINER, NS_PER_S, NULL);
+	ui_init(&ui, COLUMN_WAIT, ROW_LEVEL_CONTAINER, NS_PER_S, NULL);
 	ui_follow(&ui, &rows, PAGE_ROWS);
 	return 0;
 }
@@ -85,7 +85,7 @@ static void test_the_row_is_followed(void **state)
 	check("b", 1);
 	assert_int_equal(ui.place, 4);
 	/* When it is gone, what is at its place is. */
-	top_rows_filter(&rows, "[^b]");
+	rows_filter(&rows, "[^b]");
 	ui_follow(&ui, &rows, PAGE_ROWS);
 	check("a", 1);
 	rows.count = 0;
@@ -103,7 +103,7 @@ static void test_the_page_of_a_row_stays(void **state)
 	(void)state;
 	assert_int_equal(press(UI_KEY_ENTER), UI_DRAW);
 	assert_int_equal(ui.page, PAGE_ROW);
-	top_rows_filter(&rows, "[^a]");
+	rows_filter(&rows, "[^a]");
 	ui_follow(&ui, &rows, PAGE_ROWS);
 	assert_string_equal(ui.selected, "a");
 	press(UI_KEY_TAB);
@@ -199,9 +199,9 @@ static void test_sorting_and_grouping(void **state)
 		press('s');
 	assert_int_equal(ui.sort, COLUMN_WAIT); /* once around */
 	assert_false(ui.reverse);
-	for (i = 1; i <= TOP_LEVELS; i++) {
+	for (i = 1; i <= ROW_LEVELS; i++) {
 		assert_int_equal(press('g'), UI_DRAW | UI_ARRANGE);
-		assert_int_equal(ui.level, i % TOP_LEVELS);
+		assert_int_equal(ui.level, i % ROW_LEVELS);
 	}
 }
 
