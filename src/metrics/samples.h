@@ -15,7 +15,7 @@
  *	}
  *
  * and, if it needs something that no scrape has yet, a pointer to it in struct scrape (scrape.h).
- *What is not known is not emitted: a family without samples is left out altogether.
+ * What is not known is not emitted: a family without samples is left out altogether.
  */
 #ifndef BRAMBLE_SAMPLES_H
 #define BRAMBLE_SAMPLES_H
