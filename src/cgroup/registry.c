@@ -25,6 +25,11 @@ struct walk {
 	size_t len;
 };
 
+void registry_open(struct registry *registry, size_t entry_size)
+{
+	*registry = (struct registry){.entry_size = entry_size};
+}
+
 struct cgroup *registry_find(const struct registry *registry, uint64_t id)
 {
 	struct cgroup *cgroup;
@@ -40,7 +45,7 @@ struct cgroup *registry_add(struct registry *registry, uint64_t id, const char *
 
 	if (cgroup)
 		return cgroup;
-	cgroup = calloc(1, sizeof(*cgroup));
+	cgroup = calloc(1, registry->entry_size);
 	if (!cgroup)
 		return NULL;
 	cgroup->path = strdup(path);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The cgroups that are known, by id: those there are, found by a walk, and
- * those the kernel told of as they were made. One that was removed stays until
- * registry_remove(). One thread calls all of this.
+ * The cgroups that are known, by id: those that a walk found, and those that the kernel told of
+ * when they were made. One that was removed stays until registry_remove(). One thread calls all of
+ * this.
  */
 #ifndef BRAMBLE_REGISTRY_H
 #define BRAMBLE_REGISTRY_H
@@ -14,9 +14,7 @@
 
 #include "cgroup/path.h"
 
-struct owner;
-struct cgroup_usage;
-
+/* May be the first member of a larger struct: see registry_open(). */
 struct cgroup {
 	uint64_t id;
 	char *path; /* in the hierarchy, with a leading slash */
@@ -25,41 +23,40 @@ struct cgroup {
 	uint64_t seen_ns;    /* CLOCK_MONOTONIC, when it became known here */
 	uint64_t removed_ns; /* CLOCK_MONOTONIC; 0 while it is there */
 	unsigned int walk;   /* the last walk that saw it */
-
-	bool held_others; /* other containers or units were below it: cgroup_tops_find() */
-
-	/* Kept by the collector. */
-	struct owner *owner;			/* NULL until something was counted for it */
-	int named;				/* whether owner has its final labels */
-	struct cgroup_usage *usage;		/* its files; NULL: they are not read */
-	unsigned int round;			/* the last of reading accept queues that saw it */
-	unsigned char pod_told, container_told; /* enum told: info.h */
-
+	bool held_others;    /* other containers or units were below it: cgroup_tops_find() */
 	UT_hash_handle hh;
 };
 
 struct registry {
 	struct cgroup *table;
+	size_t entry_size;
 	unsigned int walk; /* number of walks made */
 	uint64_t unread;   /* directories that they could not look into, but for those that went */
 };
 
+/*
+ * Makes an empty one, whose entries are entry_size bytes. The first member of an entry is its
+ * struct cgroup; what follows is the caller's, and zero at first.
+ */
+void registry_open(struct registry *registry, size_t entry_size);
+
 struct cgroup *registry_find(const struct registry *registry, uint64_t id);
 
 /*
- * Adds a cgroup, or returns the one of this id. A path that cannot be read
- * makes a unit "unknown". NULL if memory ran out.
+ * Adds a cgroup, or returns the one of this id. A path that cannot be read makes a unit "unknown".
+ * born_ns: CLOCK_BOOTTIME, 0 if not known. NULL if memory ran out.
  */
 struct cgroup *registry_add(struct registry *registry, uint64_t id, const char *path,
 			    uint64_t born_ns);
 
+/* Frees a cgroup. What else its entry points to is the caller's to free before. */
 void registry_remove(struct registry *registry, struct cgroup *cgroup);
 
 /*
- * Reads the hierarchy below a mount point: adds what is there, and marks what
- * is there no more as removed at now_ns. Cgroups come and go meanwhile; what
- * is missed is known by its events. procfs tells since when a cgroup's oldest
- * process runs. Returns 0 or a negative errno (of the mount point itself).
+ * Reads the hierarchy below a mount point: adds the cgroups that are there, and marks those that
+ * are gone as removed at now_ns (CLOCK_MONOTONIC). Cgroups come and go meanwhile; events tell of
+ * those that it misses. procfs says when a cgroup's oldest process was started. Returns 0, or a
+ * negative errno if the mount point itself cannot be read.
  */
 int registry_walk(struct registry *registry, const char *mount, const char *procfs,
 		  uint64_t now_ns);

@@ -13,62 +13,62 @@
 #define BATCH	 16
 
 /* The cgroup of a pod itself. NULL: it is not known, or gone. */
-static struct cgroup *find_pod(const struct registry *registry, const char *pod_uid)
+static struct member *find_pod(const struct members *members, const char *pod_uid)
 {
-	struct cgroup *cgroup;
+	struct member *member;
 
-	for (cgroup = registry->table; cgroup; cgroup = cgroup->hh.next)
-		if (cgroup->name.kind == CGROUP_POD && !cgroup->removed_ns &&
-		    !strcmp(cgroup->name.pod_uid, pod_uid))
-			return cgroup;
+	for (member = members_first(members); member; member = members_next(member))
+		if (member->cgroup.name.kind == CGROUP_POD && !member->cgroup.removed_ns &&
+		    !strcmp(member->cgroup.name.pod_uid, pod_uid))
+			return member;
 	return NULL;
 }
 
 /* Whom a namespace counts for that a process of this cgroup is in: its pod, not one container. */
-static struct owner *owner_of_namespace(struct accept_queues *queues, struct cgroup *cgroup,
+static struct owner *owner_of_namespace(struct accept_queues *queues, struct member *member,
 					bool host)
 {
-	struct cgroup *pod = NULL;
+	struct member *pod = NULL;
 
 	/* Nobody's in particular: a service's, a process's of the root, a host-network pod's. */
 	if (host)
 		return queues->kernel;
-	if (cgroup->name.pod_uid[0])
-		pod = find_pod(&queues->members->registry, cgroup->name.pod_uid);
+	if (member->cgroup.name.pod_uid[0])
+		pod = find_pod(queues->naming->members, member->cgroup.name.pod_uid);
 	if (pod)
-		cgroup = pod;
-	if (!cgroup->owner)
-		members_name(queues->members, cgroup);
-	return cgroup->owner;
+		member = pod;
+	if (!member->owner)
+		naming_find(queues->naming, member);
+	return member->owner;
 }
 
 /* Reads the namespace of one cgroup, unless this round has read it through another one. */
-static void read_one(struct accept_queues *queues, struct cgroup *cgroup)
+static void read_one(struct accept_queues *queues, struct member *member)
 {
-	bool is_new = cgroup->born_ns > queues->start_ns;
+	bool is_new = member->cgroup.born_ns > queues->start_ns;
 	struct overflows_growth growth;
 	struct owner *owner;
 	struct total *total;
 
-	cgroup->round = queues->round;
-	if (overflows_read(queues->overflows, cgroup->path, is_new, &growth))
+	member->round = queues->round;
+	if (overflows_read(queues->overflows, member->cgroup.path, is_new, &growth))
 		return;
 	queues->stepped_back += growth.lower;
 	if (!growth.count)
 		return;
-	owner = owner_of_namespace(queues, cgroup, growth.host);
+	owner = owner_of_namespace(queues, member, growth.host);
 	total = owner ? owner_total(owner, PROBE_TCP) : NULL;
 	if (total)
 		*total_counters(total, &families[FAMILY_TCP_OVERFLOWS]) += growth.count;
 }
 
-void accept_queues_open(struct accept_queues *queues, struct members *members, struct owner *kernel,
+void accept_queues_open(struct accept_queues *queues, struct naming *naming, struct owner *kernel,
 			const char *procfs, const char *cgroupfs)
 {
-	struct cgroup *cgroup;
+	struct member *member;
 
 	*queues = (struct accept_queues){
-		.members = members,
+		.naming = naming,
 		.kernel = kernel,
 		.start_ns = clock_boottime_ns(),
 		.round_ns = clock_monotonic_ns(),
@@ -76,8 +76,8 @@ void accept_queues_open(struct accept_queues *queues, struct members *members, s
 	};
 	if (overflows_open(procfs, cgroupfs, &queues->overflows))
 		return;
-	for (cgroup = members->registry.table; cgroup; cgroup = cgroup->hh.next)
-		read_one(queues, cgroup);
+	for (member = members_first(naming->members); member; member = members_next(member))
+		read_one(queues, member);
 }
 
 void accept_queues_close(struct accept_queues *queues)
@@ -88,17 +88,18 @@ void accept_queues_close(struct accept_queues *queues)
 
 void accept_queues_update(struct accept_queues *queues, uint64_t now_ns)
 {
-	struct cgroup *cgroup;
+	struct member *member;
 	unsigned int read = 0;
 
 	if (!queues->overflows)
 		return;
-	for (cgroup = queues->members->registry.table; cgroup; cgroup = cgroup->hh.next) {
-		if (cgroup->round == queues->round || cgroup->removed_ns)
+	for (member = members_first(queues->naming->members); member;
+	     member = members_next(member)) {
+		if (member->round == queues->round || member->cgroup.removed_ns)
 			continue;
 		if (read++ == BATCH)
 			return;
-		read_one(queues, cgroup);
+		read_one(queues, member);
 	}
 	if (grown(now_ns, queues->round_ns) < ROUND_NS)
 		return;

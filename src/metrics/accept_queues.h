@@ -9,10 +9,10 @@
 
 #include <stdint.h>
 
-#include "metrics/members.h"
+#include "metrics/naming.h"
 
 struct accept_queues {
-	struct members *members;
+	struct naming *naming;	     /* gives owners to pods */
 	struct owner *kernel;	     /* whom the host's namespace counts for */
 	struct overflows *overflows; /* NULL: not read */
 	uint64_t start_ns;	     /* CLOCK_BOOTTIME, of the first reading */
@@ -23,9 +23,9 @@ struct accept_queues {
 
 /*
  * Reads all namespaces once: what they counted before does not count here. Without memory they are
- * never read. The strings, the members and the kernel's owner must outlive it.
+ * never read. The strings, the naming and the kernel's owner must outlive it.
  */
-void accept_queues_open(struct accept_queues *queues, struct members *members, struct owner *kernel,
+void accept_queues_open(struct accept_queues *queues, struct naming *naming, struct owner *kernel,
 			const char *procfs, const char *cgroupfs);
 void accept_queues_close(struct accept_queues *queues);
 

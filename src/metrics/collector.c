@@ -11,20 +11,11 @@
 #include "metrics/accept_queues.h"
 #include "metrics/info.h"
 #include "metrics/members.h"
+#include "metrics/naming.h"
 #include "metrics/slots.h"
 #include "metrics/usage.h"
 #include "util/clock.h"
 #include "util/log.h"
-
-/* The hierarchy is walked again at most this often. */
-#define RETRY_NS      NS_PER_S
-
-/*
- * And at least this often. The kernel leaves out a program now and then, and not all kernels count
- * that: a cgroup whose end was missed would keep its slot and its series for ever. A walk takes
- * some six system calls a cgroup.
- */
-#define WALK_NS	      (300 * NS_PER_S)
 
 /* An owner that nobody reads is forgotten after this many times --retain. */
 #define RETAIN_UNREAD 12
@@ -33,6 +24,8 @@ struct collector {
 	struct collector_options options;
 	struct probe *probe;
 	struct members members;
+	struct owners owners;
+	struct naming naming;
 	struct slots slots;
 	struct usage usage;
 	struct accept_queues queues;
@@ -43,123 +36,70 @@ struct collector {
 	int clock_fd;	     /* readable when the wall clock was set; negative: none */
 	uint64_t started_ns; /* CLOCK_MONOTONIC */
 	uint64_t read_ns;    /* when the owners were last read */
-	uint64_t walked_ns;
-	uint64_t ring_full; /* events lost, as of the last walk */
-	bool path_cut;	    /* since then, an event told of a cgroup without its whole path */
-	uint64_t unnamed;
 };
 
 static void on_cgroup_event(void *context, const struct cgroup_event *event)
 {
 	struct collector *c = context;
-	struct cgroup *cgroup;
+	struct member *made = members_take_event(&c->members, event);
 
-	if (event->kind == CGROUP_MADE) {
-		/* A path that may have been cut says something else: a walk finds the whole. */
-		if (!event->path_len || event->path_len >= CGROUP_PATH_MAX - 1) {
-			c->path_cut = true;
-			return;
-		}
-		cgroup = registry_add(&c->members.registry, event->id, event->path,
-				      event->time_ns + clock_suspended_ns());
-		/* At birth: the log directory of a short-lived pod may soon be gone. */
-		if (cgroup && cgroup->name.pod_uid[0] && !cgroup->owner)
-			members_name(&c->members, cgroup);
-		return;
-	}
-	cgroup = registry_find(&c->members.registry, event->id);
-	if (cgroup && !cgroup->removed_ns)
-		cgroup->removed_ns = event->time_ns;
+	/* At birth: the log directory of a short-lived pod may soon be gone. */
+	if (made && made->cgroup.name.pod_uid[0] && !made->owner)
+		naming_find(&c->naming, made);
 }
 
-static void walk(struct collector *c, uint64_t now_ns)
+static struct member *on_slot(void *context, uint64_t id)
 {
-	int err =
-		registry_walk(&c->members.registry, c->options.cgroupfs, c->options.procfs, now_ns);
+	struct collector *c = context;
+	struct member *member = members_find(&c->members, id);
 
-	if (err)
-		log_warn("cannot read the cgroups under %s: %s", c->options.cgroupfs,
-			 strerror(-err));
-	c->walked_ns = now_ns;
-}
-
-/* What events said that found no place in the ring buffer, or were not seen, is found by a walk. */
-static void walk_if_due(struct collector *c, uint64_t now_ns)
-{
-	uint64_t lost = probe_cgroup_events_lost(c->probe);
-	bool missed = lost != c->ring_full || c->path_cut;
-
-	if (grown(now_ns, c->walked_ns) < (missed ? RETRY_NS : WALK_NS))
-		return;
-	c->ring_full = lost;
-	c->path_cut = false;
-	walk(c, now_ns);
-}
-
-/* The cgroup of an id. One that is not known even after a walk is a unit "unknown". */
-static struct cgroup *find_cgroup(struct collector *c, uint64_t id)
-{
-	struct cgroup *cgroup = registry_find(&c->members.registry, id);
-	uint64_t now_ns = clock_monotonic_ns();
-
-	if (!cgroup) {
+	if (!member) {
 		collector_poll(c);
-		cgroup = registry_find(&c->members.registry, id);
+		member = members_look_for(&c->members, id, clock_monotonic_ns());
 	}
-	if (!cgroup && grown(now_ns, c->walked_ns) >= RETRY_NS) {
-		walk(c, now_ns);
-		cgroup = registry_find(&c->members.registry, id);
-		if (!cgroup) {
-			cgroup = registry_add(&c->members.registry, id, "", 0);
-			c->unnamed++;
-			if (cgroup)
-				cgroup->removed_ns = now_ns;
-		}
-	}
-	return cgroup;
+	if (member && !member->owner)
+		naming_find(&c->naming, member);
+	return member;
 }
 
-static struct cgroup *on_slot(void *context, uint64_t id)
-{
-	struct collector *c = context;
-	struct cgroup *cgroup = find_cgroup(c, id);
-
-	if (cgroup && !cgroup->owner)
-		members_name(&c->members, cgroup);
-	return cgroup;
-}
-
-static void on_usage(void *context, struct cgroup *cgroup)
+static void on_usage(void *context, struct member *member)
 {
 	struct collector *c = context;
 
-	members_name(&c->members, cgroup);
+	naming_find(&c->naming, member);
 }
 
 /* Whether a reader has had all that a removed cgroup counted. */
-static bool was_read(const struct collector *c, const struct cgroup *cgroup)
+static bool was_read(const struct collector *c, const struct member *member)
 {
-	const struct owner *owner = cgroup->owner;
+	const struct owner *owner = member->owner;
 
-	return c->read_ns > cgroup->removed_ns &&
+	return c->read_ns > member->cgroup.removed_ns &&
 	       (!owner || (!owner->held && c->read_ns > owner->shown_ns));
 }
 
-/* Forgets cgroups that were removed and read since, and owners that are left without one. */
-static void retire_cgroups(struct collector *c, uint64_t now_ns)
+/* Whether a cgroup was removed long enough ago to be forgotten. */
+static bool is_over(const struct collector *c, const struct member *member, uint64_t now_ns)
 {
-	uint64_t retain_ns = c->options.retain_ns;
-	struct cgroup *cgroup, *next;
+	uint64_t retain_ns = c->options.retain_ns, gone_ns;
 
-	HASH_ITER(hh, c->members.registry.table, cgroup, next) {
-		uint64_t gone_ns = cgroup->removed_ns ? grown(now_ns, cgroup->removed_ns) : 0;
+	if (!member->cgroup.removed_ns || member->slot)
+		return false;
+	gone_ns = grown(now_ns, member->cgroup.removed_ns);
+	return gone_ns > retain_ns && (was_read(c, member) || gone_ns > RETAIN_UNREAD * retain_ns);
+}
 
-		if (!cgroup->removed_ns || gone_ns <= retain_ns ||
-		    (!was_read(c, cgroup) && gone_ns <= RETAIN_UNREAD * retain_ns) ||
-		    slots_have(&c->slots, cgroup))
+static void retire_members(struct collector *c, uint64_t now_ns)
+{
+	struct member *member, *next;
+
+	for (member = members_first(&c->members); member; member = next) {
+		next = members_next(member);
+		if (!is_over(c, member, now_ns))
 			continue;
-		usage_forget(&c->usage, cgroup);
-		members_remove(&c->members, cgroup);
+		naming_forget(&c->naming, member);
+		usage_forget(&c->usage, member);
+		members_remove(&c->members, member);
 	}
 }
 
@@ -177,7 +117,7 @@ void collector_poll(struct collector *c)
 	look_at_clock(c);
 	probe_poll(c->probe, on_cgroup_event, c);
 	if (kube_names_run(c->names))
-		members_name_again(&c->members);
+		naming_find_again(&c->naming);
 }
 
 void collector_update_pressure(struct collector *c)
@@ -187,22 +127,21 @@ void collector_update_pressure(struct collector *c)
 
 void collector_update(struct collector *c)
 {
-	struct registry *registry = &c->members.registry;
 	uint64_t now_ns = clock_monotonic_ns();
 
 	probe_look_again(c->probe);
 	collector_poll(c);
-	walk_if_due(c, now_ns);
+	members_walk_if_due(&c->members, probe_cgroup_events_lost(c->probe), now_ns);
 	slots_update(&c->slots, on_slot, c);
 	accept_queues_update(&c->queues, now_ns);
 	probe_tidy_blocks(c->probe);
 	probe_tidy_victims(c->probe);
-	members_retry_names(&c->members, now_ns);
-	usage_update(&c->usage, registry, &c->members.owners, now_ns, on_usage, c);
-	infos_update(registry, c->names, now_ns);
+	naming_retry(&c->naming, now_ns);
+	usage_update(&c->usage, &c->members, &c->owners, now_ns, on_usage, c);
+	infos_update(&c->members, c->names, now_ns);
 	node_read(c->node);
 	slots_retire(&c->slots, c->options.retain_ns, now_ns);
-	retire_cgroups(c, now_ns);
+	retire_members(c, now_ns);
 }
 
 void collector_mark_read(struct collector *c)
@@ -234,8 +173,7 @@ static int open_all(struct collector *c)
 
 	if (err)
 		return err;
-	err = slots_open(&c->slots, c->probe, &c->members.owners, c->options.procfs,
-			 c->options.sysfs);
+	err = slots_open(&c->slots, c->probe, &c->owners, c->options.procfs, c->options.sysfs);
 	if (err)
 		return err;
 	usage_open(&c->usage, c->options.cgroupfs);
@@ -243,7 +181,7 @@ static int open_all(struct collector *c)
 	if (!c->node)
 		return -ENOMEM;
 	err = kube_names_open(&c->options.kube, &c->names);
-	c->members.names = c->names;
+	c->naming.names = c->names;
 	return err ?: open_event_fd(c);
 }
 
@@ -255,9 +193,14 @@ int collector_open(const struct collector_options *options, struct collector **o
 	if (!c)
 		return -ENOMEM;
 	c->options = *options;
-	c->members.owners.max_containers = options->max_containers;
-	c->members.sandboxes = options->sandboxes;
-	c->members.wall = &c->wall;
+	c->owners.max_containers = options->max_containers;
+	members_open(&c->members, options->cgroupfs, options->procfs);
+	c->naming = (struct naming){
+		.members = &c->members,
+		.owners = &c->owners,
+		.wall = &c->wall,
+		.sandboxes = options->sandboxes,
+	};
 	c->event_fd = c->clock_fd = -1;
 	wall_look(&c->wall);
 	err = open_all(c);
@@ -265,11 +208,11 @@ int collector_open(const struct collector_options *options, struct collector **o
 		collector_close(c);
 		return err;
 	}
-	walk(c, clock_monotonic_ns());
+	members_walk(&c->members, clock_monotonic_ns());
 	collector_poll(c);
 	c->started_ns = clock_monotonic_ns();
 	if (probe_is_up(c->probe, PROBE_TCP))
-		accept_queues_open(&c->queues, &c->members, c->slots.kernel, options->procfs,
+		accept_queues_open(&c->queues, &c->naming, c->slots.kernel, options->procfs,
 				   options->cgroupfs);
 	*out = c;
 	return 0;
@@ -283,8 +226,9 @@ void collector_close(struct collector *c)
 	accept_queues_close(&c->queues);
 	kube_names_close(c->names);
 	node_close(c->node);
-	usage_close(&c->usage, &c->members.registry);
+	usage_close(&c->usage, &c->members);
 	members_free(&c->members);
+	owners_free(&c->owners);
 	probe_close(c->probe);
 	if (c->clock_fd >= 0)
 		close(c->clock_fd);
@@ -308,9 +252,9 @@ const struct wall *collector_wall(const struct collector *c)
 	return &c->wall;
 }
 
-const struct registry *collector_registry(const struct collector *c)
+const struct members *collector_members(const struct collector *c)
 {
-	return &c->members.registry;
+	return &c->members;
 }
 
 const struct kube_names *collector_names(const struct collector *c)
@@ -320,7 +264,7 @@ const struct kube_names *collector_names(const struct collector *c)
 
 const struct owners *collector_owners(const struct collector *c)
 {
-	return &c->members.owners;
+	return &c->owners;
 }
 
 const struct node *collector_node(const struct collector *c)
@@ -345,7 +289,7 @@ uint64_t collector_causes_lost(const struct collector *c)
 
 uint64_t collector_unnamed(const struct collector *c)
 {
-	return c->unnamed;
+	return c->members.unnamed;
 }
 
 uint64_t collector_stepped_back(const struct collector *c, enum probe_id id)

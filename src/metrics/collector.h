@@ -10,8 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "cgroup/registry.h"
 #include "kube/names.h"
+#include "metrics/members.h"
 #include "metrics/owners.h"
 #include "node/node.h"
 #include "probe/probe.h"
@@ -66,7 +66,7 @@ uint64_t collector_started_ns(const struct collector *collector);
 /* How the wall clock is set. */
 const struct wall *collector_wall(const struct collector *collector);
 const struct probe *collector_probe(const struct collector *collector);
-const struct registry *collector_registry(const struct collector *collector);
+const struct members *collector_members(const struct collector *collector);
 const struct kube_names *collector_names(const struct collector *collector);
 
 /* Slots in use, without the overflow slot. */

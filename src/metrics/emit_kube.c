@@ -44,7 +44,7 @@ void emit_pod_info(struct samples *out, const struct scrape *scrape)
 	struct infos infos;
 	size_t i;
 
-	if (!scrape->names || infos_read(scrape->registry, scrape->names, &infos))
+	if (!scrape->names || infos_read(scrape->members, scrape->names, &infos))
 		return;
 	for (i = 0; i < infos.pod_count; i++)
 		emit_pod(out, &infos.pods[i], keys);
@@ -66,7 +66,7 @@ void emit_container_info(struct samples *out, const struct scrape *scrape)
 	struct infos infos;
 	size_t i;
 
-	if (!scrape->names || infos_read(scrape->registry, scrape->names, &infos))
+	if (!scrape->names || infos_read(scrape->members, scrape->names, &infos))
 		return;
 	for (i = 0; i < infos.container_count; i++)
 		emit_container(out, &infos.containers[i]);

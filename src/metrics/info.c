@@ -9,15 +9,15 @@
 #include "metrics/naming.h"
 
 /* Ids of cgroups only grow, so that the first of a name is the one made last. */
-static int newest_first(const struct cgroup *a, const struct cgroup *b)
+static int newest_first(const struct member *a, const struct member *b)
 {
-	return a->id > b->id ? -1 : a->id < b->id;
+	return a->cgroup.id > b->cgroup.id ? -1 : a->cgroup.id < b->cgroup.id;
 }
 
 static int by_pod(const void *left, const void *right)
 {
-	const struct cgroup *a = *(struct cgroup *const *)left;
-	const struct cgroup *b = *(struct cgroup *const *)right;
+	const struct member *a = *(struct member *const *)left;
+	const struct member *b = *(struct member *const *)right;
 	int order = strcmp(a->owner->labels.name_space, b->owner->labels.name_space);
 
 	order = order ? order : strcmp(a->owner->labels.pod, b->owner->labels.pod);
@@ -26,15 +26,15 @@ static int by_pod(const void *left, const void *right)
 
 static int by_container(const void *left, const void *right)
 {
-	const struct cgroup *a = *(struct cgroup *const *)left;
-	const struct cgroup *b = *(struct cgroup *const *)right;
+	const struct member *a = *(struct member *const *)left;
+	const struct member *b = *(struct member *const *)right;
 
 	if (a->owner != b->owner)
 		return a->owner < b->owner ? -1 : 1;
 	return newest_first(a, b);
 }
 
-static bool same_pod(const struct cgroup *a, const struct cgroup *b)
+static bool same_pod(const struct member *a, const struct member *b)
 {
 	return strcmp(a->owner->labels.name_space, b->owner->labels.name_space) == 0 &&
 	       strcmp(a->owner->labels.pod, b->owner->labels.pod) == 0;
@@ -54,24 +54,24 @@ static unsigned char tell(unsigned char before, bool known, bool waited)
 	return before == TOLD_NOTHING && waited ? TOLD_PART : before;
 }
 
-void infos_update(struct registry *registry, const struct kube_names *names, uint64_t now_ns)
+void infos_update(struct members *members, const struct kube_names *names, uint64_t now_ns)
 {
 	bool asked = kube_names_kubelet(names);
-	struct cgroup *cgroup;
+	struct member *member;
 
-	for (cgroup = registry->table; cgroup; cgroup = cgroup->hh.next) {
-		const struct cgroup_name *name = &cgroup->name;
+	for (member = members_first(members); member; member = members_next(member)) {
+		const struct cgroup_name *name = &member->cgroup.name;
 		const struct kube_pod *pod;
 		bool waited;
 
 		if (!name->pod_uid[0] ||
-		    (cgroup->pod_told == TOLD_ALL && cgroup->container_told == TOLD_ALL))
+		    (member->pod_told == TOLD_ALL && member->container_told == TOLD_ALL))
 			continue;
 		pod = kube_names_pod(names, name->pod_uid);
-		waited = !asked || grown(now_ns, cgroup->seen_ns) > NAMING_WAIT_NS;
-		cgroup->pod_told = tell(cgroup->pod_told, pod, waited);
-		cgroup->container_told =
-			tell(cgroup->container_told,
+		waited = !asked || grown(now_ns, member->cgroup.seen_ns) > NAMING_WAIT_NS;
+		member->pod_told = tell(member->pod_told, pod, waited);
+		member->container_told =
+			tell(member->container_told,
 			     name->kind != CGROUP_CONTAINER || find_container(pod, name), waited);
 	}
 }
@@ -83,48 +83,48 @@ static bool is_told(unsigned char told, bool known)
 }
 
 /* A pod that is shown by its uid has nothing to join with. */
-static bool is_of_named_pod(const struct cgroup *cgroup)
+static bool is_of_named_pod(const struct member *member)
 {
-	return cgroup->owner && !cgroup->owner->summed && cgroup->name.pod_uid[0] &&
-	       cgroup->owner->labels.name_space[0];
+	return member->owner && !member->owner->summed && member->cgroup.name.pod_uid[0] &&
+	       member->owner->labels.name_space[0];
 }
 
-static bool tells_of_pod(const struct kube_names *names, const struct cgroup *cgroup)
+static bool tells_of_pod(const struct kube_names *names, const struct member *member)
 {
-	return is_of_named_pod(cgroup) &&
-	       is_told(cgroup->pod_told, kube_names_pod(names, cgroup->name.pod_uid));
+	return is_of_named_pod(member) &&
+	       is_told(member->pod_told, kube_names_pod(names, member->cgroup.name.pod_uid));
 }
 
-static bool tells_of_container(const struct kube_names *names, const struct cgroup *cgroup)
+static bool tells_of_container(const struct kube_names *names, const struct member *member)
 {
-	const struct cgroup_name *name = &cgroup->name;
+	const struct cgroup_name *name = &member->cgroup.name;
 
-	if (!cgroup->owner || name->kind != CGROUP_CONTAINER || !owner_has_series(cgroup->owner))
+	if (!member->owner || name->kind != CGROUP_CONTAINER || !owner_has_series(member->owner))
 		return false;
 	if (!name->pod_uid[0])
 		return true;
-	return is_of_named_pod(cgroup) &&
-	       is_told(cgroup->container_told,
+	return is_of_named_pod(member) &&
+	       is_told(member->container_told,
 		       find_container(kube_names_pod(names, name->pod_uid), name));
 }
 
-/* The cgroups for which the test is true, in order. */
-static size_t sort_cgroups(const struct registry *registry, const struct kube_names *names,
-			   bool (*test)(const struct kube_names *, const struct cgroup *),
-			   int (*order)(const void *, const void *), struct cgroup **list)
+/* The members for which the test is true, in order. */
+static size_t sort_members(const struct members *members, const struct kube_names *names,
+			   bool (*test)(const struct kube_names *, const struct member *),
+			   int (*order)(const void *, const void *), struct member **list)
 {
-	struct cgroup *cgroup;
+	struct member *member;
 	size_t count = 0;
 
-	for (cgroup = registry->table; cgroup; cgroup = cgroup->hh.next)
-		if (test(names, cgroup))
-			list[count++] = cgroup;
+	for (member = members_first(members); member; member = members_next(member))
+		if (test(names, member))
+			list[count++] = member;
 	if (count)
-		qsort(list, count, sizeof(struct cgroup *), order);
+		qsort(list, count, sizeof(struct member *), order);
 	return count;
 }
 
-static void add_pods(const struct kube_names *names, struct cgroup **list, size_t count,
+static void add_pods(const struct kube_names *names, struct member **list, size_t count,
 		     struct infos *out)
 {
 	size_t i;
@@ -134,8 +134,8 @@ static void add_pods(const struct kube_names *names, struct cgroup **list, size_
 			continue;
 		out->pods[out->pod_count++] = (struct pod_info){
 			.labels = &list[i]->owner->labels,
-			.cgroup = &list[i]->name,
-			.pod = kube_names_pod(names, list[i]->name.pod_uid),
+			.cgroup = &list[i]->cgroup.name,
+			.pod = kube_names_pod(names, list[i]->cgroup.name.pod_uid),
 		};
 	}
 }
@@ -148,7 +148,7 @@ static const char *image_of(const struct kube_names *names, const struct cgroup_
 	return container ? container->image : "";
 }
 
-static void add_containers(const struct kube_names *names, struct cgroup **list, size_t count,
+static void add_containers(const struct kube_names *names, struct member **list, size_t count,
 			   struct infos *out)
 {
 	size_t i;
@@ -158,16 +158,16 @@ static void add_containers(const struct kube_names *names, struct cgroup **list,
 			continue;
 		out->containers[out->container_count++] = (struct container_info){
 			.labels = &list[i]->owner->labels,
-			.id = list[i]->name.container_id,
-			.image = image_of(names, &list[i]->name),
+			.id = list[i]->cgroup.name.container_id,
+			.image = image_of(names, &list[i]->cgroup.name),
 		};
 	}
 }
 
-int infos_read(const struct registry *registry, const struct kube_names *names, struct infos *out)
+int infos_read(const struct members *members, const struct kube_names *names, struct infos *out)
 {
-	size_t count = HASH_COUNT(registry->table) + 1;
-	struct cgroup **list = calloc(count, sizeof(struct cgroup *));
+	size_t count = HASH_COUNT(members->registry.table) + 1;
+	struct member **list = calloc(count, sizeof(struct member *));
 
 	*out = (struct infos){
 		.pods = calloc(count, sizeof(*out->pods)),
@@ -178,9 +178,9 @@ int infos_read(const struct registry *registry, const struct kube_names *names, 
 		infos_free(out);
 		return -ENOMEM;
 	}
-	count = sort_cgroups(registry, names, tells_of_pod, by_pod, list);
+	count = sort_members(members, names, tells_of_pod, by_pod, list);
 	add_pods(names, list, count, out);
-	count = sort_cgroups(registry, names, tells_of_container, by_container, list);
+	count = sort_members(members, names, tells_of_container, by_container, list);
 	add_containers(names, list, count, out);
 	free(list);
 	return 0;

@@ -13,8 +13,8 @@
 #ifndef BRAMBLE_INFO_H
 #define BRAMBLE_INFO_H
 
-#include "cgroup/registry.h"
 #include "kube/names.h"
+#include "metrics/members.h"
 #include "metrics/owners.h"
 
 struct pod_info {
@@ -29,7 +29,7 @@ struct container_info {
 	const char *image; /* "" if it is not known */
 };
 
-/* What it points to is the registry's, the owners' and the names'. */
+/* What it points to is the members', the owners' and the names'. */
 struct infos {
 	struct pod_info *pods;
 	size_t pod_count;
@@ -45,10 +45,10 @@ enum told {
 };
 
 /* Looks at what is known of each cgroup by now. now_ns is CLOCK_MONOTONIC. */
-void infos_update(struct registry *registry, const struct kube_names *names, uint64_t now_ns);
+void infos_update(struct members *members, const struct kube_names *names, uint64_t now_ns);
 
 /* As of the last infos_update(). Returns 0, with *out to be given to infos_free(), or -ENOMEM. */
-int infos_read(const struct registry *registry, const struct kube_names *names, struct infos *out);
+int infos_read(const struct members *members, const struct kube_names *names, struct infos *out);
 
 void infos_free(struct infos *infos);
 

@@ -4,110 +4,97 @@
 #include <string.h>
 
 #include "bramble/growth.h"
-#include "metrics/naming.h"
 #include "util/clock.h"
+#include "util/log.h"
 
-/* Names are looked for again at most this often. */
-#define RETRY_NS NS_PER_S
+/* The hierarchy is walked again at most this often. */
+#define WALK_MIN_NS NS_PER_S
 
-/* All cgroups of one owner get another: two owners turned out to be the same. */
-static void move_cgroups(struct members *members, const struct owner *from, struct owner *to)
+/*
+ * And at least this often. The kernel leaves out a program now and then, and not all kernels count
+ * that: a cgroup whose end was missed would keep its slot and its series for ever. A walk takes
+ * some six system calls a cgroup.
+ */
+#define WALK_MAX_NS (300 * NS_PER_S)
+
+void members_open(struct members *members, const char *cgroupfs, const char *procfs)
 {
-	struct cgroup *cgroup, *next;
-
-	HASH_ITER(hh, members->registry.table, cgroup, next)
-		if (cgroup->owner == from)
-			cgroup->owner = to;
-}
-
-/* Whether the second labels have the pod's name where the first have its uid. */
-static bool names_pod(const struct labels *before, const struct labels *now)
-{
-	return !before->name_space[0] && now->name_space[0];
-}
-
-/* The first time that a cgroup's name is looked for. Until it is known its owner is held back. */
-static void make_owner(struct members *members, struct cgroup *cgroup, const struct labels *labels)
-{
-	struct owner *owner = owners_get(&members->owners, labels);
-
-	cgroup->owner = owner;
-	if (!owner)
-		return;
-	if (!cgroup->named && !owner->cgroups)
-		owners_hold(owner);
-	owner->cgroups++;
-}
-
-/* Shows what a held owner has counted from now on, by its own labels or by others. */
-static void rename_owner(struct members *members, struct cgroup *cgroup,
-			 const struct labels *labels)
-{
-	struct owner *before = cgroup->owner;
-	bool held = before->held;
-
-	cgroup->owner = owners_rename(&members->owners, before, labels);
-	if (cgroup->owner != before)
-		move_cgroups(members, before, cgroup->owner);
-	if (held && cgroup->named)
-		owners_show(cgroup->owner, clock_monotonic_ns());
-}
-
-void members_name(struct members *members, struct cgroup *cgroup)
-{
-	struct labels labels;
-
-	cgroup->named =
-		naming_find(&members->registry, members->names, members->wall, cgroup, &labels);
-	if (!cgroup->owner)
-		make_owner(members, cgroup, &labels);
-	else if (cgroup->named || names_pod(&cgroup->owner->labels, &labels))
-		rename_owner(members, cgroup, &labels);
-	if (cgroup->owner && !members->sandboxes && labels.pod[0] &&
-	    strcmp(labels.container, KUBE_SANDBOX) == 0)
-		owners_hide(&members->owners, cgroup->owner);
-}
-
-void members_name_again(struct members *members)
-{
-	struct cgroup *cgroup, *next;
-
-	HASH_ITER(hh, members->registry.table, cgroup, next)
-		if (cgroup->owner && !cgroup->named)
-			members_name(members, cgroup);
-}
-
-/* What has waited for its name for too long is shown by its ids. */
-static void show_overdue(struct members *members, uint64_t now_ns)
-{
-	struct cgroup *cgroup, *next;
-
-	HASH_ITER(hh, members->registry.table, cgroup, next)
-		if (cgroup->owner && cgroup->owner->held &&
-		    grown(now_ns, cgroup->seen_ns) > NAMING_WAIT_NS)
-			owners_show(cgroup->owner, now_ns);
-}
-
-void members_retry_names(struct members *members, uint64_t now_ns)
-{
-	if (grown(now_ns, members->tried_ns) < RETRY_NS)
-		return;
-	members->tried_ns = now_ns;
-	members_name_again(members);
-	show_overdue(members, now_ns);
-}
-
-void members_remove(struct members *members, struct cgroup *cgroup)
-{
-	if (cgroup->owner && --cgroup->owner->cgroups == 0)
-		owners_remove(&members->owners, cgroup->owner);
-	if (cgroup->name.kind == CGROUP_POD)
-		kube_names_forget_pod(members->names, cgroup->name.pod_uid);
-	registry_remove(&members->registry, cgroup);
+	*members = (struct members){.cgroupfs = cgroupfs, .procfs = procfs};
+	registry_open(&members->registry, sizeof(struct member));
 }
 
 void members_free(struct members *members)
 {
 	registry_free(&members->registry);
-	owners_free(&members->owners);
+}
+
+struct member *members_find(const struct members *members, uint64_t id)
+{
+	return member_of(registry_find(&members->registry, id));
+}
+
+struct member *members_add(struct members *members, uint64_t id, const char *path, uint64_t born_ns)
+{
+	return member_of(registry_add(&members->registry, id, path, born_ns));
+}
+
+void members_remove(struct members *members, struct member *member)
+{
+	registry_remove(&members->registry, &member->cgroup);
+}
+
+struct member *members_take_event(struct members *members, const struct cgroup_event *event)
+{
+	struct member *member;
+
+	if (event->kind == CGROUP_MADE) {
+		/* A path that may have been cut says something else: a walk finds the whole. */
+		if (!event->path_len || event->path_len >= CGROUP_PATH_MAX - 1) {
+			members->path_cut = true;
+			return NULL;
+		}
+		return members_add(members, event->id, event->path,
+				   event->time_ns + clock_suspended_ns());
+	}
+	member = members_find(members, event->id);
+	if (member && !member->cgroup.removed_ns)
+		member->cgroup.removed_ns = event->time_ns;
+	return NULL;
+}
+
+void members_walk(struct members *members, uint64_t now_ns)
+{
+	int err = registry_walk(&members->registry, members->cgroupfs, members->procfs, now_ns);
+
+	if (err)
+		log_warn("cannot read the cgroups under %s: %s", members->cgroupfs, strerror(-err));
+	members->walked_ns = now_ns;
+}
+
+void members_walk_if_due(struct members *members, uint64_t events_lost, uint64_t now_ns)
+{
+	bool missed = events_lost != members->events_lost || members->path_cut;
+
+	if (grown(now_ns, members->walked_ns) < (missed ? WALK_MIN_NS : WALK_MAX_NS))
+		return;
+	members->events_lost = events_lost;
+	members->path_cut = false;
+	members_walk(members, now_ns);
+}
+
+struct member *members_look_for(struct members *members, uint64_t id, uint64_t now_ns)
+{
+	struct member *member = members_find(members, id);
+
+	if (member || grown(now_ns, members->walked_ns) < WALK_MIN_NS)
+		return member;
+	members_walk(members, now_ns);
+	member = members_find(members, id);
+	if (member)
+		return member;
+	member = members_add(members, id, "", 0);
+	members->unnamed++;
+	if (member)
+		member->cgroup.removed_ns = now_ns;
+	return member;
 }

@@ -1,47 +1,89 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The cgroups that are known, and the owner that each one counts for: made when its name is looked
- * for first, renamed when the name is found, removed with its last cgroup. One thread calls all of
+ * The cgroups of the registry, each with what this folder keeps of it, and how they become known:
+ * by the kernel's events, and by walks for what the events did not say. One thread calls all of
  * this.
  */
 #ifndef BRAMBLE_METRICS_MEMBERS_H
 #define BRAMBLE_METRICS_MEMBERS_H
 
+#include <assert.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
+#include "bramble/cells.h"
 #include "cgroup/registry.h"
-#include "kube/names.h"
 #include "metrics/owners.h"
-#include "util/wall.h"
+
+struct cgroup_usage;
+
+/* A cgroup, which is a member of its owner. */
+struct member {
+	struct cgroup cgroup;	    /* the registry's entry: stays first */
+	struct owner *owner;	    /* whom it counts for; NULL: nothing was counted yet */
+	bool named;		    /* owner has its final labels */
+	unsigned int slot;	    /* that counts for it; 0: none. Kept by slots.c */
+	struct cgroup_usage *usage; /* its files; NULL: they are not read. Kept by usage.c */
+	unsigned int round;	    /* the last that read its namespace. Kept by accept_queues.c */
+	unsigned char pod_told, container_told; /* enum told. Kept by info.c */
+};
+
+static_assert(offsetof(struct member, cgroup) == 0, "a member is the registry's entry");
 
 struct members {
 	struct registry registry;
-	struct owners owners;
-	struct kube_names *names; /* who gives them their names */
-	const struct wall *wall;  /* how the wall clock is set, and was */
-	bool sandboxes;		  /* show those of pods */
-	uint64_t tried_ns;	  /* when missing names were last looked for */
+	const char *cgroupfs, *procfs;
+	uint64_t walked_ns;   /* CLOCK_MONOTONIC */
+	uint64_t events_lost; /* as of the last walk */
+	bool path_cut;	      /* since then, an event told of a cgroup without its whole path */
+	uint64_t unnamed;     /* cgroups that were gone before anything told their paths */
 };
 
-/*
- * Looks for a cgroup's name, and makes or renames its owner. The owner stays NULL if memory ran
- * out.
- */
-void members_name(struct members *members, struct cgroup *cgroup);
-
-/* Looks again for all names that were not known when they were looked for last. */
-void members_name_again(struct members *members);
-
-/*
- * The same, once a second at most. What has waited for its name for too long is shown by its ids.
- * now_ns: CLOCK_MONOTONIC.
- */
-void members_retry_names(struct members *members, uint64_t now_ns);
-
-/* Removes a cgroup from the registry, and its owner if that has no other cgroup. */
-void members_remove(struct members *members, struct cgroup *cgroup);
-
+/* Where they are mounted; the strings must outlive the members. members_free() frees them. */
+void members_open(struct members *members, const char *cgroupfs, const char *procfs);
 void members_free(struct members *members);
+
+/* The member of a cgroup of this registry; NULL for NULL. */
+static inline struct member *member_of(struct cgroup *cgroup)
+{
+	return (struct member *)(void *)cgroup;
+}
+
+/* Walk through all members, in the order in which they became known. */
+static inline struct member *members_first(const struct members *members)
+{
+	return member_of(members->registry.table);
+}
+
+static inline struct member *members_next(const struct member *member)
+{
+	return member->cgroup.hh.next;
+}
+
+/* The same as registry_find(), registry_add() and registry_remove(). */
+struct member *members_find(const struct members *members, uint64_t id);
+struct member *members_add(struct members *members, uint64_t id, const char *path,
+			   uint64_t born_ns);
+void members_remove(struct members *members, struct member *member);
+
+/* Takes in what an event says. Returns the cgroup that was made; NULL if it tells of none. */
+struct member *members_take_event(struct members *members, const struct cgroup_event *event);
+
+/* Reads the hierarchy. now_ns: CLOCK_MONOTONIC. */
+void members_walk(struct members *members, uint64_t now_ns);
+
+/*
+ * The same, if events are missing and the last walk was more than a second ago; or if it was more
+ * than five minutes ago. events_lost: how many found no place so far.
+ */
+void members_walk_if_due(struct members *members, uint64_t events_lost, uint64_t now_ns);
+
+/*
+ * Finds the cgroup of a slot, after all events have been taken in. One that even a walk does not
+ * find has gone already: it is a unit "unknown", and removed. NULL if the last walk was less than a
+ * second ago, or if memory ran out.
+ */
+struct member *members_look_for(struct members *members, uint64_t id, uint64_t now_ns);
 
 #endif

@@ -13,7 +13,7 @@ void scrape_of(const struct collector *collector, struct scrape *scrape)
 
 	*scrape = (struct scrape){
 		.owners = collector_owners(collector),
-		.registry = collector_registry(collector),
+		.members = collector_members(collector),
 		.names = collector_names(collector),
 		.kubelet = kube_names_kubelet(collector_names(collector)),
 		.kubelet_pods = kube_names_pods(collector_names(collector)),
@@ -44,7 +44,7 @@ static void read_lost(const struct collector *collector, struct books *books)
 				 collector_stepped_back(collector, (enum probe_id)id));
 	add_lost(books, PROBE_SCHED, "cause_pairs_full", collector_causes_lost(collector));
 	add_lost(books, PROBE_CGROUP, "unnamed", collector_unnamed(collector));
-	add_lost(books, PROBE_CGROUP, "unread", collector_registry(collector)->unread);
+	add_lost(books, PROBE_CGROUP, "unread", collector_members(collector)->registry.unread);
 }
 
 void books_read(const struct collector *collector, struct books *books)

@@ -43,7 +43,7 @@ struct scrape {
 	const struct owners *owners;	    /* those that are summed are not to be emitted */
 	struct owner *sum;		    /* of them; NULL: there are none */
 	const struct family_filter *filter; /* NULL: all families */
-	const struct registry *registry;
+	const struct members *members;
 	const struct kube_names *names;
 	const struct kubelet_status *kubelet; /* NULL: the kubelet is not asked */
 	size_t kubelet_pods;		      /* that it listed */

@@ -19,7 +19,7 @@
 #define RETAIN_MIN_NS (10 * NS_PER_S)
 
 struct slot {
-	struct cgroup *cgroup;		 /* NULL: not known yet, or no cgroup's */
+	struct member *member;		 /* whom it counts for; NULL: not known, or no cgroup */
 	bool kernel;			 /* it counts for KERNEL_CGROUP_ID */
 	bool closed;			 /* to be freed */
 	void *before[PROBES];		 /* the cells at the last update; NULL: they were zero */
@@ -148,20 +148,33 @@ static void update_cells(struct slots *slots, unsigned int index, struct owner *
 	}
 }
 
-static void update_slot(struct slots *slots, unsigned int index, uint64_t id, slots_find_fn find,
-			void *context)
+/* Finds out whom a slot counts for. Returns NULL if that is not known yet. */
+static struct member *bind_slot(struct slots *slots, unsigned int index, uint64_t id,
+				slots_find_fn find, void *context)
 {
 	struct slot *slot = &slots->slot[index];
 
-	slot->kernel = id == KERNEL_CGROUP_ID;
-	if (slot->kernel) {
+	if (slot->member && slot->member->owner)
+		return slot->member;
+	slot->member = find(context, id);
+	if (slot->member)
+		slot->member->slot = index;
+	return slot->member;
+}
+
+static void update_slot(struct slots *slots, unsigned int index, uint64_t id, slots_find_fn find,
+			void *context)
+{
+	const struct member *member;
+
+	slots->slot[index].kernel = id == KERNEL_CGROUP_ID;
+	if (slots->slot[index].kernel) {
 		update_cells(slots, index, slots->kernel);
 		return;
 	}
-	if (!slot->cgroup || !slot->cgroup->owner)
-		slot->cgroup = find(context, id);
-	if (slot->cgroup)
-		update_cells(slots, index, slot->cgroup->owner);
+	member = bind_slot(slots, index, id, find, context);
+	if (member)
+		update_cells(slots, index, member->owner);
 }
 
 static struct owner *owner_of_slot(const struct slots *slots, unsigned int index)
@@ -177,7 +190,7 @@ static struct owner *owner_of_slot(const struct slots *slots, unsigned int index
 	slot = &slots->slot[index];
 	if (slot->kernel)
 		return slots->kernel;
-	return slot->cgroup ? slot->cgroup->owner : NULL;
+	return slot->member ? slot->member->owner : NULL;
 }
 
 static void on_pair(void *context, struct wait_pair pair, uint64_t wait_ns)
@@ -235,7 +248,7 @@ static bool close_slot(struct slots *slots, unsigned int index)
 	int err = probe_close_slot(slots->probe, index);
 
 	if (err) /* the next update tries again */
-		log_warn("cannot free slot %u of %s: %s", index, slot->cgroup->path,
+		log_warn("cannot free slot %u of %s: %s", index, slot->member->cgroup.path,
 			 strerror(-err));
 	else
 		slot->closed = true;
@@ -251,10 +264,11 @@ static bool close_slots(struct slots *slots, uint64_t retain_ns, uint64_t now_ns
 	if (scarce && retain_ns > RETAIN_MIN_NS)
 		retain_ns = RETAIN_MIN_NS;
 	for (i = SLOT_OVERFLOW + 1; i < probe_slots(slots->probe); i++) {
-		const struct cgroup *cgroup = slots->slot[i].cgroup;
+		const struct member *member = slots->slot[i].member;
 
 		/* It may have been removed since now_ns was read. */
-		if (cgroup && cgroup->removed_ns && grown(now_ns, cgroup->removed_ns) > retain_ns)
+		if (member && member->cgroup.removed_ns &&
+		    grown(now_ns, member->cgroup.removed_ns) > retain_ns)
 			any |= close_slot(slots, i);
 	}
 	return any;
@@ -267,7 +281,7 @@ static void read_closed(struct slots *slots)
 
 	for (i = SLOT_OVERFLOW + 1; i < probe_slots(slots->probe); i++)
 		if (slots->slot[i].closed)
-			update_cells(slots, i, slots->slot[i].cgroup->owner);
+			update_cells(slots, i, slots->slot[i].member->owner);
 	probe_read_pairs(slots->probe, on_pair, slots);
 	probe_read_blocks(slots->probe, on_block, slots);
 }
@@ -288,17 +302,8 @@ void slots_retire(struct slots *slots, uint64_t retain_ns, uint64_t now_ns)
 			continue;
 		causes_forget(&slots->causes, i);
 		block_books_forget(&slots->blocks, i);
-		slots->slot[i].cgroup = NULL;
+		slots->slot[i].member->slot = 0;
+		slots->slot[i].member = NULL;
 		slots->slot[i].closed = false;
 	}
-}
-
-bool slots_have(const struct slots *slots, const struct cgroup *cgroup)
-{
-	unsigned int i;
-
-	for (i = SLOT_OVERFLOW + 1; i < probe_slots(slots->probe); i++)
-		if (slots->slot[i].cgroup == cgroup)
-			return true;
-	return false;
 }

@@ -9,9 +9,9 @@
 
 #include <stdint.h>
 
-#include "cgroup/registry.h"
 #include "metrics/block.h"
 #include "metrics/causes.h"
+#include "metrics/members.h"
 #include "metrics/owners.h"
 #include "probe/probe.h"
 
@@ -43,7 +43,7 @@ void slots_close(struct slots *slots);
  * Finds the cgroup of an id and gives it an owner. NULL if the cgroup is not known yet; its owner
  * is NULL if memory ran out. The next update asks again for either.
  */
-typedef struct cgroup *(*slots_find_fn)(void *context, uint64_t id);
+typedef struct member *(*slots_find_fn)(void *context, uint64_t id);
 
 /* Adds what all slots counted since the last update to their owners. */
 void slots_update(struct slots *slots, slots_find_fn find, void *context);
@@ -56,8 +56,5 @@ void slots_update_pressure(struct slots *slots);
  * sooner if few slots are left. The readings of their cells stay: see probe_free_slots().
  */
 void slots_retire(struct slots *slots, uint64_t retain_ns, uint64_t now_ns);
-
-/* Whether a slot counts for this cgroup. */
-bool slots_have(const struct slots *slots, const struct cgroup *cgroup);
 
 #endif

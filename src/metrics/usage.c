@@ -19,22 +19,22 @@ void usage_open(struct usage *usage, const char *cgroupfs)
 	cgroup_reader_init(&usage->reader, cgroupfs);
 }
 
-void usage_forget(struct usage *usage, struct cgroup *cgroup)
+void usage_forget(struct usage *usage, struct member *member)
 {
-	if (!cgroup->usage)
+	if (!member->usage)
 		return;
-	cgroup_files_close(&usage->reader, cgroup->usage->files);
-	free(cgroup->usage);
-	cgroup->usage = NULL;
+	cgroup_files_close(&usage->reader, member->usage->files);
+	free(member->usage);
+	member->usage = NULL;
 	usage->known = 0; /* tops may have had it */
 }
 
-void usage_close(struct usage *usage, struct registry *registry)
+void usage_close(struct usage *usage, struct members *members)
 {
-	struct cgroup *cgroup;
+	struct member *member;
 
-	for (cgroup = registry->table; cgroup; cgroup = cgroup->hh.next)
-		usage_forget(usage, cgroup);
+	for (member = members_first(members); member; member = members_next(member))
+		usage_forget(usage, member);
 	free(usage->tops);
 	usage->tops = NULL;
 	usage->count = 0;
@@ -52,19 +52,20 @@ static uint64_t cgroups_known(const struct registry *registry)
 	return hash ? hash : 1;
 }
 
-static void find_tops(struct usage *usage, struct registry *registry)
+static void find_tops(struct usage *usage, const struct members *members)
 {
-	uint64_t known = cgroups_known(registry);
-	struct cgroup *cgroup, **tops;
+	uint64_t known = cgroups_known(&members->registry);
+	struct member *member;
+	struct cgroup **tops;
 	size_t count;
 
 	if (known == usage->known)
 		return;
-	for (cgroup = registry->table; cgroup; cgroup = cgroup->hh.next)
-		if (cgroup->removed_ns)
-			usage_forget(usage, cgroup);
+	for (member = members_first(members); member; member = members_next(member))
+		if (member->cgroup.removed_ns)
+			usage_forget(usage, member);
 	/* Without memory the last ones stay, but for those that have gone. */
-	if (cgroup_tops_find(registry, &tops, &count)) {
+	if (cgroup_tops_find(&members->registry, &tops, &count)) {
 		usage->count = 0;
 		return;
 	}
@@ -86,55 +87,57 @@ static uint64_t monotonic_ns(uint64_t boottime_ns)
  * when it counts; or if the cgroup was made since the last update. Else the owner's counters would
  * jump: it counts from here on.
  */
-static void read_first(const struct usage *usage, struct cgroup *cgroup,
+static void read_first(const struct usage *usage, struct member *member,
 		       const struct cgroup_values *now)
 {
-	uint64_t born_ns = monotonic_ns(cgroup->born_ns);
-	struct owner *owner = cgroup->owner;
+	uint64_t born_ns = monotonic_ns(member->cgroup.born_ns);
+	struct owner *owner = member->owner;
 
 	if (owner->files_read && born_ns <= usage->updated_ns)
-		cgroup->usage->before = *now;
+		member->usage->before = *now;
 	else if (born_ns < owner->since_ns)
 		owner->since_ns = born_ns;
 }
 
-static void read_one(struct usage *usage, struct cgroup *cgroup, uint64_t now_ns)
+static void read_one(struct usage *usage, struct member *member, uint64_t now_ns)
 {
 	struct cgroup_values now;
 
-	if (!cgroup->usage) {
-		cgroup->usage = calloc(1, sizeof(*cgroup->usage));
-		if (!cgroup->usage)
+	if (!member->usage) {
+		member->usage = calloc(1, sizeof(*member->usage));
+		if (!member->usage)
 			return;
 	}
-	if (!cgroup->usage->files)
-		cgroup->usage->files = cgroup_files_open(&usage->reader, cgroup->path);
-	if (!cgroup->usage->files ||
-	    cgroup_files_read(&usage->reader, cgroup->usage->files, now_ns, &now))
+	if (!member->usage->files)
+		member->usage->files = cgroup_files_open(&usage->reader, member->cgroup.path);
+	if (!member->usage->files ||
+	    cgroup_files_read(&usage->reader, member->usage->files, now_ns, &now))
 		return;
-	if (!cgroup->usage->before.known)
-		read_first(usage, cgroup, &now);
+	if (!member->usage->before.known)
+		read_first(usage, member, &now);
 	usage->stepped_back +=
-		cgroup_values_add_growth(&cgroup->owner->files, &now, &cgroup->usage->before);
-	cgroup_values_keep(&cgroup->usage->before, &now);
+		cgroup_values_add_growth(&member->owner->files, &now, &member->usage->before);
+	cgroup_values_keep(&member->usage->before, &now);
 }
 
-void usage_update(struct usage *usage, struct registry *registry, struct owners *owners,
+void usage_update(struct usage *usage, struct members *members, struct owners *owners,
 		  uint64_t now_ns, usage_name_fn name, void *context)
 {
 	struct owner *owner;
 	size_t i;
 
-	find_tops(usage, registry);
+	find_tops(usage, members);
 	for (owner = owners->table; owner; owner = owner->hh.next) {
 		owner->files.known &= CGROUP_KNOWN_COUNTERS;
 		owner->files_read = cgroup_value_known(&owner->files, CGROUP_CPU_USAGE);
 	}
 	for (i = 0; i < usage->count; i++) {
-		if (!usage->tops[i]->owner)
-			name(context, usage->tops[i]);
-		if (usage->tops[i]->owner)
-			read_one(usage, usage->tops[i], now_ns);
+		struct member *member = member_of(usage->tops[i]);
+
+		if (!member->owner)
+			name(context, member);
+		if (member->owner)
+			read_one(usage, member, now_ns);
 	}
 	usage->updated_ns = now_ns;
 }

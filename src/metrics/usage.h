@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * What the kernel itself counts for the cgroups of owners, read from their files
- * and added to the owners: counters only grow as long as an owner exists, as its
- * totals do. What a cgroup used between the last reading and its end is not
- * known, nor what one used that was found late, before it was found. One thread calls all of this.
+ * What the kernel itself counts for the cgroups of owners, read from their files and added to the
+ * owners. Counters only grow as long as an owner exists, as its totals do. Two things are not
+ * known: what a cgroup used between the last reading and its end, and what a cgroup that was found
+ * late used before. One thread calls all of this.
  */
 #ifndef BRAMBLE_USAGE_H
 #define BRAMBLE_USAGE_H
@@ -12,12 +12,12 @@
 #include <stdint.h>
 
 #include "cgroup/files.h"
-#include "cgroup/registry.h"
+#include "metrics/members.h"
 #include "metrics/owners.h"
 
 struct usage {
 	struct cgroup_reader reader;
-	struct cgroup **tops; /* whose files are read: count of them */
+	struct cgroup **tops; /* of members, whose files are read: count of them */
 	size_t count;
 	uint64_t known;	       /* of which cgroups tops were found, as one number */
 	uint64_t stepped_back; /* counters that were lower than at the reading before */
@@ -28,18 +28,18 @@ struct usage {
 void usage_open(struct usage *usage, const char *cgroupfs);
 
 /* Gives a cgroup an owner, if there is memory for one. */
-typedef void (*usage_name_fn)(void *context, struct cgroup *cgroup);
+typedef void (*usage_name_fn)(void *context, struct member *member);
 
 /*
  * Reads the files of all cgroups that are there. name is called for those without an owner. now_ns:
  * CLOCK_MONOTONIC, at or before the last look at which cgroups there are.
  */
-void usage_update(struct usage *usage, struct registry *registry, struct owners *owners,
+void usage_update(struct usage *usage, struct members *members, struct owners *owners,
 		  uint64_t now_ns, usage_name_fn name, void *context);
 
 /* Closes the files of a cgroup, which is to be forgotten. */
-void usage_forget(struct usage *usage, struct cgroup *cgroup);
+void usage_forget(struct usage *usage, struct member *member);
 
-void usage_close(struct usage *usage, struct registry *registry);
+void usage_close(struct usage *usage, struct members *members);
 
 #endif

@@ -16,6 +16,13 @@
 static struct registry registry;
 static char found[2048]; /* the paths, with a newline each */
 
+static int setup(void **state)
+{
+	(void)state;
+	registry_open(&registry, sizeof(struct cgroup));
+	return 0;
+}
+
 static int teardown(void **state)
 {
 	(void)state;
@@ -161,7 +168,7 @@ static void test_removed(void **state)
 	assert_string_equal(found, "");
 }
 
-#define TEST(name) cmocka_unit_test_teardown(name, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {

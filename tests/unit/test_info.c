@@ -21,7 +21,7 @@
 #define ID_A  "3f4b1c2d5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f708192a3b4c5d6e7f809"
 #define ID_B  "aaaaaaaabbbbbbbbccccccccddddddddeeeeeeeeffffffff0000000011111111"
 
-static struct registry registry;
+static struct members members;
 static struct owners owners;
 static struct kube_names *names;
 static struct infos infos;
@@ -33,7 +33,7 @@ static int setup(void **state)
 	const struct kube_options options = {.source = KUBE_NONE};
 
 	(void)state;
-	registry = (struct registry){0};
+	members_open(&members, "/sys/fs/cgroup", "/proc");
 	owners = (struct owners){0};
 	infos = (struct infos){0};
 	now_ns = clock_monotonic_ns();
@@ -44,7 +44,7 @@ static int teardown(void **state)
 {
 	(void)state;
 	infos_free(&infos);
-	registry_free(&registry);
+	members_free(&members);
 	owners_free(&owners);
 	kube_names_close(names);
 	return 0;
@@ -54,22 +54,22 @@ static int teardown(void **state)
 static struct owner *add(uint64_t id, const char *path, const char *namespace, const char *pod,
 			 const char *container)
 {
-	struct cgroup *cgroup = registry_add(&registry, id, path, 0);
+	struct member *member = members_add(&members, id, path, 0);
 	struct labels labels;
 
 	memset(&labels, 0, sizeof(labels));
 	(void)snprintf(labels.name_space, sizeof(labels.name_space), "%s", namespace);
 	(void)snprintf(labels.pod, sizeof(labels.pod), "%s", pod);
 	(void)snprintf(labels.container, sizeof(labels.container), "%s", container);
-	cgroup->owner = owners_get(&owners, &labels);
-	return cgroup->owner;
+	member->owner = owners_get(&owners, &labels);
+	return member->owner;
 }
 
 static void read_infos(size_t pods, size_t containers)
 {
 	infos_free(&infos);
-	infos_update(&registry, names, now_ns);
-	assert_int_equal(infos_read(&registry, names, &infos), 0);
+	infos_update(&members, names, now_ns);
+	assert_int_equal(infos_read(&members, names, &infos), 0);
 	assert_int_equal(infos.pod_count, pods);
 	assert_int_equal(infos.container_count, containers);
 }
@@ -77,8 +77,8 @@ static void read_infos(size_t pods, size_t containers)
 static void nothing_is_nothing(void **state)
 {
 	(void)state;
-	registry_add(&registry, 1, "/", 0);
-	registry_add(&registry, 2, "/kubepods/pod" UID_A "/" ID_A, 0); /* never counted */
+	members_add(&members, 1, "/", 0);
+	members_add(&members, 2, "/kubepods/pod" UID_A "/" ID_A, 0); /* never counted */
 	read_infos(0, 0);
 }
 
@@ -215,7 +215,7 @@ static void a_container_waits_longer(void **state)
 	ask();
 	add(2, "/kubepods/pod" LISTED "/" ID_A, "shop", "web-7d4b9c6f5-x2x8k", "web");
 	read_infos(1, 0);
-	now_ns = registry_find(&registry, 2)->seen_ns + NAMING_WAIT_NS;
+	now_ns = members_find(&members, 2)->cgroup.seen_ns + NAMING_WAIT_NS;
 	read_infos(1, 0);
 	now_ns++;
 	read_infos(1, 1);
@@ -226,7 +226,7 @@ static void in_the_end_what_is_known_is_told(void **state)
 {
 	(void)state;
 	add(1, "/kubepods/pod" UID_A "/" ID_A, "shop", "web-0", "web");
-	now_ns = registry_find(&registry, 1)->seen_ns + NAMING_WAIT_NS;
+	now_ns = members_find(&members, 1)->cgroup.seen_ns + NAMING_WAIT_NS;
 	read_infos(0, 0);
 	now_ns++;
 	read_infos(1, 1);
@@ -245,7 +245,7 @@ static void the_older_one_stays_until_then(void **state)
 	read_infos(1, 1);
 	assert_string_equal(infos.pods[0].cgroup->pod_uid, LISTED);
 	assert_string_equal(infos.containers[0].id, LISTED_ID);
-	now_ns = registry_find(&registry, 2)->seen_ns + NAMING_WAIT_NS + 1;
+	now_ns = members_find(&members, 2)->cgroup.seen_ns + NAMING_WAIT_NS + 1;
 	read_infos(1, 1);
 	assert_string_equal(infos.pods[0].cgroup->pod_uid, UID_A);
 	assert_string_equal(infos.containers[0].id, ID_A);

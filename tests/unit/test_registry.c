@@ -13,10 +13,16 @@
 
 static struct registry registry;
 
+/* As upper floors keep what is theirs. */
+struct entry {
+	struct cgroup cgroup;
+	uint64_t kept[16];
+};
+
 static int setup(void **state)
 {
 	(void)state;
-	registry = (struct registry){0};
+	registry_open(&registry, sizeof(struct entry));
 	return tree_make();
 }
 
@@ -86,12 +92,32 @@ static void test_add_and_find(void **state)
 	assert_string_equal(cgroup->name.unit, "ssh.service");
 	assert_int_equal(cgroup->born_ns, 99);
 	assert_int_equal(cgroup->removed_ns, 0);
-	assert_null(cgroup->owner);
 	/* The first one that tells of it is right. */
 	assert_ptr_equal(registry_add(&registry, 7, "/other", 1), cgroup);
 	assert_string_equal(cgroup->path, "/system.slice/ssh.service");
 	registry_remove(&registry, cgroup);
 	assert_null(registry_find(&registry, 7));
+}
+
+/* What follows a cgroup in its entry is zero at first, and the caller's from then on. */
+static void test_larger_entries(void **state)
+{
+	uint64_t id = make("/a"), other = make("/b");
+	struct entry *entry;
+	size_t i;
+
+	(void)state;
+	walk(1);
+	entry = (struct entry *)find(id);
+	for (i = 0; i < ARRAY_SIZE(entry->kept); i++) {
+		assert_int_equal(entry->kept[i], 0);
+		entry->kept[i] = UINT64_MAX;
+	}
+	walk(2);
+	assert_ptr_equal(find(id), entry);
+	assert_string_equal(entry->cgroup.path, "/a");
+	assert_int_equal(entry->kept[ARRAY_SIZE(entry->kept) - 1], UINT64_MAX);
+	assert_int_equal(((struct entry *)find(other))->kept[0], 0);
 }
 
 static void test_path_that_cannot_be_read(void **state)
@@ -352,6 +378,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_add_and_find),
+		TEST(test_larger_entries),
 		TEST(test_path_that_cannot_be_read),
 		TEST(test_many),
 		TEST(test_walk_finds_all),

@@ -6,14 +6,14 @@
 
 #define ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcde"
 
-static struct registry registry;
+static struct members members;
 static struct owners owners;
 static struct usage usage;
 
 static int setup(void **state)
 {
 	(void)state;
-	registry = (struct registry){0};
+	members_open(&members, tree_root, "/proc");
 	owners = (struct owners){0};
 	if (tree_make())
 		return -1;
@@ -24,19 +24,19 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void)state;
-	usage_close(&usage, &registry);
-	registry_free(&registry);
+	usage_close(&usage, &members);
+	members_free(&members);
 	owners_free(&owners);
 	return usage.reader.fds ? -1 : tree_remove("");
 }
 
 /* All cgroups of a test are of one container, as if it had been restarted. */
-static void name(void *context, struct cgroup *cgroup)
+static void name(void *context, struct member *member)
 {
 	struct labels labels = {.pod = "web-0"};
 
 	(void)context;
-	cgroup->owner = owners_get(&owners, &labels);
+	member->owner = owners_get(&owners, &labels);
 }
 
 static void put(const char *path, const char *file, const char *text)
@@ -52,7 +52,7 @@ static const struct cgroup_values *update(uint64_t now_ns)
 	struct labels labels = {.pod = "web-0"};
 	struct owner *owner;
 
-	usage_update(&usage, &registry, &owners, now_ns, name, NULL);
+	usage_update(&usage, &members, &owners, now_ns, name, NULL);
 	owner = owners_find(&owners, &labels);
 	return owner ? &owner->files : NULL;
 }
@@ -69,7 +69,7 @@ static void test_equals(void **state)
 	const struct cgroup_values *values;
 
 	(void)state;
-	registry_add(&registry, 1, "/" ID "1", 0);
+	members_add(&members, 1, "/" ID "1", 0);
 	put("/" ID "1", "cpu.stat", "usage_usec 1000\n");
 	put("/" ID "1", "memory.max", "4096\n");
 	values = update(1);
@@ -88,25 +88,25 @@ static void test_restart(void **state)
 	const struct cgroup_values *values;
 
 	(void)state;
-	registry_add(&registry, 1, "/" ID "1", 0);
+	members_add(&members, 1, "/" ID "1", 0);
 	put("/" ID "1", "cpu.stat", "usage_usec 1000\n");
 	put("/" ID "1", "memory.max", "4096\n");
 	update(1);
-	registry_find(&registry, 1)->removed_ns = 2;
+	members_find(&members, 1)->cgroup.removed_ns = 2;
 	assert_int_equal(tree_remove(ID "1"), 0);
-	registry_add(&registry, 2, "/" ID "2", clock_boottime_ns());
+	members_add(&members, 2, "/" ID "2", clock_boottime_ns());
 	put("/" ID "2", "cpu.stat", "usage_usec 7\n");
 	put("/" ID "2", "memory.max", "8192\n");
 	values = update(3);
 	is(values, CGROUP_CPU_USAGE, 1007000);
 	is(values, CGROUP_MEMORY_LIMIT, 8192);
-	usage_forget(&usage, registry_find(&registry, 1));
-	registry_remove(&registry, registry_find(&registry, 1));
+	usage_forget(&usage, members_find(&members, 1));
+	members_remove(&members, members_find(&members, 1));
 	values = update(4);
 	is(values, CGROUP_CPU_USAGE, 1007000);
 	assert_int_equal(usage.reader.fds, 2);
 
-	registry_find(&registry, 2)->removed_ns = 5;
+	members_find(&members, 2)->cgroup.removed_ns = 5;
 	values = update(5);
 	is(values, CGROUP_CPU_USAGE, 1007000);
 	assert_false(cgroup_value_known(values, CGROUP_MEMORY_LIMIT));
@@ -119,7 +119,7 @@ static void test_step_back(void **state)
 	const struct cgroup_values *values;
 
 	(void)state;
-	registry_add(&registry, 1, "/" ID "1", 0);
+	members_add(&members, 1, "/" ID "1", 0);
 	put("/" ID "1", "cpu.stat", "usage_usec 1000\nthrottled_usec 500\n");
 	update(1);
 	put("/" ID "1", "cpu.stat", "usage_usec 999\nthrottled_usec 700\n");
@@ -139,7 +139,7 @@ static void test_away(void **state)
 	const struct cgroup_values *values;
 
 	(void)state;
-	registry_add(&registry, 1, "/" ID "1", 0);
+	members_add(&members, 1, "/" ID "1", 0);
 	put("/" ID "1", "cpu.stat", "usage_usec 1000\n");
 	put("/" ID "1", "memory.events", "oom_kill 5\n");
 	update(1);
@@ -155,7 +155,7 @@ static void add_cgroup(uint64_t id, uint64_t born_ns, const char *cpu_stat)
 	char path[80];
 
 	snprintf(path, sizeof(path), "/" ID "%u", (unsigned int)id);
-	registry_add(&registry, id, path, born_ns);
+	members_add(&members, id, path, born_ns);
 	put(path, "cpu.stat", cpu_stat);
 }
 
@@ -210,7 +210,7 @@ static void test_gone(void **state)
 	const struct cgroup_values *values;
 
 	(void)state;
-	registry_add(&registry, 1, "/" ID "1", 0);
+	members_add(&members, 1, "/" ID "1", 0);
 	assert_int_equal(update(1)->known, 0);
 	put("/" ID "1", "cpu.stat", "usage_usec 1000\n");
 	values = update(2);
