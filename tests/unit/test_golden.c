@@ -98,7 +98,7 @@ static struct slot {
 } slots[SLOTS], *slot;
 
 static struct owners owners;
-static struct registry registry;
+static struct members members;
 static struct usage usage;
 static struct kube_names *names;
 static struct node *node;
@@ -315,19 +315,19 @@ static void on_file(char **words, const char *rest)
 
 static void on_cgroup(char **words)
 {
-	struct cgroup *cgroup =
-		registry_add(&registry, strtoull(words[1], NULL, 10), words[2], now_ns);
+	struct member *member =
+		members_add(&members, strtoull(words[1], NULL, 10), words[2], now_ns);
 
-	assert_non_null(cgroup);
-	cgroup->owner = get_owner(words + 3);
-	cgroup->owner->cgroups++;
-	cgroup->named = true;
+	assert_non_null(member);
+	member->owner = get_owner(words + 3);
+	member->owner->cgroups++;
+	member->named = true;
 }
 
-static void nobody(void *context, struct cgroup *cgroup)
+static void nobody(void *context, struct member *member)
 {
 	(void)context;
-	(void)cgroup;
+	(void)member;
 }
 
 static void end_reading(void)
@@ -338,8 +338,8 @@ static void end_reading(void)
 	for (i = 0; i < SLOTS; i++)
 		if (slots[i].owner)
 			read_slot(&slots[i]);
-	usage_update(&usage, &registry, &owners, now_ns, nobody, NULL);
-	infos_update(&registry, names, now_ns);
+	usage_update(&usage, &members, &owners, now_ns, nobody, NULL);
+	infos_update(&members, names, now_ns);
 	node_read(node);
 }
 
@@ -363,7 +363,7 @@ static struct scrape make_scrape(void)
 	static struct refusals refusals = {.count = {[REFUSAL_NONE + 1] = 4}};
 	struct scrape scrape = {
 		.owners = &owners,
-		.registry = &registry,
+		.members = &members,
 		.names = names,
 		.kubelet = &kubelet,
 		.kubelet_pods = 3,
@@ -526,6 +526,7 @@ static int read_recording(void **state)
 	now_ns = START_NS;
 	node = node_open(NODE "/proc", NODE "/sys", NULL);
 	usage_open(&usage, in_tree("cgroup", cgroupfs));
+	members_open(&members, cgroupfs, NODE "/proc");
 	idle = owners_get(&owners, &(struct labels){.unit = "idle"});
 	owners_hide(&owners, idle);
 	assert_int_equal(buf_read_file(&text, DATA "recording", 1 << 20), 0);
@@ -553,8 +554,8 @@ static int forget(void **state)
 	for (i = 0; i < document_count; i++)
 		free(documents[i]);
 	causes_free(&causes);
-	usage_close(&usage, &registry);
-	registry_free(&registry);
+	usage_close(&usage, &members);
+	members_free(&members);
 	owners_free(&owners);
 	node_close(node);
 	now_ns = 0;
