@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "bramble/growth.h"
+#include "util/ascii.h"
 #include "util/clock.h"
 #include "util/livefile.h"
 #include "util/openfiles.h"
@@ -137,7 +138,7 @@ static void take_cpu_stat(struct cgroup_values *values, const char *text)
 /* A number, or "max" where there is no limit. */
 static void take_memory_max(struct cgroup_values *values, const char *text)
 {
-	if (text[0] >= '0' && text[0] <= '9')
+	if (ascii_digit(text[0]))
 		set(values, CGROUP_MEMORY_LIMIT, strtoull(text, NULL, 10));
 }
 

@@ -10,17 +10,15 @@
 #include <unistd.h>
 
 #include "util/mountinfo.h"
+#include "util/slice.h"
 
 static bool has_option(const char *options, const char *wanted)
 {
-	size_t len = strlen(wanted);
+	struct slice rest = slice_of(options ?: ""), option;
 
-	for (; options; options = strchr(options, ',')) {
-		options += *options == ',';
-		if (strncmp(options, wanted, len) == 0 &&
-		    (options[len] == ',' || options[len] == '\0'))
+	while (slice_next_word(&rest, ',', &option))
+		if (slice_is(option, wanted))
 			return true;
-	}
 	return false;
 }
 
@@ -31,15 +29,13 @@ static bool has_option(const char *options, const char *wanted)
  */
 static int rank_root(const char *root)
 {
-	int rank = 1;
+	struct slice rest = slice_of(root), level;
+	int rank;
 
-	if (strcmp(root, "/") == 0)
-		return rank;
-	while (strncmp(root, "/..", 3) == 0 && (root[3] == '/' || root[3] == '\0')) {
-		rank++;
-		root += 3;
-	}
-	return *root ? 0 : rank;
+	for (rank = 1; slice_next_word(&rest, '/', &level); rank++)
+		if (!slice_is(level, ".."))
+			return 0;
+	return rank;
 }
 
 /* Takes what a line says over. *rank is that of the best mount so far. */

@@ -8,6 +8,7 @@
 #include "cgroup/part.h"
 #include "cgroup/unit.h"
 #include "util/array.h"
+#include "util/ascii.h"
 
 #define UUID_LEN	 36
 #define CONFIG_HASH_LEN	 32
@@ -27,69 +28,57 @@ static const struct {
 	{"libpod-payload", RUNTIME_PODMAN}, /* podman run --cgroups=split */
 };
 
-static bool is_lower_hex_run(const char *text, size_t len)
+bool container_id_valid(struct slice text)
 {
-	for (size_t i = 0; i < len; i++)
-		if (!is_lower_hex(text[i]))
-			return false;
-	return true;
+	return text.len == CONTAINER_ID_LEN && slice_only(text, SLICE_LOWER_HEX);
 }
 
-bool container_id_valid(const char *text, size_t len)
-{
-	return len == CONTAINER_ID_LEN && is_lower_hex_run(text, len);
-}
-
-bool pod_uid_read(const char *text, size_t len, char out[POD_UID_SIZE])
+bool pod_uid_read(struct slice text, char out[POD_UID_SIZE])
 {
 	char uid[POD_UID_SIZE] = "";
 
-	if (len == CONFIG_HASH_LEN && is_lower_hex_run(text, len)) {
-		memcpy(out, text, len);
-		out[len] = '\0';
-		return true;
-	}
-	if (len != UUID_LEN)
+	if (text.len == CONFIG_HASH_LEN && slice_only(text, SLICE_LOWER_HEX))
+		return slice_copy(text, out, POD_UID_SIZE);
+	if (text.len != UUID_LEN)
 		return false;
 	for (size_t i = 0; i < UUID_LEN; i++) {
 		bool separator = i == 8 || i == 13 || i == 18 || i == 23;
 
-		if (separator ? text[i] != '-' && text[i] != '_' : !is_lower_hex(text[i]))
-			return false;
-		uid[i] = text[i];
-		if (separator)
+		uid[i] = text.at[i];
+		if (separator && uid[i] == '_')
 			uid[i] = '-';
+		if (separator ? uid[i] != '-' : !ascii_lower_hex(uid[i]))
+			return false;
 	}
 	memcpy(out, uid, sizeof(uid));
 	return true;
 }
 
 /* Reads [...-]kubepods[-burstable|-besteffort]-pod<uid>.slice, and what may follow after ':'. */
-static bool read_pod_slice(struct part part, struct cgroup_name *out)
+static bool read_pod_slice(struct slice part, struct cgroup_name *out)
 {
-	const char *colon = memchr(part.text, ':', part.len);
+	struct slice rest = part, uid;
 	enum cgroup_qos qos = QOS_GUARANTEED;
-	size_t uid_at;
 
-	if (colon)
-		part.len = (size_t)(colon - part.text);
-	if (!part_chop(&part, ".slice"))
+	slice_cut(&rest, ':', &part);
+	if (!slice_drop_suffix(&part, ".slice"))
 		return false;
 
 	/* A uid has no "-pod" in it, and its length is one of two. */
-	for (uid_at = part.len; uid_at > 0; uid_at--)
-		if (part_ends((struct part){part.text, uid_at}, "-pod"))
+	for (uid = (struct slice){part.at + part.len, 0}; part.len; part.len--) {
+		if (slice_drop_suffix(&part, "-pod"))
 			break;
-	if (!pod_uid_read(part.text + uid_at, part.len - uid_at, out->pod_uid))
+		uid.at--;
+		uid.len++;
+	}
+	if (!pod_uid_read(uid, out->pod_uid))
 		return false;
-	part.len = uid_at;
-	part_chop(&part, "-pod");
-	if (part_chop(&part, "-burstable"))
+	if (slice_drop_suffix(&part, "-burstable"))
 		qos = QOS_BURSTABLE;
-	else if (part_chop(&part, "-besteffort"))
+	else if (slice_drop_suffix(&part, "-besteffort"))
 		qos = QOS_BESTEFFORT;
 
-	if (!part_is(part, KUBEPODS) && !part_ends(part, "-" KUBEPODS)) {
+	if (!slice_is(part, KUBEPODS) && !slice_ends(part, "-" KUBEPODS)) {
 		out->pod_uid[0] = '\0';
 		return false;
 	}
@@ -98,45 +87,46 @@ static bool read_pod_slice(struct part part, struct cgroup_name *out)
 }
 
 /* Reads pod<uid>; above[0] is its parent and above[1] its grandparent. */
-static bool read_pod_dir(struct part part, const struct part above[2], struct cgroup_name *out)
+static bool read_pod_dir(struct slice part, const struct slice above[2], struct cgroup_name *out)
 {
 	enum cgroup_qos qos = QOS_GUARANTEED;
 
-	if (part_is(above[0], "burstable"))
+	if (slice_is(above[0], "burstable"))
 		qos = QOS_BURSTABLE;
-	else if (part_is(above[0], "besteffort"))
+	else if (slice_is(above[0], "besteffort"))
 		qos = QOS_BESTEFFORT;
 
-	if (!part_is(above[qos == QOS_GUARANTEED ? 0 : 1], KUBEPODS) || !part_starts(part, "pod"))
-		return false;
-	if (!pod_uid_read(part.text + 3, part.len - 3, out->pod_uid))
+	if (!slice_is(above[qos == QOS_GUARANTEED ? 0 : 1], KUBEPODS) ||
+	    !slice_drop_prefix(&part, "pod") || !pod_uid_read(part, out->pod_uid))
 		return false;
 	out->qos = qos;
 	return true;
 }
 
 /*
- * Finds the first pod. Returns where its container is to be looked for: in the
- * pod's own component, which may name it; NULL if there is no pod.
+ * Finds the first pod. *path begins at its component then, which may name the container, too.
+ * Without a pod *path stays as it is.
  */
-static const char *find_pod(const char *path, struct cgroup_name *out)
+static bool find_pod(struct slice *path, struct cgroup_name *out)
 {
-	struct part above[2] = {{"", 0}, {"", 0}};
-	struct part part;
+	struct slice rest = *path, above[2] = {{"", 0}, {"", 0}}, part;
 
-	while (next_part(&path, &part)) {
-		if (read_pod_slice(part, out) || read_pod_dir(part, above, out))
-			return part.text;
+	while (next_part(&rest, &part)) {
+		if (read_pod_slice(part, out) || read_pod_dir(part, above, out)) {
+			path->len -= (size_t)(part.at - path->at);
+			path->at = part.at;
+			return true;
+		}
 		above[1] = above[0];
 		above[0] = part;
 	}
-	return NULL;
+	return false;
 }
 
-static bool runtime_named(struct part name, enum cgroup_runtime *runtime)
+static bool runtime_named(struct slice name, enum cgroup_runtime *runtime)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(runtimes); i++) {
-		if (part_is(name, runtimes[i].name)) {
+		if (slice_is(name, runtimes[i].name)) {
 			*runtime = runtimes[i].runtime;
 			return true;
 		}
@@ -145,45 +135,37 @@ static bool runtime_named(struct part name, enum cgroup_runtime *runtime)
 }
 
 /* Reads <id>, <runtime>-<id> or [...]:<runtime>:<id>, with or without ".scope". */
-static bool read_container(struct part part, struct part parent, struct cgroup_name *out)
+static bool read_container(struct slice part, struct slice parent, struct cgroup_name *out)
 {
 	enum cgroup_runtime runtime = RUNTIME_UNKNOWN;
-	struct part name = {part.text, 0};
-	const char *colon;
-	const char *id;
+	struct slice name, word, id;
 
-	part_chop(&part, ".scope");
+	slice_drop_suffix(&part, ".scope");
 	if (part.len < CONTAINER_ID_LEN)
 		return false;
-	name.len = part.len - CONTAINER_ID_LEN;
-	id = part.text + name.len;
-	if (!container_id_valid(id, CONTAINER_ID_LEN))
+	name = (struct slice){part.at, part.len - CONTAINER_ID_LEN};
+	id = (struct slice){part.at + name.len, CONTAINER_ID_LEN};
+	if (!container_id_valid(id))
 		return false;
 
 	if (name.len == 0) {
-		if (part_is(parent, PODMAN_PARENT))
+		if (slice_is(parent, PODMAN_PARENT))
 			return false; /* a pod of podman's: its containers are in it */
 		runtime_named(parent, &runtime);
-	} else if (part_chop(&name, ":")) {
-		colon = memrchr(name.text, ':', name.len);
-		if (!colon)
+	} else if (slice_drop_suffix(&name, ":")) {
+		if (!slice_cut_last(&name, ':', &word) || !runtime_named(word, &runtime))
 			return false;
-		name.len -= (size_t)(colon + 1 - name.text);
-		name.text = colon + 1;
-		if (!runtime_named(name, &runtime))
-			return false;
-	} else if (!part_chop(&name, "-") || !runtime_named(name, &runtime)) {
+	} else if (!slice_drop_suffix(&name, "-") || !runtime_named(name, &runtime)) {
 		return false;
 	}
-	memcpy(out->container_id, id, CONTAINER_ID_LEN);
+	slice_copy(id, out->container_id, sizeof(out->container_id));
 	out->runtime = runtime;
 	return true;
 }
 
-static bool find_container(const char *path, struct cgroup_name *out)
+static bool find_container(struct slice path, struct cgroup_name *out)
 {
-	struct part parent = {"", 0};
-	struct part part;
+	struct slice parent = {"", 0}, part;
 
 	while (next_part(&path, &part)) {
 		if (read_container(part, parent, out))
@@ -203,21 +185,22 @@ static void set_container_unit(struct cgroup_name *out)
 
 static int check_path(const char *path)
 {
-	struct part part;
+	struct slice rest = slice_of(path), part;
 
 	if (path[0] != '/')
 		return -EINVAL;
 	if (strnlen(path, CGROUP_PATH_LIMIT) == CGROUP_PATH_LIMIT)
 		return -ENAMETOOLONG;
-	while (next_part(&path, &part))
-		if (part_is(part, ".."))
+	while (next_part(&rest, &part))
+		if (slice_is(part, ".."))
 			return -EINVAL;
 	return 0;
 }
 
 int cgroup_path_parse(const char *path, struct cgroup_name *out)
 {
-	const char *below_pod;
+	struct slice rest = slice_of(path);
+	bool in_pod;
 	int err;
 
 	*out = (struct cgroup_name){0};
@@ -225,17 +208,17 @@ int cgroup_path_parse(const char *path, struct cgroup_name *out)
 	if (err)
 		return err;
 
-	below_pod = find_pod(path, out);
-	if (find_container(below_pod ? below_pod : path, out))
+	in_pod = find_pod(&rest, out);
+	if (find_container(rest, out))
 		out->kind = CGROUP_CONTAINER;
-	else if (below_pod)
+	else if (in_pod)
 		out->kind = CGROUP_POD;
 	else
 		out->kind = unit_of_path(path, out->unit) ? CGROUP_UNIT : CGROUP_ROOT;
 
 	if (out->kind == CGROUP_ROOT)
 		memcpy(out->unit, UNIT_OF_ROOT, sizeof(UNIT_OF_ROOT));
-	else if (out->kind == CGROUP_CONTAINER && !below_pod)
+	else if (out->kind == CGROUP_CONTAINER && !in_pod)
 		set_container_unit(out);
 	return 0;
 }

@@ -41,7 +41,8 @@
 #define BRAMBLE_CGROUP_PATH_H
 
 #include <stdbool.h>
-#include <stddef.h>
+
+#include "util/slice.h"
 
 #define POD_UID_SIZE	   37 /* 36 characters and the NUL */
 #define CONTAINER_ID_SIZE  65 /* 64 hexadecimal digits and the NUL */
@@ -116,12 +117,12 @@ int cgroup_path_parse(const char *path, struct cgroup_name *out);
 /*
  * Reads a pod's uid: a UUID whose separators are '-' or, as in slices, '_', or
  * 32 hexadecimal digits. Writes it with '-'. Returns whether it is one; if
- * not, out is untouched. text needs no NUL.
+ * not, out is untouched.
  */
-bool pod_uid_read(const char *text, size_t len, char out[POD_UID_SIZE]);
+bool pod_uid_read(struct slice text, char out[POD_UID_SIZE]);
 
-/* Whether it is a container's id: 64 hexadecimal digits in lower case. text needs no NUL. */
-bool container_id_valid(const char *text, size_t len);
+/* Whether it is a container's id: 64 hexadecimal digits in lower case. */
+bool container_id_valid(struct slice text);
 
 /* Names for people and JSON: "container", "cri-o", "burstable". "" for what is not known. */
 const char *cgroup_kind_name(enum cgroup_kind kind);

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "cgroup/unit.h"
 
+#include <string.h>
+
 #include "cgroup/part.h"
 #include "util/array.h"
+#include "util/ascii.h"
 
 #define LONG_HEX_RUN	   32
 #define UNIT_CHARS_SPECIAL ":-_.\\@"
@@ -61,88 +64,73 @@ static const char *const own_units[] = {
 	"root", "kernel", "idle", "overflow", "other", "unknown",
 };
 
-static size_t hex_run(struct part part, size_t at)
-{
-	size_t len = 0;
-
-	while (at + len < part.len && is_lower_hex(part.text[at + len]))
-		len++;
-	return len;
-}
-
 static bool unit_char_valid(char c)
 {
-	if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'))
-		return true;
-	return c != '\0' && strchr(UNIT_CHARS_SPECIAL, c);
+	return ascii_alnum(c) || (c != '\0' && strchr(UNIT_CHARS_SPECIAL, c));
 }
 
 /* Adds a name to the unit's as path.h says: safe characters, no long ids, bounded. */
-static void add_to_unit(char unit[CGROUP_UNIT_SIZE], struct part part)
+static void add_to_unit(char unit[CGROUP_UNIT_SIZE], struct slice part)
 {
 	size_t used = strlen(unit);
-	size_t at = 0;
 
 	if (used > 0 && used < CGROUP_UNIT_SIZE - 2)
 		unit[used++] = '/';
 	else if (used > 0)
 		return;
-	while (at < part.len && used < CGROUP_UNIT_SIZE - 1) {
-		size_t run = hex_run(part, at);
-		size_t keep = run >= LONG_HEX_RUN ? CONTAINER_ID_SHORT : run;
+	while (part.len && used < CGROUP_UNIT_SIZE - 1) {
+		struct slice run = slice_take(&part, SLICE_LOWER_HEX);
+		size_t keep = run.len >= LONG_HEX_RUN ? CONTAINER_ID_SHORT : run.len;
 
-		if (!run) {
-			unit[used] = part.text[at];
-			if (!unit_char_valid(part.text[at]))
-				unit[used] = '_';
-			used++;
-			at++;
+		if (!run.len) {
+			unit[used++] = unit_char_valid(part.at[0]) ? part.at[0] : '_';
+			part.at++;
+			part.len--;
 			continue;
 		}
 		if (keep > CGROUP_UNIT_SIZE - 1 - used)
 			keep = CGROUP_UNIT_SIZE - 1 - used;
-		memcpy(unit + used, part.text + at, keep);
+		memcpy(unit + used, run.at, keep);
 		used += keep;
-		at += run;
 	}
 	unit[used] = '\0';
 }
 
-static bool is_slice(struct part part)
+static bool is_slice(struct slice part)
 {
-	return part_ends(part, ".slice");
+	return slice_ends(part, ".slice");
 }
 
-static bool is_systemd_unit(struct part part)
+static bool is_systemd_unit(struct slice part)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(unit_suffixes); i++)
-		if (part_ends(part, unit_suffixes[i]))
+		if (slice_ends(part, unit_suffixes[i]))
 			return true;
 	return false;
 }
 
 /* Whether all that lies in it belongs to it. */
-static bool is_whole(struct part part)
+static bool is_whole(struct slice part)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(whole_prefixes); i++)
-		if (part_starts(part, whole_prefixes[i]))
+		if (slice_starts(part, whole_prefixes[i]))
 			return true;
 	return is_systemd_unit(part);
 }
 
-static bool is_machine_root(struct part part)
+static bool is_machine_root(struct slice part)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(machine_roots); i++)
-		if (part_is(part, machine_roots[i]))
+		if (slice_is(part, machine_roots[i]))
 			return true;
-	return part_ends(part, ".mount");
+	return slice_ends(part, ".mount");
 }
 
-static bool is_subgroup(struct part group, struct part part, bool *shown)
+static bool is_subgroup(struct slice group, struct slice part, bool *shown)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(subgroups); i++) {
-		if (!part_is(part, subgroups[i].name) ||
-		    (subgroups[i].group && !part_is(group, subgroups[i].group)))
+		if (!slice_is(part, subgroups[i].name) ||
+		    (subgroups[i].group && !slice_is(group, subgroups[i].group)))
 			continue;
 		*shown = subgroups[i].shown;
 		return true;
@@ -151,10 +139,9 @@ static bool is_subgroup(struct part group, struct part part, bool *shown)
 }
 
 /* Names what lies in a group, whose name is in the unit's already. */
-static void add_member(const char *path, struct part group, char unit[CGROUP_UNIT_SIZE])
+static void add_member(struct slice path, struct slice group, char unit[CGROUP_UNIT_SIZE])
 {
-	struct part part, below;
-	const char *rest;
+	struct slice rest, part, below;
 	bool shown;
 
 	if (!next_part(&path, &part) || is_machine_root(part))
@@ -185,10 +172,10 @@ static void tell_from_own(char unit[CGROUP_UNIT_SIZE])
 
 bool unit_of_path(const char *path, char unit[CGROUP_UNIT_SIZE])
 {
-	struct part part, last = {"", 0};
+	struct slice rest = slice_of(path), part, last = {"", 0};
 
 	unit[0] = '\0';
-	while (next_part(&path, &part)) {
+	while (next_part(&rest, &part)) {
 		last = part;
 		if (!is_slice(part))
 			break;
@@ -197,32 +184,32 @@ bool unit_of_path(const char *path, char unit[CGROUP_UNIT_SIZE])
 		return false;
 	add_to_unit(unit, last);
 	if (!is_slice(last) && !is_whole(last))
-		add_member(path, last, unit);
+		add_member(rest, last, unit);
 	tell_from_own(unit);
 	return true;
 }
 
-static bool is_group(struct part part)
+static bool is_group(struct slice part)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(groups); i++)
-		if (part_is(part, groups[i]))
+		if (slice_is(part, groups[i]))
 			return true;
 	return is_slice(part);
 }
 
 bool unit_is_group(const char *unit)
 {
-	struct part group, part;
+	struct slice rest = slice_of(unit), group, part;
 	bool shown;
 
-	if (!next_part(&unit, &group))
+	if (!next_part(&rest, &group))
 		return false;
-	if (!next_part(&unit, &part))
+	if (!next_part(&rest, &part))
 		return is_group(group);
 	do {
 		if (!is_subgroup(group, part, &shown))
 			return false;
 		group = part;
-	} while (next_part(&unit, &part));
+	} while (next_part(&rest, &part));
 	return true;
 }

@@ -8,44 +8,31 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/slice.h"
+
 struct host_port {
 	char host[256]; /* empty: any */
 	char port[6];
 	bool brackets;
 };
 
-static bool port_valid(const char *port)
-{
-	size_t len = strlen(port);
-
-	return len > 0 && len <= 5 && strspn(port, "0123456789") == len &&
-	       strtoul(port, NULL, 10) <= 65535;
-}
-
 /* Splits HOST:PORT. Returns NULL, or what is wrong with it. */
 static const char *split(const char *text, struct host_port *to)
 {
-	const char *colon = strrchr(text, ':'), *host = text;
-	size_t len;
+	struct slice host = slice_of(text), port;
+	uint64_t number;
 
-	if (!colon)
+	if (!slice_cut_last(&host, ':', &port))
 		return "there is no port";
-	if (!port_valid(colon + 1))
+	if (!slice_number(port, 65535, &number) || !slice_copy(port, to->port, sizeof(to->port)))
 		return "the port is not a number from 0 to 65535";
-	len = (size_t)(colon - text);
-	to->brackets = *host == '[';
-	if (to->brackets) {
-		if (len < 4 || host[len - 1] != ']')
-			return "the bracket is not closed before the port";
-		host++;
-		len -= 2;
-	} else if (memchr(host, ':', len)) {
+	to->brackets = slice_drop_prefix(&host, "[");
+	if (to->brackets && (!slice_drop_suffix(&host, "]") || host.len < 2))
+		return "the bracket is not closed before the port";
+	if (!to->brackets && slice_has(host, ':'))
 		return "an IPv6 address is written in brackets";
-	}
-	if (len >= sizeof(to->host))
+	if (!slice_copy(host, to->host, sizeof(to->host)))
 		return "the host is too long";
-	snprintf(to->host, sizeof(to->host), "%.*s", (int)len, host);
-	snprintf(to->port, sizeof(to->port), "%s", colon + 1);
 	return NULL;
 }
 

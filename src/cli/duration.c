@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "util/array.h"
+#include "util/slice.h"
 
 static const struct {
 	const char *name;
@@ -22,34 +23,17 @@ static const struct {
 
 #define UNITS ARRAY_SIZE(units)
 
-/* Reads digits. Returns where they end, or NULL if there are none or too many. */
-static const char *read_digits(const char *p, uint64_t *number)
+/* The unit of this name, of those from next on. UNITS if it is none of them. */
+static size_t find_unit(struct slice name, size_t next)
 {
-	const char *start = p;
-
-	*number = 0;
-	for (; *p >= '0' && *p <= '9'; p++) {
-		if (*number > INT64_MAX / 10 - 1)
-			return NULL;
-		*number = *number * 10 + (uint64_t)(*p - '0');
-	}
-	return p == start ? NULL : p;
-}
-
-/* The unit p begins with, of those from next on. UNITS if it is none of them. */
-static size_t read_unit(const char *p, size_t next)
-{
-	size_t len = strspn(p, "dhmsu");
-
-	while (next < UNITS &&
-	       (strlen(units[next].name) != len || memcmp(units[next].name, p, len) != 0))
+	while (next < UNITS && !slice_is(name, units[next].name))
 		next++;
 	return next;
 }
 
 int duration_parse(const char *text, uint64_t *ns)
 {
-	const char *p = text;
+	struct slice rest = slice_of(text);
 	uint64_t number, sum = 0;
 	size_t unit = 0;
 
@@ -58,18 +42,16 @@ int duration_parse(const char *text, uint64_t *ns)
 		return 0;
 	}
 	do {
-		p = read_digits(p, &number);
-		if (!p)
+		if (!slice_number(slice_take(&rest, SLICE_DIGITS), INT64_MAX, &number))
 			return -EINVAL;
-		unit = read_unit(p, unit);
+		unit = find_unit(slice_take(&rest, "dhmsu"), unit);
 		if (unit == UNITS)
 			return -EINVAL;
 		if (number > ((uint64_t)INT64_MAX - sum) / units[unit].ns)
 			return -ERANGE;
 		sum += number * units[unit].ns;
-		p += strlen(units[unit].name);
 		unit++;
-	} while (*p);
+	} while (rest.len);
 	*ns = sum;
 	return 0;
 }

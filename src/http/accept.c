@@ -2,21 +2,17 @@
 #include "http/accept.h"
 
 #include <stddef.h>
-#include <string.h>
-#include <strings.h>
 
+#include "util/ascii.h"
+#include "util/slice.h"
+
+#define SPACE " \t"
 #define Q_ONE 1000 /* weights are counted in thousandths: three digits are all there may be */
-
-/* A piece of a header's text. */
-struct piece {
-	const char *at;
-	size_t len;
-};
 
 /* One element of a list: "gzip;q=0.5", "text/plain;version=0.0.4;q=0.3". */
 struct element {
-	struct piece name;   /* before the first semicolon */
-	struct piece params; /* from the first semicolon to the weight */
+	struct slice name;   /* before the first semicolon */
+	struct slice params; /* from the first semicolon to the weight */
 	int q;
 };
 
@@ -74,50 +70,31 @@ const char *accepted_content_type(struct accepted accepted)
 	return offers[accepted.format].content_type[accepted.escaping];
 }
 
-static bool is_space(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
-static struct piece trim(struct piece piece)
-{
-	while (piece.len && is_space(piece.at[0])) {
-		piece.at++;
-		piece.len--;
-	}
-	while (piece.len && is_space(piece.at[piece.len - 1]))
-		piece.len--;
-	return piece;
-}
-
-static bool equals(struct piece piece, const char *text)
-{
-	return piece.len == strlen(text) && strncasecmp(piece.at, text, piece.len) == 0;
-}
-
 /*
- * Takes what stands before the first of the separators that is not in a quoted string.
- * *text is behind it then, or at the end.
+ * Cuts off what stands before the first separator that is in no quoted string, or all. Spaces
+ * around it are left out.
  */
-static struct piece take(const char **text, const char *end, char separator)
+static struct slice take(struct slice *rest, char separator)
 {
-	struct piece piece = {.at = *text};
+	struct slice head = {rest->at, 0};
 	bool quoted = false;
-	const char *c;
+	size_t i;
 
-	for (c = *text; c < end && (quoted || *c != separator); c++) {
-		if (*c == '"')
+	for (i = 0; i < rest->len && (quoted || rest->at[i] != separator); i++) {
+		if (rest->at[i] == '"')
 			quoted = !quoted;
-		else if (quoted && *c == '\\' && c + 1 < end)
-			c++;
+		else if (quoted && rest->at[i] == '\\' && i + 1 < rest->len)
+			i++;
 	}
-	piece.len = (size_t)(c - piece.at);
-	*text = c < end ? c + 1 : end;
-	return trim(piece);
+	head.len = i;
+	i += i < rest->len; /* the separator */
+	rest->at += i;
+	rest->len -= i;
+	return slice_trim(head, SPACE);
 }
 
-/* "0", "0.25", "1", "1.000": thousandths; -1 for what is no weight. */
-static int parse_q(struct piece text)
+/* "0", "0.25", "1", "1.000": thousandths; -1 if the text is no weight. */
+static int parse_q(struct slice text)
 {
 	int q, digit = Q_ONE / 10;
 	size_t i;
@@ -127,101 +104,91 @@ static int parse_q(struct piece text)
 		return -1;
 	q = text.at[0] == '1' ? Q_ONE : 0;
 	for (i = 2; i < text.len; i++, digit /= 10) {
-		if (text.at[i] < '0' || text.at[i] > '9')
+		if (!ascii_digit(text.at[i]))
 			return -1;
 		q += (text.at[i] - '0') * digit;
 	}
 	return q > Q_ONE ? -1 : q;
 }
 
-/* Splits name=value. Returns whether it is one; a value's quotes are taken off. */
-static bool split_param(struct piece param, struct piece *name, struct piece *value)
+/* Splits name=value and takes the quotes off the value. Returns whether the text is of this form.
+ */
+static bool split_param(struct slice param, struct slice *name, struct slice *value)
 {
-	const char *equal = memchr(param.at, '=', param.len);
-
-	if (!equal)
+	if (!slice_cut(&param, '=', name))
 		return false;
-	name->at = param.at;
-	name->len = (size_t)(equal - param.at);
-	value->at = equal + 1;
-	value->len = param.len - name->len - 1;
-	if (value->len >= 2 && value->at[0] == '"' && value->at[value->len - 1] == '"') {
+	*value = param;
+	if (value->len >= 2 && slice_starts(*value, "\"") && slice_ends(*value, "\"")) {
 		value->at++;
 		value->len -= 2;
 	}
-	return name->len && !is_space(equal[-1]);
+	return name->len && slice_trim(*name, SPACE).len == name->len;
 }
 
-/* Takes the next element of a list. Returns false at the end; a weight that is none is -1. */
-static bool next_element(const char **list, struct element *element)
+/* Takes the next element of a list. Returns false at the end. A weight that is none becomes -1. */
+static bool next_element(struct slice *list, struct element *element)
 {
-	const char *end = *list + strlen(*list), *text;
-	struct piece piece, param, name, value;
+	struct slice text, param, name, value;
+	const char *start;
 
 	do {
-		if (*list == end)
+		if (!list->len)
 			return false;
-		piece = take(list, end, ',');
-	} while (!piece.len);
-	text = piece.at;
-	end = piece.at + piece.len;
-	*element = (struct element){.name = take(&text, end, ';'), .q = Q_ONE};
-	element->params.at = text;
-	while (text < end) {
-		const char *start = text;
-
-		param = take(&text, end, ';');
+		text = take(list, ',');
+	} while (!text.len);
+	name = take(&text, ';');
+	*element = (struct element){.name = name, .params = text, .q = Q_ONE};
+	while (text.len) {
+		start = text.at;
+		param = take(&text, ';');
 		if (!param.len)
 			continue;
 		if (!split_param(param, &name, &value)) {
 			element->q = -1;
-		} else if (equals(name, "q")) {
+		} else if (slice_is_nocase(name, "q")) {
 			element->q = parse_q(value);
-			end = start; /* what follows belongs to the weight */
+			/* What follows the weight does not belong to the range. */
+			element->params.len = (size_t)(start - element->params.at);
+			break;
 		}
 	}
-	element->params.len = (size_t)(end - element->params.at);
 	return true;
 }
 
 /* Whether the offer has a parameter with this value. */
-static bool has_param(const struct offer *offer, struct piece name, struct piece value)
+static bool has_param(const struct offer *offer, struct slice name, struct slice value)
 {
 	size_t i;
 
 	for (i = 0; i < 3 && offer->params[i][0]; i++)
-		if (equals(name, offer->params[i][0]))
-			return equals(value, offer->params[i][1]);
+		if (slice_is_nocase(name, offer->params[i][0]))
+			return slice_is_nocase(value, offer->params[i][1]);
 	return false;
 }
 
 /* How exactly a media range names an offer: 0 not at all, 1 as anything, more the closer. */
 static int match(const struct element *range, const struct offer *offer)
 {
-	const char *text = range->params.at, *end = range->params.at + range->params.len;
-	const char *slash = memchr(range->name.at, '/', range->name.len);
-	struct piece type, subtype, param, name, value;
+	struct slice params = range->params, subtype = range->name, type, param, name, value;
 	int exact = 1;
 
-	if (!slash)
+	if (!slice_cut(&subtype, '/', &type))
 		return 0;
-	type = (struct piece){range->name.at, (size_t)(slash - range->name.at)};
-	subtype = (struct piece){slash + 1, range->name.len - type.len - 1};
-	if (equals(type, offer->type))
+	if (slice_is_nocase(type, offer->type))
 		exact++;
-	else if (!equals(type, "*") || !equals(subtype, "*"))
+	else if (!slice_is_nocase(type, "*") || !slice_is_nocase(subtype, "*"))
 		return 0;
-	if (equals(subtype, offer->subtype))
+	if (slice_is_nocase(subtype, offer->subtype))
 		exact++;
-	else if (!equals(subtype, "*"))
+	else if (!slice_is_nocase(subtype, "*"))
 		return 0;
-	while (text < end) {
-		param = take(&text, end, ';');
+	while (params.len) {
+		param = take(&params, ';');
 		if (!param.len)
 			continue;
 		if (!split_param(param, &name, &value))
 			return 0;
-		if (equals(name, "escaping"))
+		if (slice_is_nocase(name, "escaping"))
 			continue; /* every offer has each scheme */
 		if (!has_param(offer, name, value))
 			return 0;
@@ -232,15 +199,15 @@ static int match(const struct element *range, const struct offer *offer)
 
 static enum escaping find_escaping(const struct element *range)
 {
-	const char *text = range->params.at, *end = range->params.at + range->params.len;
-	struct piece name, value;
+	struct slice params = range->params, name, value;
 	int i;
 
-	while (text < end) {
-		if (!split_param(take(&text, end, ';'), &name, &value) || !equals(name, "escaping"))
+	while (params.len) {
+		if (!split_param(take(&params, ';'), &name, &value) ||
+		    !slice_is_nocase(name, "escaping"))
 			continue;
 		for (i = 0; i < ESCAPINGS; i++)
-			if (equals(value, escapings[i]))
+			if (slice_is_nocase(value, escapings[i]))
 				return (enum escaping)i;
 	}
 	return ESCAPING_UNDERSCORES;
@@ -256,11 +223,12 @@ struct wish {
 
 static struct wish wish_for(const char *accept, const struct offer *offer)
 {
+	struct slice list = slice_of(accept);
 	struct wish wish = {0};
 	struct element range;
 	int exact, place;
 
-	for (place = 0; next_element(&accept, &range); place++) {
+	for (place = 0; next_element(&list, &range); place++) {
 		exact = range.q < 0 ? 0 : match(&range, offer);
 		/* Equally exact ones may differ in the scheme. */
 		if (exact > wish.exact || (exact && exact == wish.exact && range.q > wish.q))
@@ -297,17 +265,18 @@ struct accepted accept_format(const char *accept)
 
 bool accept_gzip(const char *accept_encoding)
 {
+	struct slice list = slice_of(accept_encoding ?: "");
 	int gzip = -1, identity = -1, other = -1;
 	struct element coding;
 
-	while (accept_encoding && next_element(&accept_encoding, &coding)) {
+	while (next_element(&list, &coding)) {
 		if (coding.q < 0)
 			continue;
-		if (equals(coding.name, "gzip") || equals(coding.name, "x-gzip"))
+		if (slice_is_nocase(coding.name, "gzip") || slice_is_nocase(coding.name, "x-gzip"))
 			gzip = coding.q;
-		else if (equals(coding.name, "identity"))
+		else if (slice_is_nocase(coding.name, "identity"))
 			identity = coding.q;
-		else if (equals(coding.name, "*"))
+		else if (slice_is_nocase(coding.name, "*"))
 			other = coding.q;
 	}
 	if (gzip < 0)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "http/go_values.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <math.h>
 #include <stddef.h>
@@ -9,6 +8,7 @@
 #include <string.h>
 
 #include "util/array.h"
+#include "util/ascii.h"
 
 #define NUMBER_MAX 64
 
@@ -100,7 +100,7 @@ int go_int_parse(const char *text, int64_t *value)
 		digits++;
 	start = skip_base(digits, &base);
 	errno = 0;
-	if (isalnum((unsigned char)*start)) {
+	if (ascii_alnum(*start)) {
 		*value = strtoll(start, &end, base);
 		if (!*end) {
 			if (plain[0] == '-')
@@ -144,7 +144,7 @@ static double take_fraction(const char **text)
 {
 	double digits = 0, scale = 1;
 
-	for (; **text >= '0' && **text <= '9'; (*text)++) {
+	for (; ascii_digit(**text); (*text)++) {
 		if (scale >= 1e15)
 			continue;
 		digits = digits * 10 + (**text - '0');
@@ -160,12 +160,12 @@ static int take_part(const char **text, int64_t *ns)
 	int64_t number = 0, unit;
 	double fraction = 0;
 
-	for (; **text >= '0' && **text <= '9'; (*text)++)
+	for (; ascii_digit(**text); (*text)++)
 		if (__builtin_mul_overflow(number, 10, &number) ||
 		    __builtin_add_overflow(number, **text - '0', &number))
 			return -ERANGE;
 	if (**text == '.') {
-		if (*text == start && !isdigit((unsigned char)start[1]))
+		if (*text == start && !ascii_digit(start[1]))
 			return -EINVAL;
 		(*text)++;
 		fraction = take_fraction(text);

@@ -5,92 +5,73 @@
 #include <net/if.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+
+#include "util/slice.h"
 
 #define PREFIX	      "https://"
 #define HOST_MAX      253
 #define HOST_CHARS    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._"
 #define ADDRESS_CHARS "0123456789abcdefABCDEF:."
+#define BAD_PORT      "the port is not a number from 1 to 65535"
 
-/* A part of the text. */
-struct part {
-	const char *at;
-	size_t len;
-};
-
-static bool is_port(struct part part)
+static bool is_port(struct slice port)
 {
-	char text[6];
+	uint64_t number;
 
-	if (!part.len || part.len >= sizeof(text) || strspn(part.at, "0123456789") < part.len)
-		return false;
-	snprintf(text, sizeof(text), "%.*s", (int)part.len, part.at);
-	return strtoul(text, NULL, 10) >= 1 && strtoul(text, NULL, 10) <= 65535;
+	return port.len <= 5 && slice_number(port, 65535, &number) && number >= 1;
 }
 
 /* An IPv6 address, perhaps with "%" or "%25" and the interface it is on. Splits it. */
-static bool is_address(struct part part, struct part *address, struct part *zone)
+static bool is_address(struct slice whole, struct slice *address, struct slice *zone)
 {
 	char text[INET6_ADDRSTRLEN];
 	struct in6_addr parsed;
-	const char *percent = memchr(part.at, '%', part.len);
 
-	*address = part;
-	*zone = (struct part){NULL, 0};
-	if (percent) {
-		address->len = (size_t)(percent - part.at);
-		zone->at = percent + (strncmp(percent, "%25", 3) == 0 ? 3 : 1);
-		zone->len = (size_t)(part.at + part.len - zone->at);
-		if (!zone->len || zone->len >= IF_NAMESIZE ||
-		    strspn(zone->at, HOST_CHARS) < zone->len)
+	if (slice_cut(&whole, '%', address)) {
+		slice_drop_prefix(&whole, "25");
+		if (!whole.len || whole.len >= IF_NAMESIZE || !slice_only(whole, HOST_CHARS))
 			return false;
 	}
-	if (address->len >= sizeof(text) || strspn(address->at, ADDRESS_CHARS) < address->len)
-		return false;
-	snprintf(text, sizeof(text), "%.*s", (int)address->len, address->at);
-	return inet_pton(AF_INET6, text, &parsed) == 1;
+	*zone = whole;
+	return slice_only(*address, ADDRESS_CHARS) && slice_copy(*address, text, sizeof(text)) &&
+	       inet_pton(AF_INET6, text, &parsed) == 1;
 }
 
-static void write_url(char url[KUBELET_URL_MAX], bool brackets, struct part host, struct part zone,
-		      struct part port)
+/* An empty zone or port is left out. */
+static void write_url(char url[KUBELET_URL_MAX], bool brackets, struct slice host,
+		      struct slice zone, struct slice port)
 {
 	snprintf(url, KUBELET_URL_MAX, PREFIX "%s%.*s%s%.*s%s%s%.*s", brackets ? "[" : "",
-		 (int)host.len, host.at, zone.len ? "%25" : "", (int)zone.len, zone.at ?: "",
-		 brackets ? "]" : "", port.len ? ":" : "", (int)port.len, port.at ?: "");
+		 (int)host.len, host.at, zone.len ? "%25" : "", (int)zone.len, zone.at,
+		 brackets ? "]" : "", port.len ? ":" : "", (int)port.len, port.at);
 }
 
-/* [ADDRESS] or [ADDRESS]:PORT */
-static const char *read_brackets(struct part rest, char url[KUBELET_URL_MAX])
+/* [ADDRESS] or [ADDRESS]:PORT, without the first bracket */
+static const char *read_brackets(struct slice rest, char url[KUBELET_URL_MAX])
 {
-	const char *end = memchr(rest.at, ']', rest.len);
-	struct part address, zone, port = {NULL, 0};
+	struct slice whole, address, zone;
 
-	if (!end)
+	if (!slice_cut(&rest, ']', &whole))
 		return "the bracket is not closed";
-	if (!is_address((struct part){rest.at + 1, (size_t)(end - rest.at) - 1}, &address, &zone))
+	if (!is_address(whole, &address, &zone))
 		return "there is no IPv6 address in the brackets";
-	if (end + 1 < rest.at + rest.len) {
-		port = (struct part){end + 2, (size_t)(rest.at + rest.len - end) - 2};
-		if (end[1] != ':' || !is_port(port))
-			return "the port is not a number from 1 to 65535";
-	}
-	write_url(url, true, address, zone, port);
+	if (rest.len && (!slice_drop_prefix(&rest, ":") || !is_port(rest)))
+		return BAD_PORT;
+	write_url(url, true, address, zone, rest);
 	return NULL;
 }
 
 /* An address without brackets: it has two colons or more. */
-static const char *read_bare(struct part rest, const char *last, char url[KUBELET_URL_MAX])
+static const char *read_bare(struct slice rest, char url[KUBELET_URL_MAX])
 {
-	struct part host = {rest.at, (size_t)(last - rest.at)};
-	struct part port = {last + 1, (size_t)(rest.at + rest.len - last) - 1};
-	struct part address, zone;
+	struct slice host = rest, address, zone, port;
 
+	slice_cut_last(&host, ':', &port);
 	if (is_address(host, &address, &zone)) {
 		if (!is_port(port))
-			return "the port is not a number from 1 to 65535";
+			return BAD_PORT;
 	} else if (is_address(rest, &address, &zone)) {
-		port = (struct part){NULL, 0};
+		port = slice_of("");
 	} else {
 		return "the host is neither a name nor an address";
 	}
@@ -100,30 +81,24 @@ static const char *read_bare(struct part rest, const char *last, char url[KUBELE
 
 const char *kubelet_url_read(const char *text, char url[KUBELET_URL_MAX])
 {
-	struct part rest, host, port = {NULL, 0}, no_zone = {NULL, 0};
-	const char *first, *last;
+	struct slice rest = slice_of(text), host, port;
+	bool has_port;
 
-	if (strncmp(text, PREFIX, strlen(PREFIX)) != 0)
+	if (!slice_drop_prefix(&rest, PREFIX))
 		return "it does not begin with https://";
-	rest.at = text + strlen(PREFIX);
-	rest.len = strlen(rest.at);
-	if (rest.len && rest.at[rest.len - 1] == '/')
-		rest.len--;
-	if (rest.len && rest.at[0] == '[')
+	slice_drop_suffix(&rest, "/");
+	if (slice_drop_prefix(&rest, "["))
 		return read_brackets(rest, url);
-	first = memchr(rest.at, ':', rest.len);
-	last = memrchr(rest.at, ':', rest.len);
-	if (first != last)
-		return read_bare(rest, last, url);
-	host = first ? (struct part){rest.at, (size_t)(first - rest.at)} : rest;
+	port = rest;
+	has_port = slice_cut(&port, ':', &host);
+	if (slice_has(port, ':'))
+		return read_bare(rest, url);
 	if (!host.len)
 		return "there is no host";
-	if (strspn(host.at, HOST_CHARS) < host.len || host.len > HOST_MAX)
+	if (!slice_only(host, HOST_CHARS) || host.len > HOST_MAX)
 		return "the host is neither a name nor an address, or something follows the port";
-	if (first)
-		port = (struct part){first + 1, (size_t)(rest.at + rest.len - first) - 1};
-	if (first && !is_port(port))
-		return "the port is not a number from 1 to 65535";
-	write_url(url, false, host, no_zone, port);
+	if (has_port && !is_port(port))
+		return BAD_PORT;
+	write_url(url, false, host, slice_of(""), port);
 	return NULL;
 }

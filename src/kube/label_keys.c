@@ -8,35 +8,31 @@
 #include <string.h>
 
 #include "kube/name.h"
+#include "util/ascii.h"
+#include "util/slice.h"
 
 #define NAME_PREFIX "label_"
 
-static bool is_alphanumeric(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
-
 /* The part behind the '/': letters, digits, and inside also '-', '_' and '.'. */
-static bool name_valid(const char *text, size_t len)
+static bool name_valid(struct slice text)
 {
-	if (len == 0 || len > KUBE_LABEL_MAX || !is_alphanumeric(text[0]) ||
-	    !is_alphanumeric(text[len - 1]))
+	if (!text.len || text.len > KUBE_LABEL_MAX || !ascii_alnum(text.at[0]) ||
+	    !ascii_alnum(text.at[text.len - 1]))
 		return false;
-	for (size_t i = 0; i < len; i++)
-		if (!is_alphanumeric(text[i]) && !strchr("-_.", text[i]))
+	for (size_t i = 0; i < text.len; i++)
+		if (!ascii_alnum(text.at[i]) && !strchr("-_.", text.at[i]))
 			return false;
 	return true;
 }
 
 /* [<subdomain>/]<name>, as IsQualifiedName() of k8s.io/apimachinery has it. */
-static bool key_valid(const char *text, size_t len)
+static bool key_valid(struct slice text)
 {
-	const char *slash = memchr(text, '/', len);
-	size_t prefix = slash ? (size_t)(slash - text) : 0;
+	struct slice rest = text, prefix;
 
-	if (slash && !kube_subdomain_valid(text, prefix))
-		return false;
-	return slash ? name_valid(slash + 1, len - prefix - 1) : name_valid(text, len);
+	if (!slice_cut(&rest, '/', &prefix))
+		return name_valid(text);
+	return kube_subdomain_valid(prefix) && name_valid(rest);
 }
 
 static void set_name(struct label_keys *keys, struct label_key *key)
@@ -46,7 +42,7 @@ static void set_name(struct label_keys *keys, struct label_key *key)
 
 	memcpy(key->name, NAME_PREFIX, start);
 	for (const char *c = key->key; *c; c++)
-		key->name[len++] = is_alphanumeric(*c) ? *c : '_';
+		key->name[len++] = ascii_alnum(*c) ? *c : '_';
 	key->name[len] = '\0';
 	for (const struct label_key *other = keys->list; other < key; other++)
 		if (strncmp(other->name, key->name, len) == 0 &&
@@ -56,16 +52,15 @@ static void set_name(struct label_keys *keys, struct label_key *key)
 		(void)snprintf(key->name + len, sizeof(key->name) - len, "_conflict%u", same);
 }
 
-static int add_key(struct label_keys *keys, const char *text, size_t len)
+static int add_key(struct label_keys *keys, struct slice text)
 {
 	struct label_key *key = &keys->list[keys->count];
 
-	if (!key_valid(text, len))
+	if (!key_valid(text))
 		return -EINVAL;
 	if (keys->count == LABEL_KEYS_MAX)
 		return -E2BIG;
-	memcpy(key->key, text, len);
-	key->key[len] = '\0';
+	slice_copy(text, key->key, sizeof(key->key));
 	for (const struct label_key *other = keys->list; other < key; other++)
 		if (strcmp(other->key, key->key) == 0)
 			return -EINVAL;
@@ -76,7 +71,9 @@ static int add_key(struct label_keys *keys, const char *text, size_t len)
 
 int label_keys_parse(const char *text, struct label_keys *out)
 {
-	int err = 0;
+	struct slice rest = slice_of(text), key;
+	bool more;
+	int err;
 
 	*out = (struct label_keys){0};
 	if (!text[0])
@@ -85,14 +82,10 @@ int label_keys_parse(const char *text, struct label_keys *out)
 	out->list = calloc(LABEL_KEYS_MAX + 1, sizeof(*out->list));
 	if (!out->list)
 		return -ENOMEM;
-	while (!err) {
-		size_t len = strcspn(text, ",");
-
-		err = add_key(out, text, len);
-		if (text[len] == '\0')
-			break;
-		text += len + 1;
-	}
+	do {
+		more = slice_cut(&rest, ',', &key);
+		err = add_key(out, key);
+	} while (more && !err);
 	if (err)
 		label_keys_free(out);
 	return err;

@@ -59,20 +59,16 @@ static int read_times(int fd, const char *name, struct times *out)
 /* Reads <number>.log or <number>.log.<anything>. */
 static bool read_log_name(const char *name, struct attempt *out)
 {
-	size_t digits = strspn(name, "0123456789");
-	const char *rest = name + digits;
+	struct slice rest = slice_of(name), digits = slice_take(&rest, SLICE_DIGITS);
+	uint64_t number;
 
-	if (digits == 0 || digits > ATTEMPT_DIGITS_MAX)
+	if (digits.len > ATTEMPT_DIGITS_MAX || !slice_number(digits, UINT_MAX, &number) ||
+	    !slice_drop_prefix(&rest, LOG_SUFFIX))
 		return false;
-	if (strncmp(rest, LOG_SUFFIX, strlen(LOG_SUFFIX)) != 0)
-		return false;
-	rest += strlen(LOG_SUFFIX);
-	if (rest[0] != '\0' && rest[0] != '.')
-		return false;
-	out->number = (unsigned int)strtoul(name, NULL, 10);
-	out->has_log = rest[0] == '\0';
-	out->rotated = rest[0] == '.';
-	return true;
+	out->number = (unsigned int)number;
+	out->has_log = !rest.len;
+	out->rotated = slice_starts(rest, ".");
+	return out->has_log || out->rotated;
 }
 
 /* Merges what one name says; of too many attempts the latest stay. */
@@ -134,7 +130,7 @@ static bool links_to(int fd, const char *name, const char *container_id)
 	char target[PATH_MAX];
 	ssize_t len = readlinkat(fd, name, target, sizeof(target) - 1);
 
-	if (len < 0 || !container_id_valid(container_id, strlen(container_id)))
+	if (len < 0 || !container_id_valid(slice_of(container_id)))
 		return false;
 	target[len] = '\0';
 	return strstr(target, container_id) != NULL;
@@ -223,7 +219,7 @@ static int add_container(struct log_dir *out, int fd, const char *name, const ch
 	DIR *dir;
 	int err;
 
-	if (!kube_label_valid(name, strlen(name)))
+	if (!kube_label_valid(slice_of(name)))
 		return 0;
 	dir = open_dir(fd, name);
 	if (!dir)

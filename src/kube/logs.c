@@ -109,24 +109,13 @@ bool kube_logs_error_changed(struct kube_logs *logs)
 /* Reads <namespace>_<pod>_<uid>; no part can have a '_' in it. */
 static bool read_pod_name(const char *name, struct pod_dir *out)
 {
-	const char *pod = strchr(name, '_');
-	const char *uid = strrchr(name, '_');
-	size_t namespace_len, pod_len;
+	struct slice pod = slice_of(name), namespace, uid;
 
-	if (!pod || pod == uid)
-		return false;
-	namespace_len = (size_t)(pod - name);
-	pod++;
-	pod_len = (size_t)(uid - pod);
-	uid++;
-	if (!kube_label_valid(name, namespace_len) || !kube_subdomain_valid(pod, pod_len) ||
-	    !pod_uid_read(uid, strlen(uid), out->uid))
-		return false;
-	memcpy(out->namespace, name, namespace_len);
-	out->namespace[namespace_len] = '\0';
-	memcpy(out->pod, pod, pod_len);
-	out->pod[pod_len] = '\0';
-	return true;
+	return slice_cut(&pod, '_', &namespace) && slice_cut_last(&pod, '_', &uid) &&
+	       kube_label_valid(namespace) && kube_subdomain_valid(pod) &&
+	       pod_uid_read(uid, out->uid) &&
+	       slice_copy(namespace, out->namespace, sizeof(out->namespace)) &&
+	       slice_copy(pod, out->pod, sizeof(out->pod));
 }
 
 static int add_pod(struct pod_list *list, const struct pod_dir *pod)

@@ -9,7 +9,8 @@
 #define BRAMBLE_KUBE_NAME_H
 
 #include <stdbool.h>
-#include <stddef.h>
+
+#include "util/slice.h"
 
 #define KUBE_LABEL_MAX	   63  /* RFC 1123 label: namespaces and containers */
 #define KUBE_SUBDOMAIN_MAX 253 /* RFC 1123 subdomain: pods */
@@ -25,11 +26,10 @@ struct kube_name {
 };
 
 /*
- * Whether the text, which needs no NUL, is a name by the rules of
- * k8s.io/apimachinery/pkg/util/validation: letters in lower case and digits,
- * inside also '-', and in a subdomain '.' between such parts.
+ * Whether the text is a name by the rules of k8s.io/apimachinery/pkg/util/validation: letters in
+ * lower case and digits, inside also '-', and in a subdomain '.' between such parts.
  */
-bool kube_label_valid(const char *text, size_t len);
-bool kube_subdomain_valid(const char *text, size_t len);
+bool kube_label_valid(struct slice text);
+bool kube_subdomain_valid(struct slice text);
 
 #endif

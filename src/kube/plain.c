@@ -14,6 +14,7 @@
 #include <jansson.h>
 
 #include "util/array.h"
+#include "util/ascii.h"
 #include "util/buf.h"
 
 #define DOCKER_CONFIG "%s/var/lib/docker/containers/%s/config.v2.json"
@@ -34,8 +35,7 @@ typedef int (*read_fn)(const char *text, size_t len, const char *id, char out[PL
 
 static bool name_char_valid(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-	       c == '_' || c == '.' || c == '-';
+	return ascii_alnum(c) || c == '_' || c == '.' || c == '-';
 }
 
 /* Copies a name of the characters that both programs allow. */

@@ -9,6 +9,7 @@
 #include <jansson.h>
 
 #include "util/array.h"
+#include "util/ascii.h"
 
 #define ANNOTATION_HASH	  "kubernetes.io/config.hash"
 #define ANNOTATION_SOURCE "kubernetes.io/config.source"
@@ -38,22 +39,17 @@ static char *copy_text(const char *text, size_t max)
 
 static bool copy_label(const char *text, char out[KUBE_LABEL_MAX + 1])
 {
-	size_t len = strlen(text);
+	struct slice label = slice_of(text);
 
-	if (!kube_label_valid(text, len))
-		return false;
-	memcpy(out, text, len + 1);
-	return true;
+	return kube_label_valid(label) && slice_copy(label, out, KUBE_LABEL_MAX + 1);
 }
 
 static bool copy_subdomain(const char *text, char out[KUBE_SUBDOMAIN_MAX + 1])
 {
-	size_t len = strlen(text);
+	struct slice subdomain = slice_of(text);
 
-	if (!kube_subdomain_valid(text, len))
-		return false;
-	memcpy(out, text, len + 1);
-	return true;
+	return kube_subdomain_valid(subdomain) &&
+	       slice_copy(subdomain, out, KUBE_SUBDOMAIN_MAX + 1);
 }
 
 static int64_t read_time(const char *text)
@@ -72,8 +68,7 @@ static bool kind_valid(const char *kind)
 	if (len == 0 || len > KUBE_LABEL_MAX)
 		return false;
 	for (size_t i = 0; i < len; i++)
-		if (!((kind[i] >= 'A' && kind[i] <= 'Z') || (kind[i] >= 'a' && kind[i] <= 'z') ||
-		      (kind[i] >= '0' && kind[i] <= '9')))
+		if (!ascii_alnum(kind[i]))
 			return false;
 	return true;
 }
@@ -106,7 +101,7 @@ static void read_workload(const json_t *metadata, struct kube_pod *pod)
 		owner.kind = "Node";
 		owner.name = pod->node;
 	}
-	if (kind_valid(owner.kind) && kube_subdomain_valid(owner.name, strlen(owner.name)))
+	if (kind_valid(owner.kind) && kube_subdomain_valid(slice_of(owner.name)))
 		workload_of(&owner, &pod->workload);
 }
 
@@ -140,7 +135,7 @@ static void read_config_hash(const json_t *annotations, struct kube_pod *pod)
 	const char *source = text_of(annotations, ANNOTATION_SOURCE);
 
 	if (source[0] && strcmp(source, SOURCE_API) != 0)
-		pod_uid_read(hash, strlen(hash), pod->config_hash);
+		pod_uid_read(slice_of(hash), pod->config_hash);
 }
 
 /* Adds a start of a container. <runtime>://<id>, or what is no id of 64 digits and is left out. */
@@ -149,7 +144,7 @@ static int add_container(struct kube_pod *pod, const char *name, const char *url
 	struct pod_container *container;
 	const char *id = strstr(url, "://");
 
-	if (!id || !container_id_valid(id + 3, strlen(id + 3)) ||
+	if (!id || !container_id_valid(slice_of(id + 3)) ||
 	    pod->container_count == POD_CONTAINERS_MAX || pod_find_container(pod, id + 3))
 		return 0;
 	container = reallocarray(pod->containers, pod->container_count + 1, sizeof(*container));
@@ -249,10 +244,9 @@ static int read_root(const json_t *root, const struct label_keys *keys, struct k
 	const json_t *metadata = json_object_get(root, "metadata");
 	const json_t *spec = json_object_get(root, "spec");
 	const json_t *status = json_object_get(root, "status");
-	const char *uid = text_of(metadata, "uid");
 	int err;
 
-	if (!pod_uid_read(uid, strlen(uid), pod->uid) ||
+	if (!pod_uid_read(slice_of(text_of(metadata, "uid")), pod->uid) ||
 	    !copy_label(text_of(metadata, "namespace"), pod->namespace) ||
 	    !copy_subdomain(text_of(metadata, "name"), pod->name))
 		return -EINVAL;

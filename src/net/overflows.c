@@ -14,6 +14,7 @@
 
 #include "bramble/growth.h"
 #include "util/buf.h"
+#include "util/slice.h"
 
 /* The kernel's file has some 5 KB. */
 #define NETSTAT_MAX 65536
@@ -106,34 +107,18 @@ static uint64_t namespace_of(const struct overflows *o, long pid)
 	return stat(path, &st) ? 0 : st.st_ino;
 }
 
-/* The word that starts at or after *at, on the same line. Returns its length, 0 at the line's end.
- */
-static size_t next_word(const char **at)
-{
-	*at += strspn(*at, " ");
-	return strcspn(*at, " \n");
-}
-
 int overflows_parse(const char *text, uint64_t *count)
 {
-	static const char prefix[] = "TcpExt:", wanted[] = "ListenOverflows";
-	const char *name = strncmp(text, prefix, strlen(prefix)) == 0 ? text : NULL;
-	const char *value = name ? strchr(name, '\n') : NULL;
-	size_t name_len, value_len;
-	char *end;
+	struct slice rest = slice_of(text), names, values, name, value;
 
 	/* A line of names, and one of their values. */
-	if (!value || strncmp(++value, prefix, strlen(prefix)) != 0)
+	slice_cut(&rest, '\n', &names);
+	slice_cut(&rest, '\n', &values);
+	if (!slice_drop_prefix(&names, "TcpExt:") || !slice_drop_prefix(&values, "TcpExt:"))
 		return -EINVAL;
-	while ((name_len = next_word(&name)) && (value_len = next_word(&value))) {
-		if (name_len == strlen(wanted) && !memcmp(name, wanted, name_len)) {
-			errno = 0;
-			*count = strtoull(value, &end, 10);
-			return end == value + value_len && *value != '-' && !errno ? 0 : -EINVAL;
-		}
-		name += name_len;
-		value += value_len;
-	}
+	while (slice_next_word(&names, ' ', &name) && slice_next_word(&values, ' ', &value))
+		if (slice_is(name, "ListenOverflows"))
+			return slice_number(value, UINT64_MAX, count) ? 0 : -EINVAL;
 	return -EINVAL;
 }
 

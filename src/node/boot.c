@@ -7,6 +7,7 @@
 
 #include "util/array.h"
 #include "util/buf.h"
+#include "util/slice.h"
 
 /*
  * Raspberry Pi OS 12 moved the file into firmware/ and left a note at the old
@@ -48,23 +49,19 @@ void boot_find(const char *procfs, const char *boot_dir, struct boot *boot)
 	boot->file[0] = '\0';
 }
 
-/* The last place of a word in the command line, or NULL. A later word wins over an earlier. */
-static const char *last_word(const char *cmdline, const char *word)
+static bool has_word(const char *cmdline, const char *wanted)
 {
-	size_t len = strlen(word);
-	const char *found = NULL, *at = cmdline;
+	struct slice rest = slice_trim(slice_of(cmdline), "\n"), word;
 
-	while ((at = strstr(at, word))) {
-		if ((at == cmdline || at[-1] == ' ') && strchr(" \n", at[len]))
-			found = at;
-		at += len;
-	}
-	return found;
+	while (slice_next_word(&rest, ' ', &word))
+		if (slice_is(word, wanted))
+			return true;
+	return false;
 }
 
 void boot_remedy(const struct boot *boot, const char *word, char *out, size_t size)
 {
-	if (last_word(boot->cmdline, word))
+	if (has_word(boot->cmdline, word))
 		snprintf(out, size,
 			 "%s is on the kernel's command line already, without effect: use a "
 			 "kernel that supports it",
@@ -89,8 +86,8 @@ void boot_remedy(const struct boot *boot, const char *word, char *out, size_t si
  */
 bool boot_memory_remedy(const struct boot *boot, char *out, size_t size)
 {
-	const char *off = last_word(boot->cmdline, "cgroup_disable=memory");
-	const char *on = last_word(boot->cmdline, "cgroup_enable=memory");
+	bool off = has_word(boot->cmdline, "cgroup_disable=memory");
+	bool on = has_word(boot->cmdline, "cgroup_enable=memory");
 
 	if (boot->raspberry_pi && on)
 		snprintf(out, size,

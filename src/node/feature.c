@@ -12,6 +12,7 @@
 #include "util/buf.h"
 #include "util/livefile.h"
 #include "util/log.h"
+#include "util/slice.h"
 
 #define UNIFIED "systemd.unified_cgroup_hierarchy=1"
 
@@ -57,12 +58,14 @@ void node_place_find(struct node_place *place, const char *procfs, const char *s
 
 static bool controller_enabled(const struct node_place *place, const char *controller)
 {
-	char text[512], *word, *save = NULL;
+	struct slice rest, word;
+	char text[512];
 
 	if (live_read_once(place->cgroup2.path, "cgroup.controllers", text, sizeof(text)) <= 0)
 		return false;
-	for (word = strtok_r(text, " ", &save); word; word = strtok_r(NULL, " ", &save))
-		if (strcmp(word, controller) == 0)
+	rest = slice_of(text);
+	while (slice_next_word(&rest, ' ', &word))
+		if (slice_is(word, controller))
 			return true;
 	return false;
 }

@@ -5,145 +5,74 @@
 #include <string.h>
 
 #include "util/array.h"
+#include "util/ascii.h"
+#include "util/slice.h"
 
-/* A part of the text. It has no NUL at its end. */
-struct span {
-	const char *at;
-	size_t len;
-};
-
-static bool is_space(char c)
-{
-	return c == ' ' || c == '\t' || c == '\r';
-}
-
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
+#define SPACE " \t\r"
 
 static bool is_word(char c)
 {
-	return is_digit(c) || c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-static struct span trim(struct span span)
-{
-	while (span.len && is_space(span.at[0])) {
-		span.at++;
-		span.len--;
-	}
-	while (span.len && is_space(span.at[span.len - 1]))
-		span.len--;
-	return span;
-}
-
-/* Cuts off and gives what is before c, and drops c. False if there is no c. */
-static bool cut(struct span *rest, char c, struct span *head)
-{
-	const char *end = rest->len ? memchr(rest->at, c, rest->len) : NULL;
-
-	if (!end)
-		return false;
-	*head = (struct span){rest->at, (size_t)(end - rest->at)};
-	rest->len -= head->len + 1;
-	rest->at = end + 1;
-	return true;
+	return ascii_alnum(c) || c == '_';
 }
 
 /* Cuts off a line. The last one may have no newline. False if nothing is left. */
-static bool next_line(struct span *rest, struct span *line)
+static bool next_line(struct slice *rest, struct slice *line)
 {
 	if (!rest->len)
 		return false;
-	if (!cut(rest, '\n', line)) {
-		*line = *rest;
-		rest->len = 0;
-	}
-	*line = trim(*line);
+	slice_cut(rest, '\n', line);
+	*line = slice_trim(*line, SPACE);
 	return true;
 }
 
-static bool starts(struct span *span, const char *prefix)
+static bool number(struct slice slice, __u32 max, __u32 *value)
 {
-	size_t len = strlen(prefix);
+	uint64_t wide;
 
-	if (span->len < len || memcmp(span->at, prefix, len) != 0)
+	if (!slice_number(slice, max, &wide))
 		return false;
-	span->at += len;
-	span->len -= len;
-	return true;
-}
-
-static bool equals(struct span span, const char *text)
-{
-	return span.len == strlen(text) && memcmp(span.at, text, span.len) == 0;
-}
-
-static bool number(struct span span, __u32 max, __u32 *value)
-{
-	__u64 sum = 0;
-
-	if (!span.len)
-		return false;
-	for (size_t i = 0; i < span.len; i++) {
-		if (!is_digit(span.at[i]))
-			return false;
-		sum = sum * 10 + (__u64)(span.at[i] - '0');
-		if (sum > max)
-			return false;
-	}
-	*value = (__u32)sum;
+	*value = (__u32)wide;
 	return true;
 }
 
 /* Copies prefix and an identifier. */
-static bool copy_name(char name[TRACEFS_NAME_MAX], const char *prefix, struct span span)
+static bool copy_name(char name[TRACEFS_NAME_MAX], const char *prefix, struct slice word)
 {
 	size_t len = strlen(prefix);
 
-	if (!span.len || is_digit(span.at[0]) || len + span.len >= TRACEFS_NAME_MAX)
+	if (!word.len || ascii_digit(word.at[0]))
 		return false;
-	for (size_t i = 0; i < span.len; i++)
-		if (!is_word(span.at[i]))
+	for (size_t i = 0; i < word.len; i++)
+		if (!is_word(word.at[i]))
 			return false;
 	memcpy(name, prefix, len);
-	memcpy(name + len, span.at, span.len);
-	name[len + span.len] = '\0';
-	return true;
+	return slice_copy(word, name + len, TRACEFS_NAME_MAX - len);
 }
 
 /* Splits "char comm[16]" to "char", "comm" and "16". */
-static bool split_declaration(struct span text, struct span *type, struct span *name,
-			      struct span *array)
+static bool split_declaration(struct slice text, struct slice *type, struct slice *name,
+			      struct slice *array, bool *is_array)
 {
-	size_t len;
-
-	text = trim(text);
-	*array = (struct span){NULL, 0};
-	if (text.len && text.at[text.len - 1] == ']') {
-		const char *open = memrchr(text.at, '[', text.len);
-
-		if (!open)
-			return false;
-		len = (size_t)(open - text.at);
-		*array = (struct span){open + 1, text.len - len - 2};
-		text.len = len;
+	text = slice_trim(text, SPACE);
+	*is_array = slice_drop_suffix(&text, "]");
+	if (*is_array && !slice_cut_last(&text, '[', array))
+		return false;
+	*name = (struct slice){text.at + text.len, 0};
+	for (; text.len && is_word(text.at[text.len - 1]); text.len--) {
+		name->at--;
+		name->len++;
 	}
-	for (len = text.len; len && is_word(text.at[len - 1]);)
-		len--;
-	*name = (struct span){text.at + len, text.len - len};
-	*type = trim((struct span){text.at, len});
+	*type = slice_trim(text, SPACE);
 	return type->len && name->len;
 }
 
-static bool is_byte_type(struct span type)
+static bool is_byte_type(struct slice type)
 {
 	static const char *const names[] = {"char", "unsigned char", "signed char", "u8",  "__u8",
 					    "s8",   "__s8",	     "uint8_t",	    "bool"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		if (equals(type, names[i]))
+		if (slice_is(type, names[i]))
 			return true;
 	return false;
 }
@@ -153,12 +82,11 @@ static bool is_byte_type(struct span type)
  * kernels print the count as it is in the source: "sizeof(struct sockaddr_in6)",
  * "30+1" or nothing. Then it is known only if the values are bytes.
  */
-static bool read_array(struct tracefs_field *field, struct span type, struct span array)
+static bool read_array(struct tracefs_field *field, struct slice type, struct slice array)
 {
 	__u32 bytes = field->size;
 
-	field->is_array = true;
-	if (!number(trim(array), TRACEFS_RECORD_MAX, &field->count)) {
+	if (!number(slice_trim(array, SPACE), TRACEFS_RECORD_MAX, &field->count)) {
 		if (bytes && !is_byte_type(type))
 			return false;
 		field->count = bytes;
@@ -172,22 +100,22 @@ static bool read_array(struct tracefs_field *field, struct span type, struct spa
 }
 
 /* Drops a word that the type begins with. */
-static bool drop_word(struct span *type, const char *word)
+static bool drop_word(struct slice *type, const char *word)
 {
-	struct span rest = *type;
+	struct slice rest = *type;
 
-	if (!starts(&rest, word) || (rest.len && is_word(rest.at[0])))
+	if (!slice_drop_prefix(&rest, word) || (rest.len && is_word(rest.at[0])))
 		return false;
-	*type = trim(rest);
+	*type = slice_trim(rest, SPACE);
 	return true;
 }
 
-static bool read_kind(struct tracefs_field *field, struct span type)
+static bool read_kind(struct tracefs_field *field, struct slice type)
 {
 	__u32 size = field->size;
 	bool is_power = size == 1 || size == 2 || size == 4 || size == 8;
 
-	if (memchr(type.at, '*', type.len)) {
+	if (slice_has(type, '*')) {
 		field->kind = TRACEFS_POINTER;
 		return size == 4 || size == 8;
 	}
@@ -196,7 +124,7 @@ static bool read_kind(struct tracefs_field *field, struct span type)
 		return is_power && copy_name(field->tag, "", type);
 	}
 	field->kind = is_power ? TRACEFS_INT : TRACEFS_BYTES;
-	field->is_bool = size == 1 && equals(type, "bool");
+	field->is_bool = size == 1 && slice_is(type, "bool");
 	return size > 0;
 }
 
@@ -204,8 +132,8 @@ static bool read_kind(struct tracefs_field *field, struct span type)
  * A dynamic array is one u32 that tells where its bytes are, of another name
  * (include/trace/stages/stage1_struct_define.h: u32 __data_loc_##item;).
  */
-static bool read_type(struct tracefs_field *field, struct span type, struct span name,
-		      struct span array, bool has_array)
+static bool read_type(struct tracefs_field *field, struct slice type, struct slice name,
+		      struct slice array)
 {
 	const char *prefix = "";
 
@@ -218,36 +146,36 @@ static bool read_type(struct tracefs_field *field, struct span type, struct span
 	if (*prefix) {
 		field->kind = TRACEFS_INT;
 		field->is_signed = false;
-		return field->size == 4 && type.len && !has_array;
+		return field->size == 4 && type.len && !field->is_array;
 	}
-	return (!has_array || read_array(field, type, array)) && read_kind(field, type);
+	return (!field->is_array || read_array(field, type, array)) && read_kind(field, type);
 }
 
-static bool read_number(struct span *rest, const char *key, __u32 max, __u32 *value)
+static bool read_number(struct slice *rest, const char *key, __u32 max, __u32 *value)
 {
-	struct span part;
+	struct slice item;
 
-	if (!cut(rest, ';', &part))
+	if (!slice_cut(rest, ';', &item))
 		return false;
-	part = trim(part);
-	return starts(&part, key) && number(part, max, value);
+	item = slice_trim(item, SPACE);
+	return slice_drop_prefix(&item, key) && number(item, max, value);
 }
 
 /* Reads "field:int pid;	offset:24;	size:4;	signed:1;" without its first word. */
-static bool read_field(struct tracefs_field *field, struct span rest)
+static bool read_field(struct tracefs_field *field, struct slice rest)
 {
-	struct span declaration, type, name, array;
+	struct slice declaration, type, name, array;
 	__u32 is_signed;
 
 	*field = (struct tracefs_field){0};
-	if (!cut(&rest, ';', &declaration) ||
+	if (!slice_cut(&rest, ';', &declaration) ||
 	    !read_number(&rest, "offset:", TRACEFS_RECORD_MAX, &field->offset) ||
 	    !read_number(&rest, "size:", TRACEFS_RECORD_MAX - field->offset, &field->size) ||
-	    !read_number(&rest, "signed:", 1, &is_signed) || trim(rest).len ||
-	    !split_declaration(declaration, &type, &name, &array))
+	    !read_number(&rest, "signed:", 1, &is_signed) || slice_trim(rest, SPACE).len ||
+	    !split_declaration(declaration, &type, &name, &array, &field->is_array))
 		return false;
 	field->is_signed = is_signed;
-	return read_type(field, type, name, array, array.at != NULL);
+	return read_type(field, type, name, array);
 }
 
 static bool has_field(const struct tracefs_format *format, const char *name)
@@ -259,7 +187,7 @@ static bool has_field(const struct tracefs_format *format, const char *name)
 }
 
 /* Fields come in the order of their offsets, as the kernel lays out the struct. */
-static bool add_field(struct tracefs_format *format, struct span text)
+static bool add_field(struct tracefs_format *format, struct slice text)
 {
 	struct tracefs_field *field = &format->fields[format->count];
 
@@ -278,17 +206,17 @@ static bool add_field(struct tracefs_format *format, struct span text)
  */
 int tracefs_format_parse(struct tracefs_format *format, const char *text, size_t len)
 {
-	struct span rest = {text, len}, line;
+	struct slice rest = {text, len}, line;
 	bool in_fields = false;
 
 	format->count = 0;
 	format->size = 0;
 	while (next_line(&rest, &line)) {
 		if (!in_fields)
-			in_fields = equals(line, "format:");
-		else if (starts(&line, "print fmt:"))
+			in_fields = slice_is(line, "format:");
+		else if (slice_drop_prefix(&line, "print fmt:"))
 			return 0;
-		else if (starts(&line, "field:") ? !add_field(format, line) : line.len)
+		else if (slice_drop_prefix(&line, "field:") ? !add_field(format, line) : line.len)
 			return -EINVAL;
 	}
 	return -EINVAL;

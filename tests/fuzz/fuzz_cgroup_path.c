@@ -42,9 +42,9 @@ static void check_name(const struct cgroup_name *name)
 	check_text(name->pod_uid, sizeof(name->pod_uid), in_pod);
 	check_text(name->container_id, sizeof(name->container_id), container);
 	check_text(name->unit, sizeof(name->unit), !in_pod);
-	must(!in_pod || pod_uid_read(name->pod_uid, strlen(name->pod_uid), uid));
+	must(!in_pod || pod_uid_read(slice_of(name->pod_uid), uid));
 	must(!in_pod || strcmp(uid, name->pod_uid) == 0);
-	must(!container || container_id_valid(name->container_id, strlen(name->container_id)));
+	must(!container || container_id_valid(slice_of(name->container_id)));
 }
 
 static void check_nothing(const struct cgroup_name *name)

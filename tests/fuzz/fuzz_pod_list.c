@@ -49,10 +49,10 @@ static void check_pod(const struct kube_pod *pod)
 {
 	char uid[POD_UID_SIZE];
 
-	must(pod_uid_read(pod->uid, strlen(pod->uid), uid) && strcmp(uid, pod->uid) == 0);
-	must(kube_label_valid(pod->namespace, strlen(pod->namespace)));
-	must(kube_subdomain_valid(pod->name, strlen(pod->name)));
-	must(!pod->node[0] || kube_subdomain_valid(pod->node, strlen(pod->node)));
+	must(pod_uid_read(slice_of(pod->uid), uid) && strcmp(uid, pod->uid) == 0);
+	must(kube_label_valid(slice_of(pod->namespace)));
+	must(kube_subdomain_valid(slice_of(pod->name)));
+	must(!pod->node[0] || kube_subdomain_valid(slice_of(pod->node)));
 	must(!pod->workload.kind[0] == !pod->workload.name[0]);
 	must(pod->container_count <= POD_CONTAINERS_MAX && pod->label_count == keys.count);
 	for (size_t i = 0; i < pod->label_count; i++)
@@ -60,8 +60,8 @@ static void check_pod(const struct kube_pod *pod)
 	for (size_t i = 0; i < pod->container_count; i++) {
 		const struct pod_container *container = &pod->containers[i];
 
-		must(container_id_valid(container->id, strlen(container->id)));
-		must(kube_label_valid(container->name, strlen(container->name)));
+		must(container_id_valid(slice_of(container->id)));
+		must(kube_label_valid(slice_of(container->name)));
 		must(strlen(container->image) <= POD_IMAGE_MAX);
 		must(pod_find_container(pod, container->id) == container);
 	}

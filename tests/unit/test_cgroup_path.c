@@ -578,14 +578,14 @@ static void uids_are_told(void **state)
 	char uid[POD_UID_SIZE] = "kept";
 
 	(void)state;
-	assert_false(pod_uid_read(UID, strlen(UID) - 1, uid));
-	assert_false(pod_uid_read("8a1b2c3d.4e5f.6071.8293.a4b5c6d7e8f9", 36, uid));
-	assert_false(pod_uid_read("8a1b2c3d-4e5f-6071-8293-a4b5c6d7e8fg", 36, uid));
-	assert_false(pod_uid_read("", 0, uid));
+	assert_false(pod_uid_read((struct slice){UID, strlen(UID) - 1}, uid));
+	assert_false(pod_uid_read(slice_of("8a1b2c3d.4e5f.6071.8293.a4b5c6d7e8f9"), uid));
+	assert_false(pod_uid_read(slice_of("8a1b2c3d-4e5f-6071-8293-a4b5c6d7e8fg"), uid));
+	assert_false(pod_uid_read(slice_of(""), uid));
 	assert_string_equal(uid, "kept");
-	assert_true(pod_uid_read(UID_ "trailing", 36, uid));
+	assert_true(pod_uid_read((struct slice){UID_ "trailing", 36}, uid));
 	assert_string_equal(uid, UID);
-	assert_true(pod_uid_read(HASH, 32, uid));
+	assert_true(pod_uid_read(slice_of(HASH), uid));
 	assert_string_equal(uid, HASH);
 }
 
