@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* The command line: subcommands and their flags. docs/flags.md is made from the help. */
+#include <assert.h>
 #include <errno.h>
 #include <locale.h>
 #include <regex.h>
@@ -13,6 +14,7 @@
 #include "cli/flags.h"
 #include "kube/kubelet_url.h"
 #include "obstacle/obstacle.h"
+#include "probe/descriptors.h"
 #include "probe/mounts.h"
 #include "serve.h"
 #include "top/top.h"
@@ -98,29 +100,64 @@ static struct {
 	{"kube.sandbox", FLAG_BOOL, {.boolean = &shared.sandboxes}, .fallback = "off", \
 	 .help = "Show the sandboxes of pods, as container=\"POD\"."}
 
-#define FLAGS_PROBE \
-	{"probe.sched", FLAG_BOOL, {.boolean = &shared.probe[PROBE_SCHED]}, .fallback = "on", \
-	 .help = "Measure waits for a CPU."}, \
-	{"probe.tcp", FLAG_BOOL, {.boolean = &shared.probe[PROBE_TCP]}, .fallback = "on", \
-	 .help = "Measure connections, answers and round trips of TCP."}, \
-	{"probe.fsync", FLAG_BOOL, {.boolean = &shared.probe[PROBE_FSYNC]}, .fallback = "on", \
-	 .help = "Measure how long fsyncs take."}, \
-	{"probe.memory", FLAG_BOOL, {.boolean = &shared.probe[PROBE_MEMORY]}, .fallback = "on", \
-	 .help = "Measure stalls for want of memory, and count OOM kills."}, \
-	{"probe.block", FLAG_BOOL, {.boolean = &shared.probe[PROBE_BLOCK]}, .fallback = "on", \
-	 .help = "Measure requests to block devices."}, \
-	{"btf", FLAG_STRING, {.string = &shared.btf}, .fallback = "auto", \
-	 .placeholder = "auto|none|FILE", \
-	 .help = "Where layouts of kernel records come from: the kernel's BTF or else tracefs " \
-		 "(auto), tracefs (none), or a BTF file."}, \
-	{"slots", FLAG_UINT, {.number = &shared.slots}, .fallback = "1024", .min = 16, \
-	 .max = SLOTS_MAX, .placeholder = "N", \
-	 .help = "How many cgroups are told apart at a time; 0.5 KiB a CPU each."}, \
-	{"retain", FLAG_DURATION, {.number = &shared.retain_ns}, .fallback = "5m", \
-	 .min = NS_PER_S, .placeholder = "TIME", \
-	 .help = "How long the counts of a container stay after its end."}, \
-	FLAGS_KUBE
+/* What serve and top have behind the flags of the single probes. */
+static const struct flag common_flags[] = {
+	{"btf", FLAG_STRING, {.string = &shared.btf}, .fallback = "auto",
+	 .placeholder = "auto|none|FILE",
+	 .help = "Where layouts of kernel records come from: the kernel's BTF or else tracefs "
+		 "(auto), tracefs (none), or a BTF file."},
+	{"slots", FLAG_UINT, {.number = &shared.slots}, .fallback = "1024", .min = 16,
+	 .max = SLOTS_MAX, .placeholder = "N",
+	 .help = "How many cgroups are told apart at a time; 0.5 KiB a CPU each."},
+	{"retain", FLAG_DURATION, {.number = &shared.retain_ns}, .fallback = "5m",
+	 .min = NS_PER_S, .placeholder = "TIME",
+	 .help = "How long the counts of a container stay after its end."},
+	FLAGS_KUBE,
+	FLAGS_PATH,
+	FLAGS_LOG,
+};
 /* clang-format on */
+
+/* The flags of serve or top. */
+struct flag_set {
+	struct flag flags[FLAGS_MAX];
+	size_t count;
+};
+
+static void add_flags(struct flag_set *set, const struct flag *flags, size_t count)
+{
+	assert(set->count + count <= FLAGS_MAX);
+	memcpy(set->flags + set->count, flags, count * sizeof(*flags));
+	set->count += count;
+}
+
+/* --probe.NAME for each probe that can be turned off: what it does is said by its descriptor. */
+static void add_probe_flags(struct flag_set *set)
+{
+	static char names[PROBES][32];
+	enum probe_id ids[PROBES];
+	size_t i, count = probe_flags(ids);
+
+	for (i = 0; i < count; i++) {
+		snprintf(names[i], sizeof(names[i]), "probe.%s", probe_names[ids[i]]);
+		add_flags(set,
+			  &(struct flag){names[i],
+					 FLAG_BOOL,
+					 {.boolean = &shared.probe[ids[i]]},
+					 .fallback = "on",
+					 .help = probe_descriptors[ids[i]]->flag_help},
+			  1);
+	}
+}
+
+/* A command's own flags, those of the probes, and the common ones. */
+static void put_flags_together(struct flag_set *set, const struct flag *own, size_t count)
+{
+	set->count = 0;
+	add_flags(set, own, count);
+	add_probe_flags(set);
+	add_flags(set, common_flags, ARRAY_SIZE(common_flags));
+}
 
 /* The other containers' cgroups are there as far as the mount shows them. */
 static void warn_of_part(const struct cgroup2_mount *mount)
@@ -412,18 +449,18 @@ static int run_serve(int argc, char **argv)
 		 .fallback = "on",
 		 .help = "In protobuf, write classic histograms beside native ones, for scrapers "
 			 "that read protobuf and know no native ones."},
-		FLAGS_PROBE,
-		FLAGS_PATH,
-		FLAGS_LOG,
 	};
-	static const struct flag_command command = {
+	static struct flag_set set;
+	struct flag_command command = {
 		.name = "bramble serve",
 		.help = "Runs the probe and serves its metrics to Prometheus.",
-		.flags = flags,
-		.flag_count = ARRAY_SIZE(flags),
+		.flags = set.flags,
 	};
-	int code = parse(&command, &argc, argv);
+	int code;
 
+	put_flags_together(&set, flags, ARRAY_SIZE(flags));
+	command.flag_count = set.count;
+	code = parse(&command, &argc, argv);
 	if (code < 0)
 		code = check_serve_usage(command.name, &options, include, exclude);
 	if (code < 0)
@@ -542,22 +579,22 @@ static const struct flag top_flags[] = {
 	 {.boolean = &top_options.mouse},
 	 .fallback = "off",
 	 .help = "Select rows by clicks; the terminal's own selecting then needs Shift."},
-	FLAGS_PROBE,
-	FLAGS_PATH,
-	FLAGS_LOG,
 };
 
 static int run_top(int argc, char **argv)
 {
-	static const struct flag_command command = {
+	static struct flag_set set;
+	struct flag_command command = {
 		.name = "bramble top",
 		.help = "Shows which pod is slow, and why: live in a terminal, or as tables or "
 			"JSON for scripts.",
-		.flags = top_flags,
-		.flag_count = ARRAY_SIZE(top_flags),
+		.flags = set.flags,
 	};
-	int code = parse(&command, &argc, argv);
+	int code;
 
+	put_flags_together(&set, top_flags, ARRAY_SIZE(top_flags));
+	command.flag_count = set.count;
+	code = parse(&command, &argc, argv);
 	if (code >= 0)
 		return code;
 	if (top_options.once && top_options.batch) {

@@ -11,6 +11,7 @@
 #include "kube/kubelet_try.h"
 #include "node/feature.h"
 #include "obstacle/obstacle.h"
+#include "probe/descriptors.h"
 #include "probe/mounts.h"
 #include "probe/probe.h"
 #include "util/array.h"
@@ -407,43 +408,7 @@ static const struct row rows[] = {
 	{"privileges", "system calls", true, find_filter, 0, "loading and attaching programs",
 	 NULL},
 	{"files", "tracefs", true, find_tracefs, 0, "events and their layouts", NULL},
-	{"files", "sched/sched_switch", true, find_event, 0, "run-queue wait",
-	 "use a kernel with CONFIG_TRACEPOINTS"},
-	{"files", "sched/sched_wakeup", true, find_event, 0, "run-queue wait",
-	 "use a kernel with CONFIG_TRACEPOINTS"},
-	{"files", "sched/sched_wakeup_new", true, find_event, 0, "run-queue wait of new tasks",
-	 "use a kernel with CONFIG_TRACEPOINTS"},
-	{"files", "cgroup/cgroup_mkdir", true, find_event, 0, "names of short-lived containers",
-	 "use a kernel with CONFIG_CGROUPS and CONFIG_TRACEPOINTS"},
-	{"files", "cgroup/cgroup_rmdir", true, find_event, 0, "reusing the slots of containers",
-	 "use a kernel with CONFIG_CGROUPS and CONFIG_TRACEPOINTS"},
-	{"files", "ext4/ext4_sync_file_enter", false, find_event, 0, "fsyncs on ext4",
-	 "none needed: it is looked for again, and appears with the first such file system"},
-	{"files", "f2fs/f2fs_sync_file_enter", false, find_event, 0, "fsyncs on f2fs",
-	 "none needed: it is looked for again, and appears with the first such file system"},
-	{"files", "vmscan/mm_vmscan_direct_reclaim_begin", false, find_event, 0,
-	 "stalls for want of memory", "use a kernel with CONFIG_TRACEPOINTS"},
-	{"files", "vmscan/mm_vmscan_memcg_reclaim_begin", false, find_event, 0,
-	 "stalls of containers at their limit", "use a kernel with CONFIG_MEMCG"},
-	{"files", "oom/mark_victim", false, find_event, 0, "OOM kills",
-	 "use a kernel with CONFIG_TRACEPOINTS"},
-	{"files", "sock/inet_sock_set_state", false, find_event, 0, "connections",
-	 "use a kernel with CONFIG_INET and CONFIG_TRACEPOINTS"},
-	{"files", "sock/sk_data_ready", false, find_event, 0,
-	 "times of answers; owners of accepted connections without BTF",
-	 "none but a kernel since 6.2"},
-	{"files", "sock/sock_send_length", false, find_event, 0,
-	 "times of answers, bytes sent; sockets older than the probe",
-	 "none but a kernel since 6.3"},
-	{"files", "sock/sock_recv_length", false, find_event, 0, "bytes received",
-	 "none but a kernel since 6.3"},
-	{"files", "tcp/tcp_retransmit_skb", false, find_event, 0, "retransmits",
-	 "use a kernel with CONFIG_INET and CONFIG_TRACEPOINTS"},
-	{"files", "block/block_rq_issue", false, find_event, 0, "requests to block devices",
-	 "use a kernel with CONFIG_BLOCK and CONFIG_TRACEPOINTS"},
-	{"files", "block/block_io_start", false, find_event, 0,
-	 "the whole wait of requests before the device; without it, from their queueing on",
-	 "none needed; kernels since 6.5 have it"},
+	{"files", NULL, false, NULL, 0, NULL, NULL}, /* the events of the probes */
 	{"files", "log directory", false, find_log_dir, 0, "names of pods without the API",
 	 "on a Kubernetes node: mount it in the container, or set --kube.log-dir; elsewhere it "
 	 "is not needed"},
@@ -467,9 +432,6 @@ static const struct row rows[] = {
 	{"node", "under-voltage alarm", false, find_node, NODE_FEATURE_UNDER_VOLTAGE,
 	 "a weak power supply", NULL},
 };
-
-#define ROWS ARRAY_SIZE(rows)
-_Static_assert(ROWS <= CHECK_FACTS_MAX, "a report holds all rows");
 
 static const char *or_default(const char *path, const char *fallback)
 {
@@ -497,31 +459,57 @@ static void look_around(const struct check_options *options, const struct featur
 	context->place.cgroup2_err = context->mounts.cgroup2_err;
 }
 
+static void add_fact(const struct context *context, const struct row *row,
+		     struct check_report *report)
+{
+	struct fact *fact = &report->facts[report->count];
+
+	if (report->count == CHECK_FACTS_MAX)
+		return;
+	*fact = (struct fact){.name = row->name,
+			      .group = row->group,
+			      .purpose = row->purpose,
+			      .needed = row->needed};
+	row->find(context, row, fact);
+	if (fact->state == FACT_UNSUITED)
+		return;
+	report->count++;
+	if (fact->state != FACT_MISSING && fact->state != FACT_OFF)
+		return;
+	if (!fact->remedy[0] && row->remedy)
+		remedy(fact, "%s", row->remedy);
+	report->lacking += fact->needed;
+}
+
+/* Each event that programs of a probe hang on, in the words of the probe's descriptor. */
+static void add_events(const struct context *context, const char *group,
+		       const struct probe_descriptor *probe, struct check_report *report)
+{
+	const struct program_row *program;
+
+	for (program = probe->programs; program < probe->programs + probe->program_count; program++)
+		if (program->purpose)
+			add_fact(context,
+				 &(struct row){group, program->event,
+					       probe->essential && !program->optional, find_event,
+					       0, program->purpose, program->remedy},
+				 report);
+}
+
 void check_collect(const struct check_options *options, const struct features *features,
 		   struct check_report *report)
 {
 	struct context context;
-	size_t i;
+	size_t i, id;
 
 	look_around(options, features, &context);
 	*report = (struct check_report){0};
-	for (i = 0; i < ROWS; i++) {
-		struct fact *fact = &report->facts[report->count];
-
-		*fact = (struct fact){.name = rows[i].name,
-				      .group = rows[i].group,
-				      .purpose = rows[i].purpose,
-				      .needed = rows[i].needed};
-		rows[i].find(&context, &rows[i], fact);
-		if (fact->state == FACT_UNSUITED)
-			continue;
-		report->count++;
-		if (fact->state != FACT_MISSING && fact->state != FACT_OFF)
-			continue;
-		if (!fact->remedy[0] && rows[i].remedy)
-			remedy(fact, "%s", rows[i].remedy);
-		report->lacking += fact->needed;
-	}
+	for (i = 0; i < ARRAY_SIZE(rows); i++)
+		if (rows[i].find)
+			add_fact(&context, &rows[i], report);
+		else
+			for (id = 0; id < PROBES; id++)
+				add_events(&context, rows[i].group, probe_descriptors[id], report);
 	mounts_close(&context.mounts);
 }
 

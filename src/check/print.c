@@ -67,7 +67,15 @@ static void print_labelled(FILE *out, const char *label, const char *text)
 	print_wrapped(out, NAME_COLUMN + 2, line);
 }
 
-static void print_fact(const struct fact *fact, FILE *out)
+/* Whether the same is to be said of two facts. */
+static bool is_alike(const struct fact *a, const struct fact *b)
+{
+	return a->state == b->state && !strcmp(a->group, b->group) &&
+	       !strcmp(a->purpose, b->purpose) && !strcmp(a->remedy, b->remedy);
+}
+
+/* next: the one that follows, or NULL. What is to be said of both is said there. */
+static void print_fact(const struct fact *fact, const struct fact *next, FILE *out)
 {
 	fprintf(out, "%*s%s", STATE_COLUMN, "", mark(fact));
 	print_gap(out, STATE_COLUMN + (int)strlen(mark(fact)), NAME_COLUMN);
@@ -78,6 +86,8 @@ static void print_fact(const struct fact *fact, FILE *out)
 	} else {
 		fputc('\n', out);
 	}
+	if (next && is_alike(fact, next))
+		return;
 	if (fact->state == FACT_MISSING || fact->state == FACT_OFF)
 		print_labelled(out, "for", fact->purpose);
 	if (fact->remedy[0])
@@ -95,7 +105,7 @@ void check_print(const struct check_report *report, FILE *out)
 		if (strcmp(group, fact->group) != 0)
 			fprintf(out, "%s%s\n", i ? "\n" : "", fact->group);
 		group = fact->group;
-		print_fact(fact, out);
+		print_fact(fact, i + 1 < report->count ? fact + 1 : NULL, out);
 	}
 	if (report->lacking)
 		fprintf(out, "\nbramble cannot run here: %zu thing%s missing\n", report->lacking,

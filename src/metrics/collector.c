@@ -134,8 +134,7 @@ void collector_update(struct collector *c)
 	members_walk_if_due(&c->members, probe_cgroup_events_lost(c->probe), now_ns);
 	slots_update(&c->slots, on_slot, c);
 	accept_queues_update(&c->queues, now_ns);
-	probe_tidy_blocks(c->probe);
-	probe_tidy_victims(c->probe);
+	probe_tidy(c->probe);
 	naming_retry(&c->naming, now_ns);
 	usage_update(&c->usage, &c->members, &c->owners, now_ns, on_usage, c);
 	infos_update(&c->members, c->names, now_ns);

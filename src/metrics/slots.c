@@ -219,7 +219,7 @@ void slots_update(struct slots *slots, slots_find_fn find, void *context)
 	uint64_t id;
 
 	slots->used = 0;
-	probe_count_connections(slots->probe);
+	probe_update(slots->probe);
 	update_cells(slots, SLOT_OVERFLOW, slots->overflow);
 	for (i = SLOT_OVERFLOW + 1; i < probe_slots(slots->probe); i++) {
 		id = probe_slot_cgroup(slots->probe, i);

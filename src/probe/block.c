@@ -1,46 +1,205 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The block probe's cells and what it remembers of requests: two hash maps, read in batches. */
-#include <errno.h>
-#include <stdlib.h>
+/*
+ * The block probe. Its cells, and what it remembers of requests, are in two hash maps that are
+ * read in batches.
+ */
+#include "probe/block.h"
 
 #include <bpf/bpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 
+#include "obstacle/obstacle.h"
+#include "probe/descriptor.h"
+#include "probe/features.h"
 #include "probe/internal.h"
+#include "probe/maps.h"
+#include "probe/programs.h"
+#include "util/array.h"
 #include "util/clock.h"
 
 #include "bramble.skel.h"
 
 /* A request that was last seen so long ago is forgotten where there is no room for others. */
-#define REQUEST_OLD_NS (60 * NS_PER_S)
+#define REQUEST_OLD_NS	   (60 * NS_PER_S)
 
-int probe_map_blocks(struct probe *probe)
+/* Bios held at a limit that are remembered at a time. */
+#define THROTTLED_BIOS_MAX 1024
+
+struct block_probe {
+	bool btf;		      /* the programs may use the kernel's types */
+	bool bio_cgroups;	      /* a bio's cgroup is known, and one of version 2 */
+	struct bramble_bpf *throttle; /* with the programs for the limits of io.max */
+	struct block_cpu *cpus;
+	uint64_t requests_full; /* losses as of the last tidying */
+
+	/* One read of the cells. */
+	struct block_key *key;
+	struct block_cell *cell;
+};
+
+enum need {
+	NEED_RECORDS = 1 << 0,	/* what a request is comes from the records of tracepoints */
+	NEED_IO_START = 1 << 1, /* there is block_io_start, since 6.5 */
+	NEED_NO_IO_START = 1 << 2,
+	NEED_QUEUE = 1 << 3, /* the raw tracepoints of block requests pass the queue first */
+	NEED_NO_QUEUE = 1 << 4,
+	NEED_TYPED = 1 << 5, /* the kernel itself has BTF: types for a tracepoint's arguments */
+	NEED_UNTYPED = 1 << 6,
+};
+
+#define ISSUE	 "block/block_rq_issue"
+#define IO_START "block/block_io_start"
+#define INSERT	 "block/block_rq_insert"
+#define MERGE	 "block/block_rq_merge"
+#define REQUEUE	 "block/block_rq_requeue"
+#define REMEDY	 "use a kernel with CONFIG_BLOCK and CONFIG_TRACEPOINTS"
+
+/* Those that keep records go first: see take_record() in bpf/block.bpf.c. */
+static const struct program_row programs[] = {
+	{"block_io_start_record", .event = IO_START, .needs = NEED_RECORDS | NEED_IO_START,
+	 .purpose = "the whole wait of requests before the device; without it, from their "
+		    "queueing on",
+	 .remedy = "none needed; kernels since 6.5 have it"},
+	{"block_rq_issue_record", .event = ISSUE, .needs = NEED_RECORDS,
+	 .purpose = "requests to block devices", .remedy = REMEDY},
+	{"block_io_start", .event = IO_START, .needs = NEED_IO_START},
+	{"block_rq_insert", .event = INSERT, .needs = NEED_NO_IO_START | NEED_NO_QUEUE,
+	 .purpose = "the wait of requests before the device, on kernels before 6.5",
+	 .remedy = REMEDY},
+	{"block_rq_insert_q", .event = INSERT, .needs = NEED_NO_IO_START | NEED_QUEUE},
+	{"block_rq_merge", .event = MERGE, .needs = NEED_NO_IO_START | NEED_NO_QUEUE,
+	 .purpose = "the end of requests that become part of another one, on kernels before 6.5",
+	 .remedy = REMEDY},
+	{"block_rq_merge_q", .event = MERGE, .needs = NEED_NO_IO_START | NEED_QUEUE},
+	{"block_rq_issue_typed", .event = ISSUE, .needs = NEED_TYPED | NEED_NO_QUEUE},
+	{"block_rq_issue", .event = ISSUE, .needs = NEED_UNTYPED | NEED_NO_QUEUE},
+	{"block_rq_issue_q", .event = ISSUE, .needs = NEED_QUEUE},
+	{"block_rq_requeue", .event = REQUEUE, .needs = NEED_NO_QUEUE,
+	 .purpose = "the wait of requests that the driver gives back", .remedy = REMEDY},
+	{"block_rq_requeue_q", .event = REQUEUE, .needs = NEED_QUEUE},
+	{"block_rq_complete", .event = "block/block_rq_complete",
+	 .purpose = "the end of requests to block devices", .remedy = REMEDY},
+	{"function_throttle_begin", .function = "__blk_throtl_bio"},
+	{"function_throttle_end", .function = "__blk_throtl_bio"},
+};
+
+static const char *const losses[BLOCK_LOST_REASONS] = {
+	[BLOCK_LOST_NO_ISSUE] = "no_issue",	[BLOCK_LOST_NO_COMPLETE] = "no_complete",
+	[BLOCK_LOST_UNPAIRED] = "unpaired",	[BLOCK_LOST_REQUESTS_FULL] = "requests_full",
+	[BLOCK_LOST_CELLS_FULL] = "cells_full", [BLOCK_LOST_CLOCK] = "clock",
+};
+
+static struct block_probe *state_of(const struct probe *probe)
 {
-	if (!probe->enabled[PROBE_BLOCK])
-		return 0;
-	probe->block_cpus = probe_map_array(probe->bpf->maps.block_cpus);
-	probe->block_key = calloc(BLOCK_CELLS_MAX, sizeof(*probe->block_key));
+	return probe->state[PROBE_BLOCK];
+}
+
+static unsigned int holds(struct probe *probe, const struct probe_options *options)
+{
+	struct block_probe *state = state_of(probe);
+	bool typed;
+
+	/* Kernels that lack the helper (5.10) do not take the programs that use types, either. */
+	state->btf = probe->btf && feature_ancestor_cgroup_id() > 0;
+	state->bio_cgroups = state->btf && feature_io_cgroups("/proc") > 0;
+	typed = strcmp(options->btf, "auto") == 0 && state->btf;
+	return (feature_event(options->tracefs, IO_START) > 0 ? NEED_IO_START : NEED_NO_IO_START) |
+	       (feature_block_queue() > 0 ? NEED_QUEUE : NEED_NO_QUEUE) |
+	       (typed ? NEED_TYPED : NEED_UNTYPED) | (state->btf ? 0 : NEED_RECORDS);
+}
+
+static int size(struct probe *probe)
+{
+	struct bramble_bpf *bpf = probe->bpf;
+	int err = bpf_map__set_max_entries(bpf->maps.block_cpus, probe->cpus);
+
+	bpf->rodata->block_btf = state_of(probe)->btf;
+	bpf->rodata->block_bio_cgroups = state_of(probe)->bio_cgroups;
+	return err ?: probe_size_lru(bpf->maps.throttled_bios, THROTTLED_BIOS_MAX, probe->cpus);
+}
+
+static int open_state(struct probe *probe)
+{
+	struct block_probe *state = state_of(probe);
+
+	state->cpus = probe_map_array(probe->bpf->maps.block_cpus);
+	state->key = calloc(BLOCK_CELLS_MAX, sizeof(*state->key));
 	/* As large as the map; memory is taken by what is read. */
-	probe->block_cell = calloc(BLOCK_CELLS_MAX, sizeof(*probe->block_cell));
-	return probe->block_cpus && probe->block_key && probe->block_cell ? 0 : -ENOMEM;
+	state->cell = calloc(BLOCK_CELLS_MAX, sizeof(*state->cell));
+	return state->cpus && state->key && state->cell ? 0 : -ENOMEM;
 }
 
-void probe_unmap_blocks(struct probe *probe)
+static void close_state(struct probe *probe)
 {
-	probe_unmap_array(probe->bpf->maps.block_cpus, probe->block_cpus);
-	free(probe->block_key);
-	free(probe->block_cell);
+	struct block_probe *state = state_of(probe);
+
+	probe_unmap_array(probe->bpf->maps.block_cpus, state->cpus);
+	free(state->key);
+	free(state->cell);
+	bramble_bpf__destroy(state->throttle);
 }
 
-/* Reads all cells into probe->block_key and block_cell. Returns how many, or a negative errno. */
-static int read_blocks(struct probe *probe)
+/*
+ * The wait of a bio at a limit of io.max, before there is a request. There can be such limits
+ * only where the io controller is one of cgroup v2.
+ */
+static void attach_throttle(struct probe *probe)
 {
+	int err;
+
+	if (!state_of(probe)->bio_cgroups)
+		return;
+	err = probe_hook_functions(probe, PROBE_BLOCK, "function_throttle_",
+				   &state_of(probe)->throttle);
+	if (err)
+		obstacle_report(LOG_INFO, &probe->place, OBSTACLE_FUNCTION, err,
+				"waits at the limits of io.max are not measured");
+}
+
+static int attach(struct probe *probe)
+{
+	int err = probe_attach_all(probe, PROBE_BLOCK);
+
+	if (!err)
+		attach_throttle(probe);
+	return err;
+}
+
+static uint64_t lost(const struct probe *probe, size_t loss)
+{
+	uint64_t sum = 0;
+	unsigned int cpu;
+
+	for (cpu = 0; cpu < probe->cpus; cpu++)
+		sum += __atomic_load_n(&state_of(probe)->cpus[cpu].lost[loss], __ATOMIC_RELAXED);
+	return sum;
+}
+
+static uint64_t events(const struct probe *probe)
+{
+	uint64_t sum = 0;
+	unsigned int cpu;
+
+	for (cpu = 0; cpu < probe->cpus; cpu++)
+		sum += __atomic_load_n(&state_of(probe)->cpus[cpu].events, __ATOMIC_RELAXED);
+	return sum;
+}
+
+static const char *attribution(const struct probe *probe)
+{
+	return state_of(probe)->bio_cgroups ? "bio_cgroup" : "current_task";
+}
+
+/* Reads all cells into the state. Returns how many, or a negative errno. */
+static int read_cells(struct probe *probe)
+{
+	struct block_probe *state = state_of(probe);
 	int fd = bpf_map__fd(probe->bpf->maps.block_cells);
 	uint32_t position = 0, count = BLOCK_CELLS_MAX;
 
-	if (!probe->block_cell)
-		return 0;
-	if (bpf_map_lookup_batch(fd, NULL, &position, probe->block_key, probe->block_cell, &count,
-				 NULL) &&
+	if (bpf_map_lookup_batch(fd, NULL, &position, state->key, state->cell, &count, NULL) &&
 	    errno != ENOENT)
 		return -errno;
 	return (int)count;
@@ -48,21 +207,23 @@ static int read_blocks(struct probe *probe)
 
 int probe_read_blocks(struct probe *probe, probe_block_fn each, void *context)
 {
-	int i, count = read_blocks(probe);
+	const struct block_probe *state = state_of(probe);
+	int i, count = probe->enabled[PROBE_BLOCK] ? read_cells(probe) : 0;
 
 	for (i = 0; i < count; i++)
-		each(context, &probe->block_key[i], &probe->block_cell[i]);
+		each(context, &state->key[i], &state->cell[i]);
 	return count < 0 ? count : 0;
 }
 
-int probe_free_blocks(struct probe *probe)
+static int free_cells(struct probe *probe)
 {
+	const struct block_probe *state = state_of(probe);
 	int fd = bpf_map__fd(probe->bpf->maps.block_cells);
-	int i, count = read_blocks(probe);
+	int i, count = read_cells(probe);
 
 	for (i = 0; i < count; i++)
-		if (probe_is_closed(probe, probe->block_key[i].slot))
-			bpf_map_delete_elem(fd, &probe->block_key[i]);
+		if (probe_is_closed(probe, state->key[i].slot))
+			bpf_map_delete_elem(fd, &state->key[i]);
 	return count < 0 ? count : 0;
 }
 
@@ -80,20 +241,21 @@ static void forget_old_requests(int fd, const uint64_t *rq, const struct block_r
 	}
 }
 
-int probe_tidy_blocks(struct probe *probe)
+/*
+ * Makes room where requests could not be remembered: forgets those that were last seen more than
+ * a minute ago, such as those of devices that are gone. Cheap when there was room for all.
+ */
+static int tidy(struct probe *probe)
 {
 	int fd = bpf_map__fd(probe->bpf->maps.block_requests);
 	uint32_t position = 0, count = BLOCK_REQUESTS_MAX;
+	uint64_t *rq, full = lost(probe, BLOCK_LOST_REQUESTS_FULL);
 	struct block_request *request;
-	uint64_t *rq, full;
 	int err = 0;
 
-	if (!probe->block_cpus)
+	if (full == state_of(probe)->requests_full)
 		return 0;
-	full = probe_block_lost(probe, BLOCK_LOST_REQUESTS_FULL);
-	if (full == probe->block_requests_full)
-		return 0;
-	probe->block_requests_full = full;
+	state_of(probe)->requests_full = full;
 	rq = calloc(count, sizeof(*rq));
 	request = calloc(count, sizeof(*request));
 	if (!rq || !request)
@@ -108,22 +270,23 @@ int probe_tidy_blocks(struct probe *probe)
 	return err;
 }
 
-uint64_t probe_block_lost(const struct probe *probe, enum block_lost reason)
-{
-	uint64_t sum = 0;
-	unsigned int cpu;
-
-	for (cpu = 0; probe->block_cpus && cpu < probe->cpus; cpu++)
-		sum += __atomic_load_n(&probe->block_cpus[cpu].lost[reason], __ATOMIC_RELAXED);
-	return sum;
-}
-
-uint64_t probe_block_events(const struct probe *probe)
-{
-	uint64_t sum = 0;
-	unsigned int cpu;
-
-	for (cpu = 0; probe->block_cpus && cpu < probe->cpus; cpu++)
-		sum += __atomic_load_n(&probe->block_cpus[cpu].events, __ATOMIC_RELAXED);
-	return sum;
-}
+const struct probe_descriptor probe_block = {
+	.flag_help = "Measure requests to block devices.",
+	.flag_rank = 5,
+	.programs = programs,
+	.program_count = ARRAY_SIZE(programs),
+	.cells = {PROBE_CELLS(block_cell), .keyed = true},
+	.losses = losses,
+	.loss_count = ARRAY_SIZE(losses),
+	.lost = lost,
+	.events = events,
+	.attribution = attribution,
+	.state_size = sizeof(struct block_probe),
+	.holds = holds,
+	.size = size,
+	.open = open_state,
+	.attach = attach,
+	.tidy = tidy,
+	.free_slots = free_cells,
+	.close = close_state,
+};

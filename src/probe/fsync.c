@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The file systems whose fsyncs are measured. Each may come as a module, after
+ * The fsync probe. Each file system is measured in its own way, and may come as a module after
  * the probe was started: it is attached to when it is there.
  */
 #include <errno.h>
 #include <string.h>
 
 #include "obstacle/obstacle.h"
+#include "probe/descriptor.h"
 #include "probe/features.h"
-#include "probe/internal.h"
+#include "probe/maps.h"
+#include "probe/programs.h"
+#include "util/array.h"
 #include "util/log.h"
 
 #include "bramble.skel.h"
@@ -22,7 +25,7 @@ static const struct file_system {
 	const char *event;
 	const char *prefix;
 	bool hooks_functions;
-} file_systems[FILE_SYSTEMS] = {
+} file_systems[] = {
 	{"ext4", "ext4/ext4_sync_file_enter", "fsync_ext4_", false},
 	{"f2fs", "f2fs/f2fs_sync_file_enter", "fsync_f2fs_", false},
 	{"btrfs", "btrfs/btrfs_sync_file_exit", "fsync_btrfs_", false},
@@ -30,13 +33,58 @@ static const struct file_system {
 	{"xfs", "xfs/xfs_file_fsync", "function_xfs_", true},
 };
 
+#define FILE_SYSTEMS ARRAY_SIZE(file_systems)
+
+struct fsync_probe {
+	bool tried[FILE_SYSTEMS];		  /* to attach to it, with success or without */
+	struct bramble_bpf *beside[FILE_SYSTEMS]; /* the object with the functions' programs */
+};
+
+#define REMEDY_MODULE                                                                              \
+	"none needed: it is looked for again, and appears with the first such file system"
+#define REMEDY_BTRFS                                                                               \
+	"none needed: kernels before 7.3 have none, and there functions are hooked (fentry)"
+
+/* The ends are attached first, so that no beginning is seen whose end is not. */
+static const struct program_row programs[] = {
+	{"fsync_ext4_end", .event = "ext4/ext4_sync_file_exit", .purpose = "fsyncs on ext4",
+	 .remedy = REMEDY_MODULE},
+	{"fsync_ext4_begin", .event = "ext4/ext4_sync_file_enter", .purpose = "fsyncs on ext4",
+	 .remedy = REMEDY_MODULE},
+	{"fsync_f2fs_end", .event = "f2fs/f2fs_sync_file_exit", .purpose = "fsyncs on f2fs",
+	 .remedy = REMEDY_MODULE},
+	{"fsync_f2fs_begin", .event = "f2fs/f2fs_sync_file_enter", .purpose = "fsyncs on f2fs",
+	 .remedy = REMEDY_MODULE},
+	{"fsync_btrfs_end", .event = "btrfs/btrfs_sync_file_exit", .purpose = "fsyncs on btrfs",
+	 .remedy = REMEDY_BTRFS},
+	{"fsync_btrfs_begin", .event = "btrfs/btrfs_sync_file_enter", .purpose = "fsyncs on btrfs",
+	 .remedy = REMEDY_BTRFS},
+	{"function_xfs_begin", .function = "xfs_file_fsync"},
+	{"function_xfs_end", .function = "xfs_file_fsync"},
+	{"function_xfs_dir_begin", .function = "xfs_dir_fsync"},
+	{"function_xfs_dir_end", .function = "xfs_dir_fsync"},
+	{"function_btrfs_begin", .function = "btrfs_sync_file"},
+	{"function_btrfs_end", .function = "btrfs_sync_file"},
+};
+
+static const char *const losses[STALL_LOST_REASONS] = {
+	[STALL_LOST_NO_BEGINNING] = "no_beginning",
+	[STALL_LOST_CLOCK] = "clock",
+};
+
+static int size(struct probe *probe)
+{
+	return probe_size_lru(probe->bpf->maps.fsync_stalls, STALLS_MAX, probe->cpus);
+}
+
 static void attach_to(struct probe *probe, const struct file_system *fs)
 {
+	struct fsync_probe *state = probe->state[PROBE_FSYNC];
 	int err = 0;
 
 	if (fs->hooks_functions) {
 		err = probe_hook_functions(probe, PROBE_FSYNC, fs->prefix,
-					   &probe->beside[fs - file_systems]);
+					   &state->beside[fs - file_systems]);
 		if (err)
 			obstacle_report(LOG_INFO, &probe->place, OBSTACLE_FUNCTION, err,
 					"fsyncs on %s are not measured", fs->name);
@@ -53,22 +101,58 @@ static void attach_to(struct probe *probe, const struct file_system *fs)
 	}
 }
 
-void probe_attach_fsync(struct probe *probe)
+/* What fails is logged, and keeps nothing else from running. */
+static void look_again(struct probe *probe)
 {
+	struct fsync_probe *state = probe->state[PROBE_FSYNC];
 	size_t i;
 
 	for (i = 0; i < FILE_SYSTEMS; i++) {
-		if (probe->tried[i] || feature_event(probe->tracefs, file_systems[i].event) != 1)
+		if (state->tried[i] || feature_event(probe->tracefs, file_systems[i].event) != 1)
 			continue;
-		probe->tried[i] = true;
+		state->tried[i] = true;
 		attach_to(probe, &file_systems[i]);
 	}
 }
 
-void probe_close_fsync(struct probe *probe)
+static int attach(struct probe *probe)
 {
+	look_again(probe);
+	return 0;
+}
+
+static void close_state(struct probe *probe)
+{
+	struct fsync_probe *state = probe->state[PROBE_FSYNC];
 	size_t i;
 
 	for (i = 0; i < FILE_SYSTEMS; i++)
-		bramble_bpf__destroy(probe->beside[i]);
+		bramble_bpf__destroy(state->beside[i]);
 }
+
+static uint64_t lost(const struct probe *probe, size_t loss)
+{
+	return probe->bpf->bss->fsync_lost[loss];
+}
+
+static uint64_t events(const struct probe *probe)
+{
+	return probe->bpf->bss->fsync_events;
+}
+
+const struct probe_descriptor probe_fsync = {
+	.flag_help = "Measure how long fsyncs take.",
+	.flag_rank = 3,
+	.programs = programs,
+	.program_count = ARRAY_SIZE(programs),
+	.cells = {PROBE_CELLS(fsync_cell)},
+	.losses = losses,
+	.loss_count = ARRAY_SIZE(losses),
+	.lost = lost,
+	.events = events,
+	.state_size = sizeof(struct fsync_probe),
+	.size = size,
+	.attach = attach,
+	.look_again = look_again,
+	.close = close_state,
+};

@@ -7,18 +7,14 @@
 #include <string.h>
 
 #include "obstacle/obstacle.h"
-#include "probe/attach.h"
+#include "probe/descriptors.h"
 #include "probe/features.h"
-#include "probe/internal.h"
+#include "probe/load.h"
+#include "probe/programs.h"
 #include "util/log.h"
 #include "util/openfiles.h"
 
 #include "bramble.skel.h"
-
-const char *const probe_names[PROBES] = {
-	[PROBE_SCHED] = "sched", [PROBE_FSYNC] = "fsync", [PROBE_MEMORY] = "memory",
-	[PROBE_TCP] = "tcp",	 [PROBE_BLOCK] = "block", [PROBE_CGROUP] = "cgroup",
-};
 
 /* One more than the highest possible CPU's number, which BPF programs index by. */
 static int cpu_limit(void)
@@ -37,71 +33,6 @@ static int cpu_limit(void)
 	}
 	fclose(file);
 	return (int)last + 1;
-}
-
-static int on_cgroup_event(void *context, void *data, size_t size)
-{
-	struct probe *probe = context;
-
-	if (size >= offsetof(struct cgroup_event, path)) {
-		probe->cgroup_events++;
-		if (probe->each)
-			probe->each(probe->context, data);
-	}
-	return 0;
-}
-
-static void detach(struct probe *probe, enum probe_id id)
-{
-	size_t i;
-
-	probe->up[id] = false;
-	for (i = 0; i < probe->programs; i++) {
-		if (probe->program[i].probe != id)
-			continue;
-		bpf_link__destroy(probe->program[i].link);
-		probe->program[i].link = NULL;
-	}
-}
-
-/*
- * The wait of a bio at a limit of io.max, before there is a request. There can be such limits
- * only where the io controller is one of cgroup v2.
- */
-static void attach_throttle(struct probe *probe)
-{
-	int err;
-
-	if (!probe->bio_cgroups)
-		return;
-	err = probe_hook_functions(probe, PROBE_BLOCK, "function_throttle_", &probe->throttle);
-	if (err)
-		obstacle_report(LOG_INFO, &probe->place, OBSTACLE_FUNCTION, err,
-				"waits at the limits of io.max are not measured");
-}
-
-/* Attaches one probe's programs; all or none. Those of fsync go by file system. */
-static int attach(struct probe *probe, enum probe_id id)
-{
-	size_t i;
-	int err = 0;
-
-	if (id == PROBE_FSYNC) {
-		probe_attach_fsync(probe);
-		return 0;
-	}
-	for (i = 0; i < probe->programs && !err; i++) {
-		if (probe->program[i].probe != id)
-			continue;
-		probe->program[i].link = attach_program(probe->program[i].program, probe->tracefs,
-							&probe->place, &err);
-		probe->up[id] = true;
-	}
-	if (err)
-		detach(probe, id);
-	else if (id == PROBE_BLOCK)
-		attach_throttle(probe);
-	return err;
 }
 
 /* Listening, waiting, the files of the node, a few clients: some 40 are open after a start. */
@@ -152,44 +83,70 @@ int probe_can_load(const struct probe_options *options)
 	return err;
 }
 
-bool probe_is_essential(enum probe_id id)
+/* Each probe's memory is its own; it is zeroed. */
+static int make_states(struct probe *probe)
 {
-	return id == PROBE_SCHED || id == PROBE_CGROUP;
+	enum probe_id id;
+
+	for (id = 0; id < PROBES; id++) {
+		if (!probe->enabled[id] || !probe_descriptors[id]->state_size)
+			continue;
+		probe->state[id] = calloc(1, probe_descriptors[id]->state_size);
+		if (!probe->state[id])
+			return -ENOMEM;
+	}
+	return 0;
 }
 
-static int start(struct probe *probe)
+static int open_memory(struct probe *probe)
 {
-	int id, err = probe_map_cells(probe);
+	int err = probe_open_cells(probe) ?: probe_open_slots(probe);
+	enum probe_id id;
 
-	if (!err) {
-		probe->ring = ring_buffer__new(bpf_map__fd(probe->bpf->maps.cgroup_events),
-					       on_cgroup_event, probe, NULL);
-		err = probe->ring ? 0 : -errno;
-	}
-	if (err) {
+	for (id = 0; id < PROBES && !err; id++)
+		if (probe->enabled[id] && probe_descriptors[id]->open)
+			err = probe_descriptors[id]->open(probe);
+	if (err)
 		obstacle_report(LOG_ERROR, &probe->place, OBSTACLE_FILE, err,
 				"cannot map the probe's memory");
+	return err;
+}
+
+static int attach(struct probe *probe, enum probe_id id)
+{
+	const struct probe_descriptor *descriptor = probe_descriptors[id];
+	int err = descriptor->attach ? descriptor->attach(probe) : probe_attach_all(probe, id);
+
+	if (!err || descriptor->essential)
 		return err;
-	}
-	/* The events of cgroups first, so that none is missed between them and the first sample. */
-	err = attach(probe, PROBE_CGROUP);
-	for (id = 0; id < PROBES && !err; id++) {
-		if (id == PROBE_CGROUP || !probe->enabled[id])
-			continue;
-		err = attach(probe, (enum probe_id)id);
-		if (err && !probe_is_essential((enum probe_id)id)) {
-			log_warn("the probe %s is not running; the others are, and "
-				 "--no-probe.%s keeps it from being tried",
-				 probe_names[id], probe_names[id]);
-			err = 0;
-		}
-	}
+	log_warn("the probe %s is not running; the others are, and --no-probe.%s keeps it from "
+		 "being tried",
+		 probe_names[id], probe_names[id]);
+	return 0;
+}
+
+/*
+ * Those that are always on go first: the events of cgroups, so that none is missed between them
+ * and the first sample.
+ */
+static int attach_probes(struct probe *probe)
+{
+	enum probe_id id;
+	int err = 0;
+
+	for (id = 0; id < PROBES && !err; id++)
+		if (!probe_descriptors[id]->flag_help)
+			err = attach(probe, id);
+	for (id = 0; id < PROBES && !err; id++)
+		if (probe_descriptors[id]->flag_help && probe->enabled[id])
+			err = attach(probe, id);
 	return err;
 }
 
 int probe_open(const struct probe_options *options, struct probe **out)
 {
 	struct probe *probe;
+	enum probe_id id;
 	int err = probe_can_load(options);
 
 	if (err)
@@ -201,10 +158,12 @@ int probe_open(const struct probe_options *options, struct probe **out)
 	probe->tracefs = options->tracefs;
 	probe->place = (struct machine_place){options->procfs, options->sysfs};
 	probe->cpus = (unsigned int)cpu_limit();
-	memcpy(probe->enabled, options->enabled, sizeof(probe->enabled));
-	probe->enabled[PROBE_CGROUP] = true;
-	err = probe_load(probe, options);
-	err = err ?: start(probe);
+	for (id = 0; id < PROBES; id++)
+		probe->enabled[id] = options->enabled[id] || !probe_descriptors[id]->flag_help;
+	err = make_states(probe);
+	err = err ?: probe_load(probe, options);
+	err = err ?: open_memory(probe);
+	err = err ?: attach_probes(probe);
 	if (err) {
 		probe_close(probe);
 		return err;
@@ -213,27 +172,63 @@ int probe_open(const struct probe_options *options, struct probe **out)
 	return 0;
 }
 
+/* What is mapped belongs to the object, which is there only if it could be loaded. */
+static void close_memory(struct probe *probe)
+{
+	enum probe_id id;
+
+	for (id = 0; id < PROBES; id++)
+		if (probe->state[id] && probe_descriptors[id]->close)
+			probe_descriptors[id]->close(probe);
+	probe_close_cells(probe);
+	probe_close_slots(probe);
+}
+
 void probe_close(struct probe *probe)
 {
-	int id;
+	enum probe_id id;
 
 	if (!probe)
 		return;
 	for (id = 0; id < PROBES; id++)
-		detach(probe, (enum probe_id)id);
+		probe_detach(probe, id);
 	if (probe->bpf)
-		probe_unmap_cells(probe);
-	ring_buffer__free(probe->ring);
-	probe_close_fsync(probe);
-	bramble_bpf__destroy(probe->throttle);
+		close_memory(probe);
+	for (id = 0; id < PROBES; id++)
+		free(probe->state[id]);
 	bramble_bpf__destroy(probe->bpf);
 	free(probe);
 }
 
 void probe_look_again(struct probe *probe)
 {
-	if (probe->enabled[PROBE_FSYNC])
-		probe_attach_fsync(probe);
+	enum probe_id id;
+
+	for (id = 0; id < PROBES; id++)
+		if (probe->enabled[id] && probe_descriptors[id]->look_again)
+			probe_descriptors[id]->look_again(probe);
+}
+
+int probe_update(struct probe *probe)
+{
+	enum probe_id id;
+	int err = 0;
+
+	for (id = 0; id < PROBES; id++)
+		if (probe->enabled[id] && probe_descriptors[id]->update)
+			err = probe_descriptors[id]->update(probe) ?: err;
+	return err;
+}
+
+int probe_tidy(struct probe *probe)
+{
+	enum probe_id id;
+	int err = 0;
+
+	for (id = 0; id < PROBES; id++)
+		if (probe->enabled[id] && probe_descriptors[id]->tidy)
+			err = probe_descriptors[id]->tidy(probe) ?: err;
+	return err;
 }
 
 bool probe_is_up(const struct probe *probe, enum probe_id id)
@@ -243,29 +238,12 @@ bool probe_is_up(const struct probe *probe, enum probe_id id)
 
 const char *probe_attribution(const struct probe *probe, enum probe_id id)
 {
-	if (id == PROBE_TCP)
-		return probe->btf ? "socket_user" : "socket_user_without_btf";
-	if (id == PROBE_BLOCK)
-		return probe->bio_cgroups ? "bio_cgroup" : "current_task";
-	if (id == PROBE_CGROUP)
-		return "event";
-	if (id == PROBE_SCHED && probe->hooks != SCHED_HOOKS_RAW)
-		return "current_task_by_id";
-	return "current_task";
+	const struct probe_descriptor *descriptor = probe_descriptors[id];
+
+	return descriptor->attribution ? descriptor->attribution(probe) : "current_task";
 }
 
-int probe_event_fd(const struct probe *probe)
+unsigned int probe_cpus(const struct probe *probe)
 {
-	return ring_buffer__epoll_fd(probe->ring);
-}
-
-int probe_poll(struct probe *probe, probe_cgroup_fn each, void *context)
-{
-	int got;
-
-	probe->each = each;
-	probe->context = context;
-	got = ring_buffer__consume(probe->ring);
-	probe->each = NULL;
-	return got < 0 ? got : 0;
+	return probe->cpus;
 }

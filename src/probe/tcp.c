@@ -1,24 +1,121 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The table of sockets, which the tcp programs write: whose they are, and which are open. */
+/*
+ * The tcp probe. Its programs write a table of the sockets: whose they are, and which are open.
+ * It is mapped only while it is needed, as what is mapped counts as resident memory.
+ */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "probe/descriptor.h"
 #include "probe/internal.h"
+#include "probe/maps.h"
+#include "util/array.h"
 
 #include "bramble.skel.h"
 
-int probe_map_sockets(struct probe *probe)
+struct tcp_probe {
+	struct tcp_cpu *cpus;
+	struct socket_set *sockets; /* NULL: not mapped now */
+	uint32_t *connections;	    /* open ones, by slot, as they were counted last */
+};
+
+#define REMEDY "use a kernel with CONFIG_INET and CONFIG_TRACEPOINTS"
+
+static const struct program_row programs[] = {
+	{"tcp_destroy", .event = "tcp/tcp_destroy_sock",
+	 .purpose = "forgetting sockets that are gone", .remedy = REMEDY},
+	{"tcp_set_state", .event = "sock/inet_sock_set_state", .purpose = "connections",
+	 .remedy = REMEDY},
+	{"tcp_retransmit", .event = "tcp/tcp_retransmit_skb", .purpose = "retransmits",
+	 .remedy = REMEDY},
+	{"tcp_retransmit_synack", .event = "tcp/tcp_retransmit_synack",
+	 .purpose = "retransmits of the answer to a connect", .remedy = REMEDY},
+	{"tcp_reset_sent", .event = "tcp/tcp_send_reset", .purpose = "resets sent",
+	 .remedy = REMEDY},
+	{"tcp_reset_received", .event = "tcp/tcp_receive_reset", .purpose = "resets received",
+	 .remedy = REMEDY},
+	{"tcp_data_ready", .event = "sock/sk_data_ready", .optional = true,
+	 .purpose = "times of answers; owners of accepted connections without BTF",
+	 .remedy = "none but a kernel since 6.2"},
+	{"tcp_sock_recv", .event = "sock/sock_recv_length", .optional = true,
+	 .purpose = "bytes received", .remedy = "none but a kernel since 6.3"},
+	{"tcp_sock_send", .event = "sock/sock_send_length", .optional = true,
+	 .purpose = "times of answers, bytes sent; sockets older than the probe",
+	 .remedy = "none but a kernel since 6.3"},
+};
+
+static const char *const losses[TCP_LOST_REASONS] = {
+	[TCP_LOST_NO_PLACE] = "no_place",     [TCP_LOST_NO_OWNER] = "no_owner",
+	[TCP_LOST_CLOCK] = "clock",	      [TCP_LOST_LONG_SEND] = "long_send",
+	[TCP_LOST_OVERTAKEN] = "overtaken",   [TCP_LOST_STREAM] = "stream",
+	[TCP_LOST_UNANSWERED] = "unanswered",
+};
+
+static struct tcp_probe *state_of(const struct probe *probe)
 {
-	if (!probe->enabled[PROBE_TCP])
-		return 0;
-	probe->sockets = probe_map_array(probe->bpf->maps.tcp_sockets);
-	return probe->sockets ? 0 : -ENOMEM;
+	return probe->state[PROBE_TCP];
 }
 
-void probe_unmap_sockets(struct probe *probe)
+static int size(struct probe *probe)
 {
-	probe_unmap_array(probe->bpf->maps.tcp_sockets, probe->sockets);
-	probe->sockets = NULL;
+	int err = bpf_map__set_max_entries(probe->bpf->maps.tcp_cpus, probe->cpus);
+
+	return err ?: bpf_map__set_max_entries(probe->bpf->maps.tcp_sockets, SOCKET_SETS);
+}
+
+static int open_state(struct probe *probe)
+{
+	struct tcp_probe *state = state_of(probe);
+
+	state->cpus = probe_map_array(probe->bpf->maps.tcp_cpus);
+	state->connections = calloc(probe->slots, sizeof(*state->connections));
+	return state->cpus && state->connections ? 0 : -ENOMEM;
+}
+
+static void close_state(struct probe *probe)
+{
+	struct tcp_probe *state = state_of(probe);
+
+	probe_unmap_array(probe->bpf->maps.tcp_cpus, state->cpus);
+	free(state->connections);
+}
+
+static uint64_t lost(const struct probe *probe, size_t loss)
+{
+	return probe->bpf->bss->tcp_lost[loss];
+}
+
+static uint64_t events(const struct probe *probe)
+{
+	uint64_t sum = 0;
+	unsigned int cpu, i;
+
+	for (cpu = 0; cpu < probe->cpus; cpu++)
+		for (i = 0; i < TCP_EVENTS; i++)
+			sum += state_of(probe)->cpus[cpu].events[i];
+	return sum;
+}
+
+static const char *attribution(const struct probe *probe)
+{
+	return probe->btf ? "socket_user" : "socket_user_without_btf";
+}
+
+static int map_sockets(struct probe *probe)
+{
+	struct tcp_probe *state = state_of(probe);
+
+	state->sockets = probe_map_array(probe->bpf->maps.tcp_sockets);
+	return state->sockets ? 0 : -ENOMEM;
+}
+
+static void unmap_sockets(struct probe *probe)
+{
+	struct tcp_probe *state = state_of(probe);
+
+	probe_unmap_array(probe->bpf->maps.tcp_sockets, state->sockets);
+	state->sockets = NULL;
 }
 
 /* Each owner has 16 bits, which the programs may set to another one meanwhile: that stays. */
@@ -28,18 +125,22 @@ static void free_owner(__u16 *owner, __u16 slot)
 				    __ATOMIC_RELAXED);
 }
 
-void probe_free_sockets(struct probe *probe, unsigned int slot)
+/* What is left of a gone cgroup's sockets belongs to nobody, until somebody uses it. */
+static void free_sockets(struct probe *probe, unsigned int slot, bool closed)
 {
+	struct tcp_probe *state = state_of(probe);
 	unsigned int i, way;
 
-	for (i = 0; probe->sockets && i < SOCKET_SETS; i++)
+	for (i = 0; closed && i < SOCKET_SETS; i++)
 		for (way = 0; way < SOCKET_WAYS; way++)
-			free_owner(&probe->sockets[i].owner[way], (__u16)slot);
-	if (probe->connections)
-		probe->connections[slot] = 0;
+			free_owner(&state->sockets[i].owner[way], (__u16)slot);
+	if (closed)
+		state->connections[slot] = 0;
+	unmap_sockets(probe);
 }
 
-static void count_set(struct probe *probe, const volatile struct socket_set *set)
+static void count_set(const struct probe *probe, const volatile struct socket_set *set,
+		      uint32_t *connections)
 {
 	unsigned int way;
 
@@ -47,20 +148,51 @@ static void count_set(struct probe *probe, const volatile struct socket_set *set
 		unsigned int owner = set->owner[way];
 
 		if (set->key[way] && set->state[way] & SOCKET_ESTABLISHED && owner < probe->slots)
-			probe->connections[owner]++;
+			connections[owner]++;
 	}
 }
 
-int probe_count_connections(struct probe *probe)
+/*
+ * Open connections are counted among the sockets that are known, and not as they come and go:
+ * what is missed once is not wrong for ever. Without memory the last count stays.
+ */
+static int count_connections(struct probe *probe)
 {
+	struct tcp_probe *state = state_of(probe);
+	int err = map_sockets(probe);
 	unsigned int i;
-	int err = probe_map_sockets(probe);
 
-	if (err || !probe->sockets)
+	if (err)
 		return err;
-	memset(probe->connections, 0, probe->slots * sizeof(*probe->connections));
+	memset(state->connections, 0, probe->slots * sizeof(*state->connections));
 	for (i = 0; i < SOCKET_SETS; i++)
-		count_set(probe, &probe->sockets[i]);
-	probe_unmap_sockets(probe);
+		count_set(probe, &state->sockets[i], state->connections);
+	unmap_sockets(probe);
 	return 0;
 }
+
+static void read_open(const struct probe *probe, unsigned int slot, union probe_cell *cell)
+{
+	cell->tcp.open = state_of(probe)->connections[slot];
+}
+
+const struct probe_descriptor probe_tcp = {
+	.flag_help = "Measure connections, answers and round trips of TCP.",
+	.flag_rank = 2,
+	.programs = programs,
+	.program_count = ARRAY_SIZE(programs),
+	.cells = {PROBE_CELLS(tcp_cell)},
+	.losses = losses,
+	.loss_count = ARRAY_SIZE(losses),
+	.lost = lost,
+	.events = events,
+	.attribution = attribution,
+	.state_size = sizeof(struct tcp_probe),
+	.size = size,
+	.open = open_state,
+	.update = count_connections,
+	.read = read_open,
+	.begin_close = map_sockets,
+	.end_close = free_sockets,
+	.close = close_state,
+};

@@ -5,16 +5,15 @@
  * and one that an LRU map has forgotten is not seen to. Each exit of a task on the machine costs a
  * look-up as long as there seems to be one.
  */
+#include "probe/victims.h"
+
+#include <bpf/bpf.h>
 #include <errno.h>
 #include <stdlib.h>
 
-#include <bpf/bpf.h>
-
+#include "bramble/cells.h"
 #include "bramble/growth.h"
-#include "probe/internal.h"
 #include "util/clock.h"
-
-#include "bramble.skel.h"
 
 /* The OOM killer marks its victim at once: a task that was killed so long ago is none. */
 #define UNMARKED_OLD_NS (60 * NS_PER_S)
@@ -103,26 +102,4 @@ int victims_tidy(struct victims *victims, uint64_t now_ns)
 	free(tasks.task);
 	free(tasks.killed);
 	return err;
-}
-
-void probe_open_victims(struct probe *probe)
-{
-	const struct bpf_map *map = probe->bpf->maps.killed_tasks;
-
-	probe->victims = (struct victims){
-		.map_fd = bpf_map__fd(map),
-		.map_size = bpf_map__max_entries(map),
-		.running = (uint64_t *)&probe->bpf->bss->killed_running,
-		.total = (uint64_t *)&probe->bpf->bss->killed_total,
-	};
-}
-
-int probe_tidy_victims(struct probe *probe)
-{
-	return probe->up[PROBE_MEMORY] ? victims_tidy(&probe->victims, clock_monotonic_ns()) : 0;
-}
-
-uint64_t probe_victims_lost(const struct probe *probe)
-{
-	return probe->bpf->bss->memory_victims_lost + probe->victims.forgotten;
 }

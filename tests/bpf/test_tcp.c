@@ -8,6 +8,7 @@
 #include "test_run.h"
 
 #include "made_socks.h"
+#include "probe/descriptors.h"
 #include "probe/internal.h"
 #include "util/array.h"
 
@@ -31,7 +32,6 @@
 
 static struct tcp_cell *cells;
 static struct socket_set *sets;
-static uint32_t connections[SLOTS];
 
 /* The kernel tells before it changes the state. */
 static void set_state(uint64_t key, int before, int after)
@@ -115,32 +115,46 @@ static uint64_t lost(enum tcp_lost reason)
 	return bpf->bss->tcp_lost[reason];
 }
 
-/* What the probe's user space needs of itself to read and tidy the table of sockets. */
-static struct probe user_space(void)
+/* The probe's user space, which counts and tidies the table of sockets. */
+static const struct probe_descriptor *open_user_space(struct probe *probe)
 {
-	return (struct probe){.bpf = bpf,
-			      .slots = slots,
-			      .enabled = {[PROBE_TCP] = true},
-			      .connections = connections};
+	const struct probe_descriptor *tcp = probe_descriptors[PROBE_TCP];
+
+	*probe = (struct probe){.bpf = bpf, .slots = slots};
+	probe->state[PROBE_TCP] = calloc(1, tcp->state_size);
+	assert_non_null(probe->state[PROBE_TCP]);
+	assert_int_equal(tcp->open(probe), 0);
+	return tcp;
+}
+
+static void close_user_space(struct probe *probe)
+{
+	probe_descriptors[PROBE_TCP]->close(probe);
+	free(probe->state[PROBE_TCP]);
 }
 
 /* The open connections of a cgroup, as user space counts them. */
-static unsigned int open_of(uint64_t id)
+static uint64_t open_of(uint64_t id)
 {
-	struct probe probe = user_space();
+	struct probe probe;
+	const struct probe_descriptor *tcp = open_user_space(&probe);
+	union probe_cell cell;
 
-	assert_int_equal(probe_count_connections(&probe), 0);
-	return connections[slot_of(id)];
+	assert_int_equal(tcp->update(&probe), 0);
+	tcp->read(&probe, slot_of(id), &cell);
+	close_user_space(&probe);
+	return cell.tcp.open;
 }
 
 /* The sockets' part of giving a slot back. */
 static void free_sockets_of(uint64_t id)
 {
-	struct probe probe = user_space();
+	struct probe probe;
+	const struct probe_descriptor *tcp = open_user_space(&probe);
 
-	assert_int_equal(probe_map_sockets(&probe), 0);
-	probe_free_sockets(&probe, slot_of(id));
-	probe_unmap_sockets(&probe);
+	assert_int_equal(tcp->begin_close(&probe), 0);
+	tcp->end_close(&probe, slot_of(id), true);
+	close_user_space(&probe);
 }
 
 /* How many sockets are known. */

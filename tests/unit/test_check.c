@@ -9,6 +9,7 @@
 
 #include "check/check.h"
 #include "node/feature.h"
+#include "probe/descriptors.h"
 #include "tree.h"
 #include "util/array.h"
 
@@ -32,36 +33,29 @@ static const struct features good = {
 	.reads_kernel = 1,
 };
 
+/* All events that the probes' programs hang on. */
+static void put_events(void)
+{
+	char path[128];
+	size_t id, i;
+
+	for (id = 0; id < PROBES; id++)
+		for (i = 0; i < probe_descriptors[id]->program_count; i++) {
+			if (!probe_descriptors[id]->programs[i].event)
+				continue;
+			snprintf(path, sizeof(path), "sys/kernel/tracing/events/%s/format",
+				 probe_descriptors[id]->programs[i].event);
+			tree_put(path, "name: x\n");
+		}
+}
+
 /* What all machines of these tests have in common: a Debian 12 on a PC. */
 static int setup(void **state)
 {
-	static const char *const events[] = {"sched/sched_switch",
-					     "sched/sched_wakeup",
-					     "sched/sched_wakeup_new",
-					     "cgroup/cgroup_mkdir",
-					     "cgroup/cgroup_rmdir",
-					     "ext4/ext4_sync_file_enter",
-					     "f2fs/f2fs_sync_file_enter",
-					     "vmscan/mm_vmscan_direct_reclaim_begin",
-					     "vmscan/mm_vmscan_memcg_reclaim_begin",
-					     "oom/mark_victim",
-					     "sock/inet_sock_set_state",
-					     "sock/sk_data_ready",
-					     "sock/sock_send_length",
-					     "sock/sock_recv_length",
-					     "tcp/tcp_retransmit_skb",
-					     "block/block_rq_issue",
-					     "block/block_io_start"};
-	char path[128];
-	size_t i;
-
 	(void)state;
 	if (tree_make())
 		return -1;
-	for (i = 0; i < ARRAY_SIZE(events); i++) {
-		snprintf(path, sizeof(path), "sys/kernel/tracing/events/%s/format", events[i]);
-		tree_put(path, "name: x\n");
-	}
+	put_events();
 	tree_put("proc/self/uid_map", "         0          0 4294967295\n");
 	tree_put("proc/self/mountinfo",
 		 "30 23 0:26 / %R/cgroup rw,nosuid shared:4 - cgroup2 none rw\n");
@@ -335,7 +329,7 @@ static void test_tracefs_in_debugfs(void **state)
 	contains(fact("tracefs")->detail, "/sys/kernel/debug/tracing");
 	fact_is("sched/sched_switch", FACT_PRESENT);
 	fact_is("cgroup/cgroup_mkdir", FACT_MISSING);
-	assert_int_equal(report.lacking, 4);
+	assert_int_equal(report.lacking, 5);
 }
 
 static void test_kernel(void **state)
@@ -475,6 +469,39 @@ static char *printed(bool json)
 	return text;
 }
 
+/* What is to be said of several facts that follow each other is said once, after the last. */
+static void test_print_alike(void **state)
+{
+	char *text;
+
+	(void)state;
+	drop("sys/kernel/tracing/events/f2fs");
+	drop("sys/kernel/tracing/events/block/block_io_start");
+	collect(&good);
+	assert_int_equal(report.lacking, 0);
+	assert_true(report.count < CHECK_FACTS_MAX);
+	text = printed(false);
+	contains(text, "  missing  f2fs/f2fs_sync_file_exit\n"
+		       "  missing  f2fs/f2fs_sync_file_enter\n"
+		       "             for: fsyncs on f2fs\n"
+		       "             to do: none needed: it is looked for again");
+	contains(text, "  missing  block/block_io_start\n             for: the whole wait");
+	free(text);
+}
+
+/* An event that an essential probe cannot do without. */
+static void test_no_cgroup_events(void **state)
+{
+	(void)state;
+	drop("sys/kernel/tracing/events/cgroup");
+	collect(&good);
+	assert_int_equal(report.lacking, 3);
+	fact_is("cgroup/cgroup_mkdir", FACT_MISSING);
+	assert_string_equal(fact("cgroup/cgroup_rmdir")->purpose,
+			    "reusing the slots of containers");
+	contains(fact("cgroup/cgroup_attach_task")->remedy, "CONFIG_CGROUPS");
+}
+
 static void test_print(void **state)
 {
 	char *text, *line, *save = NULL, *copy;
@@ -608,7 +635,9 @@ int main(void)
 		TEST(test_refused),
 		TEST(test_privileges),
 		TEST(test_capabilities_by_other_means),
+		TEST(test_no_cgroup_events),
 		TEST(test_print),
+		TEST(test_print_alike),
 		TEST(test_print_columns),
 		TEST(test_print_verdict),
 		TEST(test_json),

@@ -1,21 +1,36 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/*
- * Programs that hook functions of the kernel (fentry, fexit). They are not
- * loaded with the others, as the kernel wants to see the function when it loads
- * them, and may not be able to: they come in an object of their own that shares
- * the maps.
- */
+#include "probe/programs.h"
+
 #include <errno.h>
 #include <string.h>
 
 #include "probe/attach.h"
-#include "probe/internal.h"
 
 #include "bramble.skel.h"
 
-static bool is_of(const struct bpf_program *program, const char *prefix)
+int probe_add_program(struct probe *probe, enum probe_id id, struct bpf_program *program)
+{
+	if (probe->programs == PROGRAMS_MAX)
+		return -E2BIG;
+	probe->program[probe->programs++] = (struct probe_program){id, program, NULL};
+	return 0;
+}
+
+static bool begins_with(const struct bpf_program *program, const char *prefix)
 {
 	return strncmp(bpf_program__name(program), prefix, strlen(prefix)) == 0;
+}
+
+static void detach_some(struct probe *probe, enum probe_id id, const char *prefix)
+{
+	struct probe_program *program, *end = probe->program + probe->programs;
+
+	for (program = probe->program; program < end; program++) {
+		if (program->probe != id || !begins_with(program->program, prefix))
+			continue;
+		bpf_link__destroy(program->link);
+		program->link = NULL;
+	}
 }
 
 int probe_attach_some(struct probe *probe, enum probe_id id, const char *prefix)
@@ -24,19 +39,35 @@ int probe_attach_some(struct probe *probe, enum probe_id id, const char *prefix)
 	int err = 0;
 
 	for (program = probe->program; program < end && !err; program++)
-		if (program->probe == id && is_of(program->program, prefix))
+		if (program->probe == id && begins_with(program->program, prefix))
 			program->link = attach_program(program->program, probe->tracefs,
 						       &probe->place, &err);
-	if (!err)
-		return 0;
-	for (program = probe->program; program < end; program++) {
-		if (program->probe != id || !is_of(program->program, prefix))
-			continue;
-		bpf_link__destroy(program->link);
-		program->link = NULL;
-	}
+	if (err)
+		detach_some(probe, id, prefix);
 	return err;
 }
+
+int probe_attach_all(struct probe *probe, enum probe_id id)
+{
+	int err = probe_attach_some(probe, id, "");
+	size_t i;
+
+	for (i = 0; i < probe->programs && !err; i++)
+		probe->up[id] |= probe->program[i].probe == id;
+	return err;
+}
+
+void probe_detach(struct probe *probe, enum probe_id id)
+{
+	probe->up[id] = false;
+	detach_some(probe, id, "");
+}
+
+/*
+ * Programs that hook functions of the kernel (fentry, fexit). They are not loaded with the others,
+ * as the kernel wants to see the function when it loads them, and may not be able to: they come
+ * in an object of their own that shares the maps.
+ */
 
 /* The second object uses the maps of the first one, global variables included. */
 static int share_maps(const struct bramble_bpf *from, struct bramble_bpf *to)
@@ -62,7 +93,7 @@ static int load_beside(struct probe *probe, enum probe_id id, const char *prefix
 		return -errno;
 	err = share_maps(probe->bpf, *beside);
 	bpf_object__for_each_program(program, (*beside)->obj) {
-		if (!is_of(program, prefix))
+		if (!begins_with(program, prefix))
 			continue;
 		bpf_program__set_autoload(program, true);
 		err = err ?: probe_add_program(probe, id, program);
@@ -73,7 +104,7 @@ static int load_beside(struct probe *probe, enum probe_id id, const char *prefix
 /* Forgets the programs that were added for an object, which is the last one that was opened. */
 static void drop_beside(struct probe *probe, const char *prefix, struct bramble_bpf **beside)
 {
-	while (probe->programs && is_of(probe->program[probe->programs - 1].program, prefix))
+	while (probe->programs && begins_with(probe->program[probe->programs - 1].program, prefix))
 		probe->programs--;
 	bramble_bpf__destroy(*beside);
 	*beside = NULL;

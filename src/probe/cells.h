@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The arrays of cells. They are mapped, so that reading them is no system call. What is mapped
+ * counts as resident memory, so only as many cells are as slots have been in use; the kernel gives
+ * the lowest free slots first.
+ */
+#ifndef BRAMBLE_PROBE_CELLS_H
+#define BRAMBLE_PROBE_CELLS_H
+
+#include "probe/descriptor.h"
+
+/*
+ * Copies a probe's cell of a slot, summed over all CPUs. Returns its size in
+ * bytes, 0 if the probe is not enabled or has none. Buckets wrap at 2^32, also
+ * in the sum: only differences between two reads have a meaning.
+ */
+size_t probe_read_cell(struct probe *probe, enum probe_id id, unsigned int slot,
+		       union probe_cell *cell);
+
+/* Reads the pressure of a slot, an entry for each CPU. False if there is no memory for it. */
+bool probe_read_pressure(struct probe *probe, unsigned int slot, struct probe_pressure *pressure);
+
+/* For probe.c. Sizes the arrays before the object is loaded. Returns 0 or a negative errno. */
+int probe_size_cells(struct probe *probe);
+
+/* The same: plans how they are read, and maps their beginning. -EINVAL: a cell is not as said. */
+int probe_open_cells(struct probe *probe);
+void probe_close_cells(struct probe *probe);
+
+#endif

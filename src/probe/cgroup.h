@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* The events of cgroups, which the cgroup probe tells in a ring buffer. */
+#ifndef BRAMBLE_PROBE_CGROUP_H
+#define BRAMBLE_PROBE_CGROUP_H
+
+#include <stdint.h>
+
+#include "bramble/cells.h"
+
+struct probe;
+
+/* Readable when probe_poll() has something to do. Owned by the probe. */
+int probe_event_fd(const struct probe *probe);
+
+/* Calls each for every cgroup made or removed since. Returns 0 or a negative errno. */
+typedef void (*probe_cgroup_fn)(void *context, const struct cgroup_event *event);
+int probe_poll(struct probe *probe, probe_cgroup_fn each, void *context);
+
+/* Events that found no place in the ring buffer. No system call. */
+uint64_t probe_cgroup_events_lost(const struct probe *probe);
+
+#endif

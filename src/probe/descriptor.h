@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * All that is known of one probe, in one place: each of src/probe/{sched,tcp,...}.c defines
+ * one constant descriptor. Loading, attaching, reading, the flags and `bramble check` are loops
+ * over the descriptors, and name no probe. tests/unit/test_probes.c holds the descriptors against
+ * the BPF object and the table of families.
+ */
+#ifndef BRAMBLE_PROBE_DESCRIPTOR_H
+#define BRAMBLE_PROBE_DESCRIPTOR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bramble/pressure.h"
+#include "probe/options.h"
+
+struct probe; /* internal.h */
+
+/* A BPF program. Those of a probe are attached in the order of their rows. */
+struct program_row {
+	const char *name;
+	const char *event; /* "group/name" of the tracepoint that it hangs on */
+	/*
+	 * Instead of an event: the function of the kernel that it hooks (fentry, fexit). Such a
+	 * program is loaded by the probe's own file: probe_hook_functions().
+	 */
+	const char *function;
+	unsigned int needs; /* the program is the right one where holds() has all these bits */
+	bool optional;	    /* left out, and that logged, where the kernel lacks the event */
+
+	/* What `bramble check` says of the event: in the first row of each event alone. */
+	const char *purpose;
+	const char *remedy; /* where the event is missing */
+};
+
+/* A member of a cell that is no family's. */
+struct cell_private {
+	const char *member;
+	const char *why;
+	bool summed; /* over the CPUs, for a reader other than the families; else left out */
+};
+
+struct probe_cells {
+	const char *map;
+	size_t size;  /* of one */
+	bool per_cpu; /* by CPU and slot; else by slot alone */
+	bool keyed;   /* by a key of the probe's own, in a hash map that its file reads */
+	const struct cell_private *privates;
+	size_t private_count;
+};
+
+/* .cells = {PROBE_CELLS(sched_cell), ...}: an array of struct sched_cell, called sched_cells. */
+#define PROBE_CELLS(cell) .map = #cell "s", .size = sizeof(struct cell)
+
+/* The time in which a slot's tasks were short of a resource on one CPU. Only grows. */
+struct probe_pressure {
+	uint64_t some_ns[PRESSURE_RESOURCES]; /* at least one task waited for the resource */
+	uint64_t needed_ns;		      /* all these, and the time that tasks ran */
+};
+
+/*
+ * The functions may be NULL where nothing is said of that. They are called for an enabled
+ * probe alone, and by one thread. Those that return an int return 0 or a negative errno.
+ */
+struct probe_descriptor {
+	const char
+		*flag_help; /* of --probe.NAME; NULL: there is none, and the probe is always on */
+	unsigned int flag_rank; /* where the flag stands in the help, the lowest first */
+	bool essential;		/* without it the others say little: nothing runs then */
+
+	const struct program_row *programs;
+	size_t program_count;
+	struct probe_cells cells;
+
+	/* The names of what it cannot count or attribute, and how often each was so. */
+	const char *const *losses;
+	size_t loss_count;
+	uint64_t (*lost)(const struct probe *probe, size_t loss);
+
+	/* Events of the kernel that it saw. */
+	uint64_t (*events)(const struct probe *probe);
+
+	/* How a sample's cgroup is found, a static string. NULL: "current_task". */
+	const char *(*attribution)(const struct probe *probe);
+
+	/* Memory of its own: probe->state[id], zeroed at first, freed after close(). */
+	size_t state_size;
+
+	/* What holds of this kernel, as bits for needs. Called once, before anything is loaded. */
+	unsigned int (*holds)(struct probe *probe, const struct probe_options *options);
+
+	/*
+	 * Sizes its maps but for the cells, and sets the constants of its programs. Called before
+	 * each try to load.
+	 */
+	int (*size)(struct probe *probe);
+
+	/* Maps memory. The object is loaded, and nothing attached. */
+	int (*open)(struct probe *probe);
+
+	/* Attaches the programs. NULL: all or none of them. */
+	int (*attach)(struct probe *probe);
+
+	/* Attaches what could not be attached before. Called at each update. */
+	void (*look_again)(struct probe *probe);
+
+	/* Called before the cells are read. */
+	int (*update)(struct probe *probe);
+
+	/* Adds to a cell that was read what user space alone knows. */
+	void (*read)(const struct probe *probe, unsigned int slot, union probe_cell *cell);
+
+	/* Adds to the pressure what a cell, of one CPU, says of it. */
+	void (*add_pressure)(const volatile void *cell, struct probe_pressure *pressure);
+
+	/* Makes room for what is new. Called after the cells were read. */
+	int (*tidy)(struct probe *probe);
+
+	/*
+	 * A slot is closed between these two. If begin_close() fails, it stays as it was, and
+	 * end_close() is not called. closed: whether it was.
+	 */
+	int (*begin_close)(struct probe *probe);
+	void (*end_close)(struct probe *probe, unsigned int slot, bool closed);
+
+	/* Deletes what is kept for closed slots, which get new owners: probe_is_closed(). */
+	int (*free_slots)(struct probe *probe);
+
+	/* Frees what the others have got, open() in part, too. The programs are detached. */
+	void (*close)(struct probe *probe);
+};
+
+#endif

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* The sched probe: waits for a CPU, and who caused them. */
+#include "probe/sched.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#include "probe/descriptor.h"
+#include "probe/features.h"
+#include "probe/internal.h"
+#include "probe/maps.h"
+#include "util/array.h"
+
+#include "bramble.skel.h"
+
+struct sched_probe {
+	enum sched_hooks hooks;
+	struct sched_cpu *cpus;
+
+	/* One read of the map of pairs. */
+	struct wait_pair *pair;
+	uint64_t *pair_ns;
+	unsigned int pairs_max;
+};
+
+enum need {
+	NEED_PREV_STATE = 1 << 0, /* the raw tracepoint sched_switch passes prev_state */
+	NEED_NO_PREV_STATE = 1 << 1,
+};
+
+#define REMEDY "use a kernel with CONFIG_TRACEPOINTS"
+
+static const struct program_row programs[] = {
+	{"sched_cgroup_attach", .event = "cgroup/cgroup_attach_task",
+	 .purpose = "run-queue wait of tasks that are moved to another cgroup",
+	 .remedy = "use a kernel with CONFIG_CGROUPS and CONFIG_TRACEPOINTS"},
+	{"sched_wakeup", .event = "sched/sched_wakeup", .needs = NEED_PREV_STATE,
+	 .purpose = "run-queue wait", .remedy = REMEDY},
+	{"sched_wakeup_new", .event = "sched/sched_wakeup_new", .needs = NEED_PREV_STATE,
+	 .purpose = "run-queue wait of new tasks", .remedy = REMEDY},
+	{"sched_switch", .event = "sched/sched_switch", .needs = NEED_PREV_STATE,
+	 .purpose = "run-queue wait", .remedy = REMEDY},
+	{"sched_wakeup_classic", .event = "sched/sched_wakeup", .needs = NEED_NO_PREV_STATE},
+	{"sched_wakeup_new_classic", .event = "sched/sched_wakeup_new",
+	 .needs = NEED_NO_PREV_STATE},
+	{"sched_switch_classic", .event = "sched/sched_switch", .needs = NEED_NO_PREV_STATE},
+};
+
+static const struct cell_private privates[] = {
+	{"ran_ns", "pressure", false},
+	{"waiting", "pressure", false},
+	{"waiting_from_ns", "kept by the BPF side for waiting", false},
+	{"preempted", "kept by the BPF side for waiting", false},
+	{"added", "kept by the BPF side for waiting", false},
+	{"caused_other_ns", "waits caused by the unit \"other\"", true},
+	{"caused_other", "the loss cause_pairs_full", true},
+};
+
+static const char *const losses[SCHED_LOST_REASONS] = {
+	[SCHED_LOST_NO_WAKEUP] = "no_wakeup",
+	[SCHED_LOST_NO_SWITCH] = "no_switch",
+	[SCHED_LOST_COLLISION] = "collision",
+	[SCHED_LOST_CLOCK] = "clock",
+};
+
+static struct sched_probe *state_of(const struct probe *probe)
+{
+	return probe->state[PROBE_SCHED];
+}
+
+static unsigned int holds(struct probe *probe, const struct probe_options *options)
+{
+	struct sched_probe *state = state_of(probe);
+
+	state->hooks = options->hooks;
+	if (state->hooks == SCHED_HOOKS_AUTO)
+		state->hooks = feature_prev_state() > 0 ? SCHED_HOOKS_RAW : SCHED_HOOKS_CLASSIC;
+	return state->hooks == SCHED_HOOKS_RAW ? NEED_PREV_STATE : NEED_NO_PREV_STATE;
+}
+
+static int size(struct probe *probe)
+{
+	return bpf_map__set_max_entries(probe->bpf->maps.sched_cpus, probe->cpus);
+}
+
+static int open_state(struct probe *probe)
+{
+	struct sched_probe *state = state_of(probe);
+	unsigned int cpu;
+
+	state->cpus = probe_map_array(probe->bpf->maps.sched_cpus);
+	for (cpu = 0; state->cpus && cpu < probe->cpus; cpu++)
+		state->cpus[cpu].first_cell = cpu * probe->slots;
+	state->pairs_max = bpf_map__max_entries(probe->bpf->maps.wait_pairs);
+	state->pair = calloc(state->pairs_max, sizeof(*state->pair));
+	state->pair_ns = calloc(state->pairs_max, sizeof(*state->pair_ns));
+	return state->cpus && state->pair && state->pair_ns ? 0 : -ENOMEM;
+}
+
+static void close_state(struct probe *probe)
+{
+	struct sched_probe *state = state_of(probe);
+
+	probe_unmap_array(probe->bpf->maps.sched_cpus, state->cpus);
+	free(state->pair);
+	free(state->pair_ns);
+}
+
+static uint64_t lost(const struct probe *probe, size_t loss)
+{
+	uint64_t sum = 0;
+	unsigned int cpu;
+
+	for (cpu = 0; cpu < probe->cpus; cpu++)
+		sum += state_of(probe)->cpus[cpu].lost[loss];
+	return sum;
+}
+
+static uint64_t events(const struct probe *probe)
+{
+	uint64_t sum = 0;
+	unsigned int cpu;
+
+	for (cpu = 0; cpu < probe->cpus; cpu++)
+		sum += state_of(probe)->cpus[cpu].events;
+	return sum;
+}
+
+static const char *attribution(const struct probe *probe)
+{
+	return state_of(probe)->hooks == SCHED_HOOKS_RAW ? "current_task" : "current_task_by_id";
+}
+
+static void add_pressure(const volatile void *data, struct probe_pressure *pressure)
+{
+	const volatile struct sched_cell *cell = data;
+
+	pressure->some_ns[PRESSURE_CPU] += cell->waiting.covered_ns;
+	pressure->needed_ns += cell->ran_ns;
+}
+
+/* Reads the map of pairs into the state. Returns how many, or a negative errno. */
+static int read_pairs(struct probe *probe)
+{
+	struct sched_probe *state = state_of(probe);
+	int fd = bpf_map__fd(probe->bpf->maps.wait_pairs);
+	uint32_t position = 0, count = state->pairs_max;
+
+	if (bpf_map_lookup_batch(fd, NULL, &position, state->pair, state->pair_ns, &count, NULL) &&
+	    errno != ENOENT)
+		return -errno;
+	return (int)count;
+}
+
+int probe_read_pairs(struct probe *probe, probe_pair_fn each, void *context)
+{
+	const struct sched_probe *state = state_of(probe);
+	int i, count = probe->enabled[PROBE_SCHED] ? read_pairs(probe) : 0;
+
+	for (i = 0; i < count; i++)
+		each(context, state->pair[i], state->pair_ns[i]);
+	return count < 0 ? count : 0;
+}
+
+static int free_pairs(struct probe *probe)
+{
+	const struct sched_probe *state = state_of(probe);
+	int fd = bpf_map__fd(probe->bpf->maps.wait_pairs);
+	int i, count = read_pairs(probe);
+
+	for (i = 0; i < count; i++)
+		if (probe_is_closed(probe, state->pair[i].victim) ||
+		    probe_is_closed(probe, state->pair[i].cause))
+			bpf_map_delete_elem(fd, &state->pair[i]);
+	return count < 0 ? count : 0;
+}
+
+const struct probe_descriptor probe_sched = {
+	.flag_help = "Measure waits for a CPU.",
+	.flag_rank = 1,
+	.essential = true,
+	.programs = programs,
+	.program_count = ARRAY_SIZE(programs),
+	.cells = {PROBE_CELLS(sched_cell), .per_cpu = true, .privates = privates,
+		  .private_count = ARRAY_SIZE(privates)},
+	.losses = losses,
+	.loss_count = ARRAY_SIZE(losses),
+	.lost = lost,
+	.events = events,
+	.attribution = attribution,
+	.state_size = sizeof(struct sched_probe),
+	.holds = holds,
+	.size = size,
+	.open = open_state,
+	.add_pressure = add_pressure,
+	.free_slots = free_pairs,
+	.close = close_state,
+};

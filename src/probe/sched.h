@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* What the sched probe has beside its cells: by whom waits were caused. */
+#ifndef BRAMBLE_PROBE_SCHED_H
+#define BRAMBLE_PROBE_SCHED_H
+
+#include <stdint.h>
+
+#include "bramble/cells.h"
+
+struct probe;
+
+/*
+ * Calls each for every pair of victim and cause, with the nanoseconds waited
+ * since the pair was first seen. Returns 0 or a negative errno.
+ */
+typedef void (*probe_pair_fn)(void *context, struct wait_pair pair, uint64_t wait_ns);
+int probe_read_pairs(struct probe *probe, probe_pair_fn each, void *context);
+
+#endif

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "probe/slots.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#include "probe/descriptors.h"
+#include "probe/internal.h"
+#include "probe/maps.h"
+
+#include "bramble.skel.h"
+
+int probe_size_slots(struct probe *probe)
+{
+	struct bramble_bpf *bpf = probe->bpf;
+	int err = bpf_map__set_max_entries(bpf->maps.slot_cgroups, probe->slots);
+
+	err = err ?: bpf_map__set_max_entries(bpf->maps.slot_by_cgroup, probe->slots);
+	return err ?: bpf_map__set_max_entries(bpf->maps.slot_free, probe->slots);
+}
+
+/* A stack: the last one goes in first, so that the lowest are given first. */
+static int fill_free_slots(struct probe *probe)
+{
+	int fd = bpf_map__fd(probe->bpf->maps.slot_free);
+	unsigned int slot;
+
+	for (slot = probe->slots - 1; slot > SLOT_OVERFLOW; slot--)
+		if (bpf_map_update_elem(fd, NULL, &slot, BPF_ANY))
+			return -errno;
+	return 0;
+}
+
+int probe_open_slots(struct probe *probe)
+{
+	probe->slot_cgroups = probe_map_array(probe->bpf->maps.slot_cgroups);
+	probe->closed = calloc(probe->slots, sizeof(*probe->closed));
+	return probe->slot_cgroups && probe->closed ? fill_free_slots(probe) : -ENOMEM;
+}
+
+void probe_close_slots(struct probe *probe)
+{
+	probe_unmap_array(probe->bpf->maps.slot_cgroups, probe->slot_cgroups);
+	free(probe->closed);
+}
+
+unsigned int probe_slots(const struct probe *probe)
+{
+	return probe->slots;
+}
+
+uint64_t probe_slot_cgroup(const struct probe *probe, unsigned int slot)
+{
+	return __atomic_load_n(&probe->slot_cgroups[slot], __ATOMIC_ACQUIRE);
+}
+
+/* From now on no program finds the slot. */
+static int make_unknown(struct probe *probe, unsigned int slot, uint64_t id)
+{
+	if (bpf_map_delete_elem(bpf_map__fd(probe->bpf->maps.slot_by_cgroup), &id))
+		return -errno;
+	__atomic_store_n(&probe->slot_cgroups[slot], 0, __ATOMIC_RELEASE);
+	__atomic_add_fetch(&probe->bpf->data->membership_generation, SLOTS_MAX, __ATOMIC_RELEASE);
+	return 0;
+}
+
+/* Ends the closing for the probes before end, which have begun it. */
+static void end_close(struct probe *probe, enum probe_id end, unsigned int slot, bool closed)
+{
+	enum probe_id id;
+
+	for (id = 0; id < end; id++)
+		if (probe->enabled[id] && probe_descriptors[id]->end_close)
+			probe_descriptors[id]->end_close(probe, slot, closed);
+}
+
+int probe_close_slot(struct probe *probe, unsigned int slot)
+{
+	uint64_t cgroup = probe_slot_cgroup(probe, slot);
+	enum probe_id id;
+	int err = cgroup ? 0 : -ENOENT;
+
+	for (id = 0; id < PROBES && !err; id++)
+		if (probe->enabled[id] && probe_descriptors[id]->begin_close)
+			err = probe_descriptors[id]->begin_close(probe);
+	if (err) {
+		end_close(probe, id ? id - 1 : 0, slot, false);
+		return err;
+	}
+	err = make_unknown(probe, slot, cgroup);
+	end_close(probe, PROBES, slot, !err);
+	probe->closed[slot] = !err;
+	return err;
+}
+
+int probe_free_slots(struct probe *probe)
+{
+	int fd = bpf_map__fd(probe->bpf->maps.slot_free);
+	unsigned int slot;
+	enum probe_id id;
+	int err = 0;
+
+	for (id = 0; id < PROBES; id++)
+		if (probe->enabled[id] && probe_descriptors[id]->free_slots)
+			err = probe_descriptors[id]->free_slots(probe) ?: err;
+	/* The lowest is to be given first. */
+	for (slot = probe->slots - 1; slot > SLOT_OVERFLOW; slot--) {
+		if (!probe->closed[slot])
+			continue;
+		if (bpf_map_update_elem(fd, NULL, &slot, BPF_ANY))
+			err = -errno;
+		probe->closed[slot] = false;
+	}
+	return err;
+}
