@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Adding to histograms and counters that all CPUs share: with atomics, which 5.10 on arm64 has. */
+/* Adds to histograms and counters that all CPUs share, with atomics that 5.10 has on arm64. */
 #ifndef BRAMBLE_HIST_BPF_H
 #define BRAMBLE_HIST_BPF_H
 
@@ -8,7 +8,7 @@
 
 #include "bramble/hist.h"
 
-/* Without its result, the builtin is an instruction that every kernel has. */
+/* If its result is not used, the builtin becomes an instruction that every kernel has. */
 #define shared_add(value, n) ((void)__sync_fetch_and_add(value, n))
 
 static __always_inline void hist_add_shared(struct hist *hist, __u64 ns)
@@ -16,7 +16,7 @@ static __always_inline void hist_add_shared(struct hist *hist, __u64 ns)
 	__u32 bucket = hist_bucket(ns);
 
 	shared_add(&hist->sum_ns, ns);
-	barrier_var(bucket); /* the verifier wants to see the bound, which the compiler knows */
+	barrier_var(bucket); /* the compiler knows the bound; the verifier must see it checked */
 	if (bucket < HIST_BUCKETS)
 		shared_add(&hist->bucket[bucket], 1);
 }

@@ -15,12 +15,12 @@ struct sched_cpus_map {
 extern struct sched_cpus_map sched_cpus SEC(".maps");
 
 /*
- * Changes, by SLOTS_MAX, whenever a task may have moved to another cgroup: a slot known from
- * an earlier generation is looked up again.
+ * Grows by SLOTS_MAX whenever a task may have moved to another cgroup. A slot that is known from an
+ * earlier generation is then looked up again.
  */
 extern __u32 membership_generation;
 
-/* The slot, or SLOT_OVERFLOW, which is never kept, if it is not known or of another generation. */
+/* The slot. SLOT_OVERFLOW, which is never kept, if it is not known or from another generation. */
 static __always_inline __u32 slot_known(known_slot_t known)
 {
 	__u32 slot = known ^ membership_generation;
@@ -29,9 +29,9 @@ static __always_inline __u32 slot_known(known_slot_t known)
 }
 
 /*
- * The slot of the current task's cgroup, where the sched probe runs without a
- * helper's call: it knows that of the task it saw switched in. In process
- * context alone. ctx: the program's.
+ * The slot of the current task's cgroup. If the sched probe runs, this needs no call of a helper:
+ * the sched probe knows the slot of the task that it saw being switched in. Only for process
+ * context. ctx: the program's.
  */
 static __always_inline __u32 slot_of_running(void *ctx, __u32 cpu)
 {

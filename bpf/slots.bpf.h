@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Cgroup slots. A cgroup gets its slot when a program counts for it the first
- * time; user space gives slots of removed cgroups back.
+ * Cgroup slots. A cgroup gets its slot when a program first counts something for it. User space
+ * gives back the slots of removed cgroups.
  */
 #ifndef BRAMBLE_SLOTS_BPF_H
 #define BRAMBLE_SLOTS_BPF_H
@@ -25,17 +25,16 @@ struct slot_cgroups_map {
 };
 extern struct slot_cgroups_map slot_cgroups SEC(".maps");
 
-/* What was lost, by enum cgroup_lost. Written with atomics, read by user space. */
+/* Lost samples and events, by enum cgroup_lost. Written with atomics, read by user space. */
 extern __u64 cgroup_lost[CGROUP_LOST_REASONS];
 
-/* Where a cgroup's slot probably is; slot_cgroups tells whether it is true. */
+/* The slot that a cgroup probably has. slot_cgroups shows whether that is true. */
 #define SLOT_HINT_BITS 12
 extern __u16 slot_hints[1 << SLOT_HINT_BITS];
 
 /*
- * The slow path: looks the cgroup up in the map of all slots and gives it a
- * free slot if it has none. Returns SLOT_OVERFLOW, and counts it, if no slot
- * is left. May be called in any context.
+ * The slow path: looks up the cgroup in the map of all slots, and gives it a free slot if it has
+ * none. If no slot is left, it counts that and returns SLOT_OVERFLOW. For any context.
  */
 __u32 slot_find(__u64 cgroup_id);
 
@@ -62,13 +61,16 @@ static __always_inline __u32 slot_of(__u64 id)
 #define PF_KTHREAD 0x00200000
 
 /*
- * Whether the current task is a thread of the kernel's. Each of these is a process of its own, so
- * other threads than the first of a process are none, an io_uring's workers among them. With BTF
- * its flags say the rest. Without it no field is read: only a task that has user memory has a
- * place in it where it was interrupted, which is as much of a stack as is asked for here. That
- * takes a user's process that has given its memory back, as it exits, for the kernel's (before
- * 6.18, 16ed389227651); who can know better asks first: slot_learn() in sched.bpf.c. And a thread
- * of the kernel's that has borrowed a user's memory for now (kthread_use_mm()) for a user's.
+ * Whether the current task is a kernel thread. Each kernel thread is a process of its own. So a
+ * thread that is not the first of its process is not one, and neither are the workers of io_uring.
+ *
+ * With BTF, the task's flags say the rest. Without BTF no field is read. Instead, this asks for a
+ * user stack of one entry: a task with user memory has a place in it where it was interrupted.
+ *
+ * That can be wrong in two ways. Before 6.18 (16ed389227651), a user process that is exiting and
+ * has given its memory back looks like a kernel thread; slot_learn() in sched.bpf.c knows better,
+ * and says so. And a kernel thread that has borrowed a user's memory (kthread_use_mm()) looks like
+ * a user's task.
  */
 static __always_inline bool current_is_kernel(void *ctx)
 {
@@ -85,8 +87,8 @@ static __always_inline bool current_is_kernel(void *ctx)
 }
 
 /*
- * The slot of the current task's cgroup; the kernel's own for a thread of the kernel's in the root
- * cgroup. user: it is known to be none. ctx: the program's.
+ * The slot of the current task's cgroup. A kernel thread in the root cgroup gets the kernel's own
+ * slot. user: the task is known not to be a kernel thread. ctx: the program's.
  */
 static __always_inline __u32 slot_of_task(void *ctx, bool user)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Time that is covered by intervals which are told in the order of their ends, and may have
- * begun at any time before: how much is covered is then partly estimated.
+ * The time that intervals cover. Intervals are added in the order of their ends. An interval may
+ * have begun at any earlier time, so the result is partly an estimate.
  */
 #ifndef BRAMBLE_SPAN_BPF_H
 #define BRAMBLE_SPAN_BPF_H
@@ -10,24 +10,24 @@
 #include "bramble/growth.h"
 
 /*
- * The states may not fit together: clocks step back by some nanoseconds, and others may have
- * changed one of two numbers. So no difference is ever below zero, and what an interval covers is
- * at most its length: span_limit().
+ * Two states of a span may not fit together: clocks step back by some nanoseconds, and another CPU
+ * may have changed one of two numbers. So no difference is taken below zero, and an interval never
+ * covers more than its length: span_limit().
  */
 
-/* How much of the time between two states of a span it does not cover. */
+/* The time between two states of a span that the span does not cover. */
 static __always_inline __u64 span_gaps(const struct span *from, const struct span *to)
 {
 	__u64 time = grown(to->until_ns, from->until_ns);
 	__u64 covered = to->covered_ns - from->covered_ns;
 
-	/* Less is covered than before, by an estimate: then there are no gaps to fill. */
+	/* By an estimate, less is covered than before. Then there are no gaps to fill. */
 	if (!from->until_ns || (__s64)covered < 0)
 		return 0;
 	return grown(time, covered);
 }
 
-/* The same for the part of it that lies behind start, as if the gaps were spread evenly. */
+/* The same for the time after start. It assumes that the gaps are spread evenly. */
 static __always_inline __u64 span_gaps_behind(const struct span *from, const struct span *to,
 					      __u64 start)
 {
@@ -39,7 +39,7 @@ static __always_inline __u64 span_gaps_behind(const struct span *from, const str
 	return grown(to->until_ns, start) * in_1024 >> 10;
 }
 
-/* What an interval from start to end may add at most. */
+/* Limits what an interval covers to its length. */
 static __always_inline __u64 span_limit(__u64 covers, __u64 start, __u64 end)
 {
 	__u64 most = grown(end, start);
@@ -47,7 +47,7 @@ static __always_inline __u64 span_limit(__u64 covers, __u64 start, __u64 end)
 	return covers < most ? covers : most;
 }
 
-/* The span as it was where its last run without a gap begins. */
+/* The span at the time from_ns, where its last stretch without a gap begins. */
 static __always_inline struct span span_at(const struct span *span, __u64 from_ns)
 {
 	struct span run = {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Stalls: what a task begins and ends itself, with nothing of its kind in
- * between. Both ends run in its context, so the cgroup is the current one, and
- * the beginning is kept by the thread's id.
+ * A stall is something that a task begins and ends itself, with no other stall of the same kind in
+ * between. Both ends run in the task's context. So the cgroup is the current one, and the beginning
+ * is stored under the thread's id.
  */
 #ifndef BRAMBLE_STALL_BPF_H
 #define BRAMBLE_STALL_BPF_H
@@ -11,9 +11,9 @@
 #include "pressure.bpf.h"
 
 /*
- * Since when threads are stalled, 0: they are not. A thread keeps its place, so that both ends
- * only look it up, until others need it: LRU. The loader adds what the kernel keeps ready for
- * each CPU.
+ * Since when each thread is stalled; 0: it is not. A thread keeps its place until others need it
+ * (LRU), so both ends of a stall only look it up. The loader adds the entries that the kernel keeps
+ * ready for each CPU.
  */
 struct stalls_map {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
@@ -22,7 +22,7 @@ struct stalls_map {
 	__type(value, __u64);
 };
 
-/* One that the thread has not ended is forgotten. */
+/* Begins a stall. If the thread has not ended an earlier one, that one is forgotten. */
 static __always_inline void stall_begin(void *stalls)
 {
 	__u64 thread = bpf_get_current_pid_tgid();
@@ -40,7 +40,7 @@ struct stall {
 	__u64 until_ns;
 };
 
-/* Returns whether its beginning is known; if not, it is counted in lost. */
+/* Ends a stall. Returns false, and counts it in lost, if its beginning is not known. */
 static __always_inline bool stall_end(void *stalls, __u64 *lost, struct stall *stall)
 {
 	__u64 thread = bpf_get_current_pid_tgid();
@@ -60,7 +60,7 @@ static __always_inline bool stall_end(void *stalls, __u64 *lost, struct stall *s
 	return true;
 }
 
-/* Counts it for the slot, in its histogram and its pressure. */
+/* Counts a stall for a slot, in the histogram and in the pressure. */
 static __always_inline void stall_count(const struct stall *stall, enum pressure_resource of,
 					__u32 slot, struct hist *hist)
 {

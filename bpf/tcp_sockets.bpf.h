@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The sockets that the tcp programs know, by their address, and the cells of those who own
- * them. For bpf/tcp.bpf.c alone: it defines maps.
+ * The sockets that the tcp programs know, by address, and the cells of their owners. Only for
+ * bpf/tcp.bpf.c, because this file defines maps.
  */
 #ifndef BRAMBLE_TCP_SOCKETS_BPF_H
 #define BRAMBLE_TCP_SOCKETS_BPF_H
@@ -28,7 +28,7 @@ struct {
 /* Written with atomics. */
 __u64 tcp_lost[TCP_LOST_REASONS];
 
-/* Sockets that are in none of their two sets, but further away. Written with atomics. */
+/* How many sockets are in a further set, and in neither of their two. Written with atomics. */
 __u64 tcp_far;
 
 static __always_inline void count_lost(enum tcp_lost reason)
@@ -36,7 +36,7 @@ static __always_inline void count_lost(enum tcp_lost reason)
 	shared_add(&tcp_lost[reason], 1);
 }
 
-/* NULL for the owner of a socket that is nobody's. */
+/* The cell of a slot. NULL for SOCKET_UNCLAIMED and SOCKET_NOBODY. */
 static __always_inline struct tcp_cell *cell_of(__u32 slot)
 {
 	return bpf_map_lookup_elem(&tcp_cells, &slot);
@@ -54,7 +54,7 @@ static __always_inline struct socket_set *socket_set_of(__u64 key, __u32 choice)
 	return socket_set_at(hash_u64(key, (choice + 1) * SOCKET_SET_BITS));
 }
 
-/* The way of a key in a set; of 0: a free one. SOCKET_WAYS if there is none. */
+/* The way of a key in a set, or SOCKET_WAYS if it is not there. The key 0 finds a free way. */
 static __always_inline __u32 socket_way(const struct socket_set *set, __u64 key)
 {
 	if (set->key[0] == key)
@@ -66,7 +66,7 @@ static __always_inline __u32 socket_way(const struct socket_set *set, __u64 key)
 	return SOCKET_WAYS;
 }
 
-/* The same in the further sets of a socket: those a step of its own apart. */
+/* Searches a socket's further sets for a key. Their distance depends on the socket's key. */
 static __noinline struct socket_set *socket_set_far(__u64 key, __u64 wanted)
 {
 	__u32 step = hash_u64(key, SOCKET_SET_BITS) | 1, i;
@@ -82,7 +82,7 @@ static __noinline struct socket_set *socket_set_far(__u64 key, __u64 wanted)
 	return NULL;
 }
 
-/* Finds a socket: its set, and its way there, which is SOCKET_WAYS if it is not known. */
+/* Finds a socket: its set, and its way there. SOCKET_WAYS if the socket is not known. */
 static __always_inline __u32 socket_find(__u64 key, struct socket_set **found)
 {
 	struct socket_set *set = socket_set_of(key, 0);
@@ -111,7 +111,7 @@ static __always_inline __u32 free_ways(const struct socket_set *set)
 	return !set->key[0] + !set->key[1] + !set->key[2];
 }
 
-/* Finds a place for a socket that is not known: a set and a free way, or SOCKET_WAYS. */
+/* Finds a place for a new socket: a set and a free way, or SOCKET_WAYS if there is none. */
 static __always_inline __u32 socket_place(__u64 key, struct socket_set **found)
 {
 	struct socket_set *set = socket_set_of(key, 0), *other = socket_set_of(key, 1);
@@ -134,10 +134,10 @@ static __always_inline __u32 socket_place(__u64 key, struct socket_set **found)
 }
 
 /*
- * Takes a socket in that was not known, or whose end was missed. False if there is no place.
+ * Adds a socket that is not known, or whose end was missed. Returns false if there is no place.
  *
- * Two CPUs may take the same place at once: then one of the two sockets is not known, which is
- * counted where it should be, as with one that found none.
+ * Two CPUs may take the same place at once. Then one of the two sockets is not known. It is counted
+ * as lost when it is next needed, in the same way as a socket without a place.
  */
 static __always_inline bool enter(__u64 key, __u8 state, __u16 owner, __u64 turn)
 {
@@ -156,7 +156,7 @@ static __always_inline bool enter(__u64 key, __u8 state, __u16 owner, __u64 turn
 	return true;
 }
 
-/* Forgets a socket. False if it is not known. */
+/* Removes a socket. Returns false if it is not known. */
 static __always_inline bool forget(__u64 key)
 {
 	struct socket_set *set = socket_set_of(key, 0);
@@ -181,10 +181,10 @@ static __always_inline bool forget(__u64 key)
 }
 
 /*
- * A socket gets another owner. The first one has accepted it.
+ * Gives a socket another owner. Its first owner has accepted it, which is counted here.
  *
- * Two first uses at the same time count that twice. It takes two threads, and a connection that
- * its listening socket could not pass on to an owner, and some ns.
+ * Two first uses at the same time would count that twice. For that, the listening socket must have
+ * had no owner to pass on, and two threads must use the connection within some ns.
  */
 static __always_inline void own(struct socket_set *set, __u32 way, __u16 slot)
 {

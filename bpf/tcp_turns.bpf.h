@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Turns: one side of a connection asks, the other one answers. What is a question and what is an
- * answer is told by who speaks and when, and never by what is said: docs/tcp.md has the rules.
+ * Turns: one side of a connection asks, and the other one answers. Who speaks, when, and how much
+ * decides what is a question and what is an answer. What is said does not matter. docs/tcp.md has
+ * the rules.
  *
- * Arrivals are told under the socket's lock, sends and receives are not: a turn is replaced as a
- * whole. Where two of them meet, one order or the other has happened. The kernels that tell
- * of sends and receives (6.3) have the atomic operations that are used here.
+ * The kernel reports arrivals under the socket's lock, and sends and receives without it. So a turn
+ * is always replaced as a whole. If two events meet, the result is that of one order or the other.
+ * The kernels that report sends and receives (6.3) have the atomic operations that are used here.
  */
 #ifndef BRAMBLE_TCP_TURNS_BPF_H
 #define BRAMBLE_TCP_TURNS_BPF_H
@@ -13,32 +14,30 @@
 #include "tcp_sockets.bpf.h"
 
 /*
- * A send longer than this may have waited for the reader, and returned long
- * after its first byte was sent. sendfile() sends as much in one step.
+ * A send that is longer than this may have waited for the reader, and returned long after its first
+ * byte was sent. sendfile() sends this much in one step.
  */
 #define LONG_SEND     65536
 
 /*
- * As much as the messages that HTTP/2 sends of itself, such as two WINDOW_UPDATEs with TLS around:
- * a short question may be none. One that has been open for so long when who asked speaks
- * again was none.
+ * The length of messages that HTTP/2 sends by itself, such as two WINDOW_UPDATEs inside TLS. So a
+ * short message may not be a question. If the same side speaks again after this time, it was none.
  */
 #define SHORT_BYTES   80
 #define SHORT_NS      (1LL << 24)
 
-/* HTTP/2's clients acknowledge as much as this by a WINDOW_UPDATE, at the least. */
+/* The least data that HTTP/2's clients acknowledge with a WINDOW_UPDATE. */
 #define LARGE_BYTES   4096
 
-/* What comes later than this on a stream need not be an answer: to a short question, to any. */
+/* Data that comes later than this on a stream may be no answer: to a short question, to any. */
 #define LATE_SHORT_NS (1LL << 26)
 #define LATE_NS	      (1LL << 30)
 
-/* How surely a connection is a stream: short messages are not answered, or one side speaks unasked.
- */
+/* How likely a connection is a stream: short messages go unanswered; one side speaks unasked. */
 #define STREAM_SHORT  (3 * TURN_STREAM_ONE)
 #define STREAM_ANY    TURN_STREAM
 
-/* What speak() tells: the time is another one than that of the last words, or by far. */
+/* What speak() returns: a new tick has begun since data last went either way; a silence passed. */
 #define SPEAK_MOVED   1
 #define SPEAK_SILENT  2
 
@@ -72,7 +71,7 @@ static __always_inline __s64 turn_elapsed(__u64 turn, __u64 now)
 	return (__s64)((now - turn) << (64 - TURN_TIME_BITS)) >> (64 - TURN_TIME_BITS);
 }
 
-/* Another turn of the same connection: of this kind and time, of a question not yet known. */
+/* The next turn of a connection, of this kind and time. Its question's length is not yet known. */
 static __always_inline __u64 turn_next(__u64 turn, __u64 kind, __u64 time)
 {
 	return (turn & (TURN_STREAM | TURN_RTT | TURN_LARGE)) | kind | (time & TURN_TIME);
@@ -88,7 +87,7 @@ static __always_inline bool turn_is_short(__u64 turn)
 	return turn_bytes(turn) <= SHORT_BYTES;
 }
 
-/* So many bytes of the question are known now. A meeting with another event loses them. */
+/* Adds to the known length of the question. If another event meets this one, they are lost. */
 static __always_inline void turn_add_bytes(struct socket_set *set, __u32 way, __u64 turn, int more)
 {
 	if (turn_is_short(turn))
@@ -96,7 +95,7 @@ static __always_inline void turn_add_bytes(struct socket_set *set, __u32 way, __
 			     (turn & ~TURN_BYTES) | turn_with_bytes(turn_bytes(turn) + more));
 }
 
-/* Data goes one way or the other. Returns SPEAK_... of the time since the last time it did. */
+/* Data goes one way or the other. Returns SPEAK_... for the time since data last did. */
 static __always_inline __u32 speak(struct socket_set *set, __u32 way, __u64 now)
 {
 	__u16 tick = now >> TURN_TICK_BITS, before = set->spoke[way];
@@ -107,14 +106,14 @@ static __always_inline __u32 speak(struct socket_set *set, __u32 way, __u64 now)
 		return 0;
 	set->spoke[way] = tick;
 	passed = tick - before;
-	/* One tick back is the clock of another CPU. */
+	/* One tick back comes from the clock of another CPU. */
 	if (!before || passed == 1 || passed == 0xffff)
 		return SPEAK_MOVED;
 	return SPEAK_MOVED | SPEAK_SILENT;
 }
 
 /*
- * An exchange is over, which took ns. Counts it, or leaves it out. Returns how surely the
+ * An exchange is over, and it took ns. Counts it, or leaves it out. Returns how likely the
  * connection is a stream now.
  */
 static __always_inline __u64 exchanged(struct hist *hist, __u64 turn, __s64 ns)
@@ -125,10 +124,10 @@ static __always_inline __u64 exchanged(struct hist *hist, __u64 turn, __s64 ns)
 	if ((stream > STREAM_SHORT && ns > LATE_NS) || (stream && ns > LATE_SHORT_NS && is_short) ||
 	    (turn & TURN_LARGE && ns > LATE_NS && is_short)) {
 		count_lost(TCP_LOST_STREAM);
-		/* To nothing that was asked, and after a silence: who answers speaks on its own. */
+		/* It answers nothing and comes after a silence: this side speaks on its own. */
 		if (ns > LATE_NS)
 			return STREAM_ANY;
-		/* A slow server that was once taken for a stream is to be seen again. */
+		/* A slow server that was once mistaken for a stream must be seen again. */
 		return stream ? stream - TURN_STREAM_ONE : 0;
 	}
 	observe(hist, ns);
@@ -136,9 +135,10 @@ static __always_inline __u64 exchanged(struct hist *hist, __u64 turn, __s64 ns)
 }
 
 /*
- * Who has asked speaks again: so many bytes, or how many is not known yet. If that comes after a
- * silence, or what was said first was short and has been open for a while, then that was no
- * question, or is not what is answered next. Returns whether the turn has begun anew.
+ * The side that asked speaks again. bytes: how much, or 0 if that is not known yet. The first words
+ * were no question, or are not what is answered next, in two cases: they were short and have been
+ * open for a while, or this comes after a silence. Then the turn begins anew, and this returns
+ * true.
  */
 static __always_inline bool asked_again(struct socket_set *set, __u32 way, __u64 turn, __u64 now,
 					__u32 told, __u64 bytes)
@@ -158,7 +158,7 @@ static __always_inline bool asked_again(struct socket_set *set, __u32 way, __u64
 
 /* ------------------------------------------------------------------ a server */
 
-/* Something has come, perhaps no more than a FIN. */
+/* Something has come, perhaps only a FIN. */
 static __always_inline void server_got(struct socket_set *set, __u32 way)
 {
 	__u64 turn = set->turn[way], kind = turn_kind(turn), now;
@@ -174,7 +174,7 @@ static __always_inline void server_got(struct socket_set *set, __u32 way)
 		kind = set->state[way] & SOCKET_FIN ? TURN_UNCERTAIN : TURN_ASKED;
 		set->turn[way] = turn_next(turn, kind, now);
 	} else if (turn_bytes(turn)) {
-		/* What has not been read yet may be a question that nobody has come to. */
+		/* Unread data may be a question that the server has not got to yet. */
 		asked_again(set, way, turn, now, told, 0);
 	}
 }
@@ -191,7 +191,7 @@ static __always_inline void server_read(struct socket_set *set, __u32 way, int b
 		turn_add_bytes(set, way, turn, bytes);
 }
 
-/* The answer, if it was asked, or more of it. Returns whether the RTT is to be read. */
+/* An answer if it was asked, or more of one. Returns whether the RTT must be read. */
 static __always_inline bool server_sent(struct socket_set *set, __u32 way, struct tcp_cell *cell,
 					int bytes)
 {
@@ -220,7 +220,7 @@ static __always_inline bool server_sent(struct socket_set *set, __u32 way, struc
 
 /* ------------------------------------------------------------------ a client */
 
-/* A question, or more of one. Returns whether the RTT is to be read. */
+/* A question, or more of one. Returns whether the RTT must be read. */
 static __always_inline bool client_sent(struct socket_set *set, __u32 way, int bytes)
 {
 	__u64 turn = set->turn[way], kind = turn_kind(turn), next, now;
@@ -237,14 +237,14 @@ static __always_inline bool client_sent(struct socket_set *set, __u32 way, int b
 	}
 	next = turn_next(turn & ~TURN_RTT, TURN_ASKED, now) | turn_with_bytes(bytes);
 	if (kind == TURN_UNASKED || !turn_replace(set, way, turn, next)) {
-		/* TURN_UNASKED, perhaps since a moment ago. */
+		/* It is TURN_UNASKED, perhaps only since a moment ago. */
 		set->turn[way] = TURN_QUIET | (turn & TURN_STREAM);
 		count_lost(TCP_LOST_OVERTAKEN);
 	}
 	return told || turn & TURN_RTT;
 }
 
-/* The first byte of an answer, or perhaps no more than a FIN. */
+/* The first byte of an answer, or perhaps only a FIN. */
 static __always_inline void answered(struct socket_set *set, __u32 way, __u64 turn)
 {
 	__u64 now = bpf_ktime_get_ns();
@@ -277,13 +277,13 @@ static __always_inline void client_got(struct socket_set *set, __u32 way)
 		if (turn_replace(set, way, turn,
 				 turn_next(turn, TURN_UNASKED, !!(told & SPEAK_SILENT))))
 			return;
-		/* The question, whose answer this may be, was sent at the same moment. */
+		/* The question was sent at the same moment, and this may be its answer. */
 		set->turn[way] = turn_next(turn, TURN_QUIET, 0);
 		count_lost(TCP_LOST_OVERTAKEN);
 	}
 }
 
-/* Data was received: also what had come with the peer's FIN. */
+/* Data was received, including data that came with the peer's FIN. */
 static __always_inline void client_read(struct socket_set *set, __u32 way, struct tcp_cell *cell,
 					int bytes)
 {
@@ -299,7 +299,7 @@ static __always_inline void client_read(struct socket_set *set, __u32 way, struc
 	}
 	if (kind == TURN_UNCERTAIN)
 		stream = exchanged(&cell->response[TCP_CLIENT], turn, turn & TURN_TIME);
-	else if (turn & TURN_TIME) /* and not the answer to a send that returned meanwhile */
+	else if (turn & TURN_TIME) /* not the answer to a send that returned in between */
 		stream = STREAM_ANY;
 	set->turn[way] = TURN_QUIET | stream | large | (turn & TURN_RTT);
 }

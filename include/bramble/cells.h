@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * What the BPF programs write and user space reads: slots, cells, counters of
- * what was lost, and the events of cgroups. Shared by both sides.
+ * What the BPF programs write and user space reads: slots, cells, counters of lost samples, and
+ * the events of cgroups. Shared by both sides.
  *
- * A slot is the place of one cgroup. A cell is what one signal group counted
- * for one slot on one CPU. A CPU writes its own cells only, so the signals whose
- * hooks cannot be interrupted by themselves need no atomics.
+ * A slot is the place of one cgroup. A cell holds what one probe counted for one slot, on one CPU
+ * or on all of them. If each CPU has a cell of its own and the hooks cannot interrupt themselves,
+ * no atomics are needed.
  */
 #ifndef BRAMBLE_CELLS_H
 #define BRAMBLE_CELLS_H
@@ -20,72 +20,73 @@
 #define ROOT_CGROUP_ID	   1
 
 /*
- * What is the kernel's own: its threads, which are in the root cgroup beside processes, and what
+ * The kernel's own: its threads, which share the root cgroup with processes, and everything that
  * happens in no task's name. No cgroup has this id.
  */
 #define KERNEL_CGROUP_ID   (~0ULL)
 
-/* Samples of cgroups for which no slot was left are counted here. */
+/* Counts the samples of cgroups that got no slot because none was left. */
 #define SLOT_OVERFLOW	   0
 
-/* The idle task as the cause of a wait: beyond any real slot. */
+/* The idle task as the cause of a wait. It lies beyond any real slot. */
 #define SLOT_IDLE	   0xffffU
 #define SLOT_BITS	   15
 #define SLOTS_MAX	   (1U << SLOT_BITS)
 
-/* Waits of at least this long are charged to what ran on the CPU just before. */
+/* A wait of at least this length is also charged to what ran on the CPU just before. */
 #define WAIT_CAUSED_MIN_NS 1000000ULL
 
 enum switch_kind {
 	SWITCH_VOLUNTARY,   /* the task blocked */
-	SWITCH_INVOLUNTARY, /* the task was preempted, or yielded: it waits again */
+	SWITCH_INVOLUNTARY, /* the task was preempted, or it yielded: it waits again */
 	SWITCH_KINDS,
 };
 
-/* Time that is covered by intervals, which may overlap and are told in the order of their ends. */
+/* The time that intervals cover. They may overlap, and are added in the order of their ends. */
 struct span {
 	__u64 covered_ns;
-	__u64 until_ns; /* the end of the last one */
+	__u64 until_ns; /* the end of the last interval */
 };
 
-/* The scheduler's cell: slot x CPU. What most switches touch is its first cache line. */
+/* The scheduler's cell: slot x CPU. Most switches touch only its first cache line. */
 struct sched_cell {
 	__u64 switches[SWITCH_KINDS];
 	__u64 ran_ns;
 	struct span waiting;   /* at least one task waited */
-	__u64 waiting_from_ns; /* since when it is covered without a gap, up to until_ns */
-	struct span preempted; /* waiting as it was when a task was preempted last */
+	__u64 waiting_from_ns; /* start of its last stretch without a gap, which ends at until_ns */
+	struct span preempted; /* a copy of waiting from when a task was last preempted */
 	struct hist wait;
-	struct span added;     /* waiting as it was when a long wait was added last */
-	__u64 caused_other_ns; /* waits whose cause found no place in the map of pairs */
+	struct span added;     /* a copy of waiting from when a long wait was last added */
+	__u64 caused_other_ns; /* waits whose pair found no place in the map of pairs */
 	__u64 caused_other;    /* how many such waits there were */
 } __attribute__((aligned(CACHE_LINE)));
 
-/* A pair of slots: whose task waited, and whose task ran on that CPU before. */
+/* Two slots: the one whose task waited, and the one whose task ran on that CPU before. */
 struct wait_pair {
 	__u16 victim;
 	__u16 cause;
 };
 
 enum sched_lost {
-	SCHED_LOST_NO_WAKEUP, /* a task ran whose wait's start was not seen, or was overwritten */
-	SCHED_LOST_NO_SWITCH, /* a task was switched out that was not seen to be switched in */
-	SCHED_LOST_COLLISION, /* a start was overwritten by another task's */
-	SCHED_LOST_CLOCK,     /* the wait's start lay after its end */
+	SCHED_LOST_NO_WAKEUP, /* a task ran, but the start of its wait was missed or overwritten */
+	SCHED_LOST_NO_SWITCH, /* a task was switched out, but its switching in was missed */
+	SCHED_LOST_COLLISION, /* another task's start replaced the start of a wait */
+	SCHED_LOST_CLOCK,     /* a wait began after it ended, by the clock */
 	SCHED_LOST_REASONS,
 };
 
 /*
- * The slot of a task as it was when last looked up, in the lower SLOT_BITS bits, and above them
- * the generation of the tasks' membership in cgroups at that time: slot_known(). 0 is not known.
+ * The slot of a task, from its last look-up. The lower SLOT_BITS bits are the slot. The bits above
+ * are the generation of the tasks' membership in cgroups at that time: see slot_known(). 0 means
+ * that the slot is not known.
  */
 typedef __u32 known_slot_t;
 
 /* What the sched programs keep for each CPU. Hot: the first cache line. */
 struct sched_cpu {
 	__u64 running;		 /* key of the task that was switched in last */
-	__u64 wait_ns;		 /* the wait of that task, not yet in a cell, or WAIT_UNKNOWN */
-	__u64 idle;		 /* key of this CPU's idle task, 0 until it was seen */
+	__u64 wait_ns;		 /* that task's wait, not yet in a cell, or WAIT_UNKNOWN */
+	__u64 idle;		 /* key of this CPU's idle task; 0 until it was seen */
 	__u64 events;		 /* context switches seen */
 	known_slot_t known_slot; /* of the running task */
 	__u32 cause;		 /* slot of the task that ran before it */
@@ -94,12 +95,12 @@ struct sched_cpu {
 	__u64 lost[SCHED_LOST_REASONS];
 } __attribute__((aligned(CACHE_LINE)));
 
-/* Negative as a signed number; so is a wait that ended before it began. */
+/* Negative as a signed number. A wait that ended before it began is negative, too. */
 #define WAIT_UNKNOWN  (1ULL << 63)
 
 /*
- * The tasks, by a hash of their key, and since when each waits. A task keeps
- * its way of the set until another one needs it. One set is one cache line.
+ * The tasks, by a hash of their key, and since when each of them waits. A task keeps its way in
+ * the set until another task needs it. One set is one cache line.
  */
 #define TASK_SET_BITS 11
 #define TASK_SETS     (1 << TASK_SET_BITS)
@@ -109,12 +110,12 @@ struct task_set {
 	__u64 key[TASK_WAYS];
 	__u64 since_ns[TASK_WAYS];	    /* 0: the task does not wait */
 	known_slot_t known_slot[TASK_WAYS]; /* XORed with key_mark() unless it is 0 */
-	__u8 user[TASK_WAYS]; /* 1: it was seen to be made, and not as a thread of the kernel's */
+	__u8 user[TASK_WAYS]; /* 1: its creation was seen, and it is not a kernel thread */
 } __attribute__((aligned(CACHE_LINE)));
 
 /*
- * The cells of fsync and memory: by slot, shared by all CPUs, as these are rare
- * and a task may be elsewhere at the end. Written with atomics.
+ * The cells of fsync and memory: one for each slot, written with atomics. All CPUs share them,
+ * because these events are rare, and a task may end one on another CPU than where it began.
  */
 struct fsync_cell {
 	struct hist fsync;
@@ -128,37 +129,38 @@ struct memory_cell {
 /* The time in which at least one task of a slot was stalled. */
 struct stalled {
 	struct span time;
-	__u64 from_ns;	   /* since when it is covered without a gap, up to time.until_ns */
-	struct span added; /* time as it was when a long stall was added last */
+	__u64 from_ns;	   /* start of its last stretch without a gap, up to time.until_ns */
+	struct span added; /* a copy of time from when a long stall was last added */
 };
 
-/* What is known of the stalls of a slot on a CPU, from whichever probe: slot x CPU. */
+/* The stalls of one slot on one CPU, from all probes: slot x CPU. */
 struct stall_cell {
 	struct stalled memory; /* tasks reclaim memory themselves */
-	struct stalled io;     /* they wait for an fsync, a read, or a write to be done at once */
+	struct stalled io;     /* tasks wait for an fsync, a read, or a synchronous write */
 };
 
-/* Threads whose fsyncs, or reclaims, are remembered at a time. */
+/* How many threads in an fsync, or in a reclaim, are remembered at a time. */
 #define STALLS_MAX 1024
 
 enum stall_lost {
-	STALL_LOST_NO_BEGINNING, /* one ended whose beginning was not seen */
-	STALL_LOST_CLOCK,	 /* the beginning lay after the end */
+	STALL_LOST_NO_BEGINNING, /* a stall ended, but its beginning was not seen */
+	STALL_LOST_CLOCK,	 /* a stall began after it ended, by the clock */
 	STALL_LOST_REASONS,
 };
 
 /*
- * A task that the kernel has sent a SIGKILL. The OOM killer's victim is marked, and exits, in any
- * order and on any CPUs. Both add to one word and look at it then, so that the later one sees both.
+ * A task that the kernel has sent a SIGKILL. The OOM killer's victim is marked, and it exits, in
+ * either order and on any CPUs. Both events add to one word and then look at it. So whichever comes
+ * later sees both.
  */
 struct killed_task {
 	__u64 state; /* KILLED_... */
-	__u64 at_ns; /* the last SIGKILL */
-	__u64 cpu;   /* where that was sent */
+	__u64 at_ns; /* the time of the last SIGKILL */
+	__u64 cpu;   /* the CPU that sent it */
 };
 #define KILLED_MARKS	  0xffffULL /* how often it was marked */
-#define KILLED_SLOT_SHIFT 16	    /* 1 + the slot it had when it exited; 0: it has not */
-#define KILLED_TGID_SHIFT 32	    /* its process's id then */
+#define KILLED_SLOT_SHIFT 16	    /* 1 + its slot when it exited; 0: it has not exited */
+#define KILLED_TGID_SHIFT 32	    /* the id of its process when it exited */
 
 static inline __attribute__((always_inline)) __u32 killed_exited(__u64 state)
 {
@@ -184,28 +186,28 @@ enum tcp_role {
 	TCP_ROLES,
 };
 
-/* What the sockets of one cgroup did. CPUs share it and add with atomics. */
+/* What the sockets of one cgroup did. All CPUs share it, and add with atomics. */
 struct tcp_cell {
 	__u64 bytes[TCP_DIRECTIONS];
-	__u64 open; /* 0: user space counts them among the sockets */
+	__u64 open; /* stays 0: user space counts the open ones in the table of sockets */
 	__u64 accepted;
 	__u64 retransmits; /* segments */
 	__u64 resets[TCP_DIRECTIONS];
 	__u64 connect_failures[TCP_CONNECT_FAILURES];
-	__u64 accept_queue_overflows; /* 0: user space reads them from procfs */
+	__u64 accept_queue_overflows; /* stays 0: user space reads them from procfs */
 	struct hist response[TCP_ROLES];
 	struct hist connect;
 	struct hist rtt;
 } __attribute__((aligned(CACHE_LINE)));
 
 enum tcp_lost {
-	TCP_LOST_NO_PLACE,   /* a socket was made, or used, that found no place among the sockets */
+	TCP_LOST_NO_PLACE,   /* a socket was created or used, but the table had no place for it */
 	TCP_LOST_NO_OWNER,   /* something happened to a socket whose cgroup was not known */
-	TCP_LOST_CLOCK,	     /* an exchange ended before it began */
-	TCP_LOST_LONG_SEND,  /* an answer's first send was so long that it may have waited */
-	TCP_LOST_OVERTAKEN,  /* an answer may have come before its question's send had returned */
-	TCP_LOST_STREAM,     /* what came so late on a stream need not have been an answer */
-	TCP_LOST_UNANSWERED, /* who had asked spoke again after a second without an answer */
+	TCP_LOST_CLOCK,	     /* an exchange ended before it began, by the clock */
+	TCP_LOST_LONG_SEND,  /* the first send of an answer was so long that it may have waited */
+	TCP_LOST_OVERTAKEN,  /* an answer may have come before the send of its question returned */
+	TCP_LOST_STREAM,     /* data came so late on a stream that it may not be an answer */
+	TCP_LOST_UNANSWERED, /* the side that asked spoke again before an answer: asked_again() */
 	TCP_LOST_REASONS,
 };
 
@@ -217,18 +219,18 @@ enum tcp_event {
 };
 
 /*
- * What the tcp programs keep for each CPU. Each program has a word of its own to count in: one may
- * interrupt another one, but the kernel runs none within itself.
+ * What the tcp programs keep for each CPU. One program may interrupt another, so each counts in a
+ * word of its own. The kernel never lets a program interrupt itself.
  */
 struct tcp_cpu {
 	__u64 events[TCP_EVENTS];
-	__u64 child; /* key of the connection whose listening socket is about to be told, or 0 */
+	__u64 child; /* key of a new connection, until its listening socket is notified; or 0 */
 } __attribute__((aligned(CACHE_LINE)));
 
 /*
- * The sockets, by a hash of their key: each has two sets where it may be, and is put into the
- * emptier one. If both are full it goes into the first of some further ones that has a place. One
- * set is one cache line.
+ * The sockets, by a hash of their key. The hash gives each socket two sets, and the socket goes
+ * into the emptier one. If both are full, it goes into the first of SOCKET_SETS_FAR further sets
+ * that has a place. One set is one cache line.
  */
 #define SOCKET_SET_BITS 13
 #define SOCKET_SETS	(1 << SOCKET_SET_BITS)
@@ -236,35 +238,39 @@ struct tcp_cpu {
 #define SOCKET_SETS_FAR 8
 
 /*
- * The kernel changes a socket's state, and tells of arrivals, under the socket's lock. Sends
- * and receives are told of after it is released, by several CPUs at a time. So that none of them
- * overwrites what another one has changed, each field says who writes it.
+ * The kernel changes a socket's state, and reports arrivals, under the socket's lock. It reports
+ * sends and receives after releasing the lock, on several CPUs at a time. No writer may overwrite
+ * another's change, so each field has its own writers, which are named here.
  */
 struct socket_set {
 	__u64 key[SOCKET_WAYS];	  /* 0: free */
-	__u64 turn[SOCKET_WAYS];  /* TURN_...: all do, a whole turn at a time */
-	__u16 owner[SOCKET_WAYS]; /* whose cgroup's: who uses it, or has the lock of a new one */
-	__u16 spoke[SOCKET_WAYS]; /* when data last went either way, in TURN_TICKs; 0: not yet */
-	__u8 state[SOCKET_WAYS];  /* SOCKET_...: who has the lock */
+	__u64 turn[SOCKET_WAYS];  /* TURN_...; all write it, a whole turn at a time */
+	__u16 owner[SOCKET_WAYS]; /* a slot; written by a use, or under the lock of a new socket */
+	__u16 spoke[SOCKET_WAYS]; /* when data last went either way, in ticks; 0: not yet */
+	__u8 state[SOCKET_WAYS];  /* SOCKET_...; written under the lock */
 } __attribute__((aligned(CACHE_LINE)));
 
-/* The owner: a slot, or one of these, which lie beyond all slots. */
-#define SOCKET_UNCLAIMED   0xfffeU /* nobody's yet: a connection not yet counted as accepted */
+/* The owner is a slot, or one of these, which lie beyond all slots. */
+#define SOCKET_UNCLAIMED   0xfffeU /* no owner yet: a connection not yet counted as accepted */
 #define SOCKET_NOBODY	   0xffffU
 
 #define SOCKET_SERVER	   (1U << 0) /* it answers */
 #define SOCKET_CLIENT	   (1U << 1) /* it asks */
 #define SOCKET_LISTENS	   (1U << 2)
-#define SOCKET_CONNECTING  (1U << 3) /* its turn says since when */
+#define SOCKET_CONNECTING  (1U << 3) /* since the time in its turn */
 #define SOCKET_ESTABLISHED (1U << 4) /* it is open */
-#define SOCKET_FIN	   (1U << 5) /* the peer sends no more */
-#define SOCKET_RETRANSMITS (1U << 6) /* while it connects */
-#define SOCKET_RESET	   (1U << 7) /* received while it connects */
+#define SOCKET_FIN	   (1U << 5) /* the peer sends no more data */
+#define SOCKET_RETRANSMITS (1U << 6) /* a segment was sent again while it connects */
+#define SOCKET_RESET	   (1U << 7) /* a reset came while it connects */
 
 /*
- * A turn, from the lowest bit: a time in ns, modulo 13 days; whether the RTT is due to be read;
- * whether the last answer was large; how long the question is as far as it is known, in bytes, up
- * to 127; how surely the connection is a stream; and what has happened.
+ * A turn has these fields, from the lowest bit:
+ *  - a time in ns, modulo 13 days;
+ *  - whether the RTT is due to be read;
+ *  - whether the last answer was large;
+ *  - the known length of the question in bytes, up to 127;
+ *  - how likely the connection is a stream, 0 to 7;
+ *  - what has happened: TURN_KIND.
  */
 #define TURN_TIME_BITS	   50
 #define TURN_TIME	   ((1ULL << TURN_TIME_BITS) - 1)
@@ -278,19 +284,19 @@ struct socket_set {
 #define TURN_KIND	   (3ULL << 62)
 
 #define TURN_QUIET	   0ULL		/* nothing has been asked */
-#define TURN_ASKED	   (1ULL << 62) /* since when */
-/* A client: data has come that nobody asked for and nobody has read. The rest of an answer, or an
- * answer that is here before the send that asked for it has returned. The time is 1 if it came
+#define TURN_ASKED	   (1ULL << 62) /* the time says since when */
+/* Only a client: data has come that nobody asked for and nobody has read. It is the rest of an
+ * answer, or an answer that came before the send of its question returned. The time is 1 if it came
  * after a silence. */
 #define TURN_UNASKED	   (2ULL << 62)
-/* If data is received now it was not just a FIN that came: a server was asked, since when; a
- * client was answered, after so long. */
+/* Something came, perhaps only a FIN. If data is received next, then data came: a server was asked
+ * at the turn's time, or a client got its answer after that long. */
 #define TURN_UNCERTAIN	   (3ULL << 62)
 
-/* Times in a connection are told apart by 2^30 ns; two of them or more are a silence. */
+/* The times of a connection's data are in ticks of 2^30 ns. Two ticks or more are a silence. */
 #define TURN_TICK_BITS	   30
 
-/* What a request does, by the kernel's own books (op_stat_group(), /proc/diskstats). */
+/* What a request does, as the kernel counts it (op_stat_group(), /proc/diskstats). */
 enum block_op {
 	BLOCK_READ,
 	BLOCK_WRITE,
@@ -299,61 +305,60 @@ enum block_op {
 	BLOCK_OPS,
 };
 
-/* Device numbers as the kernel has them: 12 bits and 20 bits (include/linux/kdev_t.h). */
+/* The kernel's device numbers: 12 bits major, 20 bits minor (include/linux/kdev_t.h). */
 #define BLOCK_MINOR_BITS 20
 
-/* Whose requests, at which disk (never a partition), of which kind. */
+/* Whose requests, at which disk (never a partition), and of which kind. */
 struct block_key {
 	__u32 dev;
 	__u16 slot;
 	__u16 op; /* enum block_op */
 };
 
-/* The block probe's cell. Several CPUs write it, also in interrupts: with atomics. */
+/* The block probe's cell. Several CPUs and their interrupts write it: with atomics. */
 struct block_cell {
 	struct hist io;	   /* issue to completion */
-	struct hist queue; /* from its making, or what is seen of it, to issue */
+	struct hist queue; /* creation (or what is first seen of a request) to issue */
 	__u64 bytes;
 	__u64 errors; /* requests that failed, in whole or in part */
 };
 
-/* Cells there are at most: container x device x op. */
+/* The most cells there can be: container x device x op. */
 #define BLOCK_CELLS_MAX	   2048
 
-/* Requests remembered at most. A device has a fixed number of them, which it uses again and again.
- */
+/* The most requests that are remembered. A device has a fixed number of them, and reuses them. */
 #define BLOCK_REQUESTS_MAX 8192
 
 enum block_state {
 	BLOCK_REQUEST_FREE,   /* done, or never seen */
-	BLOCK_REQUEST_QUEUED, /* made or inserted, not issued yet */
-	BLOCK_REQUEST_BACK,   /* issued, and given back by the driver: to be issued again */
+	BLOCK_REQUEST_QUEUED, /* created or inserted, not issued yet */
+	BLOCK_REQUEST_BACK,   /* issued, and given back by the driver: it will be issued again */
 	BLOCK_REQUEST_ISSUED,
-	BLOCK_REQUEST_FOREIGN, /* no I/O of its own but a driver's command: not counted */
+	BLOCK_REQUEST_FOREIGN, /* a driver's command rather than I/O: not counted */
 };
 
-/* What is known of a request, by its address. The kernel handles one on one CPU at a time. */
+/* A request, by its address. The kernel handles a request on one CPU at a time. */
 struct block_request {
 	__u64 start_ns; /* 0: not seen */
-	__u64 issue_ns; /* the last time; 0: not issued */
+	__u64 issue_ns; /* the last issue; 0: not issued */
 	__u64 done;	/* bytes */
 	__u64 cgroup;	/* of the slot; 0: not known */
-	__u32 left;	/* bytes of what was issued */
+	__u32 left;	/* bytes that were issued and are not done */
 	__u32 dev;
 	__u16 slot;
 	__u8 op;
 	__u8 state;
 	__u8 failed;
-	__u8 sync; /* to be done at once */
+	__u8 sync; /* REQ_SYNC: somebody waits for it */
 	__u16 cpu; /* where it began */
 };
 
 /*
- * One event's record, for the program that sees the request's address and runs
- * next on this CPU (kernels without BTF).
+ * The record of one event, on kernels without BTF. It is left for the program that runs next on
+ * this CPU and sees the address of the request.
  */
 struct block_record {
-	__u64 task; /* pid_tgid; 0: taken */
+	__u64 task; /* pid_tgid + 1; 0: the record was taken */
 	__u32 dev;
 	__u32 bytes;
 	__u8 op;
@@ -362,16 +367,16 @@ struct block_record {
 };
 
 enum block_lost {
-	BLOCK_LOST_NO_ISSUE,	  /* a request ended that was not seen to be issued */
-	BLOCK_LOST_NO_COMPLETE,	  /* a request was used again that was not seen to end */
-	BLOCK_LOST_UNPAIRED,	  /* no record was seen for a request: no device is known */
-	BLOCK_LOST_REQUESTS_FULL, /* no place to remember a request */
+	BLOCK_LOST_NO_ISSUE,	  /* a request ended, but its issue was not seen */
+	BLOCK_LOST_NO_COMPLETE,	  /* a request was used again, but its end was not seen */
+	BLOCK_LOST_UNPAIRED,	  /* a request has no record, so its device is not known */
+	BLOCK_LOST_REQUESTS_FULL, /* there was no place to remember a request */
 	BLOCK_LOST_CELLS_FULL, /* no cell was left: counted for the overflow slot, or not at all */
-	BLOCK_LOST_CLOCK,      /* it ended before it began */
+	BLOCK_LOST_CLOCK,      /* a request ended before it began, by the clock */
 	BLOCK_LOST_REASONS,
 };
 
-/* What the block programs keep for each CPU. Counted with atomics: interrupts count, too. */
+/* What the block programs keep for each CPU. With atomics, because interrupts count here, too. */
 struct block_cpu {
 	__u64 events; /* requests that were done */
 	__u64 lost[BLOCK_LOST_REASONS];
@@ -385,7 +390,7 @@ enum cgroup_event_kind {
 
 #define CGROUP_PATH_MAX 1024
 
-/* A record in the ring buffer. Only the path's own length is sent. */
+/* A record in the ring buffer. It ends after the path, and not at CGROUP_PATH_MAX. */
 struct cgroup_event {
 	__u64 id;
 	__u64 time_ns; /* CLOCK_MONOTONIC */
@@ -395,7 +400,7 @@ struct cgroup_event {
 };
 
 enum cgroup_lost {
-	CGROUP_LOST_RING_FULL, /* no place in the ring buffer for an event */
+	CGROUP_LOST_RING_FULL, /* the ring buffer had no place for an event */
 	CGROUP_LOST_NO_SLOT,   /* a sample went to the overflow slot */
 	CGROUP_LOST_REASONS,
 };

@@ -16,7 +16,7 @@
 #define HIST_MIN_K	(-80) /* the first bound: 2^-20 s, 0.95 us */
 #define HIST_MAX_K	28    /* the last bound: 2^7 s, 128 s */
 
-/* Bounds, and so buckets without the one for what lies above the last bound. */
+/* The number of bounds. There is one bucket for each, and one for what lies above the last. */
 #define HIST_BOUNDS	(HIST_MAX_K - HIST_MIN_K + 1)
 #define HIST_BUCKETS	(HIST_BOUNDS + 1)
 
@@ -30,9 +30,9 @@
 #define HIST_MANTISSA_3 0xc87c3e7d03cdbec3ULL
 
 /*
- * One histogram as the kernel side writes it. A bucket may wrap: user space
- * reads it more often than 2^32 events can happen and adds the differences.
- * The number of values is the sum of the buckets.
+ * One histogram as the kernel side writes it. A bucket may wrap: user space adds up the
+ * differences, and reads more often than 2^32 events can happen. The number of values is the sum
+ * of the buckets.
  */
 struct hist {
 	__u64 sum_ns;
@@ -65,13 +65,12 @@ static const __u8 hist_log2[256] = {
  * ns: nanoseconds, any value. Returns 0 (at most 2^-20 s) to HIST_BUCKETS - 1
  * (more than 2^7 s).
  *
- * Bounds are 10^9 * 2^(k/4) ns, so the mantissas of the bounds between two
- * powers of two are the same four numbers in every octave. The value is
- * shifted until its highest bit is bit 63 and compared with these four
- * mantissas, rounded down. Integer against rounded-down bound is exact.
+ * Bounds are 10^9 * 2^(k/4) ns, so their mantissas are the same four numbers in every octave. The
+ * value is shifted until its highest bit is bit 63, and compared with these four mantissas, rounded
+ * down. Comparing an integer with a bound that is rounded down is exact.
  *
- * BPF has no instruction that counts leading zeros: the byte with the highest
- * bit is found by comparing, the bit in it by a table.
+ * BPF has no instruction that counts leading zeros. Comparisons find the byte with the highest bit,
+ * and a table finds the bit in it.
  */
 static inline __attribute__((always_inline)) __u32 hist_bucket(__u64 ns)
 {
