@@ -5,6 +5,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "util/utf8.h"
+
 #define BILLION 1000000000
 
 /* Before a value or a key. */
@@ -37,26 +39,6 @@ void json_text_key(struct json_text *json, const char *key)
 	json->more = false;
 }
 
-/* How many bytes of UTF-8 text begins with; 0 if it is none. */
-static size_t utf8_len(const unsigned char *text)
-{
-	size_t len, i;
-
-	if (text[0] < 0x80)
-		return 1;
-	len = text[0] >= 0xf0 ? 4 : text[0] >= 0xe0 ? 3 : 2;
-	if (text[0] < 0xc2 || text[0] > 0xf4)
-		return 0;
-	for (i = 1; i < len; i++)
-		if ((text[i] & 0xc0) != 0x80)
-			return 0;
-	/* Too long for their number, surrogates, and beyond what there is. */
-	if ((text[0] == 0xe0 && text[1] < 0xa0) || (text[0] == 0xed && text[1] >= 0xa0) ||
-	    (text[0] == 0xf0 && text[1] < 0x90) || (text[0] == 0xf4 && text[1] >= 0x90))
-		return 0;
-	return len;
-}
-
 void json_text_string(struct json_text *json, const char *text)
 {
 	const char *plain = text;
@@ -65,7 +47,7 @@ void json_text_string(struct json_text *json, const char *text)
 	buf_putc(&json->buf, '"');
 	while (*text) {
 		unsigned char c = (unsigned char)*text;
-		size_t len = utf8_len((const unsigned char *)text);
+		size_t len = utf8_len(text);
 
 		if (len && c != '"' && c != '\\' && c >= 0x20) {
 			text += len;

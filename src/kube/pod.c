@@ -10,6 +10,7 @@
 
 #include "util/array.h"
 #include "util/ascii.h"
+#include "util/utf8.h"
 
 #define ANNOTATION_HASH	  "kubernetes.io/config.hash"
 #define ANNOTATION_SOURCE "kubernetes.io/config.source"
@@ -27,14 +28,7 @@ static const char *text_of(const json_t *object, const char *key)
 /* Copies at most max bytes, whole characters of UTF-8, which jansson has checked. */
 static char *copy_text(const char *text, size_t max)
 {
-	size_t len = strlen(text);
-
-	if (len > max) {
-		len = max;
-		while (len && ((unsigned char)text[len] & 0xc0) == 0x80)
-			len--;
-	}
-	return strndup(text, len);
+	return strndup(text, utf8_cut(text, max));
 }
 
 static bool copy_label(const char *text, char out[KUBE_LABEL_MAX + 1])

@@ -1,44 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "top/text.h"
 
-#include <stdint.h>
 #include <string.h>
 #include <wchar.h>
 
-/* How many bytes the first one announces; 0 for one that cannot be the first. */
-static size_t announced(unsigned char c)
-{
-	if (c < 0x80)
-		return 1;
-	if (c >= 0xc2 && c < 0xe0)
-		return 2;
-	if (c >= 0xe0 && c < 0xf0)
-		return 3;
-	return c >= 0xf0 && c < 0xf5 ? 4 : 0;
-}
-
-/* The code point of the first len bytes; -1 if they are no UTF-8. */
-static int32_t decode(const unsigned char *text, size_t len)
-{
-	static const int32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-	int32_t c = len == 1 ? text[0] : text[0] & (0x7f >> len);
-	size_t i;
-
-	for (i = 1; i < len; i++) {
-		if ((text[i] & 0xc0) != 0x80)
-			return -1;
-		c = c << 6 | (text[i] & 0x3f);
-	}
-	return c < least[len] || c > 0x10ffff || (c >= 0xd800 && c < 0xe000) ? -1 : c;
-}
+#include "util/utf8.h"
 
 struct text_char text_next(const char *text)
 {
-	size_t len = announced((unsigned char)text[0]);
-	int32_t c = len ? decode((const unsigned char *)text, len) : -1;
+	uint32_t c;
+	size_t len = utf8_decode(text, &c);
 	int width;
 
-	if (c < 0)
+	if (!len)
 		return (struct text_char){.len = 1, .width = 1, .shown = false};
 	/* C0, DEL and C1 would command the terminal. */
 	if (c < 0x20 || (c >= 0x7f && c < 0xa0))

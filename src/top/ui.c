@@ -7,6 +7,7 @@
 
 #include "util/array.h"
 #include "util/clock.h"
+#include "util/utf8.h"
 
 static const uint64_t intervals_ns[] = {
 	NS_PER_S / 10, NS_PER_S / 5,  NS_PER_S / 2,  NS_PER_S,	    2 * NS_PER_S,
@@ -149,10 +150,8 @@ static unsigned int edit(struct ui *ui, int key)
 	if (key == UI_KEY_ESCAPE) {
 		ui->editing = false;
 	} else if (key == UI_KEY_BACKSPACE) {
-		/* A character of UTF-8 as a whole. */
-		while (len > 0 && ((unsigned char)ui->typed[--len] & 0xc0) == 0x80)
-			;
-		ui->typed[len] = '\0';
+		if (len)
+			ui->typed[utf8_cut(ui->typed, len - 1)] = '\0';
 	} else if (key == 0x15) { /* Ctrl-U */
 		ui->typed[0] = '\0';
 	} else if (key >= ' ' && key < 0x100 && key != 0x7f && len + 1 < sizeof(ui->typed)) {

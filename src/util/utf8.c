@@ -1,37 +1,45 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "util/utf8.h"
 
-#include <stdbool.h>
+#include <string.h>
 
-static bool in_range(unsigned char c, unsigned char from, unsigned char to)
+static int is_continuation(unsigned char c)
 {
-	return c >= from && c <= to;
+	return (c & 0xc0) == 0x80;
 }
 
-size_t utf8_len(const char *string)
+size_t utf8_decode(const char *string, uint32_t *code)
 {
+	/* Less fits into fewer bytes: such a form is too long. */
+	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
 	const unsigned char *text = (const unsigned char *)string;
-	unsigned char from = 0x80, to = 0xbf; /* what the second byte may be */
 	size_t i, len;
 
+	*code = text[0];
 	if (text[0] < 0x80)
 		return 1;
-	if (!in_range(text[0], 0xc2, 0xf4))
+	if (text[0] < 0xc2 || text[0] > 0xf4)
 		return 0;
 	len = text[0] < 0xe0 ? 2 : text[0] < 0xf0 ? 3 : 4;
-	if (text[0] == 0xe0)
-		from = 0xa0; /* below: too long a form */
-	else if (text[0] == 0xed)
-		to = 0x9f; /* above: surrogates */
-	else if (text[0] == 0xf0)
-		from = 0x90;
-	else if (text[0] == 0xf4)
-		to = 0x8f; /* above: beyond U+10FFFF */
-	if (!in_range(text[1], from, to))
-		return 0;
-	for (i = 2; i < len; i++)
-		if (!in_range(text[i], 0x80, 0xbf))
+	*code &= 0x7f >> len;
+	for (i = 1; i < len; i++) {
+		if (!is_continuation(text[i]))
 			return 0;
+		*code = *code << 6 | (text[i] & 0x3f);
+	}
+	/* From 0xd800 on are surrogates, which are no characters. */
+	return *code < least[len] || *code > 0x10ffff || (*code >= 0xd800 && *code < 0xe000) ? 0
+											     : len;
+}
+
+size_t utf8_cut(const char *text, size_t max)
+{
+	size_t len = strnlen(text, max + 1);
+
+	if (len <= max)
+		return len;
+	for (len = max; len && is_continuation((unsigned char)text[len]); len--)
+		;
 	return len;
 }
 
