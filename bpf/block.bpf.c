@@ -1,20 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Block I/O: how long a request was at the device (issue to completion), and
- * how long it waited before.
+ * Block I/O: how long a request was at the device (issue to completion), and how long it waited
+ * before that.
  *
- * A request is told by the address of its struct request. A device has a fixed
- * number of these and uses them again and again, so what is remembered of one
- * stays, and is found by one lookup at each event: no insertion, no deletion.
+ * Requests are told apart by the address of their struct request. A device has a fixed number of
+ * these and reuses them. So the entry of a request stays in the map, and each event costs one
+ * look-up, with no insertion and no deletion.
  *
- * Its owner is found when it is made (block_io_start, since 6.5), else when it
- * is inserted into a queue or issued, whichever comes first: then its task is
- * the current one, but for what the kernel's threads do for others.
+ * The owner of a request is found when the request is created (block_io_start, since 6.5). On older
+ * kernels it is found when the request is inserted into a queue or issued, whichever comes first.
+ * At that moment its task is the current one, except for what kernel threads do for others.
  *
- * What it is - device, operation, bytes - is read from it at issue, when
- * merging is over. Without the kernel's types it comes from the record of the
- * classic tracepoint of the same event, by a program that runs just before on
- * the same CPU (see take_record()).
+ * Device, operation and bytes are read from the request at issue, when merging is over. Without the
+ * kernel's types, they come from the record of the classic tracepoint of the same event. A program
+ * that runs just before on the same CPU leaves that record (see take_record()).
  */
 #include <stdbool.h>
 
@@ -32,13 +31,13 @@
 #define REQ_OP_DISCARD	     3U
 #define REQ_OP_FIRST_FOREIGN 32U /* REQ_OP_SCSI_IN (before 5.14), REQ_OP_DRV_IN */
 
-/* cgrp_dfl_root, the hierarchy of cgroup v2 */
+/* The id of cgrp_dfl_root, the hierarchy of cgroup v2 */
 #define DEFAULT_HIERARCHY    0
 
-/* The kernel's types are known. Set by the loader. */
+/* Whether the kernel's types are known. Set by the loader. */
 const volatile bool block_btf;
 
-/* The io controller is one of cgroup v2, so that a bio knows its cgroup there. */
+/* Whether the io controller belongs to cgroup v2, so that a bio knows its cgroup there. */
 const volatile bool block_bio_cgroups;
 
 struct {
@@ -63,10 +62,10 @@ struct {
 	__type(value, struct block_cpu);
 } block_cpus SEC(".maps");
 
-/* A bio that a limit of io.max holds, or did, until its request is issued. */
+/* A bio that a limit of io.max holds or has held. It is kept until its request is issued. */
 struct throttled_bio {
 	__u64 since_ns;
-	__u64 group; /* its blkcg_gq: whoever else uses the bio's memory is told by it */
+	__u64 group; /* its blkcg_gq, which shows whether the memory belongs to another bio now */
 };
 
 struct {
@@ -76,10 +75,10 @@ struct {
 	__type(value, struct throttled_bio);
 } throttled_bios SEC(".maps");
 
-/* Whether any was: until then nothing is looked up. */
+/* Whether any bio was ever held. Until then nothing is looked up. */
 __u32 bios_throttled;
 
-/* What a new cell is made of: too large for the stack. Stays zero. */
+/* The initial value of a new cell, which is too large for the stack. Stays zero. */
 struct block_cell block_new_cell;
 
 static __always_inline struct block_cpu *this_cpu(void)
@@ -117,10 +116,10 @@ static __always_inline struct block_request *request_get(__u64 rq)
 /* ---- whose it is */
 
 /*
- * The cgroup that a bio is charged to by the io controller: of who dirtied
- * a page that is written back, whoever writes it. Where the controller is not
- * enabled down to the container, that is a cgroup above, and for a task's own
- * I/O the task's cgroup says more. 0: not known.
+ * The cgroup to which the io controller charges a bio. For a page that is written back, that is the
+ * cgroup that dirtied the page, whoever writes it. If the controller is not enabled down to the
+ * container, it is a cgroup above. Then, for a task's own I/O, the task's cgroup is more exact. 0:
+ * not known, or the current task's cgroup is more exact.
  */
 static __always_inline __u64 cgroup_of_bio(struct request *request)
 {
@@ -150,7 +149,7 @@ static __always_inline __u64 cgroup_of(__u32 slot)
 	return cgroup ? *cgroup : 0;
 }
 
-/* The slot as the request ends: the one it began with may have been freed and given to another. */
+/* The slot when the request ends. The first slot may belong to another cgroup by then. */
 static __always_inline __u32 slot_now(const struct block_request *r)
 {
 	__u32 slot = r->slot;
@@ -161,8 +160,8 @@ static __always_inline __u32 slot_now(const struct block_request *r)
 /* ---- what it is */
 
 /*
- * A field of the kernel's: loaded directly by the programs whose arguments have types
- * (tp_btf), else by the helper. direct is known at compile time.
+ * Reads a field of a kernel structure. Programs whose arguments have types (tp_btf) load it
+ * directly, others through a helper. direct is known at compile time.
  */
 #define FIELD(direct, pointer, field)                                                              \
 	((direct) ? (pointer)->field : BPF_CORE_READ((pointer), field))
@@ -184,7 +183,8 @@ static __always_inline __u32 dev_of(struct request *request, bool direct)
 	       (__u32)FIELD(direct, disk, first_minor);
 }
 
-/* A request that was held at a limit waits since its first bio was, not since it was made. */
+/* If a limit held a request's first bio, the request's wait begins there and not at its creation.
+ */
 static __always_inline void add_throttled(struct block_request *r, struct request *request)
 {
 	__u64 bio = (__u64)BPF_CORE_READ(request, bio);
@@ -206,7 +206,7 @@ static __always_inline void read_request(struct block_request *r, struct request
 
 	r->dev = dev_of(request, direct);
 	r->left = FIELD(direct, request, __data_len);
-	/* When it was made, but for one whose making was not seen: that may not be set. */
+	/* The time of creation. If the creation was not seen, the kernel may not have set it. */
 	if (r->start_ns)
 		r->start_ns = FIELD(direct, request, start_time_ns);
 	if (bios_throttled)
@@ -223,11 +223,10 @@ static __always_inline void read_request(struct block_request *r, struct request
 }
 
 /*
- * Without the kernel's types: the record of the same event. The classic
- * tracepoint's program was attached first, and the kernel calls in the order of
- * attachment, with preemption off; an interrupt neither makes nor issues
- * requests. A record that is taken is cleared, and a new one replaces one
- * that was not, so that no request can get another one's.
+ * Without the kernel's types: takes the record of the same event. The classic tracepoint's program
+ * was attached first. The kernel calls programs in the order of attachment, with preemption off. An
+ * interrupt neither creates nor issues requests. A record is cleared when it is taken, and a new
+ * record replaces one that was not taken. So no request can get another request's record.
  */
 static __always_inline void take_record(struct block_request *r)
 {
@@ -246,7 +245,7 @@ static __always_inline void take_record(struct block_request *r)
 		r->state = BLOCK_REQUEST_FOREIGN;
 }
 
-/* The S comes fifth at the latest: after a flush, the operation, FUA and reading ahead. */
+/* The S is the fifth letter at the latest: after flush, operation, FUA and read-ahead. */
 static __always_inline bool is_sync(const struct trace_event_raw_block_rq *ctx)
 {
 	char a = ctx->rwbs[1], b = ctx->rwbs[2], c = ctx->rwbs[3], d = ctx->rwbs[4];
@@ -255,9 +254,9 @@ static __always_inline bool is_sync(const struct trace_event_raw_block_rq *ctx)
 }
 
 /*
- * By the letters of blk_fill_rwbs(): F for a flush before it, then the
- * operation: R, W, D, DE (secure erase), F, N for all others. Flags follow, S if it is to be
- * done at once.
+ * Keeps the record of an event. The letters come from blk_fill_rwbs(): F for a preceding flush,
+ * then the operation: R, W, D, DE (secure erase), F, or N for all others. Flags follow: S is
+ * REQ_SYNC.
  */
 static __always_inline void keep_record(struct trace_event_raw_block_rq *ctx)
 {
@@ -298,7 +297,7 @@ int block_rq_issue_record(struct trace_event_raw_block_rq *ctx)
 
 /* ---- its way */
 
-#define START_UNREAD 1 /* the request itself says when it was made */
+#define START_UNREAD 1 /* read the time of creation from the request itself */
 
 static __always_inline __u64 start_time(void)
 {
@@ -309,7 +308,7 @@ static __always_inline void begin(void *ctx, struct block_request *r, __u64 rq, 
 {
 	__u32 slot = owner_of(ctx, rq);
 
-	/* It is used again: it has ended, and the kernel did not call the program. */
+	/* The request is used again. So it has ended, but the kernel did not run our program. */
 	if (r->state == BLOCK_REQUEST_ISSUED)
 		count_lost(BLOCK_LOST_NO_COMPLETE);
 	*r = (struct block_request){
@@ -325,7 +324,7 @@ static __always_inline int insert(void *ctx, __u64 rq)
 {
 	struct block_request *r = request_get(rq);
 
-	/* One that was given back keeps its owner and the time it waits since. */
+	/* A request that the driver gave back keeps its owner and the start of its wait. */
 	if (r && r->state != BLOCK_REQUEST_BACK)
 		begin(ctx, r, rq, start_time());
 	return 0;
@@ -335,7 +334,7 @@ static __always_inline int issue(void *ctx, __u64 rq, struct request *request, b
 {
 	struct block_request *r = request_get(rq);
 
-	if (!r) { /* counted here alone, as it may be made, inserted, and issued */
+	if (!r) { /* counted only here: it may be created, inserted and issued */
 		count_lost(BLOCK_LOST_REQUESTS_FULL);
 		return 0;
 	}
@@ -359,7 +358,7 @@ static __always_inline int requeue(__u64 rq)
 	return 0;
 }
 
-/* It became a part of another request. */
+/* The request became part of another request. */
 static __always_inline int merge(__u64 rq)
 {
 	struct block_request *r = request_find(rq);
@@ -409,7 +408,7 @@ static __always_inline void count(const struct block_request *r, __u64 now)
 		shared_add(&c->events, 1);
 	if (!cell)
 		return;
-	/* One that only asks for a flush is never issued itself: the flush is. */
+	/* A request that only asks for a flush is never issued itself. The flush is. */
 	observe(&cell->io, now - (r->issue_ns ? r->issue_ns : r->start_ns));
 	if (r->issue_ns && r->start_ns)
 		observe(&cell->queue, r->issue_ns - r->start_ns);
@@ -427,7 +426,7 @@ static __always_inline int complete(__u64 rq, bool failed, __u32 bytes)
 	struct block_request *r = request_find(rq);
 
 	if (!r || r->state == BLOCK_REQUEST_FREE) {
-		/* A write with a flush ends once more, without bytes, after the flush. */
+		/* A write with a flush ends a second time, without bytes, after the flush. */
 		if (bytes)
 			count_lost(BLOCK_LOST_NO_ISSUE);
 		return 0;
@@ -436,7 +435,7 @@ static __always_inline int complete(__u64 rq, bool failed, __u32 bytes)
 		read_request(r, (struct request *)rq, false);
 	r->done += bytes;
 	r->failed |= failed;
-	/* A part of it: the rest follows, after it was given back and issued again or not. */
+	/* Only a part has ended. The rest follows, perhaps after the request is issued again. */
 	if (bytes < r->left) {
 		r->left -= bytes;
 		return 0;
@@ -485,7 +484,7 @@ int block_rq_issue_q(struct bpf_raw_tracepoint_args *ctx)
 	return issue(ctx, ctx->args[1], (struct request *)ctx->args[1], false);
 }
 
-/* The same where the kernel has types for the arguments: without a helper for each field. */
+/* The same if the kernel has types for the arguments. No helper is needed for each field. */
 SEC("?tp_btf/block_rq_issue")
 int block_rq_issue_typed(__u64 *ctx)
 {
@@ -525,8 +524,7 @@ int block_rq_complete(struct bpf_raw_tracepoint_args *ctx)
 	return complete(ctx->args[0], (__u32)ctx->args[1] != 0, ctx->args[2]);
 }
 
-/* bool __blk_throtl_bio(struct bio *bio): whether a limit holds it. Called where there are limits.
- */
+/* bool __blk_throtl_bio(struct bio *bio): returns whether a limit holds the bio. */
 SEC("?fentry/__blk_throtl_bio")
 int function_throttle_begin(__u64 *ctx)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Tells user space of each cgroup that is made or removed, with its path, so
- * that one that is gone already still has a name.
+ * Reports to user space each cgroup that is made or removed, with its path. So a cgroup that is
+ * already gone still has a name.
  */
 #include <stdbool.h>
 
@@ -11,7 +11,7 @@
 #include "hist.bpf.h"
 #include "slots.bpf.h"
 
-/* Of the default hierarchy, cgroup v2 (cgroup_init() makes it first). */
+/* The id of the default hierarchy, cgroup v2 (cgroup_init() makes it first). */
 #define DEFAULT_ROOT 0
 
 struct {
@@ -19,7 +19,7 @@ struct {
 	__uint(max_entries, 256 * 1024); /* libbpf rounds it up to whole pages */
 } cgroup_events SEC(".maps");
 
-/* Where an event is put together: too large for the stack. */
+/* An event is put together here, because it is too large for the stack. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);

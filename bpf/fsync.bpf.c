@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * How long an fsync took, where the file system does it: fsync(), fdatasync(),
- * msync(MS_SYNC), writes with O_SYNC or O_DSYNC, and the kernel's own, all of
- * which call the file system's fsync operation. On overlayfs that is the one of
- * the file system below, once.
+ * How long the file system took for an fsync. fsync(), fdatasync(), msync(MS_SYNC), writes with
+ * O_SYNC or O_DSYNC, and the kernel's own fsyncs all call the file system's fsync operation. On
+ * overlayfs the operation of the file system below is called, once.
  *
- * ext4 and f2fs have a tracepoint at both ends, and so has btrfs in kernels
- * after 6.18. XFS, and btrfs before, have one at the beginning alone: there the
- * functions themselves are hooked, where the kernel can do that.
+ * ext4 and f2fs have a tracepoint at both ends. So has btrfs in kernels after 6.18. XFS, and btrfs
+ * in older kernels, have one only at the beginning. There the functions themselves are hooked, if
+ * the kernel can do that.
  */
 #include <stdbool.h>
 

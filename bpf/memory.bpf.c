@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * What a lack of memory does to tasks: how long they had to reclaim memory
- * themselves before they got some, and which of them the OOM killer killed.
+ * What a lack of memory does to tasks: how long they had to reclaim memory themselves before they
+ * got some, and which of them the OOM killer killed.
  *
- * The OOM killer runs in the context of whoever wanted memory, and which cgroup
- * its victim is in is known when the victim is the current task: when it exits.
- * Who the victim is, is known without a field of any record: under the victim's
- * task_lock() the kernel sends it a SIGKILL of its own, whose tracepoint has the
- * address of the task, and then marks it (__oom_kill_process(), mark_oom_victim()
- * in mm/oom_kill.c). It also marks tasks that are dying anyway, so that they get
- * memory to do so. Those are not sent a signal, and are no OOM kills: neither for
- * the kernel's own count nor here.
+ * The OOM killer runs in the context of the task that wanted memory. The cgroup of its victim is
+ * known only when the victim is the current task, which is when it exits.
+ *
+ * No field of a record is needed to find the victim. Under the victim's task_lock(), the kernel
+ * sends it a SIGKILL, whose tracepoint has the address of the task. Then the kernel marks it
+ * (__oom_kill_process(), mark_oom_victim() in mm/oom_kill.c). The kernel also marks tasks that are
+ * dying anyway, so that they get memory for that. It sends these no signal. They are not OOM kills,
+ * neither in the kernel's own count nor here.
  */
 #include <stdbool.h>
 
@@ -19,7 +19,7 @@
 
 #define SIGKILL	      9
 #define EEXIST	      17
-#define SEND_SIG_PRIV 1 /* instead of a siginfo: from the kernel (linux/sched/signal.h) */
+#define SEND_SIG_PRIV 1 /* in place of a siginfo: the kernel sent it (linux/sched/signal.h) */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -34,20 +34,20 @@ struct stalls_map memory_stalls SEC(".maps");
 __u64 memory_events;
 __u64 memory_lost[STALL_LOST_REASONS];
 
-/* OOM kills that were not counted: their victims were forgotten, as more tasks were killed. */
+/* OOM kills that were not counted: their victims had been forgotten because more were killed. */
 __u64 memory_victims_lost;
 
-/* The last SIGKILL of the kernel's on a CPU. */
+/* The last SIGKILL that the kernel sent on a CPU. */
 struct kernel_kill {
-	__u64 by;    /* thread id of the sender; 0: taken */
-	__u64 task;  /* whom it was sent to */
+	__u64 by;    /* pid_tgid of the sender; 0: its mark has come */
+	__u64 task;  /* the receiver */
 	__u64 at_ns; /* when */
 };
 
 /*
- * The OOM killer marks its victim right after the signal, with a lock held. What a thread marks
- * later than this is another task, one that was dying already and was sent none. Long enough for
- * a virtual CPU that does not run meanwhile.
+ * The OOM killer marks its victim right after the signal, with a lock held. If a thread marks a
+ * task later than this, it is another task, which was dying already and got no signal. The time is
+ * long enough for a virtual CPU that does not run meanwhile.
  */
 #define MARK_LATEST_NS 1000000000ULL
 
@@ -59,13 +59,13 @@ struct {
 } last_kills SEC(".maps");
 
 /*
- * Tasks that the kernel has sent a SIGKILL, by address. Few are an OOM killer's:
- * with the first process of a container die all others of it. Since 6.16 (the
- * tracepoint of exits moved before exit_mm(), where it had to wait for the
- * task_lock()) a task may be seen to exit before it is seen to be marked.
+ * Tasks that the kernel has sent a SIGKILL, by address. Few of them are victims of the OOM killer:
+ * when the first process of a container dies, the kernel kills all others in it. Since 6.16, a task
+ * may exit before it is marked. (The tracepoint of exits moved before exit_mm(), which had to wait
+ * for the task_lock().)
  *
- * One that exits and can no more be marked is deleted. What is left is of tasks that had exited
- * when they were sent the signal, which user space deletes. LRU for when there are too many.
+ * A task that exits and can no longer be marked is deleted. Tasks that had already exited when they
+ * got the signal are left, and user space deletes them. The map is LRU in case there are too many.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
@@ -75,8 +75,9 @@ struct {
 } killed_tasks SEC(".maps");
 
 /*
- * When a process was counted, by its id: with memory.oom.group the kernel kills, and counts, one
- * process again, perhaps another thread of it. A minute later it is another process.
+ * When a process was counted, by its id. With memory.oom.group the kernel kills and counts one
+ * process twice, perhaps through another of its threads. After a minute, the same id is taken for
+ * another process.
  */
 #define SAME_PROCESS_NS 60000000000ULL
 
@@ -88,12 +89,12 @@ struct {
 } counted_processes SEC(".maps");
 
 /*
- * Tasks in killed_tasks that have not exited. While there is none, an exit costs next to nothing.
- * User space takes off those that the map has forgotten.
+ * How many tasks in killed_tasks have not exited. While there are none, an exit costs next to
+ * nothing. User space subtracts those that the map has forgotten.
  */
 __u64 killed_running;
 
-/* All that were ever put into it. */
+/* How many tasks were ever put into killed_tasks. */
 __u64 killed_total;
 
 static __always_inline int begin(void)
@@ -142,7 +143,7 @@ int memory_memcg_end(void *ctx)
 	return end(ctx);
 }
 
-/* Whether the process was counted already; if not, it is from now on. */
+/* Whether the process was counted already. If not, it counts as counted from now on. */
 static __always_inline bool counted_before(__u32 tgid)
 {
 	__u64 *counted = bpf_map_lookup_elem(&counted_processes, &tgid);
@@ -157,7 +158,7 @@ static __always_inline bool counted_before(__u32 tgid)
 	return bpf_map_update_elem(&counted_processes, &tgid, &now, BPF_NOEXIST) == -EEXIST;
 }
 
-/* Whoever takes the task out of the map counts it, so that it is counted once. */
+/* Only the CPU that removes the task from the map counts it. So it is counted once. */
 static __always_inline void count_oom_kill(__u64 task, __u64 state)
 {
 	__u32 slot = killed_exited(state) - 1, tgid = state >> KILLED_TGID_SHIFT;
@@ -171,7 +172,7 @@ static __always_inline void count_oom_kill(__u64 task, __u64 state)
 		shared_add(&cell->oom_kills, 1);
 }
 
-/* Adds to what is known of it, and returns what is then. */
+/* Adds to the task's state, and returns the new state. */
 static __always_inline __u64 add_state(struct killed_task *killed, __u64 what)
 {
 	shared_add(&killed->state, what);
@@ -207,7 +208,7 @@ int memory_signal(struct bpf_raw_tracepoint_args *ctx)
 		return 0;
 	}
 	shared_add(&killed_total, 1);
-	/* One that has exited was another task at the same address. */
+	/* If a task with this address has exited, it was another task. */
 	bpf_map_update_elem(&killed_tasks, &task, &killed, BPF_ANY);
 	shared_add(&killed_running, 1);
 	return 0;
@@ -240,7 +241,7 @@ int memory_mark(void *ctx)
 	return 0;
 }
 
-/* Whether the OOM killer may be about to mark a task that it has just sent the signal. */
+/* Whether the OOM killer may still mark a task to which it has just sent the signal. */
 static __always_inline bool may_be_marked(const struct killed_task *killed, __u64 task)
 {
 	__u32 cpu = killed->cpu;
@@ -263,7 +264,7 @@ int memory_exit(struct bpf_raw_tracepoint_args *ctx)
 	if (!killed || killed_exited(killed->state))
 		return 0;
 	shared_add(&killed_running, -1);
-	slot = slot_of(bpf_get_current_cgroup_id()); /* no thread of the kernel's: it was killed */
+	slot = slot_of(bpf_get_current_cgroup_id()); /* it was killed, so it is no kernel thread */
 	tgid = bpf_get_current_pid_tgid() >> 32;
 	state = add_state(killed, tgid << KILLED_TGID_SHIFT | (slot + 1) << KILLED_SLOT_SHIFT);
 	if (state & KILLED_MARKS)

@@ -3,7 +3,7 @@
 #include "pressure.bpf.h"
 #include "span.bpf.h"
 
-/* How many there are. Set by the loader. */
+/* How many slots there are. Set by the loader. */
 const volatile __u32 pressure_slots;
 
 struct {
@@ -17,14 +17,14 @@ struct {
 #define READ_ONCE(number)	  (*(volatile __u64 *)&(number))
 #define WRITE_ONCE(number, value) (*(volatile __u64 *)&(number) = (value))
 
-/* It began before what is known to be covered without a gap, and fills the gaps since then. */
+/* The gaps that a stall fills which began before the last stretch without a gap. */
 static __always_inline __u64 gaps_filled(const struct stalled *stalled, __u64 since)
 {
 	struct span run = span_at(&stalled->time, stalled->from_ns);
 
 	if (since <= stalled->added.until_ns)
 		return span_gaps(&stalled->added, &run) +
-		       /* Until the first was added, nothing was covered. */
+		       /* Until the first stall was added, nothing was covered. */
 		       (stalled->added.covered_ns ? 0 : stalled->added.until_ns - since);
 	return span_gaps_behind(&stalled->added, &run, since);
 }
@@ -41,9 +41,9 @@ static __always_inline struct stalled read_once(struct stalled *stalled)
 }
 
 /*
- * Other CPUs, and interrupts, may add to the same at the same time. So it is read once and only
- * then reckoned with; what is covered is added to with an atomic, and by no more than the stall
- * took. The rest is the last one's, whoever that is.
+ * Other CPUs, and interrupts, may add to the same cell at the same time. So each number is read
+ * once before anything is computed. The covered time grows with an atomic addition, by no more than
+ * the stall took. For the other numbers, the last writer wins.
  */
 static __always_inline void add(struct stalled *stalled, __u64 since, __u64 until)
 {

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Run-queue wait: how long a task was ready to run before it ran, and what ran
- * on the CPU in the meantime.
+ * Run-queue wait: how long a task was ready to run before it ran, and what ran on the CPU in the
+ * meantime.
  *
- * Tasks are told apart by a key, the address of their task_struct, and no
- * field of it is read. The wait of a task is known when it is switched in, but
- * at that moment the current task, and with it the current cgroup, is still
- * the one before. So the wait stays in the CPU's sched_cpu until its task is
- * switched out, and is counted for its cgroup then.
+ * Tasks are told apart by a key, the address of their task_struct. No field of it is read. The wait
+ * of a task is known when the task is switched in. At that moment the current task, and with it the
+ * current cgroup, is still the previous one. So the wait stays in the CPU's sched_cpu until its
+ * task is switched out, and is then counted for the task's cgroup.
  *
- * The hooks run with interrupts off, so nothing interrupts them on their CPU: but a task that wakes
- * itself does so with interrupts on (try_to_wake_up()), and may be interrupted by another wakeup.
- * What that one may write, too, is a set, where any CPU may write, and the counts of what was lost.
+ * The hooks run with interrupts off, so nothing interrupts them on their CPU. There is one
+ * exception: a task that wakes itself does so with interrupts on (try_to_wake_up()), and another
+ * wakeup may interrupt it. Both then write only to sets, where any CPU may write, and to the counts
+ * of lost samples.
  */
 #include <stdbool.h>
 
@@ -39,7 +39,7 @@ struct {
 	__type(value, struct task_set);
 } task_sets SEC(".maps");
 
-/* Nanoseconds waited, by pair. Bounded: what finds no place goes to caused_other_ns. */
+/* Nanoseconds waited, by pair. Bounded: a pair without a place goes to caused_other_ns. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 4096);
@@ -49,7 +49,7 @@ struct {
 
 __u32 membership_generation = SLOTS_MAX;
 
-/* The set of tasks from which known slots are taken next: see sched_cgroup_attach(). */
+/* The set of tasks whose known slots are forgotten next: see sched_cgroup_attach(). */
 __u32 next_set_to_forget;
 
 static __always_inline void count_lost(enum sched_lost reason)
@@ -69,10 +69,10 @@ static __always_inline struct task_set *task_set_of(__u64 key)
 }
 
 /*
- * A CPU that has looked up the slot of a task writes it beside the task's key; meanwhile another
- * CPU may have given that place to another task, for which the slot would stay wrong. So it is
- * marked with the key: read with another one, it is of no generation that is (but for one in 2^17
- * times).
+ * A CPU that has looked up the slot of a task writes it beside the task's key. Meanwhile another
+ * CPU may have given that place to another task, which would then keep a wrong slot. So the slot is
+ * marked with the key. Read with another key, it does not belong to the current generation (except
+ * once in 2^17 times).
  */
 static __always_inline __u32 key_mark(__u64 key)
 {
@@ -90,8 +90,7 @@ static __always_inline __u32 task_way(const struct task_set *set, __u64 key)
 	return TASK_WAYS;
 }
 
-/* Gives a new task a way of its set: one that does not wait, else the one that has waited longest.
- */
+/* Gives a new task a way of its set: that of a task that does not wait, or has waited longest. */
 static __noinline int task_add(__u64 key, __u64 now, bool user)
 {
 	struct task_set *set = task_set_of(key);
@@ -112,13 +111,11 @@ static __noinline int task_add(__u64 key, __u64 now, bool user)
 	return 0;
 }
 
-#define KTHREADD                                                                                   \
-	2 /* the process that makes all threads of the kernel: rest_init(), init/main.c            \
-	   */
+#define KTHREADD 2 /* the process that creates all kernel threads: rest_init(), init/main.c */
 
 /*
- * A task waits from now on. The key of a new task may have belonged to one that
- * is gone: what was known of that is forgotten.
+ * A task waits from now on. The key of a new task may have belonged to a task that is gone. Then
+ * what was known of that task is forgotten.
  */
 static __always_inline void wait_begin(__u64 key, __u64 now, bool is_new)
 {
@@ -128,7 +125,7 @@ static __always_inline void wait_begin(__u64 key, __u64 now, bool is_new)
 
 	if (!set)
 		return;
-	/* Who makes a task is the current one as it wakes it up for the first time. */
+	/* When a task first wakes up, the current task is the one that created it. */
 	if (is_new)
 		user = (__u32)bpf_get_current_pid_tgid() != KTHREADD;
 	way = task_way(set, key);
@@ -170,21 +167,21 @@ static __always_inline void hist_add(struct hist *hist, __u64 ns)
 	__u32 bucket = hist_bucket(ns);
 
 	hist->sum_ns += ns;
-	barrier_var(bucket); /* the verifier wants to see the bound, which the compiler knows */
+	barrier_var(bucket); /* the compiler knows the bound; the verifier must see it checked */
 	if (bucket < HIST_BUCKETS)
 		hist->bucket[bucket]++;
 }
 
 /*
- * A wait that began before what is known to be covered without a gap: others of the cgroup
- * have waited and run meanwhile. It fills the gaps between them. How much that is, is known
- * since the last such wait was added, which has filled those before, and since a task was
- * preempted last, which is mostly the one that has waited; from any other time on it is
- * estimated.
+ * Adds a wait that began before the last stretch without a gap. Other tasks of the cgroup have
+ * waited and run meanwhile, and this wait fills the gaps between their waits. The size of the gaps
+ * is known exactly since two moments: since such a wait was last added, because it filled the
+ * earlier gaps; and since a task was last preempted, which is mostly the task that waited now. From
+ * any other moment on it is estimated.
  */
 static __noinline int wait_add_long(struct sched_cell *cell, __u64 start, __u64 end)
 {
-	struct span run; /* where the last run without a gap begins */
+	struct span run; /* where the last stretch without a gap begins */
 	__u64 gaps, until;
 
 	if (!cell)
@@ -222,7 +219,7 @@ static __always_inline void wait_add(struct sched_cell *cell, __u64 start, __u64
 		cell->waiting_from_ns = start;
 	else
 		start = waiting->until_ns;
-	/* It was waiting already when that task was preempted. */
+	/* This task was already waiting when that task was preempted. */
 	if (start < preempted->until_ns)
 		preempted->covered_ns += preempted->until_ns - start;
 	waiting->covered_ns += end - start;
@@ -263,7 +260,7 @@ static __always_inline void leave(struct sched_cpu *c, bool wait_known, __u32 sl
 		charge_cause(cell, slot, c->cause, wait_ns);
 }
 
-/* Takes the wait of the task that is switched in, and remembers who it is. */
+/* Takes over the wait of the task that is switched in, and remembers the task. */
 static __always_inline void enter(struct sched_cpu *c, __u64 next, __u32 cause, __u64 now)
 {
 	struct task_set *set = task_set_of(next);
@@ -300,13 +297,13 @@ static __always_inline bool is_idle(struct sched_cpu *c, __u64 key)
 }
 
 /*
- * Looks up the slot of the current task's cgroup and keeps it with the task,
- * so that the next switches need not ask. Not so for the overflow slot: one
- * may become free.
+ * Looks up the slot of the current task's cgroup and keeps it with the task, so that the next
+ * switches need not look it up. The overflow slot is not kept, because a slot may become free.
  */
 static __noinline __u32 slot_learn(void *ctx, __u64 key)
 {
-	/* Before the cgroup is asked for: if the task moves meanwhile, this is an old one. */
+	/* Read this before the cgroup. If the task moves in between, this generation is an old one.
+	 */
 	__u32 known = *(volatile __u32 *)&membership_generation;
 	struct task_set *set = task_set_of(key);
 	__u32 way = set ? task_way(set, key) : TASK_WAYS;
@@ -358,12 +355,12 @@ int sched_wakeup_new(struct bpf_raw_tracepoint_args *ctx)
 }
 
 /*
- * A task, or all threads of a process, moved to another cgroup. The kernel moves under one mutex,
- * so that two do not run at once; user space, too, changes the generation.
+ * A task, or all threads of a process, moved to another cgroup. The kernel moves tasks under one
+ * mutex, so two moves do not run at once. But user space also changes the generation.
  *
- * There are 2^17 generations. A task that sleeps may have moved in one that comes again, so each
- * move takes what is known from one set in turn: no slot is known through more than TASK_SETS
- * moves.
+ * There are 2^17 generations, which then repeat. A task may sleep for so long that the generation
+ * of its slot comes again. So each move forgets the known slots of one set, in turn. In this way no
+ * slot stays known for more than TASK_SETS moves.
  */
 SEC("?raw_tp/cgroup_attach_task")
 int sched_cgroup_attach(void *ctx)
@@ -394,7 +391,7 @@ int sched_switch(struct bpf_raw_tracepoint_args *ctx)
 }
 
 /*
- * For kernels before 5.18, whose raw tracepoint has no prev_state: the classic
+ * For kernels before 5.18, whose raw tracepoint has no prev_state. These use the classic
  * tracepoints, with the thread's id as the key (0 for all idle tasks).
  */
 #define STATE_PREEMPTED 0x100 /* TASK_REPORT_MAX, include/linux/sched.h since 4.14 */

@@ -8,7 +8,7 @@ __u16 slot_hints[1 << SLOT_HINT_BITS];
 
 __u64 cgroup_lost[CGROUP_LOST_REASONS];
 
-/* The truth about slots: cgroup id -> slot. */
+/* Which cgroup has which slot: cgroup id -> slot. slot_hints may be wrong; this is not. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1); /* as many as there are slots, set by the loader */
@@ -17,9 +17,9 @@ struct {
 } slot_by_cgroup SEC(".maps");
 
 /*
- * The free slots. A stack, so that those in use are the lowest ones, and because
- * taking from one is atomic on kernels whose BPF has no fetching atomics (arm64
- * before 5.12). User space fills it.
+ * The free slots. In a stack, so that the slots in use are the lowest ones. Besides, popping is
+ * atomic even on kernels whose BPF has no fetching atomics (arm64 before 5.12). User space fills
+ * it.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_STACK);
@@ -39,7 +39,8 @@ __noinline __u32 slot_find(__u64 cgroup_id)
 		owner = bpf_map_lookup_elem(&slot_cgroups, &slot);
 		if (owner &&
 		    !bpf_map_update_elem(&slot_by_cgroup, &cgroup_id, &slot, BPF_NOEXIST)) {
-			/* Who has found it alone: another may be late, and the slot another's. */
+			/* Only the CPU that added it writes here. Another may be late, and the slot
+			 * may belong to another cgroup by then. */
 			*owner = cgroup_id;
 			goto found;
 		}

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * What TCP does to each cgroup: connects, answers, round trips, bytes. The rules
- * are in docs/tcp.md.
+ * What TCP does for each cgroup: connects, answers, round trips, bytes. The rules are in
+ * docs/tcp.md.
  *
- * Sockets are told apart by a key, the address of their struct sock. A socket
- * is known from the moment it connects, listens or comes out of a handshake,
- * or from its first use if it was there before. It belongs to the cgroup that
- * uses it: what happens in process context is counted for the current task, and
- * sets the owner; what happens in softirq goes to the owner of the time.
+ * Sockets are told apart by a key, the address of their struct sock. A socket is known from the
+ * moment it connects, listens or comes out of a handshake. If it was there before the probe, it is
+ * known from its first use.
  *
- * A program of process context may be interrupted by another one in softirq on
- * its CPU, and a socket has a user and a softirq at once: the cells are added
- * to with atomics, and a socket's fields have one writer each (struct socket_set).
+ * A socket belongs to the cgroup that uses it. What happens in process context is counted for the
+ * current task, and sets the owner. What happens in softirq is counted for the owner at that time.
+ *
+ * In softirq, a program may interrupt one that runs in process context on the same CPU, and a
+ * socket may be in use by both at once. So the cells are added to with atomics, and the fields of a
+ * socket have fixed writers (struct socket_set).
  */
 #include <stdbool.h>
 
@@ -23,7 +24,7 @@
 #include "tcp_sockets.bpf.h"
 #include "tcp_turns.bpf.h"
 
-/* Numbers of the kernel's interfaces that do not change. */
+/* Numbers from the kernel's stable interfaces. */
 #define AF_INET	     2
 #define AF_INET6     10
 #define IPPROTO_TCP  6
@@ -48,7 +49,7 @@ enum {
 	TCP_NEW_SYN_RECV,
 };
 
-/* The first port of net.ipv4.ip_local_port_range, as it is by default. */
+/* The first port of net.ipv4.ip_local_port_range, by default. */
 #define EPHEMERAL_PORT 32768
 
 struct {
@@ -61,7 +62,7 @@ struct {
 
 /* ------------------------------------------------------------------ what BTF tells */
 
-/* It was made for the kernel itself: NFS, iSCSI. sk is a full one. */
+/* Whether the socket was made for the kernel itself (NFS, iSCSI). sk must be a full socket. */
 static __always_inline bool is_of_kernel(const struct sock *sk)
 {
 	return bpf_core_field_exists(struct sock, sk_kern_sock) &&
@@ -85,11 +86,11 @@ static __always_inline __u64 cgroup_of(const struct sock *sk)
 	if (!cgroup)
 		return 0;
 	id = BPF_CORE_READ(cgroup, kn, id);
-	/* In the root there are sockets of processes, and the kernel's own. */
+	/* The root cgroup has sockets of processes, and the kernel's own. */
 	return id == ROOT_CGROUP_ID && is_of_kernel(sk) ? KERNEL_CGROUP_ID : id;
 }
 
-/* Not what is left of a connection, or not yet one: these have no owner. */
+/* Whether it is a full socket. A TIME_WAIT socket and a request socket have no owner. */
 static __always_inline bool is_full(const struct sock *sk)
 {
 	unsigned char state = BPF_CORE_READ(sk, __sk_common.skc_state);
@@ -97,7 +98,7 @@ static __always_inline bool is_full(const struct sock *sk)
 	return state != TCP_TIME_WAIT && state != TCP_NEW_SYN_RECV;
 }
 
-/* Other protocols use the states of TCP, too. Without BTF it is taken for TCP. */
+/* Other protocols use TCP's states, too. Without BTF, every such socket is taken for TCP. */
 static __always_inline bool is_tcp(const struct sock *sk)
 {
 	__u16 family;
@@ -135,12 +136,12 @@ static __always_inline __u32 slot_of_user(void *ctx, struct tcp_cpu **cpu)
 }
 
 /*
- * A socket that was there before the probe, or found no place when it was made: from a use on it
- * is known. Who asks is told by the ports, if one alone is of the range from which the kernel
- * gives ports to clients; if that says nothing, nobody does.
+ * Adds a socket at its use, if it was there before the probe or found no place when it was created.
+ * The ports say which side asks: the one whose port alone is in the range from which the kernel
+ * gives ports to clients. If the ports do not say, no side asks.
  *
- * Two threads' uses at the same time may take it in twice. The first place counts, and the other
- * one is given back with it.
+ * If two threads use the socket at the same time, they may add it twice. Only the first place is
+ * then used, and both are freed together.
  */
 static __noinline int adopt(__u64 key, __u32 slot)
 {
@@ -165,8 +166,8 @@ static __noinline int adopt(__u64 key, __u32 slot)
 }
 
 /*
- * Counts what the current task has sent or received. Finds the socket, which it owns from now
- * on; SOCKET_WAYS if it is not known, or none of TCP.
+ * Counts what the current task has sent or received. Finds the socket, and makes the task's cgroup
+ * its owner. Returns SOCKET_WAYS if the socket is not known or is not a TCP socket.
  */
 static __always_inline __u32 socket_use(void *ctx, __u64 key, enum tcp_direction direction,
 					__u32 bytes, struct socket_set **set,
@@ -176,7 +177,7 @@ static __always_inline __u32 socket_use(void *ctx, __u64 key, enum tcp_direction
 	bool known = way < SOCKET_WAYS;
 	struct tcp_cpu *cpu;
 
-	/* Most are no sockets of TCP: these are to cost little. */
+	/* Most unknown sockets are not TCP sockets. They must cost little. */
 	if (!known &&
 	    (!bpf_core_field_exists(struct sock, sk_protocol) || !is_tcp((const struct sock *)key)))
 		return SOCKET_WAYS;
@@ -187,7 +188,7 @@ static __always_inline __u32 socket_use(void *ctx, __u64 key, enum tcp_direction
 	if (!*cell)
 		return SOCKET_WAYS;
 	shared_add(&(*cell)->bytes[direction], bytes);
-	/* The second is known here, but not to every verifier. */
+	/* The second condition always holds here, but not every verifier knows that. */
 	if (!known && bpf_core_field_exists(struct sock, sk_protocol)) {
 		adopt(key, slot);
 		way = socket_find(key, set);
@@ -245,8 +246,8 @@ int tcp_sock_recv(struct bpf_raw_tracepoint_args *ctx)
 
 /* ------------------------------------------------------------------ softirq */
 
-/* A listening socket is told of a connection: that belongs to the same cgroup, as long as
- * nothing else is known. */
+/* A listening socket is notified of a new connection. The connection belongs to the same cgroup,
+ * unless more is known of it. */
 static __always_inline void inherit(struct tcp_cpu *cpu, __u16 parent)
 {
 	struct socket_set *set;
@@ -293,13 +294,13 @@ static __always_inline enum tcp_connect_failure failure_of(const struct sock *sk
 		err = BPF_CORE_READ(sk, sk_err);
 	if (err == ECONNREFUSED || (!err && state & SOCKET_RESET))
 		return TCP_CONNECT_REFUSED;
-	/* The program gave up earlier than the kernel, but saw no answer either. */
+	/* The program gave up earlier than the kernel, but got no answer either. */
 	if (err == ETIMEDOUT || (!err && state & SOCKET_RETRANSMITS))
 		return TCP_CONNECT_TIMEOUT;
 	return TCP_CONNECT_OTHER;
 }
 
-/* A connect is over, well or not. Returns the turn that says since when it has run. */
+/* A connect is over, whether or not it failed. Returns the turn with the time of its start. */
 static __always_inline __u64 end_connecting(struct socket_set *set, __u32 way)
 {
 	__u64 turn = set->turn[way];
@@ -317,7 +318,8 @@ static __always_inline void connected(struct socket_set *set, __u32 way, const s
 	if (!cell)
 		return;
 	observe(&cell->connect, ns);
-	/* Without BTF the handshake is the one round trip that is seen, if it went well. */
+	/* Without BTF the handshake is the only round trip that is seen, if nothing was repeated.
+	 */
 	if (!bpf_core_field_exists(struct tcp_sock, srtt_us) &&
 	    !(set->state[way] & SOCKET_RETRANSMITS))
 		observe(&cell->rtt, ns);
@@ -333,7 +335,7 @@ static __noinline int established(__u64 key, int before)
 
 	way = socket_find(key, &set);
 	if (way == SOCKET_WAYS || !cpu) {
-		/* Then it was to be taken in. */
+		/* These come from sockets that should have been added. */
 		if (before == TCP_SYN_SENT || before == TCP_SYN_RECV)
 			count_lost(TCP_LOST_NO_PLACE);
 		return 0;
@@ -384,7 +386,7 @@ static __always_inline void ended(void *ctx, __u64 key, int before, int after)
 			count_lost(TCP_LOST_NO_PLACE);
 		return;
 	}
-	/* The states that only close() and shutdown() lead to. */
+	/* Only close() and shutdown() lead to these states. */
 	if ((after == TCP_FIN_WAIT1 || after == TCP_LAST_ACK) && !is_owned(set, way))
 		own(set, way, slot_of_running(ctx, index));
 	else if (after != TCP_FIN_WAIT1 && after != TCP_FIN_WAIT2)
@@ -437,20 +439,20 @@ int tcp_set_state(struct bpf_raw_tracepoint_args *ctx)
 	return 0;
 }
 
-/* TP_PROTO(struct sock *sk): its memory is about to be freed */
+/* TP_PROTO(struct sock *sk): the socket's memory is about to be freed */
 SEC("?raw_tp/tcp_destroy_sock")
 int tcp_destroy(struct bpf_raw_tracepoint_args *ctx)
 {
 	__u64 key = ctx->args[0];
 
 	if (forget(key))
-		forget(key); /* it may have been taken in twice: adopt() */
+		forget(key); /* it may have been added twice: adopt() */
 	return 0;
 }
 
 /* ------------------------------------------------------------------ packets */
 
-/* The cell that a socket's packets are counted in, NULL and counted as lost if it is not known. */
+/* The cell for the packets of a socket. If it is not known, counts a loss and returns NULL. */
 static __always_inline struct tcp_cell *cell_of_socket(const struct sock *sk, __u8 flag)
 {
 	struct socket_set *set;
@@ -471,7 +473,7 @@ static __always_inline struct tcp_cell *cell_of_socket(const struct sock *sk, __
 	return NULL;
 }
 
-/* A packet may stand for several segments. Without BTF it is taken for one. */
+/* A packet may contain several segments. Without BTF it counts as one. */
 static __always_inline __u32 segments_of(const struct sk_buff *skb)
 {
 	const void *cb;
@@ -488,7 +490,7 @@ int tcp_retransmit(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct tcp_cell *cell;
 
-	/* Since 6.18 it also tells of those that were not made, with a negative errno. */
+	/* Since 6.18 it also reports retransmits that failed, with a negative errno. */
 	if (bpf_core_field_exists(struct trace_event_raw_tcp_retransmit_skb, err) &&
 	    (int)ctx->args[2] < 0)
 		return 0;
@@ -509,7 +511,7 @@ int tcp_retransmit_synack(struct bpf_raw_tracepoint_args *ctx)
 	return 0;
 }
 
-/* TP_PROTO(const struct sock *sk, ...): NULL where the kernel answers for a port nobody is at */
+/* TP_PROTO(const struct sock *sk, ...): NULL if the kernel answers for a port without a socket */
 SEC("?raw_tp/tcp_send_reset")
 int tcp_reset_sent(struct bpf_raw_tracepoint_args *ctx)
 {
