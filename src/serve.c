@@ -18,6 +18,7 @@
 #include "http/guard.h"
 #include "http/server.h"
 #include "metrics/pressure.h"
+#include "metrics/workloads.h"
 #include "obstacle/obstacle.h"
 #include "util/clock.h"
 #include "util/log.h"
@@ -34,6 +35,7 @@
 /* Replies that requests in the same turn may share: http_reply_again(). */
 enum reply_kind {
 	KIND_CONTAINERS = 1,
+	KIND_CONTAINERS_WORKLOADS = 2,
 	KIND_METRICS = 0x100, /* and what metrics_kind() adds */
 };
 
@@ -145,15 +147,23 @@ static void reply_metrics(struct server *s, const struct http_request *request,
 static void reply_containers(struct server *s, const struct http_request *request,
 			     struct http_reply *reply)
 {
+	const char *parameter = http_query(request, "workload");
+	bool wanted = parameter && strcmp(parameter, "1") == 0;
+	struct workloads workloads = {0};
 	struct scrape scrape;
+	char *body = NULL;
 
 	reply->content_type = "application/json";
-	reply->kind = KIND_CONTAINERS;
+	reply->kind = wanted ? KIND_CONTAINERS_WORKLOADS : KIND_CONTAINERS;
 	if (http_reply_again(request, reply))
 		return;
 	collector_update(s->collector);
 	scrape_of(s->collector, &scrape);
-	set_string(reply, reply->content_type, json_containers(&scrape, clock_monotonic_ns()));
+	scrape.workloads = wanted ? &workloads : NULL;
+	if (!wanted || !workloads_read(scrape.members, scrape.names, &workloads))
+		body = json_containers(&scrape, clock_monotonic_ns());
+	set_string(reply, reply->content_type, body);
+	workloads_free(&workloads);
 }
 
 static void on_request(void *context, const struct http_request *request, struct http_reply *reply)

@@ -89,6 +89,17 @@ static struct reading_labels copy_labels(struct arena *arena, const struct readi
 	};
 }
 
+/* The kubelet may tell a workload later than the rest. */
+static void update_workload(struct arena *arena, struct reading_labels *labels,
+			    const struct reading_labels *now)
+{
+	if (strcmp(labels->workload, now->workload) == 0 &&
+	    strcmp(labels->workload_kind, now->workload_kind) == 0)
+		return;
+	labels->workload = copy(arena, now->workload);
+	labels->workload_kind = copy(arena, now->workload_kind);
+}
+
 static struct entry *get_entry(struct history *history, const struct row *row)
 {
 	struct entry *entry;
@@ -162,6 +173,7 @@ static int add_neighbour(struct entry *entry, const struct row_cause *cause)
 		if (strcmp(entry->neighbours[i].name, cause->name) != 0)
 			continue;
 		entry->neighbours[i].seconds += cause->seconds;
+		update_workload(&entry->strings, &entry->neighbours[i].labels, &cause->labels);
 		return 0;
 	}
 	neighbours =
@@ -208,6 +220,7 @@ static int add_row(struct history *history, const struct rows *rows, const struc
 	if (!entry)
 		return -ENOMEM;
 	entry->seen = history->intervals;
+	update_workload(&entry->strings, &entry->labels, &row->labels);
 	for (i = 0; i < SIGNAL_HISTS && !err; i++)
 		err = add_hist(entry, (enum signal_hist)i, &row->hist[i], column);
 	for (n = 0; n < row->cause_count && !err; n++)

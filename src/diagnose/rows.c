@@ -10,8 +10,6 @@
 
 #include <uthash.h>
 
-#include "diagnose/workload.h"
-
 const char *const row_level_names[] = {
 	[ROW_LEVEL_CONTAINER] = "container",
 	[ROW_LEVEL_POD] = "pod",
@@ -20,28 +18,31 @@ const char *const row_level_names[] = {
 	[ROW_LEVELS] = NULL,
 };
 
+/* A static pod's mirror is owned by its node, which groups nothing. */
+static bool has_workload(const struct reading_labels *labels)
+{
+	return labels->workload[0] && strcmp(labels->workload_kind, "Node") != 0;
+}
+
 void row_name_write(char text[ROW_NAME_SIZE], const struct reading_labels *labels,
 		    enum row_level level)
 {
-	const char *workload = labels->workload[0] ? labels->workload : labels->pod;
-	size_t len = labels->workload[0] ? strlen(workload) : workload_name_len(workload);
 	/* Of a pod whose name is not known there is no namespace. */
 	const char *slash = labels->name_space[0] ? "/" : "";
 
 	if (level == ROW_LEVEL_NAMESPACE)
 		snprintf(text, ROW_NAME_SIZE, "%s",
 			 labels->name_space[0] ? labels->name_space : "(no namespace)");
-	else if (labels->unit[0] ||
-		 !labels->pod[0]) /* a unit, or a container outside of Kubernetes */
+	else if (labels->unit[0] || !labels->pod[0]) /* or a container outside of Kubernetes */
 		snprintf(text, ROW_NAME_SIZE, "%s",
 			 labels->unit[0] ? labels->unit : labels->container);
 	else if (level == ROW_LEVEL_CONTAINER)
 		snprintf(text, ROW_NAME_SIZE, "%s%s%s/%s", labels->name_space, slash, labels->pod,
 			 labels->container);
 	else
-		snprintf(text, ROW_NAME_SIZE, "%s%s%.*s", labels->name_space, slash,
-			 (int)(level == ROW_LEVEL_POD ? strlen(labels->pod) : len),
-			 level == ROW_LEVEL_POD ? labels->pod : workload);
+		snprintf(text, ROW_NAME_SIZE, "%s%s%s", labels->name_space, slash,
+			 level == ROW_LEVEL_WORKLOAD && has_workload(labels) ? labels->workload
+									     : labels->pod);
 }
 
 static char *make_name(struct arena *arena, const struct reading_labels *labels,

@@ -69,7 +69,10 @@ struct rows {
 	bool probe_missing[SIGNAL_PROBES];
 };
 
-/* "namespace/pod/container", the unit, or what the level makes of them. A longer name is cut. */
+/*
+ * "namespace/pod/container", the unit, or what the level makes of them. A pod whose workload nobody
+ * told is a workload of its own. A longer name is cut.
+ */
 #define ROW_NAME_SIZE 512
 void row_name_write(char text[ROW_NAME_SIZE], const struct reading_labels *labels,
 		    enum row_level level);

@@ -6,6 +6,7 @@
 
 #include "expose/json_text.h"
 #include "metrics/emit.h"
+#include "metrics/workloads.h"
 #include "util/array.h"
 #include "util/clock.h"
 
@@ -26,6 +27,21 @@ static void put_labels(struct json_text *json, const struct labels *labels)
 	}
 	json_text_key(json, "container");
 	json_text_string(json, labels->container);
+}
+
+/* The workload of an owner's pod, where it was asked for and is known. */
+static void put_workload(struct json_text *json, const struct scrape *scrape,
+			 const struct owner *owner)
+{
+	const struct workload *workload =
+		scrape->workloads ? workloads_find(scrape->workloads, owner) : NULL;
+
+	if (!workload)
+		return;
+	json_text_key(json, "workload_kind");
+	json_text_string(json, workload->kind);
+	json_text_key(json, "workload");
+	json_text_string(json, workload->name);
 }
 
 /* Buckets that counted, as pairs of k (the bucket ends at 2^(k/4) s) and the count. */
@@ -58,20 +74,25 @@ static void put_id(struct json_text *json, uint64_t id)
 	json_text_unsigned(json, id);
 }
 
-/* id 0: of a cause that is no owner. */
-static void put_cause(struct json_text *json, uint64_t id, const struct labels *cause,
-		      uint64_t wait_ns)
+static void put_caused_seconds(struct json_text *json, uint64_t wait_ns)
 {
-	json_text_open(json, '{');
-	put_labels(json, cause);
-	if (id)
-		put_id(json, id);
 	json_text_key(json, "seconds");
 	json_text_billionths(json, (int64_t)wait_ns);
 	json_text_close(json, '}');
 }
 
-static void put_causes(struct json_text *json, const struct owner *owner)
+static void put_cause(struct json_text *json, const struct scrape *scrape,
+		      const struct caused *caused)
+{
+	json_text_open(json, '{');
+	put_labels(json, &caused->cause->labels);
+	put_workload(json, scrape, caused->cause);
+	put_id(json, caused->cause->id);
+	put_caused_seconds(json, caused->wait_ns);
+}
+
+static void put_causes(struct json_text *json, const struct scrape *scrape,
+		       const struct owner *owner)
 {
 	static const struct labels other = {.unit = "other"};
 	size_t i;
@@ -79,10 +100,12 @@ static void put_causes(struct json_text *json, const struct owner *owner)
 	json_text_key(json, "cpu_wait_caused");
 	json_text_open(json, '[');
 	for (i = 0; i < owner->caused_count; i++)
-		put_cause(json, owner->caused[i].cause->id, &owner->caused[i].cause->labels,
-			  owner->caused[i].wait_ns);
-	if (owner->caused_other_ns)
-		put_cause(json, 0, &other, owner->caused_other_ns);
+		put_cause(json, scrape, &owner->caused[i]);
+	if (owner->caused_other_ns) {
+		json_text_open(json, '{');
+		put_labels(json, &other);
+		put_caused_seconds(json, owner->caused_other_ns);
+	}
 	json_text_close(json, ']');
 }
 
@@ -262,13 +285,15 @@ static void put_since(struct json_text *json, const struct owner *owner)
 	json_text_close(json, ']');
 }
 
-static void put_owner(struct json_text *json, const struct owner *owner)
+static void put_owner(struct json_text *json, const struct scrape *scrape,
+		      const struct owner *owner)
 {
 	const struct family *family;
 	char name[FIELD_NAME_SIZE];
 
 	json_text_open(json, '{');
 	put_labels(json, &owner->labels);
+	put_workload(json, scrape, owner);
 	put_since(json, owner);
 	for (family = families; family < families + FAMILIES; family++) {
 		if (family->scope != SCOPE_OWNER)
@@ -281,7 +306,7 @@ static void put_owner(struct json_text *json, const struct owner *owner)
 		else if (family->emit == emit_files)
 			put_files(json, family, name, &owner->files);
 	}
-	put_causes(json, owner);
+	put_causes(json, scrape, owner);
 	json_text_close(json, '}');
 }
 
@@ -381,7 +406,7 @@ char *json_containers(const struct scrape *scrape, uint64_t time_ns)
 	json_text_open(&json, '[');
 	for (owner = scrape->owners->table; owner; owner = owner->hh.next)
 		if (!owner->hidden && (owner_counted(owner) || owner->files.known))
-			put_owner(&json, owner);
+			put_owner(&json, scrape, owner);
 	json_text_close(&json, ']');
 	json_text_close(&json, '}');
 	return buf_take(&json.buf);

@@ -16,6 +16,7 @@
 #include "util/wall.h"
 
 struct collector;
+struct workloads;
 
 /* Time spent on scrapes so far. */
 struct scrape_times {
@@ -45,6 +46,7 @@ struct scrape {
 	const struct family_filter *filter; /* NULL: all families */
 	const struct members *members;
 	const struct kube_names *names;
+	const struct workloads *workloads;    /* NULL: nobody asks for them. JSON alone has them */
 	const struct kubelet_status *kubelet; /* NULL: the kubelet is not asked */
 	size_t kubelet_pods;		      /* that it listed */
 	const struct node *node;

@@ -10,6 +10,7 @@
 #include <curl/curl.h>
 
 #include "expose/json.h"
+#include "metrics/workloads.h"
 #include "top/listener.h"
 #include "top/progress.h"
 #include "util/buf.h"
@@ -17,7 +18,7 @@
 #include "util/log.h"
 
 /* The host's name does not matter: the socket says whom we talk to. */
-#define URL	    "http://bramble/api/v1/containers"
+#define URL	    "http://bramble/api/v1/containers?workload=1"
 
 #define REPLY_MAX   ((size_t)64 << 20)
 
@@ -334,13 +335,19 @@ static int take_reply(struct source *source, char **text, size_t *len)
 
 static int take_own(struct source *source, char **text, size_t *len)
 {
+	struct workloads workloads;
 	struct scrape scrape;
 
 	source->asked = false;
+	*text = NULL;
 	collector_update(source->collector);
 	collector_mark_read(source->collector);
 	scrape_of(source->collector, &scrape);
-	*text = json_containers(&scrape, clock_monotonic_ns());
+	if (!workloads_read(scrape.members, scrape.names, &workloads)) {
+		scrape.workloads = &workloads;
+		*text = json_containers(&scrape, clock_monotonic_ns());
+		workloads_free(&workloads);
+	}
 	*len = *text ? strlen(*text) : 0;
 	return *text ? 0 : fail(source, -ENOMEM, "no memory");
 }

@@ -47,6 +47,34 @@ list_pod shop web-7d4b9c6f5-x2x8k "$web_uid" web "$web_id" -- '
 start_bramble --retain=3s
 check "a pod that was there is named" wait_until 10 is_counted namespace=shop pod=web-7d4b9c6f5-x2x8k container=web
 
+# ---- the workload, which the kubelet alone tells: in the API where it is asked for, and in top
+web2_uid=$(new_uid)
+web2_id=$(random_hex 64)
+list_pod shop web-7d4b9c6f5-z9z2q "$web2_uid" web "$web2_id" -- '
+	.metadata.labels = {"pod-template-hash": "7d4b9c6f5"} |
+	.metadata.ownerReferences = [{kind: "ReplicaSet", name: "web-7d4b9c6f5", controller: true}]'
+start_counting web2 /kubepods/burstable/pod$web2_uid/"$web2_id"
+check "a pod of the same Deployment is named" wait_until 10 is_counted namespace=shop pod=web-7d4b9c6f5-z9z2q container=web
+# workload_in_top FLAG...: both pods are one row.
+workload_in_top() {
+	"$BRAMBLE" top --once --json --group=workload "$@" |
+		jq -c '[.containers[] | select(.name | startswith("shop/")) | [.name, has("pod")]]' >"$tmp/shown"
+	test "$(cat "$tmp/shown")" = '[["shop/web",false]]' || fail "$(cat "$tmp/shown")"
+}
+check "top shows the pods of a Deployment in one row" workload_in_top --socket="$tmp/bramble.sock"
+check "so does one with a probe of its own" workload_in_top --socket= "${bramble_names[@]}"
+api="$bramble_url/api/v1/containers"
+curl -s --parallel --parallel-max 8 "$api?workload=1" -o "$tmp/told.1" "$api" -o "$tmp/plain.1" \
+	"$api?workload=1" -o "$tmp/told.2" "$api?workload=0" -o "$tmp/plain.2" \
+	"$api" -o "$tmp/plain.3" "$api?workload=1" -o "$tmp/told.3"
+check "the API tells workloads where they are asked for" test "$(jq -c '[.containers[] | select(.namespace == "shop") |
+	[.workload_kind, .workload]] | unique' "$tmp"/told.? | uniq)" = '[["Deployment","web"]]'
+check "of causes, too" test "$(jq '[.containers[].cpu_wait_caused[] | select(.namespace == "shop") | .workload] |
+	length == 0 or unique == ["web"]' "$tmp"/told.? | uniq)" = true
+check "and else it does not" test "$(jq '[.. | objects | select(has("workload") or has("workload_kind"))] |
+	length' "$tmp"/plain.? | uniq)" = 0
+stop_container web2
+
 # ---- static pods: the cgroup has the config hash. The kubelet has it as the uid, the API does not.
 etcd_hash=$(random_hex 32)
 etcd_id=$(random_hex 64)

@@ -102,7 +102,8 @@ press g
 sees "by pod" 'by pod'
 sees "by pod: no container's name" '^shop/we[^/]*x2x8k '
 press g
-sees "by workload" '^shop/web  '
+sees "by workload" 'by workload'
+sees "by workload: nobody told it, so it is the pod" '^shop/we[^/]*x2x8k '
 press g
 sees "by namespace" '^crypto  '
 press g

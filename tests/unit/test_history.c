@@ -97,11 +97,14 @@ static void test_the_ring(void **state)
 
 static void test_neighbours(void **state)
 {
-	static const char text[] = WEB "'cpu_wait':" HIST(
-		9, 9, "[0,9]") ",'cpu_wait_caused':["
-			       "{'namespace':'ml','pod':'train-0','container':'x','seconds':1},"
-			       "{'namespace':'ml','pod':'train-1','container':'x','seconds':0.75},"
-			       "{'unit':'kernel','seconds':1.5}]}";
+	/* clang-format off */
+	static const char text[] =
+		"{'namespace':'shop','pod':'web-0','container':'web','workload':'web',"
+		"'workload_kind':'StatefulSet','cpu_wait':" HIST(9, 9, "[0,9]") ",'cpu_wait_caused':["
+		"{'namespace':'ml','pod':'train-0','container':'x','workload':'train','seconds':1},"
+		"{'namespace':'ml','pod':'train-1','container':'x','workload':'train','seconds':0.75},"
+		"{'unit':'kernel','seconds':1.5}]}";
+	/* clang-format on */
 	struct row_cause list[2];
 	struct arena arena = {0};
 
@@ -128,6 +131,33 @@ static void test_neighbours(void **state)
 	assert_true(list[0].seconds == 3.5);
 	assert_int_equal(
 		history_neighbours(history, &arena, "nobody", ROW_LEVEL_POD, true, list, 2), 0);
+	arena_free(&arena);
+}
+
+/* The kubelet may tell the workload of a pod later than top has seen it. */
+static void test_workload_told_later(void **state)
+{
+	/* clang-format off */
+	static const char before[] = WEB "'cpu_wait':" HIST(1, 1, "[0,1]") ","
+		"'cpu_wait_caused':[{'namespace':'ml','pod':'train-0','container':'x','seconds':1}]}";
+	static const char after[] = WEB "'workload':'web','cpu_wait':" HIST(1, 1, "[0,1]") ","
+		"'cpu_wait_caused':[{'namespace':'ml','pod':'train-0','container':'x',"
+		"'workload':'train','seconds':1}]}";
+	/* clang-format on */
+	uint32_t cells[2][HISTORY_OCTAVES];
+	struct row_cause list[2];
+	struct arena arena = {0};
+
+	(void)state;
+	add(1, before, 1);
+	add(1, after, 2);
+	assert_true(history_cells(history, "shop/web", ROW_LEVEL_WORKLOAD, SIGNAL_CPU_WAIT, 2,
+				  cells) == 2);
+	assert_int_equal(
+		history_neighbours(history, &arena, "shop/web", ROW_LEVEL_WORKLOAD, false, list, 2),
+		1);
+	assert_string_equal(list[0].name, "ml/train");
+	assert_true(list[0].seconds == 2);
 	arena_free(&arena);
 }
 
@@ -309,9 +339,11 @@ static void test_picture(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_cells),  TEST(test_the_ring), TEST(test_neighbours),
-		TEST(test_events), TEST(test_woken),	TEST(test_many_events),
-		TEST(test_scale),  TEST(test_shades),	TEST(test_picture),
+		TEST(test_cells),	TEST(test_the_ring),
+		TEST(test_neighbours),	TEST(test_workload_told_later),
+		TEST(test_events),	TEST(test_woken),
+		TEST(test_many_events), TEST(test_scale),
+		TEST(test_shades),	TEST(test_picture),
 	};
 
 	if (!setlocale(LC_CTYPE, "C.UTF-8"))

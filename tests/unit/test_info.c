@@ -12,6 +12,7 @@
 #include "kubelet_server.h"
 #include "metrics/info.h"
 #include "metrics/naming.h"
+#include "metrics/workloads.h"
 #include "tree.h"
 #include "util/clock.h"
 #include "util/log.h"
@@ -265,6 +266,49 @@ static void what_was_whole_is_never_a_part(void **state)
 	read_infos(0, 0);
 }
 
+/* Its container's id, and whether it has series, make no difference. */
+static void an_owner_has_the_workload_of_its_pod(void **state)
+{
+	struct owner *web, *other, *unit;
+	const struct workload *workload;
+	struct workloads workloads;
+
+	(void)state;
+	server_put_document("deployment");
+	ask();
+	web = add(1, "/kubepods/pod" LISTED "/" ID_A, "shop", "web-7d4b9c6f5-x2x8k", "web");
+	web->summed = true;
+	other = add(2, "/kubepods/pod" UID_A "/" ID_B, "shop", "web-7d4b9c6f5-z9z2q", "web");
+	unit = add(3, "/system.slice/ssh.service", "", "", "");
+	members_add(&members, 4, "/kubepods/pod" LISTED "/" ID_B, 0); /* never counted */
+	assert_int_equal(workloads_read(&members, names, &workloads), 0);
+	workload = workloads_find(&workloads, web);
+	assert_non_null(workload);
+	assert_string_equal(workload->kind, "Deployment");
+	assert_string_equal(workload->name, "web");
+	assert_null(workloads_find(&workloads, other));
+	assert_null(workloads_find(&workloads, unit));
+	workloads_free(&workloads);
+	/* The pod made anew under the same name tells. */
+	add(5, "/kubepods/pod" LISTED "/" LISTED_ID, "shop", "web-7d4b9c6f5-z9z2q", "web");
+	assert_int_equal(workloads_read(&members, names, &workloads), 0);
+	assert_ptr_equal(workloads_find(&workloads, other), workloads_find(&workloads, web));
+	workloads_free(&workloads);
+}
+
+/* Log directories tell no workload. */
+static void without_a_kubelet_there_are_no_workloads(void **state)
+{
+	struct owner *web = add(1, "/kubepods/pod" UID_A "/" ID_A, "shop", "web-0", "web");
+	struct workloads workloads;
+
+	(void)state;
+	assert_int_equal(workloads_read(&members, names, &workloads), 0);
+	assert_int_equal(workloads.count, 0);
+	assert_null(workloads_find(&workloads, web));
+	workloads_free(&workloads);
+}
+
 #define TEST_KUBELET(name) cmocka_unit_test_setup_teardown(name, setup_kubelet, teardown_kubelet)
 #define TEST(name)	   cmocka_unit_test_setup_teardown(name, setup, teardown)
 
@@ -281,6 +325,8 @@ int main(void)
 		TEST_KUBELET(in_the_end_what_is_known_is_told),
 		TEST_KUBELET(the_older_one_stays_until_then),
 		TEST_KUBELET(what_was_whole_is_never_a_part),
+		TEST_KUBELET(an_owner_has_the_workload_of_its_pod),
+		TEST(without_a_kubelet_there_are_no_workloads),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

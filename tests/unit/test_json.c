@@ -13,8 +13,10 @@
 #include "counts.h"
 #include "expose/json.h"
 #include "expose/json_text.h"
+#include "metrics/workloads.h"
 
 static struct owners owners;
+static const struct workloads *workloads; /* asked for, or NULL */
 
 static int setup(void **state)
 {
@@ -50,7 +52,8 @@ static struct owner *add_container(const char *pod, const char *container)
 /* What is written, read back. The caller decrefs it. */
 static json_t *read_back(uint64_t time_ns)
 {
-	char *text = json_containers(&(struct scrape){.owners = &owners}, time_ns);
+	const struct scrape scrape = {.owners = &owners, .workloads = workloads};
+	char *text = json_containers(&scrape, time_ns);
 	json_error_t error;
 	json_t *root;
 
@@ -111,6 +114,41 @@ static void test_labels(void **state)
 	assert_string_equal(string(container(root, 1), "pod"), "web-0");
 	assert_string_equal(string(container(root, 1), "container"), "nginx");
 	assert_null(string(container(root, 1), "unit"));
+	json_decref(root);
+}
+
+/* Where it is asked for and known: of who waited, and of who caused it. */
+static void test_workloads(void **state)
+{
+	struct owner *web = add_container("web-0", "nginx"), *train = add_container("train-0", "x");
+	static const struct workload deployment = {"Deployment", "web"}, job = {"Job", "train"};
+	/* Sorted by owner. */
+	struct owner_workload list[] = {
+		{web < train ? web : train, web < train ? &deployment : &job},
+		{web < train ? train : web, web < train ? &job : &deployment},
+	};
+	const struct workloads known = {list, 2};
+	const json_t *cause;
+	json_t *root;
+
+	(void)state;
+	wait_of(web)->bucket[3] = 1;
+	owner_add_caused(web, train, 1);
+	wait_of(add_unit("ssh.service"))->bucket[3] = 1;
+	root = read_back(0);
+	assert_null(string(container(root, 0), "workload"));
+	assert_null(string(container(root, 0), "workload_kind"));
+	json_decref(root);
+	workloads = &known;
+	root = read_back(0);
+	workloads = NULL;
+	assert_string_equal(string(container(root, 0), "workload_kind"), "Deployment");
+	assert_string_equal(string(container(root, 0), "workload"), "web");
+	assert_string_equal(string(container(root, 0), "pod"), "web-0");
+	cause = json_array_get(json_object_get(container(root, 0), "cpu_wait_caused"), 0);
+	assert_string_equal(string(cause, "workload_kind"), "Job");
+	assert_string_equal(string(cause, "workload"), "train");
+	assert_null(string(container(root, 1), "workload"));
 	json_decref(root);
 }
 
@@ -339,17 +377,10 @@ static void test_bytes_that_are_no_text(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_empty),
-		TEST(test_labels),
-		TEST(test_idle),
-		TEST(test_joined),
-		TEST(test_histogram),
-		TEST(test_switches),
-		TEST(test_causes),
-		TEST(test_escapes),
-		TEST(test_files),
-		TEST(test_numbers_as_text),
-		TEST(test_bytes_that_are_no_text),
+		TEST(test_empty),    TEST(test_labels),		 TEST(test_workloads),
+		TEST(test_idle),     TEST(test_joined),		 TEST(test_histogram),
+		TEST(test_switches), TEST(test_causes),		 TEST(test_escapes),
+		TEST(test_files),    TEST(test_numbers_as_text), TEST(test_bytes_that_are_no_text),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

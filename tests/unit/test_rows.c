@@ -492,29 +492,22 @@ static void test_causes(void **state)
 	assert_true(near(row->worst_victim.seconds, 3));
 }
 
+/* clang-format off */
+#define DEPLOYMENT "'workload_kind':'Deployment','workload':'web',"
+#define TRAIN	   "'namespace':'ml','container':'x','workload_kind':'StatefulSet','workload':'train',"
 #define TWO_PODS                                                                                   \
-	"{'namespace':'shop','pod':'web-7d4b9c6f5-x2x8k','container':'a','cpu_wait':" HIST(        \
-		1, 1,                                                                              \
-		"[0,1]") ",'cpu_usage':0.5,'cpu_wait_caused':[{'namespace':'ml','pod':'train-0',"  \
-			 "'container':'x','seconds':0.25}]},"                                      \
-			 "{'namespace':'shop','pod':'web-7d4b9c6f5-x2x8k','container':'b','cpu_"   \
-			 "wait':" HIST(3, 3, "[8,3]") ",'fsync':" HIST(                            \
-				 2, 2,                                                             \
-				 "[0,2]") ",'cpu_wait_caused':[{'namespace':'ml',"                 \
-					  "'pod':'train-1','container':'x','seconds':0.5}]},"      \
-					  "{'namespace':'shop','pod':'web-7d4b9c6f5-z9z2q','"      \
-					  "container':'a','cpu_wait':" HIST(                       \
-						  5, 5,                                            \
-						  "[0,5]") "},"                                    \
-							   "{'namespace':'shop','pod':'db-0','"    \
-							   "container':'pg','workload':'database'" \
-							   ",'cpu_wait':" HIST(                    \
-								   7, 7,                           \
-								   "[0,7]") "},"                   \
-									    "{'unit':'ssh."        \
-									    "service','cpu_wait'"  \
-									    ":" HIST(9, 9,         \
-										     "[0,9]") "}"
+	"{'namespace':'shop','pod':'web-7d4b9c6f5-x2x8k','container':'a'," DEPLOYMENT              \
+	"'cpu_wait':" HIST(1, 1, "[0,1]") ",'cpu_usage':0.5,"                                      \
+	"'cpu_wait_caused':[{" TRAIN "'pod':'train-0','seconds':0.25}]},"                          \
+	"{'namespace':'shop','pod':'web-7d4b9c6f5-x2x8k','container':'b'," DEPLOYMENT              \
+	"'cpu_wait':" HIST(3, 3, "[8,3]") ",'fsync':" HIST(2, 2, "[0,2]") ","                      \
+	"'cpu_wait_caused':[{" TRAIN "'pod':'train-1','seconds':0.5}]},"                           \
+	"{'namespace':'shop','pod':'web-7d4b9c6f5-z9z2q','container':'a'," DEPLOYMENT              \
+	"'cpu_wait':" HIST(5, 5, "[0,5]") "},"                                                     \
+	"{'namespace':'shop','pod':'db-0','container':'pg','workload':'database',"                 \
+	"'cpu_wait':" HIST(7, 7, "[0,7]") "},"                                                     \
+	"{'unit':'ssh.service','cpu_wait':" HIST(9, 9, "[0,9]") "}"
+/* clang-format on */
 
 static void test_levels(void **state)
 {
@@ -545,6 +538,34 @@ static void test_levels(void **state)
 	assert_int_equal(rows.count, 2);
 	assert_true(near(row_of("shop")->hist[SIGNAL_CPU_WAIT].count, 16));
 	assert_true(near(row_of("(no namespace)")->hist[SIGNAL_CPU_WAIT].count, 9));
+}
+
+static void check_workload(const char *kind, const char *workload, const char *expected)
+{
+	const struct reading_labels labels = {"shop",  "web-7d4b9c6f5-x2x8k", "main", "", kind,
+					      workload};
+	char name[ROW_NAME_SIZE];
+
+	row_name_write(name, &labels, ROW_LEVEL_WORKLOAD);
+	assert_string_equal(name, expected);
+	row_name_write(name, &labels, ROW_LEVEL_POD);
+	assert_string_equal(name, "shop/web-7d4b9c6f5-x2x8k");
+}
+
+/* Whatever a pod's name looks like, its workload is the one that was told, or the pod itself. */
+static void test_workloads(void **state)
+{
+	(void)state;
+	check_workload("Deployment", "web", "shop/web");
+	check_workload("StatefulSet", "other", "shop/other");
+	check_workload("", "", "shop/web-7d4b9c6f5-x2x8k");
+	check_workload("Node", "pi-1", "shop/web-7d4b9c6f5-x2x8k");
+	/* As in a reading where nobody told it. */
+	make_rows(1, "{" LABELS("web-0") ",'cpu_usage':1},{" LABELS("web-1") ",'cpu_usage':1}");
+	rows_free(&rows);
+	assert_int_equal(rows_make(&reading_before, &reading_now, ROW_LEVEL_WORKLOAD, &rows), 0);
+	assert_int_equal(rows.count, 2);
+	assert_int_equal(row_of("shop/web-0")->members, 1);
 }
 
 /* A pod whose name is not known, and a container outside of Kubernetes. */
@@ -603,6 +624,7 @@ int main(void)
 		TEST(test_inside_the_interval),
 		TEST(test_causes),
 		TEST(test_levels),
+		TEST(test_workloads),
 		TEST(test_no_namespace),
 		TEST(test_filter),
 	};
