@@ -28,11 +28,12 @@ static const struct {
 };
 
 static const struct {
-	enum signal_value value;
+	enum trouble trouble;
 	const char *what; /* so many */
 } counted[] = {
-	{SIGNAL_CONNECT_FAILURES, "connections failed"},
-	{SIGNAL_RESETS, "connections reset"},
+	{TROUBLE_OOM_KILLS, "killed for lack of memory"},
+	{TROUBLE_CONNECT_FAILURES, "connections failed"},
+	{TROUBLE_RESETS, "connections reset"},
 };
 
 /* The upper bound of the slowest value's bucket. */
@@ -52,29 +53,27 @@ static void tell_slow(const struct row *row, happening_fn each, void *context)
 	}
 }
 
-static void tell_waits(struct happenings *state, const struct rows *rows, const struct row *row,
-		       happening_fn each, void *context)
+static void tell_waits(struct happenings *state, const struct finding *finding, happening_fn each,
+		       void *context)
 {
 	char text[TEXT_SIZE], percent[FORMAT_SIZE];
-	struct waits waits;
 	int i;
 
-	waits_find(row, &waits);
 	for (i = 0; i < WAIT_CAUSES; i++) {
-		double ratio = waits.seconds[i] / rows->seconds;
-		bool begins = !state->waits[i] && ratio >= WAIT_BEGINS;
-		bool ends = state->waits[i] && ratio < WAIT_ENDS;
+		double share = finding->waits[i].share;
+		bool begins = !state->waits[i] && share >= WAIT_BEGINS;
+		bool ends = state->waits[i] && share < WAIT_ENDS;
 
 		if (!begins && !ends)
 			continue;
 		state->waits[i] = begins;
-		format_percent(percent, ratio);
+		format_percent(percent, share);
 		if (ends)
 			snprintf(text, sizeof(text), "waits less for %s, %s %%", wait_names[i],
 				 percent);
-		else if (i == WAIT_CPU && row->cause_count)
+		else if (i == WAIT_CPU && finding->cause_count)
 			snprintf(text, sizeof(text), "waits for CPU, %s %%: %s", percent,
-				 row->causes[0].name);
+				 finding->causes[0].name);
 		else if (i == WAIT_THROTTLED)
 			snprintf(text, sizeof(text), "is throttled, %s %%", percent);
 		else
@@ -83,8 +82,8 @@ static void tell_waits(struct happenings *state, const struct rows *rows, const 
 	}
 }
 
-void happenings_find(struct happenings *state, const struct rows *rows, const struct row *row,
-		     happening_fn each, void *context)
+void happenings_find(struct happenings *state, const struct finding *finding, happening_fn each,
+		     void *context)
 {
 	char text[TEXT_SIZE];
 	size_t i;
@@ -92,17 +91,14 @@ void happenings_find(struct happenings *state, const struct rows *rows, const st
 	if (state->fresh)
 		each(context, "ran for the first time");
 	state->fresh = false;
-	if (row_oom_kills(row) > 0) {
-		snprintf(text, sizeof(text), "%.0f killed for lack of memory", row_oom_kills(row));
-		each(context, text);
-	}
 	for (i = 0; i < ARRAY_SIZE(counted); i++) {
-		if (row->value[counted[i].value] <= 0)
+		const struct finding_trouble *trouble = &finding->troubles[counted[i].trouble];
+
+		if (!trouble->is_bad)
 			continue;
-		snprintf(text, sizeof(text), "%.0f %s", row->value[counted[i].value],
-			 counted[i].what);
+		snprintf(text, sizeof(text), "%.0f %s", trouble->count, counted[i].what);
 		each(context, text);
 	}
-	tell_waits(state, rows, row, each, context);
-	tell_slow(row, each, context);
+	tell_waits(state, finding, each, context);
+	tell_slow(finding->row, each, context);
 }

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What is worth a line among the events of a container, told from its intervals one by one. */
+/* What happened to a container, interval by interval: what is worth a line in a list of events. */
 #ifndef BRAMBLE_HAPPENINGS_H
 #define BRAMBLE_HAPPENINGS_H
 
 #include <stdbool.h>
 
-#include "diagnose/rows.h"
-#include "diagnose/waits.h"
+#include "diagnose/finding.h"
 
 /* What was said already. Zeros to begin with. */
 struct happenings {
@@ -16,8 +15,8 @@ struct happenings {
 
 typedef void (*happening_fn)(void *context, const char *text);
 
-/* Calls each with what happened to a container in an interval. */
-void happenings_find(struct happenings *state, const struct rows *rows, const struct row *row,
-		     happening_fn each, void *context);
+/* Calls each with what happened to a container in the interval of a finding. */
+void happenings_find(struct happenings *state, const struct finding *finding, happening_fn each,
+		     void *context);
 
 #endif

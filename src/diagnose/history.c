@@ -2,6 +2,7 @@
 #include "diagnose/history.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +28,9 @@ struct entry {
 	struct neighbour *neighbours;
 	size_t neighbour_count;
 	struct happenings state;
+	struct {
+		double from_seconds, to_seconds; /* by the clock of the readings */
+	} lasting[WAIT_CAUSES]; /* the last intervals in a row in which it waited */
 	struct history_event events[HISTORY_EVENTS];
 	uint64_t event_count; /* since it is there */
 	uint64_t seen;	      /* the last interval in which it ran */
@@ -209,11 +213,26 @@ static void add_event(void *context, const char *text)
 	snprintf(event->text, sizeof(event->text), "%s", text);
 }
 
+/* Another interval in which it waited goes on from the one before, or begins anew. */
+static void note_waits(struct entry *entry, const struct finding *finding, const struct rows *rows)
+{
+	int i;
+
+	for (i = 0; i < WAIT_CAUSES; i++) {
+		if (finding->waits[i].share < WAITS_LEAST)
+			continue;
+		if (entry->lasting[i].to_seconds != rows->from_seconds)
+			entry->lasting[i].from_seconds = rows->from_seconds;
+		entry->lasting[i].to_seconds = rows->to_seconds;
+	}
+}
+
 static int add_row(struct history *history, const struct rows *rows, const struct row *row,
 		   size_t column, uint64_t at_ns)
 {
 	struct entry *entry = get_entry(history, row);
 	struct event_target target = {.history = history, .entry = entry, .at_ns = at_ns};
+	struct finding finding;
 	int i, err = 0;
 	size_t n;
 
@@ -225,7 +244,9 @@ static int add_row(struct history *history, const struct rows *rows, const struc
 		err = add_hist(entry, (enum signal_hist)i, &row->hist[i], column);
 	for (n = 0; n < row->cause_count && !err; n++)
 		err = add_neighbour(entry, &row->causes[n]);
-	happenings_find(&entry->state, rows, row, add_event, &target);
+	finding_make(rows, row, &finding);
+	note_waits(entry, &finding, rows);
+	happenings_find(&entry->state, &finding, add_event, &target);
 	return err;
 }
 
@@ -292,6 +313,31 @@ double history_cells(const struct history *history, const char *name, enum row_l
 		}
 	}
 	return sum;
+}
+
+/* Since when a container waits, if it did until the beginning or the end of the rows' interval. */
+static double lasts_since(const struct entry *entry, const struct rows *rows, enum wait_cause cause)
+{
+	double from = entry->lasting[cause].from_seconds, to = entry->lasting[cause].to_seconds;
+
+	return to == rows->from_seconds || to == rows->to_seconds ? fmin(from, rows->from_seconds)
+								  : rows->from_seconds;
+}
+
+double history_waits_since(const struct history *history, const struct rows *rows,
+			   const struct row *row, enum wait_cause cause)
+{
+	double since = rows->from_seconds;
+	const struct entry *entry;
+
+	if (rows->level == ROW_LEVEL_CONTAINER) {
+		HASH_FIND_STR(history->entries, row->name, entry);
+		return entry ? lasts_since(entry, rows, cause) : since;
+	}
+	for (entry = history->entries; entry; entry = entry->hh.next)
+		if (has_name(&entry->labels, rows->level, row->name))
+			since = fmin(since, lasts_since(entry, rows, cause));
+	return since;
 }
 
 static int more_seconds(const void *a, const void *b)

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * What top has seen since it was started: for each container the histograms of
- * the last intervals, who made it wait for a CPU, and what happened. For the
- * page of one row.
+ * What was seen in the intervals until now: for each container the histograms of the last
+ * intervals, since when it waits, who made it wait for a CPU, and what happened.
  */
 #ifndef BRAMBLE_HISTORY_H
 #define BRAMBLE_HISTORY_H
@@ -10,6 +9,7 @@
 #include <stdint.h>
 
 #include "diagnose/rows.h"
+#include "diagnose/waits.h"
 
 #define HISTORY_COLUMNS	   120 /* intervals that are kept */
 
@@ -48,8 +48,17 @@ double history_cells(const struct history *history, const char *name, enum row_l
 		     enum signal_hist hist, int count, uint32_t (*cells)[HISTORY_OCTAVES]);
 
 /*
- * Who made a row wait for a CPU (or, victims, waited because of it), since top was started, the
- * most first. Returns how many there are, of which at most max are put into the list; names
+ * Since when a row waits for something without an end: in each interval since then, one of its
+ * containers waited for it for at least WAITS_LEAST of the interval. By the clock of the readings.
+ * The last interval that was taken in is to be that of the rows, or the one before it. If the row
+ * did not wait in it, this is the beginning of the rows' interval.
+ */
+double history_waits_since(const struct history *history, const struct rows *rows,
+			   const struct row *row, enum wait_cause cause);
+
+/*
+ * Who made a row wait for a CPU (or, victims, waited because of it) in all intervals until now,
+ * the most first. Returns how many there are, of which at most max are put into the list; names
  * live until the arena is freed.
  */
 size_t history_neighbours(const struct history *history, struct arena *arena, const char *name,

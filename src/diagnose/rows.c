@@ -211,6 +211,7 @@ static int make_causes(struct rows *rows, struct row *row, const struct reading_
 /* Sorts the causes; those of one name become one. */
 static void order_causes(struct row *row)
 {
+	const double waited = row->hist[SIGNAL_CPU_WAIT].sum_seconds;
 	size_t i, n, kept = 0;
 
 	for (i = 0; i < row->cause_count; i++) {
@@ -222,6 +223,9 @@ static void order_causes(struct row *row)
 			row->causes[kept++] = row->causes[i];
 	}
 	row->cause_count = kept;
+	/* Pairs are read a moment after the waits, so they may be ahead of them. */
+	for (i = 0; i < kept; i++)
+		row->causes[i].share = fmin(1, row->causes[i].seconds / waited);
 	if (kept)
 		qsort(row->causes, kept, sizeof(*row->causes), worse_cause);
 }
@@ -236,7 +240,8 @@ static void note_victim(struct row *cause, const struct row *victim, double seco
 {
 	cause->caused_seconds += seconds;
 	if (!cause->worst_victim.name || seconds > cause->worst_victim.seconds)
-		cause->worst_victim = (struct row_cause){victim->name, victim->labels, seconds};
+		cause->worst_victim = (struct row_cause){
+			.name = victim->name, .labels = victim->labels, .seconds = seconds};
 }
 
 /* The other way round: who waited because of each row. Its own waits are not others'. */
@@ -409,7 +414,10 @@ int rows_make(const struct reading *before, const struct reading *now, enum row_
 	size_t i;
 	int err = 0;
 
-	*out = (struct rows){.seconds = now->time_seconds - before->time_seconds};
+	*out = (struct rows){.level = level,
+			     .from_seconds = before->time_seconds,
+			     .to_seconds = now->time_seconds,
+			     .seconds = now->time_seconds - before->time_seconds};
 	if (!reading_follows(now, before))
 		return -EINVAL;
 	find_measured(out, now);

@@ -41,6 +41,8 @@ struct row_cause {
 	const char *name;
 	struct reading_labels labels; /* of the first one of that name */
 	double seconds;
+	double share; /* of all that the row waited for a CPU, at most 1; of a list of a row alone
+		       */
 };
 
 struct row {
@@ -63,7 +65,9 @@ struct rows {
 	struct arena arena; /* has all that the rows point to, but the strings of labels */
 	struct row *rows;
 	size_t count;
-	double seconds;			  /* between the readings */
+	enum row_level level;
+	double from_seconds, to_seconds;  /* when the readings were made, by their clock */
+	double seconds;			  /* between them */
 	bool hist_measured[SIGNAL_HISTS]; /* whether anything measures this here */
 	bool value_measured[SIGNAL_VALUES];
 	bool probe_missing[SIGNAL_PROBES];

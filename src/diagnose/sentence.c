@@ -4,19 +4,6 @@
 #include <string.h>
 
 #include "diagnose/format.h"
-#include "diagnose/waits.h"
-
-/* A second cause is named if it has this share of all waiting. */
-#define SECOND_SHARE	    0.25
-
-/* Who caused less than this of a wait is not named. */
-#define CAUSE_SHARE	    0.05
-
-/* Answers of its own that take longer are worth a word. */
-#define SLOW_ANSWER_SECONDS 0.05
-
-/* So much use of a CPU makes it busy. */
-#define BUSY_RATIO	    0.5
 
 static void put_percent(struct buf *out, double ratio)
 {
@@ -35,26 +22,27 @@ static void put_seconds(struct buf *out, double seconds)
 }
 
 /* "99 of 100 took up to 12ms" */
-static void put_p99(struct buf *out, const struct row_hist *hist)
+static void put_p99(struct buf *out, double p99_seconds)
 {
 	buf_puts(out, "99 of 100 took up to ");
-	put_seconds(out, row_hist_quantile(hist, 0.99));
+	put_seconds(out, p99_seconds);
 }
 
-static void put_rate(struct buf *out, const struct rows *rows, const struct row_hist *hist,
-		     const char *what)
+/* " (80 calls/s, 99 of 100 took up to 12ms)" */
+static void put_rate(struct buf *out, const struct evidence *evidence, const char *what)
 {
 	char text[FORMAT_SIZE];
 
-	format_count(text, hist->count / rows->seconds);
+	format_count(text, evidence->per_second);
 	buf_printf(out, " (%s %s/s, ", text, what);
-	put_p99(out, hist);
+	put_p99(out, evidence->p99_seconds);
 	buf_putc(out, ')');
 }
 
-static void put_cause_name(struct buf *out, const struct row *row, const struct row_cause *cause)
+static void put_cause_name(struct buf *out, const struct finding *finding,
+			   const struct row_cause *cause)
 {
-	if (strcmp(cause->name, row->name) == 0)
+	if (strcmp(cause->name, finding->name) == 0)
 		buf_puts(out, "its own other tasks");
 	else if (strcmp(cause->name, "other") == 0)
 		buf_puts(out, "others");
@@ -64,179 +52,157 @@ static void put_cause_name(struct buf *out, const struct row *row, const struct 
 }
 
 /* ", 64 % of that while ml/train-0 ran and 20 % while ... ran" */
-static void put_causes(struct buf *out, const struct row *row)
+static void put_causes(struct buf *out, const struct finding *finding)
 {
-	double waited = row->hist[SIGNAL_CPU_WAIT].sum_seconds;
 	size_t i;
 
-	for (i = 0; i < 2 && i < row->cause_count; i++) {
-		/* Pairs are read a moment after the waits, so they may be ahead of them. */
-		double share = row->causes[i].seconds / waited;
-
-		if (share < (i == 0 ? CAUSE_SHARE : SECOND_SHARE))
-			break;
+	for (i = 0; i < finding->main_causes; i++) {
 		buf_puts(out, i == 0 ? ", " : " and ");
-		put_percent(out, share < 1 ? share : 1);
+		put_percent(out, finding->causes[i].share);
 		buf_puts(out, i == 0 ? " of that while " : " while ");
-		put_cause_name(out, row, &row->causes[i]);
+		put_cause_name(out, finding, &finding->causes[i]);
 	}
 }
 
-static void put_network(struct buf *out, const struct rows *rows, const struct row *row)
+static void put_network(struct buf *out, const struct evidence *evidence)
 {
-	const struct row_hist *answers = &row->hist[SIGNAL_RESPONSE_CLIENT];
-	const struct row_hist *connects = &row->hist[SIGNAL_CONNECT];
-
-	if (answers->inside_seconds >= connects->inside_seconds) {
-		buf_puts(out, " for answers of network peers");
-		put_rate(out, rows, answers, "answers");
-	} else {
+	if (evidence->hist == SIGNAL_CONNECT) {
 		buf_puts(out, " for connections to be opened");
-		put_rate(out, rows, connects, "connections");
+		put_rate(out, evidence, "connections");
+	} else {
+		buf_puts(out, " for answers of network peers");
+		put_rate(out, evidence, "answers");
 	}
 }
 
-static void put_wait(struct buf *out, const struct rows *rows, const struct row *row,
-		     enum wait_cause cause)
+static void put_wait(struct buf *out, const struct finding *finding, enum wait_cause cause)
 {
+	const struct evidence *evidence = &finding->waits[cause].evidence;
+
 	switch (cause) {
 	case WAIT_CPU:
 		buf_puts(out, " for CPU");
-		put_causes(out, row);
+		put_causes(out, finding);
 		break;
 	case WAIT_THROTTLED:
 		buf_puts(out, " because of its own CPU limit (throttled)");
 		break;
 	case WAIT_DISK:
 		buf_puts(out, " for the disk");
-		put_rate(out, rows, &row->hist[SIGNAL_BLOCK_READ], "reads");
+		put_rate(out, evidence, "reads");
 		break;
 	case WAIT_FSYNC:
 		buf_puts(out, " for fsync");
-		put_rate(out, rows, &row->hist[SIGNAL_FSYNC], "calls");
+		put_rate(out, evidence, "calls");
 		break;
 	case WAIT_NETWORK:
-		put_network(out, rows, row);
+		put_network(out, evidence);
 		break;
 	default:
 		buf_puts(out, " for memory");
-		if (row->hist[SIGNAL_MEMORY_STALL].count > 0)
-			put_rate(out, rows, &row->hist[SIGNAL_MEMORY_STALL], "stalls");
+		if (evidence->is_hist)
+			put_rate(out, evidence, "stalls");
 		else
 			buf_puts(out, " to be reclaimed");
 	}
 }
 
-static void put_interval(struct buf *out, const struct rows *rows)
+static void put_interval(struct buf *out, const struct finding *finding)
 {
 	char text[FORMAT_SIZE];
 
-	format_interval(text, rows->seconds);
+	format_interval(text, finding->interval_seconds);
 	buf_printf(out, "the last %s", text);
 }
 
-static void put_waited(struct buf *out, const struct rows *rows, const struct row *row,
-		       const struct waits *waits, enum wait_cause worst)
+static void put_waited(struct buf *out, const struct finding *finding)
 {
-	struct waits rest = *waits;
-	enum wait_cause second;
+	size_t i;
 
-	buf_puts(out, " waited ");
-	put_percent(out, waits->seconds[worst] / rows->seconds);
-	buf_puts(out, " of ");
-	put_interval(out, rows);
-	put_wait(out, rows, row, worst);
-	rest.seconds[worst] = 0;
-	second = waits_worst(&rest);
-	if (second != WAIT_CAUSES && rest.seconds[second] >= SECOND_SHARE * waits->total) {
-		buf_puts(out, ", and ");
-		put_percent(out, rest.seconds[second] / rows->seconds);
-		put_wait(out, rows, row, second);
+	for (i = 0; i < finding->main_count; i++) {
+		buf_puts(out, i == 0 ? " waited " : ", and ");
+		put_percent(out, finding->waits[finding->main[i]].share);
+		if (i == 0) {
+			buf_puts(out, " of ");
+			put_interval(out, finding);
+		}
+		put_wait(out, finding, finding->main[i]);
 	}
 }
 
-/* What keeps a row busy that hardly waited. */
-static void put_hardly_waited(struct buf *out, const struct rows *rows, const struct row *row)
+/* What keeps it busy although it hardly waited. */
+static void put_hardly_waited(struct buf *out, const struct finding *finding)
 {
-	double usage = row->value[SIGNAL_CPU_USAGE] / rows->seconds;
-
 	buf_puts(out, " hardly waited in ");
-	put_interval(out, rows);
-	if (row->value_known[SIGNAL_CPU_USAGE] && usage >= BUSY_RATIO) {
+	put_interval(out, finding);
+	if (finding->is_busy) {
 		buf_puts(out, ": it ran, on ");
-		put_percent(out, usage);
+		put_percent(out, finding->cpu_usage);
 		buf_puts(out, " of a CPU");
 	}
 }
 
-/* Slow answers are its own doing if they took longer than all that it waited for. */
-static void put_answers(struct buf *out, const struct row *row, const struct waits *waits)
+static void put_answers(struct buf *out, const struct finding_answers *answers)
 {
-	const struct row_hist *answers = &row->hist[SIGNAL_RESPONSE_SERVER];
-	double waited = waits->total;
-
-	if (row_hist_quantile(answers, 0.99) < SLOW_ANSWER_SECONDS)
+	if (!answers->are_slow)
 		return;
 	buf_puts(out, "; of its own answers ");
-	put_p99(out, answers);
-	if (waited < 0.5 * answers->sum_seconds)
-		buf_puts(out, waited < 0.1 * answers->sum_seconds
-				      ? ", for none of these reasons: the time is its own"
-				      : ", the most of it for none of these reasons");
+	put_p99(out, answers->p99_seconds);
+	if (answers->own == OWN_TIME_ALL)
+		buf_puts(out, ", for none of these reasons: the time is its own");
+	else if (answers->own == OWN_TIME_MOST)
+		buf_puts(out, ", the most of it for none of these reasons");
 }
 
-static void put_victims(struct buf *out, const struct rows *rows, const struct row *row)
+static void put_victims(struct buf *out, const struct finding_victims *victims)
 {
-	if (row->caused_seconds < WAITS_LEAST * rows->seconds)
+	if (!victims->are_many)
 		return;
 	buf_puts(out, "; others waited ");
-	put_percent(out, row->caused_seconds / rows->seconds);
-	buf_printf(out, " for CPU while it ran, %s most of all", row->worst_victim.name);
+	put_percent(out, victims->share);
+	buf_printf(out, " for CPU while it ran, %s most of all", victims->worst);
 }
 
-static void put_troubles(struct buf *out, const struct rows *rows, const struct row *row)
+static void put_troubles(struct buf *out, const struct finding_trouble *troubles)
 {
 	char text[FORMAT_SIZE];
 
-	if (row_oom_kills(row) > 0)
-		buf_printf(out, "; %.0f killed for lack of memory", row_oom_kills(row));
-	if (row->value[SIGNAL_RETRANSMITS] >= rows->seconds) {
-		format_count(text, row->value[SIGNAL_RETRANSMITS] / rows->seconds);
+	if (troubles[TROUBLE_OOM_KILLS].is_bad)
+		buf_printf(out, "; %.0f killed for lack of memory",
+			   troubles[TROUBLE_OOM_KILLS].count);
+	if (troubles[TROUBLE_LOST_PACKETS].is_bad) {
+		format_count(text, troubles[TROUBLE_LOST_PACKETS].per_second);
 		buf_printf(out, "; the network lost packets (%s retransmits/s)", text);
 	}
-	if (row->value[SIGNAL_CONNECT_FAILURES] > 0)
-		buf_printf(out, "; %.0f connections failed", row->value[SIGNAL_CONNECT_FAILURES]);
+	if (troubles[TROUBLE_CONNECT_FAILURES].is_bad)
+		buf_printf(out, "; %.0f connections failed",
+			   troubles[TROUBLE_CONNECT_FAILURES].count);
 }
 
-/* Of what could be the reason and is not measured here. */
-static void put_missing(struct buf *out, const struct waits *waits)
+/* What could be the reason and is not measured here. */
+static void put_missing(struct buf *out, const struct finding *finding)
 {
 	bool first = true;
 	int i;
 
 	for (i = 0; i < WAIT_CAUSES; i++) {
-		if (waits->known[i])
+		if (finding->waits[i].known)
 			continue;
 		buf_printf(out, "%s%s", first ? "; not measured: " : ", ", wait_names[i]);
 		first = false;
 	}
 }
 
-void sentence_write(struct buf *out, const struct rows *rows, const struct row *row)
+void finding_sentence(struct buf *out, const struct finding *finding)
 {
-	struct waits waits;
-	enum wait_cause worst;
-
-	waits_find(row, &waits);
-	worst = waits_worst(&waits);
-	buf_puts(out, row->name);
-	if (worst != WAIT_CAUSES && waits.total >= WAITS_LEAST * rows->seconds)
-		put_waited(out, rows, row, &waits, worst);
+	buf_puts(out, finding->name);
+	if (finding->main_count)
+		put_waited(out, finding);
 	else
-		put_hardly_waited(out, rows, row);
-	put_answers(out, row, &waits);
-	put_victims(out, rows, row);
-	put_troubles(out, rows, row);
-	put_missing(out, &waits);
+		put_hardly_waited(out, finding);
+	put_answers(out, &finding->answers);
+	put_victims(out, &finding->victims);
+	put_troubles(out, finding->troubles);
+	put_missing(out, finding);
 	buf_putc(out, '.');
 }

@@ -2,14 +2,14 @@
 #ifndef BRAMBLE_SENTENCE_H
 #define BRAMBLE_SENTENCE_H
 
-#include "diagnose/rows.h"
+#include "diagnose/finding.h"
 #include "util/buf.h"
 
 /*
- * Says in words what a row waited for, and because of whom; of one that hardly
- * waited, what else there is to say: whom it kept waiting, that its answers were slow, and what was
- * not measured.
+ * Says a finding in words: what somebody waited for, and because of whom. Of one that hardly
+ * waited, it says what else there is: whom it kept waiting, that its answers were slow, and what
+ * was not measured.
  */
-void sentence_write(struct buf *out, const struct rows *rows, const struct row *row);
+void finding_sentence(struct buf *out, const struct finding *finding);
 
 #endif

@@ -29,11 +29,14 @@ void page_put_sentence(struct grid *grid, int y, const struct view *view)
 	const struct row *row = ui_selected(view->ui, view->rows);
 	int height = page_sentence_lines(grid->width);
 	struct buf sentence = {0};
+	struct finding finding;
 
-	if (row)
-		sentence_write(&sentence, view->rows, row);
-	else if (view->ui->page == PAGE_ROW)
+	if (row) {
+		finding_make(view->rows, row, &finding);
+		finding_sentence(&sentence, &finding);
+	} else if (view->ui->page == PAGE_ROW) {
 		buf_printf(&sentence, "%s did not run in the last interval.", view->ui->selected);
+	}
 	if (!buf_failed(&sentence) && sentence.data)
 		grid_put_words(grid, y, 0, height, grid->width, STYLE_BOLD, sentence.data);
 	buf_free(&sentence);

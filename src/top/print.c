@@ -129,6 +129,7 @@ static json_t *row_json(const struct rows *rows, const struct row *row)
 {
 	json_t *object = json_object();
 	struct buf sentence = {0};
+	struct finding finding;
 
 	set_string(object, "name", row->name);
 	/* A row of several has no labels of its own. */
@@ -142,7 +143,8 @@ static json_t *row_json(const struct rows *rows, const struct row *row)
 	set_values(object, row, rows->seconds);
 	json_object_set_new(object, "waits", waits_json(row, rows->seconds));
 	json_object_set_new(object, "caused_by", causes_json(row));
-	sentence_write(&sentence, rows, row);
+	finding_make(rows, row, &finding);
+	finding_sentence(&sentence, &finding);
 	if (!buf_failed(&sentence) && sentence.data)
 		json_object_set_new(object, "sentence", json_string(sentence.data));
 	buf_free(&sentence);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "top/table.h"
 
-#include <math.h>
 #include <stdio.h>
 
 #include "top/text.h"
@@ -52,16 +51,15 @@ static void put_bar(struct grid *grid, int y, const struct column_place *place,
 static void put_cause(struct grid *grid, int y, const struct column_place *place,
 		      const struct rows *rows, const struct row *row, enum style style)
 {
-	double waited = row->hist[SIGNAL_CPU_WAIT].sum_seconds;
 	int used;
 
-	if (!row->cause_count || waited <= 0) {
+	if (!row->cause_count || row->hist[SIGNAL_CPU_WAIT].sum_seconds <= 0) {
 		grid_put(grid, y, place->at, place->width, style,
 			 column_measured(rows, COLUMN_CAUSE) ? "." : "-");
 		return;
 	}
 	used = grid_printf(grid, y, place->at, place->width, style, "%.0f%% ",
-			   100 * fmin(1, row->causes[0].seconds / waited));
+			   100 * row->causes[0].share);
 	grid_put_cut(grid, y, place->at + used, place->width - used, style, row->causes[0].name);
 }
 

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "diagnose/diagnose.h"
 #include "top/columns.h"
-#include "diagnose/sentence.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -23,15 +23,19 @@ static int parse(struct reading *reading, const uint8_t *data, size_t size)
 static void use(const struct rows *rows)
 {
 	struct buf sentence = {0};
+	struct findings findings;
 	char text[FORMAT_SIZE];
 	size_t i;
 	int id;
 
+	if (findings_find(rows, NULL, &findings))
+		abort();
 	for (i = 0; i < rows->count; i++) {
-		sentence_write(&sentence, rows, &rows->rows[i]);
+		finding_sentence(&sentence, &findings.list[i]);
 		for (id = 0; id < COLUMNS_ALL; id++)
 			column_format(rows, &rows->rows[i], (enum column_id)id, text);
 	}
+	findings_free(&findings);
 	buf_free(&sentence);
 }
 

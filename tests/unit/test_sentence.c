@@ -66,9 +66,12 @@ static bool near(double a, double b)
 /* What is said of a row, in an interval of 10 s. */
 static void check_said(const char *containers, const char *name, const char *expected)
 {
+	struct finding finding;
+
 	make_rows(10, containers);
 	buf_free(&said);
-	sentence_write(&said, &rows, row_of(name));
+	finding_make(&rows, row_of(name), &finding);
+	finding_sentence(&said, &finding);
 	assert_false(buf_failed(&said));
 	assert_string_equal(said.data, expected);
 }
