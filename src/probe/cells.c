@@ -90,16 +90,10 @@ static int map_slots(struct probe *probe, enum probe_id id, unsigned int slots)
 	return err;
 }
 
-/* NULL if the probe is not enabled, has no cells, or there is no memory to map them. */
-static const void *cell_at(struct probe *probe, enum probe_id id, unsigned int row,
-			   unsigned int slot)
+/* The cell of a slot in a row; map_slots() has mapped it. */
+static const void *cell_at(const struct cells *cells, unsigned int row, size_t offset)
 {
-	const struct cell_row *cells;
-
-	if (!probe->cells[id].rows || map_slots(probe, id, slot + 1))
-		return NULL;
-	cells = &probe->cells[id].rows[row];
-	return (const char *)cells->data + cells->skipped + slot * cells_of(id)->size;
+	return (const char *)cells->rows[row].data + cells->rows[row].skipped + offset;
 }
 
 /* The cell's struct is the type of the map's values. */
@@ -127,8 +121,9 @@ int probe_open_cells(struct probe *probe)
 		err = plan_sum(probe, id);
 		probe->cells[id].rows =
 			calloc(row_count(probe, id), sizeof(*probe->cells[id].rows));
-		if (!err && !cell_at(probe, id, 0, SLOT_OVERFLOW))
+		if (!probe->cells[id].rows)
 			err = -ENOMEM;
+		err = err ?: map_slots(probe, id, SLOT_OVERFLOW + 1);
 	}
 	return err;
 }
@@ -156,15 +151,16 @@ bool probe_read_pressure(struct probe *probe, unsigned int slot, struct probe_pr
 
 	memset(pressure, 0, probe->cpus * sizeof(*pressure));
 	for (id = 0; id < PROBES; id++) {
-		if (!probe_descriptors[id]->add_pressure || !has_array(probe, id))
-			continue;
-		for (cpu = 0; cpu < probe->cpus; cpu++) {
-			const void *cell = cell_at(probe, id, cpu, slot);
+		const struct probe_descriptor *descriptor = probe_descriptors[id];
+		size_t offset = slot * descriptor->cells.size;
 
-			if (!cell)
-				return false;
-			probe_descriptors[id]->add_pressure(cell, &pressure[cpu]);
-		}
+		if (!descriptor->add_pressure || !probe->cells[id].rows)
+			continue;
+		if (map_slots(probe, id, slot + 1))
+			return false;
+		for (cpu = 0; cpu < probe->cpus; cpu++)
+			descriptor->add_pressure(cell_at(&probe->cells[id], cpu, offset),
+						 &pressure[cpu]);
 	}
 	for (cpu = 0; cpu < probe->cpus; cpu++)
 		for (i = 0; i < PRESSURE_RESOURCES; i++)
@@ -176,20 +172,20 @@ size_t probe_read_cell(struct probe *probe, enum probe_id id, unsigned int slot,
 		       union probe_cell *cell)
 {
 	const struct probe_descriptor *descriptor = probe_descriptors[id];
-	const struct cell_sum *sum = &probe->cells[id].sum;
-	const void *first = sum->count ? cell_at(probe, id, 0, slot) : NULL;
+	const struct cells *cells = &probe->cells[id];
+	size_t size = descriptor->cells.size;
 	unsigned int cpu;
 
-	if (!first)
+	if (!cells->sum.count || map_slots(probe, id, slot + 1))
 		return 0;
 	if (descriptor->cells.per_cpu) {
-		memset(cell, 0, descriptor->cells.size);
+		memset(cell, 0, size);
 		for (cpu = 0; cpu < probe->cpus; cpu++)
-			cell_sum_add(sum, cell, cell_at(probe, id, cpu, slot));
+			cell_sum_add(&cells->sum, cell, cell_at(cells, cpu, slot * size));
 	} else {
-		memcpy(cell, first, descriptor->cells.size);
+		memcpy(cell, cell_at(cells, 0, slot * size), size);
 	}
 	if (descriptor->read)
 		descriptor->read(probe, slot, cell);
-	return descriptor->cells.size;
+	return size;
 }

@@ -98,7 +98,7 @@ int cell_sum_plan(const struct btf *btf, uint32_t id, const struct probe_cells *
 	return err;
 }
 
-static void add_wide(uint64_t *total, const volatile uint64_t *cell, size_t count)
+static void add_wide(uint64_t *restrict total, const uint64_t *restrict cell, size_t count)
 {
 	size_t i;
 
@@ -106,21 +106,28 @@ static void add_wide(uint64_t *total, const volatile uint64_t *cell, size_t coun
 		total[i] += cell[i];
 }
 
-static void add_narrow(uint32_t *total, const volatile uint32_t *cell, size_t count)
+/* Mostly the buckets of histograms. Four at a time, which compilers add with one instruction. */
+static void add_narrow(uint32_t *restrict total, const uint32_t *restrict cell, size_t count)
 {
 	size_t i;
 
-	for (i = 0; i < count; i++)
+	for (i = 0; i + 4 <= count; i += 4) {
+		total[i] += cell[i];
+		total[i + 1] += cell[i + 1];
+		total[i + 2] += cell[i + 2];
+		total[i + 3] += cell[i + 3];
+	}
+	for (; i < count; i++)
 		total[i] += cell[i];
 }
 
-void cell_sum_add(const struct cell_sum *sum, union probe_cell *total, const volatile void *cell)
+void cell_sum_add(const struct cell_sum *sum, union probe_cell *total, const void *cell)
 {
 	const struct cell_run *run;
 
 	for (run = sum->run; run < sum->run + sum->count; run++) {
 		void *to = (char *)total + run->offset;
-		const volatile void *from = (const volatile char *)cell + run->offset;
+		const void *from = (const char *)cell + run->offset;
 
 		if (run->wide)
 			add_wide(to, from, run->count);

@@ -38,6 +38,6 @@ int cell_sum_plan(const struct btf *btf, uint32_t type, const struct probe_cells
 		  struct cell_sum *out);
 
 /* Adds a cell, which the kernel may be writing to. */
-void cell_sum_add(const struct cell_sum *sum, union probe_cell *total, const volatile void *cell);
+void cell_sum_add(const struct cell_sum *sum, union probe_cell *total, const void *cell);
 
 #endif
