@@ -85,6 +85,11 @@ static const struct program_row programs[] = {
 	{"function_throttle_end", .function = "__blk_throtl_bio"},
 };
 
+/* The records that the programs read. */
+static const struct tracefs_record records[] = {
+	{ISSUE, "trace_event_raw_block_rq"},
+};
+
 static const char *const losses[BLOCK_LOST_REASONS] = {
 	[BLOCK_LOST_NO_ISSUE] = "no_issue",	[BLOCK_LOST_NO_COMPLETE] = "no_complete",
 	[BLOCK_LOST_UNPAIRED] = "unpaired",	[BLOCK_LOST_REQUESTS_FULL] = "requests_full",
@@ -276,6 +281,8 @@ const struct probe_descriptor probe_block = {
 	.programs = programs,
 	.program_count = ARRAY_SIZE(programs),
 	.cells = {PROBE_CELLS(block_cell), .keyed = true},
+	.records = records,
+	.record_count = ARRAY_SIZE(records),
 	.losses = losses,
 	.loss_count = ARRAY_SIZE(losses),
 	.lost = lost,

@@ -23,7 +23,8 @@ bool probe_read_pressure(struct probe *probe, unsigned int slot, struct probe_pr
 /* For probe.c. Sizes the arrays before the object is loaded. Returns 0 or a negative errno. */
 int probe_size_cells(struct probe *probe);
 
-/* The same: plans how they are read, and maps their beginning. -EINVAL: a cell is not as said. */
+/* For probe.c. Plans how they are read, and maps their beginning. -EINVAL: a cell is not as said.
+ */
 int probe_open_cells(struct probe *probe);
 void probe_close_cells(struct probe *probe);
 

@@ -31,6 +31,11 @@ static const struct program_row programs[] = {
 	 .purpose = "reusing the slots of containers", .remedy = REMEDY},
 };
 
+/* The records that the programs read. */
+static const struct tracefs_record records[] = {
+	{"cgroup/cgroup_mkdir", "trace_event_raw_cgroup"},
+};
+
 static const struct cell_private privates[] = {
 	{"memory", "pressure", false},
 	{"io", "pressure", false},
@@ -130,6 +135,8 @@ const struct probe_descriptor probe_cgroup = {
 	.program_count = ARRAY_SIZE(programs),
 	.cells = {PROBE_CELLS(stall_cell), .per_cpu = true, .privates = privates,
 		  .private_count = ARRAY_SIZE(privates)},
+	.records = records,
+	.record_count = ARRAY_SIZE(records),
 	.losses = losses,
 	.loss_count = ARRAY_SIZE(losses),
 	.lost = lost,

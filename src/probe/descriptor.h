@@ -14,6 +14,7 @@
 
 #include "bramble/pressure.h"
 #include "probe/options.h"
+#include "probe/tracefs_btf.h"
 
 struct probe; /* internal.h */
 
@@ -72,6 +73,10 @@ struct probe_descriptor {
 	const struct program_row *programs;
 	size_t program_count;
 	struct probe_cells cells;
+
+	/* The records of tracepoints that its programs read: structs in vmlinux/vmlinux.h. */
+	const struct tracefs_record *records;
+	size_t record_count;
 
 	/* The names of what it cannot count or attribute, and how often each was so. */
 	const char *const *losses;

@@ -13,6 +13,7 @@
 #include "probe/descriptors.h"
 #include "probe/features.h"
 #include "probe/programs.h"
+#include "probe/records.h"
 #include "probe/slots.h"
 #include "probe/tracefs_btf.h"
 #include "util/log.h"
@@ -207,7 +208,7 @@ int probe_load(struct probe *probe, const struct probe_options *options)
 	probe->btf = has_btf(options->btf);
 	find_what_holds(probe, options);
 	if (!probe->btf) {
-		btf_fd = tracefs_btf_build(options->tracefs);
+		btf_fd = probe_build_records(options->tracefs);
 		if (btf_fd < 0) {
 			err = btf_fd;
 			obstacle_report(LOG_ERROR, &probe->place, OBSTACLE_TRACEFS, err,

@@ -47,6 +47,12 @@ static const struct program_row programs[] = {
 	{"sched_switch_classic", .event = "sched/sched_switch", .needs = NEED_NO_PREV_STATE},
 };
 
+/* The records that the programs read. */
+static const struct tracefs_record records[] = {
+	{"sched/sched_switch", "trace_event_raw_sched_switch"},
+	{"sched/sched_wakeup", "trace_event_raw_sched_wakeup_template"},
+};
+
 static const struct cell_private privates[] = {
 	{"ran_ns", "pressure", false},
 	{"waiting", "pressure", false},
@@ -184,6 +190,8 @@ const struct probe_descriptor probe_sched = {
 	.program_count = ARRAY_SIZE(programs),
 	.cells = {PROBE_CELLS(sched_cell), .per_cpu = true, .privates = privates,
 		  .private_count = ARRAY_SIZE(privates)},
+	.records = records,
+	.record_count = ARRAY_SIZE(records),
 	.losses = losses,
 	.loss_count = ARRAY_SIZE(losses),
 	.lost = lost,

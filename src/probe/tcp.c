@@ -45,6 +45,11 @@ static const struct program_row programs[] = {
 	 .remedy = "none but a kernel since 6.3"},
 };
 
+/* The records that the programs read. */
+static const struct tracefs_record records[] = {
+	{"tcp/tcp_retransmit_skb", "trace_event_raw_tcp_retransmit_skb"},
+};
+
 static const char *const losses[TCP_LOST_REASONS] = {
 	[TCP_LOST_NO_PLACE] = "no_place",     [TCP_LOST_NO_OWNER] = "no_owner",
 	[TCP_LOST_CLOCK] = "clock",	      [TCP_LOST_LONG_SEND] = "long_send",
@@ -182,6 +187,8 @@ const struct probe_descriptor probe_tcp = {
 	.programs = programs,
 	.program_count = ARRAY_SIZE(programs),
 	.cells = {PROBE_CELLS(tcp_cell)},
+	.records = records,
+	.record_count = ARRAY_SIZE(records),
 	.losses = losses,
 	.loss_count = ARRAY_SIZE(losses),
 	.lost = lost,

@@ -2,7 +2,6 @@
 #include "probe/tracefs_btf.h"
 
 #include "probe/tracefs_format.h"
-#include "util/array.h"
 #include "util/buf.h"
 #include "util/log.h"
 
@@ -16,21 +15,6 @@
 #include <unistd.h>
 
 #define FORMAT_FILE_MAX (256 << 10) /* bytes; the longest that was seen has 8193 */
-
-/*
- * The events whose records the BPF programs read, and the kernel's struct for
- * them: trace_event_raw_<event class>, which several events may share.
- */
-static const struct {
-	const char *event;
-	const char *struct_name;
-} events[] = {
-	{"sched/sched_switch", "trace_event_raw_sched_switch"},
-	{"sched/sched_wakeup", "trace_event_raw_sched_wakeup_template"},
-	{"cgroup/cgroup_mkdir", "trace_event_raw_cgroup"},
-	{"tcp/tcp_retransmit_skb", "trace_event_raw_tcp_retransmit_skb"},
-	{"block/block_rq_issue", "trace_event_raw_block_rq"},
-};
 
 static int find_or_add_int(struct btf *btf, const char *name, __u32 size, int encoding)
 {
@@ -146,21 +130,21 @@ int tracefs_btf_add(struct btf *btf, const char *text, size_t len, const char *s
 }
 
 /* Returns 1 if the struct was added, 0 if the event is left out, or a negative errno. */
-static int add_event(struct btf *btf, const char *root, const char *event, const char *struct_name)
+static int add_event(struct btf *btf, const char *root, const struct tracefs_record *record)
 {
 	char path[PATH_MAX];
 	struct buf text;
-	int err, len = snprintf(path, sizeof(path), "%s/events/%s/format", root, event);
+	int err, len = snprintf(path, sizeof(path), "%s/events/%s/format", root, record->event);
 
 	if (len < 0 || (size_t)len >= sizeof(path))
 		return -ENAMETOOLONG;
 	err = buf_read_file(&text, path, FORMAT_FILE_MAX);
 	if (!err) {
-		err = tracefs_btf_add(btf, text.data, text.len, struct_name);
+		err = tracefs_btf_add(btf, text.data, text.len, record->struct_name);
 		buf_free(&text);
 	}
 	if (err == -ENOENT) {
-		log_debug("this kernel has no event %s: there is no %s", event, path);
+		log_debug("this kernel has no event %s: there is no %s", record->event, path);
 		return 0;
 	}
 	if (err == -EINVAL || err == -EFBIG) {
@@ -206,14 +190,15 @@ static int sealed_memfd(const char *name, const void *data, size_t len)
 	return fd;
 }
 
-static int build(struct btf *btf, const char *root)
+static int build(struct btf *btf, const char *root, const struct tracefs_record *records,
+		 size_t count)
 {
 	const void *data;
 	__u32 len;
 	int added = 0;
 
-	for (size_t i = 0; i < ARRAY_SIZE(events); i++) {
-		int result = add_event(btf, root, events[i].event, events[i].struct_name);
+	for (size_t i = 0; i < count; i++) {
+		int result = add_event(btf, root, &records[i]);
 
 		if (result < 0)
 			return result;
@@ -225,14 +210,14 @@ static int build(struct btf *btf, const char *root)
 	return data ? sealed_memfd("bramble-btf", data, len) : -ENOMEM;
 }
 
-int tracefs_btf_build(const char *root)
+int tracefs_btf_build(const char *root, const struct tracefs_record *records, size_t count)
 {
 	struct btf *btf = btf__new_empty();
 	int fd;
 
 	if (!btf)
 		return -errno;
-	fd = build(btf, root);
+	fd = build(btf, root, records, count);
 	btf__free(btf);
 	return fd;
 }

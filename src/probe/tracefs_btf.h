@@ -14,6 +14,15 @@
 struct btf;
 
 /*
+ * A classic tracepoint whose record the BPF programs read: "group/name", and the kernel's struct
+ * for it, trace_event_raw_<event class>, which several events may share.
+ */
+struct tracefs_record {
+	const char *event;
+	const char *struct_name;
+};
+
+/*
  * Adds the event of a format file of len bytes as a struct of that name.
  * Returns 0, or -EINVAL when the text is damaged, -EEXIST when btf has such a
  * struct: then btf has no new struct (a type that no one uses may be left in
@@ -22,14 +31,14 @@ struct btf;
 int tracefs_btf_add(struct btf *btf, const char *text, size_t len, const char *struct_name);
 
 /*
- * Makes the BTF of the events that the programs name, from a tracefs mounted at
+ * Makes the BTF of these records, from a tracefs mounted at
  * root (/sys/kernel/tracing). An event that the kernel has not, or whose format
  * is not understood, is left out: the programs that need it do not load.
  * Returns a sealed memfd, which the caller closes once its objects are loaded,
  * or a negative errno: -ENOENT when there is no event at all (no tracefs?),
  * -EACCES when tracefs may not be read.
  */
-int tracefs_btf_build(const char *root);
+int tracefs_btf_build(const char *root, const struct tracefs_record *records, size_t count);
 
 /* Room for the path of any file descriptor. */
 #define TRACEFS_BTF_PATH_SIZE 32

@@ -20,6 +20,7 @@
 #include "bramble/cells.h"
 #include "own_cgroup.h"
 #include "probe/features.h"
+#include "probe/records.h"
 #include "probe/tracefs_btf.h"
 #include "util/clock.h"
 
@@ -92,7 +93,7 @@ static inline int open_bpf(void)
 
 	if (!with_btf) {
 		err = own_mounts.tracefs_err;
-		tracefs_btf_fd = err ?: tracefs_btf_build(own_mounts.tracefs);
+		tracefs_btf_fd = err ?: probe_build_records(own_mounts.tracefs);
 		if (tracefs_btf_fd < 0)
 			return tracefs_btf_fd;
 		tracefs_btf_path(path, tracefs_btf_fd);

@@ -291,6 +291,36 @@ static void test_rows_have_programs(void **state)
 		}
 }
 
+/* How many descriptors name the record. */
+static size_t count_records(const char *struct_name)
+{
+	enum probe_id id;
+	size_t i, count = 0;
+
+	for (id = 0; id < PROBES; id++)
+		for (i = 0; i < probe_descriptors[id]->record_count; i++)
+			count +=
+				!strcmp(probe_descriptors[id]->records[i].struct_name, struct_name);
+	return count;
+}
+
+/* Without the kernel's BTF, a record that no descriptor names has no layout. */
+static void test_records_have_probes(void **state)
+{
+	__u32 type;
+
+	(void)state;
+	for (type = 1; type < btf__type_cnt(btf()); type++) {
+		const struct btf_type *record = btf__type_by_id(btf(), type);
+		const char *name = btf__name_by_offset(btf(), record->name_off);
+
+		if (btf_is_struct(record) && strncmp(name, "trace_event_raw_", 16) == 0 &&
+		    count_records(name) != 1)
+			fail_msg("%s is in the records of %zu descriptors", name,
+				 count_records(name));
+	}
+}
+
 static struct check_report report;
 
 static const struct fact *find_fact(const char *name)
@@ -411,6 +441,7 @@ int main(void)
 		cmocka_unit_test(test_sums),
 		cmocka_unit_test(test_programs_have_probes),
 		cmocka_unit_test(test_rows_have_programs),
+		cmocka_unit_test(test_records_have_probes),
 		cmocka_unit_test(test_events_are_checked),
 		cmocka_unit_test(test_losses),
 		cmocka_unit_test(test_events_are_explained),

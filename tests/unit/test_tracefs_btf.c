@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "probe/records.h"
 #include "probe/tracefs_btf.h"
 
 #include "btf_sound.h"
@@ -340,7 +341,7 @@ static void test_build(void **state)
 
 	(void)state;
 	make_tracefs(root, "made-rt");
-	fd = tracefs_btf_build(root);
+	fd = probe_build_records(root);
 	assert_true(fd >= 0);
 	tracefs_btf_path(path, fd);
 	btf = btf__parse_raw(path);
@@ -376,7 +377,7 @@ static int build_with_one(const char *text)
 		assert_true(fputs(text, file) >= 0);
 		assert_int_equal(fclose(file), 0);
 	}
-	fd = tracefs_btf_build(root);
+	fd = probe_build_records(root);
 	(void)unlink(path);
 	for (size_t i = ARRAY_SIZE(folders); i--;) {
 		(void)snprintf(path, sizeof(path), "%s%s", root, folders[i]);
@@ -393,7 +394,7 @@ static void test_build_without_events(void **state)
 	int fd;
 
 	(void)state;
-	assert_int_equal(tracefs_btf_build("/nonexistent"), -ENOENT);
+	assert_int_equal(probe_build_records("/nonexistent"), -ENOENT);
 	assert_int_equal(build_with_one(NULL), -ENOENT);
 	assert_int_equal(build_with_one("format:\n\tfield:"), -ENOENT);
 	assert_true(read_format(&text, FORMATS "/debian-7.3", "cgroup/cgroup_mkdir"));
