@@ -12,7 +12,6 @@
 #include "expose/json.h"
 #include "metrics/workloads.h"
 #include "top/listener.h"
-#include "top/progress.h"
 #include "util/buf.h"
 #include "util/clock.h"
 #include "util/log.h"
@@ -105,17 +104,16 @@ static void close_curl(struct source *source)
 static int open_own_probe(struct source *source)
 {
 	struct collector_options options;
-	struct progress *shown;
 	int err;
 
 	err = source->options->collector_options(&options);
 	if (err)
 		return err;
 	snprintf(source->name, sizeof(source->name), "a probe of its own");
-	shown = source->options->live ? progress_start("loading a probe") : NULL;
-	err = collector_open(&options, &source->collector);
-	progress_stop(shown);
-	return err;
+	/* It takes seconds on a small machine, and the screen comes after it. */
+	if (source->options->live)
+		fputs("loading a probe ...\n", stderr);
+	return collector_open(&options, &source->collector);
 }
 
 /* Whoever listens is asked once: is it a serve? It may take its time. */
