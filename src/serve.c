@@ -10,23 +10,18 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
-#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "expose/expose.h"
 #include "expose/json.h"
 #include "http/guard.h"
 #include "http/server.h"
-#include "metrics/pressure.h"
 #include "metrics/workloads.h"
 #include "obstacle/obstacle.h"
 #include "util/clock.h"
 #include "util/log.h"
 #include "util/pages.h"
 #include "version.h"
-
-/* Without scrapes the collector is brought up to date this often. */
-#define UPDATE_INTERVAL_S    60
 
 #define REPLY_MMAP_THRESHOLD (128 * 1024)
 
@@ -50,8 +45,6 @@ struct server {
 	struct buf urls; /* each with a space before it */
 	int epoll_fd;
 	int signal_fd;
-	int timer_fd;
-	int pressure_timer_fd;
 };
 
 static void set_string(struct http_reply *reply, const char *type, char *body)
@@ -256,18 +249,6 @@ static int watch(struct server *s, int fd)
 	return epoll_ctl(s->epoll_fd, EPOLL_CTL_ADD, fd, &event) ? -errno : 0;
 }
 
-/* A timer that expires again and again. Returns a descriptor or -1 with errno. */
-static int open_timer(int seconds)
-{
-	struct itimerspec every = {.it_interval.tv_sec = seconds, .it_value.tv_sec = seconds};
-	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-
-	if (fd < 0 || timerfd_settime(fd, 0, &every, NULL) == 0)
-		return fd;
-	close(fd);
-	return -1;
-}
-
 static int open_event_sources(struct server *s)
 {
 	sigset_t signals;
@@ -282,13 +263,9 @@ static int open_event_sources(struct server *s)
 
 	s->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	s->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
-	s->timer_fd = open_timer(UPDATE_INTERVAL_S);
-	s->pressure_timer_fd = open_timer(PRESSURE_INTERVAL_S);
-	if (s->epoll_fd < 0 || s->signal_fd < 0 || s->timer_fd < 0 || s->pressure_timer_fd < 0)
+	if (s->epoll_fd < 0 || s->signal_fd < 0)
 		return -errno;
 	err = watch(s, s->signal_fd);
-	err = err ?: watch(s, s->timer_fd);
-	err = err ?: watch(s, s->pressure_timer_fd);
 	err = err ?: watch(s, collector_event_fd(s->collector));
 	for (i = 0; !err && (fd = http_event_fd(s->http, i)) >= 0; i++)
 		err = watch(s, fd);
@@ -331,7 +308,6 @@ static int start(struct server *s)
 static int run(struct server *s)
 {
 	struct epoll_event events[16];
-	uint64_t expirations;
 	int i, count;
 
 	for (;;) {
@@ -343,14 +319,9 @@ static int run(struct server *s)
 
 			if (fd == s->signal_fd)
 				return 0;
+			/* Before the requests, so that what has arrived is in their answers. */
 			if (fd == collector_event_fd(s->collector))
 				collector_poll(s->collector);
-			else if (fd == s->timer_fd &&
-				 read(fd, &expirations, sizeof(expirations)) > 0)
-				collector_update(s->collector);
-			else if (fd == s->pressure_timer_fd &&
-				 read(fd, &expirations, sizeof(expirations)) > 0)
-				collector_update_pressure(s->collector);
 		}
 		http_run(s->http);
 	}
@@ -367,19 +338,11 @@ static void stop(struct server *s)
 		close(s->epoll_fd);
 	if (s->signal_fd >= 0)
 		close(s->signal_fd);
-	if (s->timer_fd >= 0)
-		close(s->timer_fd);
-	if (s->pressure_timer_fd >= 0)
-		close(s->pressure_timer_fd);
 }
 
 int serve(const struct serve_options *options)
 {
-	struct server s = {.options = options,
-			   .epoll_fd = -1,
-			   .signal_fd = -1,
-			   .timer_fd = -1,
-			   .pressure_timer_fd = -1};
+	struct server s = {.options = options, .epoll_fd = -1, .signal_fd = -1};
 	int err;
 
 	/* The memory of a reply goes back to the system, and is not kept for the next one. */

@@ -12,13 +12,18 @@
 #include "metrics/info.h"
 #include "metrics/members.h"
 #include "metrics/naming.h"
+#include "metrics/pressure.h"
 #include "metrics/slots.h"
 #include "metrics/usage.h"
 #include "util/clock.h"
 #include "util/log.h"
+#include "util/timer.h"
+
+/* If nobody asks for an update, there is one this often. */
+#define UPDATE_INTERVAL_NS (60 * NS_PER_S)
 
 /* An owner that nobody reads is forgotten after this many times --retain. */
-#define RETAIN_UNREAD 12
+#define RETAIN_UNREAD	   12
 
 struct collector {
 	struct collector_options options;
@@ -31,11 +36,13 @@ struct collector {
 	struct accept_queues queues;
 	struct node *node;
 	struct kube_names *names;
-	int event_fd; /* an epoll: the probe's events, the kubelet's answers, clock_fd */
+	int event_fd; /* an epoll: the probe's events, the kubelet's answers, the two below */
+	int clock_fd; /* readable when the wall clock was set; negative: none */
+	int tick_fd;
 	struct wall wall;
-	int clock_fd;	     /* readable when the wall clock was set; negative: none */
 	uint64_t started_ns; /* CLOCK_MONOTONIC */
-	uint64_t read_ns;    /* when the owners were last read */
+	uint64_t updated_ns;
+	uint64_t read_ns; /* when the owners were last read */
 };
 
 static void on_cgroup_event(void *context, const struct cgroup_event *event)
@@ -48,13 +55,23 @@ static void on_cgroup_event(void *context, const struct cgroup_event *event)
 		naming_find(&c->naming, made);
 }
 
+/* The clock first: the times of events are told by how it was set when they happened. */
+static void read_events(struct collector *c)
+{
+	if (c->clock_fd >= 0)
+		wall_clear_fd(c->clock_fd);
+	if (wall_look(&c->wall))
+		log_info("the clock was set; what began before it has its time by the new one");
+	probe_poll(c->probe, on_cgroup_event, c);
+}
+
 static struct member *on_slot(void *context, uint64_t id)
 {
 	struct collector *c = context;
 	struct member *member = members_find(&c->members, id);
 
 	if (!member) {
-		collector_poll(c);
+		read_events(c);
 		member = members_look_for(&c->members, id, clock_monotonic_ns());
 	}
 	if (member && !member->owner)
@@ -103,44 +120,40 @@ static void retire_members(struct collector *c, uint64_t now_ns)
 	}
 }
 
-/* Before the events are read: they are told apart by how the clock was set at their time. */
-static void look_at_clock(struct collector *c)
-{
-	if (c->clock_fd >= 0)
-		wall_clear_fd(c->clock_fd);
-	if (wall_look(&c->wall))
-		log_info("the clock was set; what began before it has its time by the new one");
-}
-
-void collector_poll(struct collector *c)
-{
-	look_at_clock(c);
-	probe_poll(c->probe, on_cgroup_event, c);
-	if (kube_names_run(c->names))
-		naming_find_again(&c->naming);
-}
-
-void collector_update_pressure(struct collector *c)
-{
-	slots_update_pressure(&c->slots);
-}
-
 void collector_update(struct collector *c)
 {
 	uint64_t now_ns = clock_monotonic_ns();
 
-	probe_look_again(c->probe);
-	collector_poll(c);
+	read_events(c);
 	members_walk_if_due(&c->members, probe_cgroup_events_lost(c->probe), now_ns);
 	slots_update(&c->slots, on_slot, c);
 	accept_queues_update(&c->queues, now_ns);
-	probe_tidy(c->probe);
 	naming_retry(&c->naming, now_ns);
 	usage_update(&c->usage, &c->members, &c->owners, now_ns, on_usage, c);
 	infos_update(&c->members, c->names, now_ns);
 	node_read(c->node);
 	slots_retire(&c->slots, c->options.retain_ns, now_ns);
 	retire_members(c, now_ns);
+	c->updated_ns = now_ns;
+}
+
+/* What is done again and again, whether or not somebody asks for an update. */
+static void tick(struct collector *c)
+{
+	slots_update_pressure(&c->slots);
+	probe_look_again(c->probe);
+	probe_tidy(c->probe);
+	if (grown(clock_monotonic_ns(), c->updated_ns) >= UPDATE_INTERVAL_NS)
+		collector_update(c);
+}
+
+void collector_poll(struct collector *c)
+{
+	read_events(c);
+	if (kube_names_run(c->names))
+		naming_find_again(&c->naming);
+	if (timer_expired(c->tick_fd))
+		tick(c);
 }
 
 void collector_mark_read(struct collector *c)
@@ -156,7 +169,9 @@ static int open_event_fd(struct collector *c)
 
 	c->event_fd = epoll_create1(EPOLL_CLOEXEC);
 	c->clock_fd = wall_open_fd();
-	if (c->event_fd < 0 ||
+	c->tick_fd = timer_open(PRESSURE_INTERVAL_S);
+	if (c->event_fd < 0 || c->tick_fd < 0 ||
+	    epoll_ctl(c->event_fd, EPOLL_CTL_ADD, c->tick_fd, &event) ||
 	    epoll_ctl(c->event_fd, EPOLL_CTL_ADD, probe_event_fd(c->probe), &event) ||
 	    (c->clock_fd >= 0 && epoll_ctl(c->event_fd, EPOLL_CTL_ADD, c->clock_fd, &event)) ||
 	    (names_fd >= 0 && epoll_ctl(c->event_fd, EPOLL_CTL_ADD, names_fd, &event))) {
@@ -200,7 +215,7 @@ int collector_open(const struct collector_options *options, struct collector **o
 		.wall = &c->wall,
 		.sandboxes = options->sandboxes,
 	};
-	c->event_fd = c->clock_fd = -1;
+	c->event_fd = c->clock_fd = c->tick_fd = -1;
 	wall_look(&c->wall);
 	err = open_all(c);
 	if (err) {
@@ -209,7 +224,7 @@ int collector_open(const struct collector_options *options, struct collector **o
 	}
 	members_walk(&c->members, clock_monotonic_ns());
 	collector_poll(c);
-	c->started_ns = clock_monotonic_ns();
+	c->started_ns = c->updated_ns = clock_monotonic_ns();
 	if (probe_is_up(c->probe, PROBE_TCP))
 		accept_queues_open(&c->queues, &c->naming, c->slots.kernel, options->procfs,
 				   options->cgroupfs);
@@ -231,6 +246,8 @@ void collector_close(struct collector *c)
 	probe_close(c->probe);
 	if (c->clock_fd >= 0)
 		close(c->clock_fd);
+	if (c->tick_fd >= 0)
+		close(c->tick_fd);
 	if (c->event_fd >= 0)
 		close(c->event_fd);
 	free(c);

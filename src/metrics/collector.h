@@ -41,18 +41,21 @@ void collector_close(struct collector *collector);
 /* Readable when collector_poll() has something to do. Owned by the collector. */
 int collector_event_fd(const struct collector *collector);
 
-/* Learns of cgroups made and removed, and of their names. Cheap when there is nothing new. */
+/*
+ * The event loop's part: does all that is due. It takes in the events of cgroups; asks the kubelet
+ * for names that are wanted, and takes its answers; and every PRESSURE_INTERVAL_S it sums up the
+ * pressure and attaches to file systems whose modules were loaded meanwhile. If there was no update
+ * for a minute it makes one, as buckets must not wrap unseen and what was removed long ago is to
+ * go. Cheap when there is nothing new.
+ */
 void collector_poll(struct collector *collector);
 
 /*
- * Brings the owners up to date with the kernel's counts. To be called before
- * owners are read, and at least once in a minute: what was removed long ago
- * goes, and buckets must not wrap unseen.
+ * Brings the owners up to date with the kernel's counts. To be called before owners are read. It
+ * reads, and gives the names that are known by now: it loads no BPF program and sends nothing to
+ * the kubelet. A name that it misses is asked for by collector_poll(), soon after.
  */
 void collector_update(struct collector *collector);
-
-/* Sums up the pressure: to be called every PRESSURE_INTERVAL_S. Cheap. */
-void collector_update_pressure(struct collector *collector);
 
 /* What is known now has reached a reader: what has ended may be forgotten. */
 void collector_mark_read(struct collector *collector);

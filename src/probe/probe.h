@@ -64,7 +64,7 @@ unsigned int probe_cpus(const struct probe *probe);
 int probe_update(struct probe *probe);
 
 /*
- * After the cells were read: makes room in the kernel for what is new. Cheap when there was room.
+ * Makes room in the kernel for what is new, to be called now and then. Cheap when there is room.
  * Returns 0 or a negative errno.
  */
 int probe_tidy(struct probe *probe);
