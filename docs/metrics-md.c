@@ -21,6 +21,15 @@ static const char *labels_of(const struct family *family)
 	return labels[family->scope];
 }
 
+static void print_label(const char *name, const char *const *values, size_t count)
+{
+	size_t i;
+
+	printf("%s", name ? name : "");
+	for (i = 0; i < count; i++)
+		printf("%s`%s`", i ? ", " : " = ", values[i]);
+}
+
 static void print_family(const struct family *family)
 {
 	size_t i;
@@ -34,20 +43,22 @@ static void print_family(const struct family *family)
 			printf("%s%s", i ? ", " : "- labels: ", node_label_names(family->node)[i]);
 	if (family->scope == SCOPE_NODE && node_label_names(family->node)[0])
 		putchar('\n');
-	if (family->scope == SCOPE_OWNER && !family->emit && cell_label_names[family->probe][0]) {
+	if (family_in_cells(family) && cell_label_names[family->probe][0]) {
 		printf("- further labels: %s", cell_label_names[family->probe][0]);
 		for (i = 1; i < CELL_LABELS_MAX && cell_label_names[family->probe][i]; i++)
 			printf(", %s", cell_label_names[family->probe][i]);
 		putchar('\n');
 	}
 	if (family->label) {
-		printf("- %s: %s",
-		       family->scope == SCOPE_SELF  ? "labels"
-		       : strchr(family->label, ',') ? "further labels"
-						    : "further label",
-		       family->label);
-		for (i = 0; i < family->value_count; i++)
-			printf("%s`%s`", i ? ", " : " = ", family->values[i]);
+		bool many = family->inner_label || strchr(family->label, ',');
+
+		printf("- %s: ", family->scope == SCOPE_SELF ? "labels"
+				 : many			     ? "further labels"
+							     : "further label");
+		print_label(family->label, family->values, family->value_count);
+		if (family->inner_label)
+			printf("; ");
+		print_label(family->inner_label, family->inner_values, family->inner_count);
 		putchar('\n');
 	}
 	if (family_in_cells(family) || family->scope == SCOPE_PAIR)

@@ -157,10 +157,12 @@ static void take_memory_stat(struct cgroup_values *values, const char *text)
 
 	if (!cgroup_value_known(values, CGROUP_MEMORY_WORKING_SET))
 		return;
-	if (line_number(text, "inactive_file", &inactive))
+	if (line_number(text, "inactive_file", &inactive)) {
 		*used = *used > inactive ? *used - inactive : 0;
-	else
+	} else {
+		*used = 0;
 		values->known &= ~(UINT32_C(1) << CGROUP_MEMORY_WORKING_SET);
+	}
 }
 
 static void take_memory_events(struct cgroup_values *values, const char *text)
@@ -250,41 +252,6 @@ int cgroup_files_read(struct cgroup_reader *reader, struct cgroup_files *files, 
 		files->missing |= FILE_BIT(i);
 	}
 	return 0;
-}
-
-void cgroup_values_add(struct cgroup_values *to, enum cgroup_value which, uint64_t growth)
-{
-	set(to, which, (cgroup_value_known(to, which) ? to->value[which] : 0) + growth);
-}
-
-/* What a value adds where it was last read as before. */
-static uint64_t added(enum cgroup_value which, const struct cgroup_values *now,
-		      const struct cgroup_values *before)
-{
-	if (!before || which >= CGROUP_COUNTERS || !cgroup_value_known(before, which))
-		return now->value[which];
-	return grown(now->value[which], before->value[which]);
-}
-
-size_t cgroup_values_add_growth(struct cgroup_values *to, const struct cgroup_values *now,
-				const struct cgroup_values *before)
-{
-	size_t lower = 0;
-	int i;
-
-	for (i = 0; i < CGROUP_VALUES; i++) {
-		enum cgroup_value which = (enum cgroup_value)i;
-
-		if (!cgroup_value_known(now, which))
-			continue;
-		if (!cgroup_value_known(to, which))
-			to->value[i] = 0;
-		to->value[i] += added(which, now, before);
-		if (before && which < CGROUP_COUNTERS && cgroup_value_known(before, which))
-			lower += now->value[i] < before->value[i];
-	}
-	to->known |= now->known;
-	return lower;
 }
 
 void cgroup_values_keep(struct cgroup_values *values, const struct cgroup_values *now)

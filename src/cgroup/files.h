@@ -49,38 +49,20 @@ enum cgroup_value {
 	CGROUP_MEMORY_EVENTS_MAX,
 	CGROUP_MEMORY_EVENTS_OOM,
 	CGROUP_MEMORY_EVENTS_OOM_KILL,
-	/* From no file: bramble's own, see metrics/pressure.h. PRESSURE_RESOURCES of them. */
-	CGROUP_OWN_PRESSURE,
-	/* What comes before only grows; what follows may fall. */
-	CGROUP_COUNTERS = CGROUP_OWN_PRESSURE + PRESSURE_RESOURCES,
-	CGROUP_MEMORY_WORKING_SET = CGROUP_COUNTERS,
+	CGROUP_MEMORY_WORKING_SET,
 	CGROUP_MEMORY_LIMIT, /* not known where there is none */
 	CGROUP_VALUES,
 };
 
 struct cgroup_values {
-	uint64_t value[CGROUP_VALUES];
-	uint32_t known; /* a bit for each value: whether the kernel tells it */
+	uint64_t value[CGROUP_VALUES]; /* 0 if it is not known */
+	uint32_t known;		       /* a bit for each value: whether the kernel tells it */
 };
-
-/* The bits of those that only grow. */
-#define CGROUP_KNOWN_COUNTERS ((UINT32_C(1) << CGROUP_COUNTERS) - 1)
 
 static inline bool cgroup_value_known(const struct cgroup_values *values, enum cgroup_value which)
 {
 	return values->known >> which & 1;
 }
-
-/* Adds to one counter. */
-void cgroup_values_add(struct cgroup_values *to, enum cgroup_value which, uint64_t growth);
-
-/*
- * Adds what the counters grew by from before to now, and the gauges as they are now. What
- * is not known is not added. before: NULL where there was nothing. A counter that is lower than
- * before adds nothing. Returns how many were.
- */
-size_t cgroup_values_add_growth(struct cgroup_values *to, const struct cgroup_values *now,
-				const struct cgroup_values *before);
 
 /* Takes over what is known now. What is not known at the moment stays as it was. */
 void cgroup_values_keep(struct cgroup_values *values, const struct cgroup_values *now);

@@ -9,7 +9,7 @@
 
 #include <stdint.h>
 
-#include "metrics/totals.h"
+#include "metrics/ledger.h"
 
 #define CLASSIC_STEP   8
 #define CLASSIC_BOUNDS ((HIST_BOUNDS + CLASSIC_STEP - 1) / CLASSIC_STEP)

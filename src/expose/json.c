@@ -74,41 +74,6 @@ static void put_id(struct json_text *json, uint64_t id)
 	json_text_unsigned(json, id);
 }
 
-static void put_caused_seconds(struct json_text *json, uint64_t wait_ns)
-{
-	json_text_key(json, "seconds");
-	json_text_billionths(json, (int64_t)wait_ns);
-	json_text_close(json, '}');
-}
-
-static void put_cause(struct json_text *json, const struct scrape *scrape,
-		      const struct caused *caused)
-{
-	json_text_open(json, '{');
-	put_labels(json, &caused->cause->labels);
-	put_workload(json, scrape, caused->cause);
-	put_id(json, caused->cause->id);
-	put_caused_seconds(json, caused->wait_ns);
-}
-
-static void put_causes(struct json_text *json, const struct scrape *scrape,
-		       const struct owner *owner)
-{
-	static const struct labels other = {.unit = "other"};
-	size_t i;
-
-	json_text_key(json, "cpu_wait_caused");
-	json_text_open(json, '[');
-	for (i = 0; i < owner->caused_count; i++)
-		put_cause(json, scrape, &owner->caused[i]);
-	if (owner->caused_other_ns) {
-		json_text_open(json, '{');
-		put_labels(json, &other);
-		put_caused_seconds(json, owner->caused_other_ns);
-	}
-	json_text_close(json, ']');
-}
-
 /*
  * "bramble_cpu_wait_seconds" is "cpu_wait" here: without the project, or what else it
  * begins with, and without what the format says.
@@ -134,135 +99,119 @@ static void put_number(struct json_text *json, const struct family *family, uint
 		json_text_unsigned(json, number);
 }
 
-/* ---------------------------------------------------------------- what probes counted */
+/* ---------------------------------------------------------------- owners */
 
-static void put_value(struct json_text *json, const struct family *family,
-		      const struct total *total, size_t value)
+/* The values of one family of an owner: the field that is being written. */
+struct owner_field {
+	struct json_text *json;
+	const struct scrape *scrape;
+	const char *name;
+	bool begun, is_list;
+	uint64_t other_ns; /* waits whose cause is not kept */
+};
+
+/* One value, or an object of them by the family's label, and in it by its second one. */
+static void put_value(struct json_text *json, const struct ledger_value *value)
 {
-	if (family->kind == KIND_HISTOGRAM)
-		put_hist(json, total_hist_of(total, family, value));
-	else
-		put_number(json, family, total_value(total, family, value));
+	const struct family *family = value->family;
+	const struct label *label = value->labels + value->account_labels;
+	size_t inner = family->inner_count;
+
+	if (family->label && !value->index)
+		json_text_open(json, '{');
+	if (inner && value->index % inner == 0) {
+		json_text_key(json, label[0].value);
+		json_text_open(json, '{');
+	}
+	if (family->label && value->known)
+		json_text_key(json, label[inner ? 1 : 0].value);
+	if (value->hist)
+		put_hist(json, value->hist);
+	else if (value->known)
+		put_number(json, family, value->number);
+	if (inner && value->index % inner == inner - 1)
+		json_text_close(json, '}');
+	if (family->label && value->index == family_value_count(family) - 1)
+		json_text_close(json, '}');
 }
 
-/* One value, or an object of them by the family's label. */
-static void put_values(struct json_text *json, const struct family *family,
-		       const struct total *total)
+/*
+ * Zeros, too: with them a reader can tell what is zero from what is not known. With an account's
+ * labels it is an element of a list: these, and "value".
+ */
+static void on_value(void *context, const struct ledger_value *value)
 {
-	size_t i;
+	struct owner_field *field = context;
+	struct json_text *json = field->json;
+	size_t i, last = family_value_count(value->family) - 1;
 
-	if (!family->label) {
-		put_value(json, family, total, 0);
-		return;
+	if (!field->begun) {
+		json_text_key(json, field->name);
+		if (value->account_labels)
+			json_text_open(json, '[');
 	}
-	json_text_open(json, '{');
-	for (i = 0; i < family_value_count(family); i++) {
-		json_text_key(json, family->values[i]);
-		put_value(json, family, total, i);
-	}
-	json_text_close(json, '}');
-}
-
-/* An element of the list by a cell's labels: the labels, and "value". */
-static void put_labelled(struct json_text *json, const struct family *family,
-			 const struct total *total)
-{
-	size_t i;
-
-	json_text_open(json, '{');
-	for (i = 0; i < CELL_LABELS_MAX && cell_label_names[total->probe][i]; i++) {
-		json_text_key(json, cell_label_names[total->probe][i]);
-		json_text_string(json, total->labels.value[i]);
-	}
-	json_text_key(json, "value");
-	put_values(json, family, total);
-	json_text_close(json, '}');
-}
-
-static void put_totals(struct json_text *json, const struct family *family, const char *name,
-		       const struct total *totals)
-{
-	bool labelled = cell_label_names[family->probe][0] != NULL, begun = false;
-	const struct total *total;
-
-	for (total = totals; total; total = total->next) {
-		if (total->probe != family->probe)
-			continue;
-		if (!begun) {
-			json_text_key(json, name);
-			if (labelled)
-				json_text_open(json, '[');
+	field->begun = true;
+	field->is_list = value->account_labels;
+	if (field->is_list && !value->index) {
+		json_text_open(json, '{');
+		for (i = 0; i < value->account_labels; i++) {
+			json_text_key(json, value->labels[i].name);
+			json_text_string(json, value->labels[i].value);
 		}
-		begun = true;
-		if (!labelled) {
-			put_values(json, family, total);
-			return;
-		}
-		put_labelled(json, family, total);
+		json_text_key(json, "value");
 	}
-	if (begun)
+	put_value(json, value);
+	if (field->is_list && value->index == last)
+		json_text_close(json, '}');
+}
+
+static void put_field(struct json_text *json, const struct family *family,
+		      const struct owner *owner)
+{
+	char name[FIELD_NAME_SIZE];
+	struct owner_field field = {.json = json, .name = name};
+
+	field_name(family, "bramble_", name);
+	ledger_visit(&owner->ledger, family, on_value, &field);
+	if (field.is_list)
 		json_text_close(json, ']');
 }
 
-/* ---------------------------------------------------------------- what the kernel counted */
-
-static bool any_known(const struct cgroup_values *values, enum cgroup_value first, size_t count)
+/* owner_other is in no list, and has no id. */
+static void put_cause(struct json_text *json, const struct scrape *scrape,
+		      const struct owner *cause, uint64_t wait_ns)
 {
-	size_t i;
-
-	for (i = 0; i < count; i++)
-		if (cgroup_value_known(values, first + (unsigned int)i))
-			return true;
-	return false;
-}
-
-/* By resource, and then by kind. */
-static void put_pressure(struct json_text *json, const struct family *family, const char *name,
-			 const struct cgroup_values *values)
-{
-	int resource, kind;
-
-	if (!any_known(values, CGROUP_PRESSURE, (size_t)PRESSURE_RESOURCES * PRESSURE_KINDS))
-		return;
-	json_text_key(json, name);
 	json_text_open(json, '{');
-	for (resource = 0; resource < PRESSURE_RESOURCES; resource++) {
-		json_text_key(json, pressure_resources[resource]);
-		json_text_open(json, '{');
-		for (kind = 0; kind < PRESSURE_KINDS; kind++) {
-			enum cgroup_value which = (enum cgroup_value)PRESSURE_VALUE(resource, kind);
-
-			if (!cgroup_value_known(values, which))
-				continue;
-			json_text_key(json, pressure_kinds[kind]);
-			put_number(json, family, values->value[which]);
-		}
-		json_text_close(json, '}');
-	}
+	put_labels(json, &cause->labels);
+	put_workload(json, scrape, cause);
+	if (cause->id)
+		put_id(json, cause->id);
+	json_text_key(json, "seconds");
+	json_text_billionths(json, (int64_t)wait_ns);
 	json_text_close(json, '}');
 }
 
-/* Zeros, too: with them a reader can tell what is zero from what the kernel does not tell. */
-static void put_files(struct json_text *json, const struct family *family, const char *name,
-		      const struct cgroup_values *values)
+static void on_cause(void *context, const struct ledger_value *value)
 {
-	size_t i, count = family_value_count(family);
+	struct owner_field *field = context;
 
-	if (!any_known(values, family->files, count))
-		return;
-	json_text_key(json, name);
-	if (!family->label) {
-		put_number(json, family, values->value[family->files]);
-		return;
-	}
-	json_text_open(json, '{');
-	for (i = 0; i < count; i++) {
-		if (!cgroup_value_known(values, family->files + (unsigned int)i))
-			continue;
-		json_text_key(json, family->values[i]);
-		put_number(json, family, values->value[family->files + i]);
-	}
-	json_text_close(json, '}');
+	if (value->cause == &owner_other)
+		field->other_ns = value->number;
+	else if (value->cause != &owner_gone)
+		put_cause(field->json, field->scrape, value->cause, value->number);
+}
+
+static void put_causes(struct json_text *json, const struct scrape *scrape,
+		       const struct owner *owner)
+{
+	struct owner_field field = {.json = json, .scrape = scrape};
+
+	json_text_key(json, "cpu_wait_caused");
+	json_text_open(json, '[');
+	ledger_visit(&owner->ledger, &families[FAMILY_CPU_WAIT_CAUSED], on_cause, &field);
+	if (field.other_ns)
+		put_cause(json, scrape, &owner_other, field.other_ns);
+	json_text_close(json, ']');
 }
 
 static void put_time(struct json_text *json, uint64_t monotonic_ns)
@@ -289,23 +238,14 @@ static void put_owner(struct json_text *json, const struct scrape *scrape,
 		      const struct owner *owner)
 {
 	const struct family *family;
-	char name[FIELD_NAME_SIZE];
 
 	json_text_open(json, '{');
 	put_labels(json, &owner->labels);
 	put_workload(json, scrape, owner);
 	put_since(json, owner);
-	for (family = families; family < families + FAMILIES; family++) {
-		if (family->scope != SCOPE_OWNER)
-			continue;
-		field_name(family, "bramble_", name);
-		if (family_in_cells(family))
-			put_totals(json, family, name, owner->totals);
-		else if (family == &families[FAMILY_PRESSURE])
-			put_pressure(json, family, name, &owner->files);
-		else if (family->emit == emit_files)
-			put_files(json, family, name, &owner->files);
-	}
+	for (family = families; family < families + FAMILIES; family++)
+		if (family->scope == SCOPE_OWNER)
+			put_field(json, family, owner);
 	put_causes(json, scrape, owner);
 	json_text_close(json, '}');
 }
@@ -405,7 +345,7 @@ char *json_containers(const struct scrape *scrape, uint64_t time_ns)
 	json_text_key(&json, "containers");
 	json_text_open(&json, '[');
 	for (owner = scrape->owners->table; owner; owner = owner->hh.next)
-		if (!owner->hidden && (owner_counted(owner) || owner->files.known))
+		if (!owner->hidden && !ledger_is_empty(&owner->ledger))
 			put_owner(&json, scrape, owner);
 	json_text_close(&json, ']');
 	json_text_close(&json, '}');

@@ -13,7 +13,7 @@
 
 #include <stdint.h>
 
-#include "metrics/totals.h"
+#include "metrics/ledger.h"
 
 /* Buckets beside the zero bucket. */
 #define NATIVE_BUCKETS (HIST_BUCKETS - 1)

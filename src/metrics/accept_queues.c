@@ -47,8 +47,8 @@ static void read_one(struct accept_queues *queues, struct member *member)
 {
 	bool is_new = member->cgroup.born_ns > queues->start_ns;
 	struct overflows_growth growth;
+	struct tcp_cell cell = {0};
 	struct owner *owner;
-	struct total *total;
 
 	member->round = queues->round;
 	if (overflows_read(queues->overflows, member->cgroup.path, is_new, &growth))
@@ -57,9 +57,9 @@ static void read_one(struct accept_queues *queues, struct member *member)
 	if (!growth.count)
 		return;
 	owner = owner_of_namespace(queues, member, growth.host);
-	total = owner ? owner_total(owner, PROBE_TCP) : NULL;
-	if (total)
-		*total_counters(total, &families[FAMILY_TCP_OVERFLOWS]) += growth.count;
+	cell.accept_queue_overflows = growth.count;
+	if (owner)
+		ledger_add(&owner->ledger, SOURCE_OF_PROBE(PROBE_TCP), NULL, &cell, NULL);
 }
 
 void accept_queues_open(struct accept_queues *queues, struct naming *naming, struct owner *kernel,

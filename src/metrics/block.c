@@ -46,17 +46,19 @@ void block_books_add(struct block_books *books, struct owner *owner, const struc
 		     const struct block_cell *cell)
 {
 	struct known_block *known = get_known(books, key);
-	struct cell_labels labels = {{NULL}};
-	struct total *total;
+	const char *device;
+	int lower;
 
 	if (!known || key->op >= BLOCK_OPS || !memcmp(&known->before, cell, sizeof(*cell)))
 		return;
-	labels.value[0] = devices_name(&books->devices, key->dev);
-	labels.value[1] = op_names[key->op];
-	total = labels.value[0] ? totals_get(&owner->totals, PROBE_BLOCK, &labels) : NULL;
-	if (!total)
+	device = devices_name(&books->devices, key->dev);
+	if (!device)
 		return;
-	books->stepped_back += total_add_growth(total, cell, &known->before);
+	lower = ledger_add(&owner->ledger, SOURCE_OF_PROBE(PROBE_BLOCK),
+			   LEDGER_LABELS(device, op_names[key->op]), cell, &known->before);
+	if (lower < 0)
+		return;
+	books->stepped_back += (unsigned int)lower;
 	known->before = *cell;
 }
 

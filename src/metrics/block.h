@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The books of the block probe: what its cells, which are by slot, device and
- * operation, have added to their owners' totals already. One thread calls all
- * of this.
+ * The block probe's cells are by slot, device and operation. This keeps what each cell was when it
+ * was read last, so that its growth can be added to its owner's ledger. One thread calls all of
+ * this.
  */
 #ifndef BRAMBLE_METRICS_BLOCK_H
 #define BRAMBLE_METRICS_BLOCK_H
@@ -26,8 +26,8 @@ void block_books_free(struct block_books *books);
 void block_books_begin(struct block_books *books);
 
 /*
- * Adds what a cell grew by to its owner's totals. Without memory nothing is
- * lost: the next time counts it.
+ * Adds what a cell has grown by to its owner's ledger. Without memory nothing is added, and the
+ * next call does it.
  */
 void block_books_add(struct block_books *books, struct owner *owner, const struct block_key *key,
 		     const struct block_cell *cell);

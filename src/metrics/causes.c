@@ -25,8 +25,9 @@ bool causes_add(struct causes *causes, struct wait_pair pair, struct owner *vict
 		known->pair = pair;
 		HASH_ADD(hh, causes->pairs, pair, sizeof(known->pair), known);
 	}
-	if (wait_ns > known->wait_ns)
-		owner_add_caused(victim, cause, grown(wait_ns, known->wait_ns));
+	if (wait_ns > known->wait_ns &&
+	    !owner_add_caused(victim, cause, grown(wait_ns, known->wait_ns)))
+		return true;
 	lower = wait_ns < known->wait_ns;
 	known->wait_ns = wait_ns;
 	return !lower;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Which part of the kernel's sums by pair of victim and cause is in their
- * owners' totals already. One thread calls all of this.
+ * The kernel sums waits by pair of victim and cause. This keeps what each sum was when it was read
+ * last, so that its growth can be added to the victim's ledger. One thread calls all of this.
  */
 #ifndef BRAMBLE_CAUSES_H
 #define BRAMBLE_CAUSES_H
@@ -17,9 +17,9 @@ struct causes {
 };
 
 /*
- * Adds what a pair's sum grew by since it was told last to what victim waited
- * because of cause. Without memory nothing is added, and the next call does it.
- * Returns false if the sum is lower than it was, which adds nothing.
+ * Adds what a pair's sum has grown by since the last call to what victim waited because of cause.
+ * Without memory nothing is added, and the next call does it. Returns false if the sum is lower
+ * than it was, which adds nothing.
  */
 bool causes_add(struct causes *causes, struct wait_pair pair, struct owner *victim,
 		struct owner *cause, uint64_t wait_ns);

@@ -5,14 +5,9 @@
 
 #include "metrics/samples.h"
 
-/* emit_owners.c */
-void emit_totals(struct samples *out, const struct scrape *scrape);
-void emit_causes(struct samples *out, const struct scrape *scrape);
+/* emit_owners.c: all families about owners, and how many there are */
+void emit_owners(struct samples *out, const struct scrape *scrape);
 void emit_containers(struct samples *out, const struct scrape *scrape);
-
-/* emit_files.c: what the kernel counts for cgroups */
-void emit_files(struct samples *out, const struct scrape *scrape);
-void emit_pressure(struct samples *out, const struct scrape *scrape);
 
 /* emit_node.c */
 void emit_node(struct samples *out, const struct scrape *scrape);

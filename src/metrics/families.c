@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "cgroup/files.h"
 #include "metrics/emit.h"
 #include "util/array.h"
 
@@ -34,13 +35,21 @@ const char *const cell_label_names[PROBES][CELL_LABELS_MAX] = {
 	[PROBE_BLOCK] = {"device", "op"},
 };
 
+/* Where a family's values are. */
+#define IN_CELL(id, cell, field)                                                                   \
+	.source = SOURCE_OF_PROBE(id), .probe = (id), .offset = offsetof(struct cell, field)
+#define IN_PRESSURE(id, resource)                                                                  \
+	.source = SOURCE_PRESSURE, .probe = (id), .offset = (resource) * sizeof(uint64_t)
+#define IN_FILES(which)                                                                            \
+	.source = SOURCE_FILES, .offset = offsetof(struct cgroup_values, value[which])
+
 /* clang-format off */
 const struct family families[FAMILIES] = {
 	[FAMILY_CPU_WAIT] = {
 		.name = "bramble_cpu_wait_seconds",
 		.help = "Time tasks were ready to run and waited for a CPU.",
 		.kind = KIND_HISTOGRAM, .scope = SCOPE_OWNER, .seconds = true,
-		.probe = PROBE_SCHED, .cell_offset = offsetof(struct sched_cell, wait),
+		IN_CELL(PROBE_SCHED, sched_cell, wait),
 	},
 	[FAMILY_CPU_SWITCHES] = {
 		.name = "bramble_cpu_context_switches_total",
@@ -48,120 +57,121 @@ const struct family families[FAMILIES] = {
 			"was preempted or yielded.",
 		.kind = KIND_COUNTER, .scope = SCOPE_OWNER,
 		.label = "kind", .values = switch_kinds, .value_count = ARRAY_SIZE(switch_kinds),
-		.probe = PROBE_SCHED, .cell_offset = offsetof(struct sched_cell, switches),
+		IN_CELL(PROBE_SCHED, sched_cell, switches),
 	},
 	[FAMILY_CPU_WAIT_CAUSED] = {
 		.name = "bramble_cpu_wait_caused_seconds_total",
 		.help = "Waits of at least 1 ms for a CPU, by whose task ran on that CPU just before.",
-		.kind = KIND_COUNTER, .scope = SCOPE_PAIR, .seconds = true, .probe = PROBE_SCHED,
-		.emit = emit_causes,
+		.kind = KIND_COUNTER, .scope = SCOPE_PAIR, .seconds = true,
+		.source = SOURCE_CAUSED, .probe = PROBE_SCHED,
 	},
 	[FAMILY_CPU_WAIT_SOME] = {
 		.name = "bramble_cpu_wait_some_seconds_total",
 		.help = "Time in which at least one task waited for a CPU, by this program's own "
 			"measure: what the kernel's PSI calls some, also where PSI is off.",
-		.kind = KIND_COUNTER, .scope = SCOPE_OWNER, .seconds = true, .probe = PROBE_SCHED,
-		.emit = emit_files, .files = CGROUP_OWN_PRESSURE + PRESSURE_CPU,
+		.kind = KIND_COUNTER, .scope = SCOPE_OWNER, .seconds = true,
+		IN_PRESSURE(PROBE_SCHED, PRESSURE_CPU),
 	},
 	[FAMILY_MEMORY_STALL_SOME] = {
 		.name = "bramble_memory_stall_some_seconds_total",
 		.help = "Time in which at least one task reclaimed memory itself, by this program's "
 			"own measure: some of what the kernel's PSI counts as memory pressure.",
-		.kind = KIND_COUNTER, .scope = SCOPE_OWNER, .seconds = true, .probe = PROBE_MEMORY,
-		.emit = emit_files, .files = CGROUP_OWN_PRESSURE + PRESSURE_MEMORY,
+		.kind = KIND_COUNTER, .scope = SCOPE_OWNER, .seconds = true,
+		IN_PRESSURE(PROBE_MEMORY, PRESSURE_MEMORY),
 	},
 	[FAMILY_IO_STALL_SOME] = {
 		.name = "bramble_io_stall_some_seconds_total",
 		.help = "Time in which at least one fsync, read, or write to be done at once was "
 			"under way, by this program's own measure: about what the kernel's PSI "
 			"counts as I/O pressure.",
-		.kind = KIND_COUNTER, .scope = SCOPE_OWNER, .seconds = true, .probe = PROBE_FSYNC,
-		.emit = emit_files, .files = CGROUP_OWN_PRESSURE + PRESSURE_IO,
+		.kind = KIND_COUNTER, .scope = SCOPE_OWNER, .seconds = true,
+		IN_PRESSURE(PROBE_FSYNC, PRESSURE_IO),
 	},
 	[FAMILY_FSYNC] = {
 		.name = "bramble_fsync_seconds",
 		.help = "Time the file system took to bring a file to the disk: fsync, fdatasync, "
 			"msync, writes with O_SYNC or O_DSYNC.",
 		.kind = KIND_HISTOGRAM, .scope = SCOPE_OWNER, .seconds = true,
-		.probe = PROBE_FSYNC, .cell_offset = offsetof(struct fsync_cell, fsync),
+		IN_CELL(PROBE_FSYNC, fsync_cell, fsync),
 	},
 	[FAMILY_MEMORY_STALL] = {
 		.name = "bramble_memory_stall_seconds",
 		.help = "Time tasks had to reclaim memory themselves before they got some: the "
 			"machine had too little (direct reclaim), or their cgroup was at its limit.",
 		.kind = KIND_HISTOGRAM, .scope = SCOPE_OWNER, .seconds = true,
-		.probe = PROBE_MEMORY, .cell_offset = offsetof(struct memory_cell, stall),
+		IN_CELL(PROBE_MEMORY, memory_cell, stall),
 	},
 	[FAMILY_MEMORY_OOM_KILLS] = {
 		.name = "bramble_memory_oom_kills_total",
 		.help = "Processes that the kernel killed for want of memory, by where they were.",
 		.kind = KIND_COUNTER, .scope = SCOPE_OWNER,
-		.probe = PROBE_MEMORY, .cell_offset = offsetof(struct memory_cell, oom_kills),
+		IN_CELL(PROBE_MEMORY, memory_cell, oom_kills),
 	},
 	[FAMILY_BLOCK_IO] = {
 		.name = "bramble_block_io_seconds",
 		.help = "Time requests were at the block device, from issue to completion.",
 		.kind = KIND_HISTOGRAM, .scope = SCOPE_OWNER, .seconds = true,
-		.probe = PROBE_BLOCK, .cell_offset = offsetof(struct block_cell, io),
+		IN_CELL(PROBE_BLOCK, block_cell, io),
 	},
 	[FAMILY_BLOCK_QUEUE] = {
 		.name = "bramble_block_queue_seconds",
 		.help = "Time requests waited before they were issued to the block device.",
 		.kind = KIND_HISTOGRAM, .scope = SCOPE_OWNER, .seconds = true,
-		.probe = PROBE_BLOCK, .cell_offset = offsetof(struct block_cell, queue),
+		IN_CELL(PROBE_BLOCK, block_cell, queue),
 	},
 	[FAMILY_BLOCK_BYTES] = {
 		.name = "bramble_block_bytes_total",
 		.help = "Bytes read from, written to or discarded on the block device.",
 		.kind = KIND_COUNTER, .scope = SCOPE_OWNER,
-		.probe = PROBE_BLOCK, .cell_offset = offsetof(struct block_cell, bytes),
+		IN_CELL(PROBE_BLOCK, block_cell, bytes),
 	},
 	[FAMILY_BLOCK_ERRORS] = {
 		.name = "bramble_block_errors_total",
 		.help = "Requests that the block device failed, in whole or in part.",
 		.kind = KIND_COUNTER, .scope = SCOPE_OWNER,
-		.probe = PROBE_BLOCK, .cell_offset = offsetof(struct block_cell, errors),
+		IN_CELL(PROBE_BLOCK, block_cell, errors),
 	},
 	[FAMILY_CPU_USAGE] = {
 		.name = "bramble_cpu_usage_seconds_total",
 		.help = "CPU time used, as the kernel counts it in cpu.stat.",
 		.kind = KIND_COUNTER, .scope = SCOPE_OWNER, .seconds = true,
-		.emit = emit_files, .files = CGROUP_CPU_USAGE,
+		IN_FILES(CGROUP_CPU_USAGE),
 	},
 	[FAMILY_CPU_THROTTLED] = {
 		.name = "bramble_cpu_throttled_seconds_total",
 		.help = "Time stopped by the CPU limit, summed over the CPUs that were stopped.",
 		.kind = KIND_COUNTER, .scope = SCOPE_OWNER, .seconds = true,
-		.emit = emit_files, .files = CGROUP_CPU_THROTTLED,
+		IN_FILES(CGROUP_CPU_THROTTLED),
 	},
 	[FAMILY_CPU_THROTTLED_PERIODS] = {
 		.name = "bramble_cpu_throttled_periods_total",
 		.help = "Periods of the CPU limit, mostly of 100 ms, in which it stopped a task.",
 		.kind = KIND_COUNTER, .scope = SCOPE_OWNER,
-		.emit = emit_files, .files = CGROUP_CPU_THROTTLED_PERIODS,
+		IN_FILES(CGROUP_CPU_THROTTLED_PERIODS),
 	},
 	[FAMILY_CPU_PERIODS] = {
 		.name = "bramble_cpu_periods_total",
 		.help = "Periods of the CPU limit in which a task was ready to run.",
-		.kind = KIND_COUNTER, .scope = SCOPE_OWNER, .emit = emit_files, .files = CGROUP_CPU_PERIODS,
+		.kind = KIND_COUNTER, .scope = SCOPE_OWNER, IN_FILES(CGROUP_CPU_PERIODS),
 	},
 	[FAMILY_PRESSURE] = {
 		.name = "bramble_pressure_seconds_total",
 		.help = "The kernel's PSI, where it is on: time in which at least one task (some) or "
 			"all tasks (full) waited for a resource.",
 		.kind = KIND_COUNTER, .scope = SCOPE_OWNER, .seconds = true,
-		.label = "resource, kind", .emit = emit_pressure,
-		.files = CGROUP_PRESSURE,
+		.label = "resource", .values = pressure_resources, .value_count = PRESSURE_RESOURCES,
+		.inner_label = "kind", .inner_values = pressure_kinds, .inner_count = PRESSURE_KINDS,
+		IN_FILES(CGROUP_PRESSURE),
 	},
 	[FAMILY_MEMORY_WORKING_SET] = {
 		.name = "bramble_memory_working_set_bytes",
 		.help = "Memory in use without file pages not used lately, by which the kubelet evicts.",
-		.kind = KIND_GAUGE, .scope = SCOPE_OWNER, .emit = emit_files, .files = CGROUP_MEMORY_WORKING_SET,
+		.kind = KIND_GAUGE, .scope = SCOPE_OWNER, IN_FILES(CGROUP_MEMORY_WORKING_SET),
 	},
 	[FAMILY_MEMORY_LIMIT] = {
 		.name = "bramble_memory_limit_bytes",
 		.help = "The memory limit, where there is one.",
-		.kind = KIND_GAUGE, .scope = SCOPE_OWNER, .emit = emit_files, .files = CGROUP_MEMORY_LIMIT,
+		.kind = KIND_GAUGE, .scope = SCOPE_OWNER, IN_FILES(CGROUP_MEMORY_LIMIT),
 	},
 	[FAMILY_MEMORY_EVENTS] = {
 		.name = "bramble_memory_events_total",
@@ -169,7 +179,7 @@ const struct family families[FAMILIES] = {
 			"could not be had (oom), and a process was killed for it (oom_kill).",
 		.kind = KIND_COUNTER, .scope = SCOPE_OWNER,
 		.label = "event", .values = memory_events, .value_count = ARRAY_SIZE(memory_events),
-		.emit = emit_files, .files = CGROUP_MEMORY_EVENTS_HIGH,
+		IN_FILES(CGROUP_MEMORY_EVENTS_HIGH),
 	},
 	[FAMILY_NODE_LOAD1] = {
 		.name = "bramble_node_load1",
@@ -311,7 +321,7 @@ const struct family families[FAMILIES] = {
 		.name = "bramble_tcp_connect_seconds",
 		.help = "Time from the first SYN of a connect to its end, if that was a connection.",
 		.kind = KIND_HISTOGRAM, .scope = SCOPE_OWNER, .seconds = true,
-		.probe = PROBE_TCP, .cell_offset = offsetof(struct tcp_cell, connect),
+		IN_CELL(PROBE_TCP, tcp_cell, connect),
 	},
 	[FAMILY_TCP_CONNECT_FAILURES] = {
 		.name = "bramble_tcp_connect_failures_total",
@@ -319,7 +329,7 @@ const struct family families[FAMILIES] = {
 		.kind = KIND_COUNTER, .scope = SCOPE_OWNER,
 		.label = "reason", .values = connect_failures,
 		.value_count = ARRAY_SIZE(connect_failures),
-		.probe = PROBE_TCP, .cell_offset = offsetof(struct tcp_cell, connect_failures),
+		IN_CELL(PROBE_TCP, tcp_cell, connect_failures),
 	},
 	[FAMILY_TCP_RESPONSE] = {
 		.name = "bramble_tcp_response_seconds",
@@ -327,20 +337,20 @@ const struct family families[FAMILIES] = {
 			"(server), or from the first byte out to the first byte in (client).",
 		.kind = KIND_HISTOGRAM, .scope = SCOPE_OWNER, .seconds = true,
 		.label = "role", .values = tcp_roles, .value_count = ARRAY_SIZE(tcp_roles),
-		.probe = PROBE_TCP, .cell_offset = offsetof(struct tcp_cell, response),
+		IN_CELL(PROBE_TCP, tcp_cell, response),
 	},
 	[FAMILY_TCP_RTT] = {
 		.name = "bramble_tcp_rtt_seconds",
 		.help = "Round-trip time of connections, smoothed by the kernel: when they are made, "
 			"and about once a second in use.",
 		.kind = KIND_HISTOGRAM, .scope = SCOPE_OWNER, .seconds = true,
-		.probe = PROBE_TCP, .cell_offset = offsetof(struct tcp_cell, rtt),
+		IN_CELL(PROBE_TCP, tcp_cell, rtt),
 	},
 	[FAMILY_TCP_RETRANSMITS] = {
 		.name = "bramble_tcp_retransmits_total",
 		.help = "Segments sent again.",
 		.kind = KIND_COUNTER, .scope = SCOPE_OWNER,
-		.probe = PROBE_TCP, .cell_offset = offsetof(struct tcp_cell, retransmits),
+		IN_CELL(PROBE_TCP, tcp_cell, retransmits),
 	},
 	[FAMILY_TCP_RESETS] = {
 		.name = "bramble_tcp_resets_total",
@@ -348,41 +358,38 @@ const struct family families[FAMILIES] = {
 		.kind = KIND_COUNTER, .scope = SCOPE_OWNER,
 		.label = "direction", .values = tcp_directions,
 		.value_count = ARRAY_SIZE(tcp_directions),
-		.probe = PROBE_TCP, .cell_offset = offsetof(struct tcp_cell, resets),
+		IN_CELL(PROBE_TCP, tcp_cell, resets),
 	},
 	[FAMILY_TCP_ACCEPTED] = {
 		.name = "bramble_tcp_accepted_total",
 		.help = "Connections made by others to its listening sockets.",
 		.kind = KIND_COUNTER, .scope = SCOPE_OWNER,
-		.probe = PROBE_TCP, .cell_offset = offsetof(struct tcp_cell, accepted),
+		IN_CELL(PROBE_TCP, tcp_cell, accepted),
 	},
 	[FAMILY_TCP_OVERFLOWS] = {
 		.name = "bramble_tcp_accept_queue_overflows_total",
 		.help = "Connections that a full accept queue turned away, by network namespace: a "
 			"pod's is counted for the pod, the host's for the unit kernel.",
 		.kind = KIND_COUNTER, .scope = SCOPE_OWNER,
-		.probe = PROBE_TCP,
-		.cell_offset = offsetof(struct tcp_cell, accept_queue_overflows),
+		IN_CELL(PROBE_TCP, tcp_cell, accept_queue_overflows),
 	},
 	[FAMILY_TCP_OPEN] = {
 		.name = "bramble_tcp_open_connections",
 		.help = "Established connections, of which neither end was closed here.",
 		.kind = KIND_GAUGE, .scope = SCOPE_OWNER,
-		.probe = PROBE_TCP, .cell_offset = offsetof(struct tcp_cell, open),
+		IN_CELL(PROBE_TCP, tcp_cell, open),
 	},
 	[FAMILY_TCP_SENT] = {
 		.name = "bramble_tcp_sent_bytes_total",
 		.help = "Bytes given to TCP to send.",
 		.kind = KIND_COUNTER, .scope = SCOPE_OWNER,
-		.probe = PROBE_TCP,
-		.cell_offset = offsetof(struct tcp_cell, bytes) + TCP_SENT * sizeof(__u64),
+		IN_CELL(PROBE_TCP, tcp_cell, bytes[TCP_SENT]),
 	},
 	[FAMILY_TCP_RECEIVED] = {
 		.name = "bramble_tcp_received_bytes_total",
 		.help = "Bytes taken from TCP's receive queues.",
 		.kind = KIND_COUNTER, .scope = SCOPE_OWNER,
-		.probe = PROBE_TCP,
-		.cell_offset = offsetof(struct tcp_cell, bytes) + TCP_RECEIVED * sizeof(__u64),
+		IN_CELL(PROBE_TCP, tcp_cell, bytes[TCP_RECEIVED]),
 	},
 	[FAMILY_PROBE_UP] = {
 		.name = "bramble_probe_up",
@@ -514,17 +521,30 @@ const struct family families[FAMILIES] = {
 
 bool family_in_cells(const struct family *family)
 {
-	return !family->emit;
+	return family->source >= SOURCE_CELLS && family->source < SOURCE_OF_PROBE(PROBES);
+}
+
+static size_t at_least_one(size_t count)
+{
+	return count ? count : 1;
 }
 
 size_t family_value_count(const struct family *family)
 {
-	return family->value_count ? family->value_count : 1;
+	return at_least_one(family->value_count) * at_least_one(family->inner_count);
 }
 
-bool cell_labels_equal(const struct cell_labels *a, const struct cell_labels *b)
+size_t family_labels(const struct family *family, size_t value, struct label *out)
 {
-	return a->value[0] == b->value[0] && a->value[1] == b->value[1];
+	size_t inner_count = at_least_one(family->inner_count);
+
+	if (!family->values)
+		return 0;
+	out[0] = (struct label){family->label, family->values[value / inner_count]};
+	if (!family->inner_values)
+		return 1;
+	out[1] = (struct label){family->inner_label, family->inner_values[value % inner_count]};
+	return 2;
 }
 
 static bool ends_with(const char *name, size_t len, const char *word)

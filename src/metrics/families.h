@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The table of signals: every metric family, once. It drives what is read from
- * the kernel, what is kept for each container, the exposition and
- * docs/metrics.md.
+ * The table of signals: every metric family is one row. It says what is taken from a reading,
+ * what is kept for each owner, what the exposition and the JSON API have, and what
+ * docs/metrics.md says.
  *
- * A new signal is a field in a cell (include/bramble/cells.h) that a BPF
- * program counts in, and a row here. A family that is not counted in cells is a row
- * and a function that emits its samples: samples.h.
+ * A new signal of a container or a unit is two things: a field that a BPF program counts in
+ * (include/bramble/cells.h), and a row here that says where the field is. Everything else
+ * follows from the row: the ledger (ledger.h) keeps the values, and all formats show them.
+ *
+ * Any other signal is a row with a function that emits its samples: samples.h.
  */
 #ifndef BRAMBLE_FAMILIES_H
 #define BRAMBLE_FAMILIES_H
@@ -14,7 +16,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "cgroup/files.h"
 #include "node/node.h"
 #include "probe/probe.h"
 
@@ -115,22 +116,37 @@ enum family_scope {
 };
 
 /*
- * The further labels of a cell, whose values its samples carry. Values are
- * interned: equal ones are the same pointer. Unused ones are NULL.
+ * Who counts the values of a family about owners. A source is read as a whole. The comments say
+ * what a reading of it is; the row's offset says where in it the family's first value is.
  */
-#define CELL_LABELS_MAX 2
-struct cell_labels {
-	const char *value[CELL_LABELS_MAX];
+enum family_source {
+	SOURCE_NONE,				 /* not about owners: .emit has its samples */
+	SOURCE_CELLS,				 /* SOURCE_OF_PROBE(0): a cell of this probe */
+	SOURCE_PRESSURE = SOURCE_CELLS + PROBES, /* uint64_t[PRESSURE_RESOURCES]: pressure.h */
+	SOURCE_FILES,				 /* struct cgroup_values; a value may be unknown */
+	SOURCE_CAUSED,				 /* uint64_t: the wait of one owner for another */
+	SOURCES,
 };
 
-/* The names of these labels, by probe. */
+#define SOURCE_OF_PROBE(id) ((enum family_source)(SOURCE_CELLS + (id)))
+
+/* The names of the further labels of a probe's cells. Unused ones are NULL. */
+#define CELL_LABELS_MAX	    2
 extern const char *const cell_label_names[PROBES][CELL_LABELS_MAX];
+
+/* A label of a sample. */
+struct label {
+	const char *name;  /* as Prometheus allows: [a-zA-Z_][a-zA-Z0-9_]* */
+	const char *value; /* UTF-8; anything may stand in it */
+};
 
 struct samples;
 struct scrape;
 
 /* Emits the samples of a family: samples.h. */
 typedef void (*family_emit)(struct samples *out, const struct scrape *scrape);
+
+#define FAMILY_LABELS_MAX 2
 
 struct family {
 	const char *name;
@@ -140,26 +156,28 @@ struct family {
 	bool seconds;		   /* counted in ns, exported in seconds */
 	bool real;		   /* a gauge whose value is no whole number: sample.real */
 	const char *label;	   /* a further label, or NULL */
-	const char *const *values; /* its values, in the order of the cell's; NULL: many */
+	const char *const *values; /* its values, in the order of the reading; NULL: many */
 	size_t value_count;
-	family_emit emit; /* NULL: counted in cells, emitted from the totals */
-	/* If it is counted in cells: in which probe's, and where in it. SCOPE_OWNER. */
-	enum probe_id probe;
-	size_t cell_offset;
-	/* If it is not: where emit_files() or emit_pressure(), or emit_node(), has its values. */
-	enum cgroup_value files;
+	const char *inner_label; /* one more, or NULL: all its values for each of those */
+	const char *const *inner_values;
+	size_t inner_count;
+	enum family_source source;
+	size_t offset;	     /* in bytes, in a reading of the source */
+	enum probe_id probe; /* whose programs count it: of any source but SOURCE_FILES */
+	family_emit emit;    /* of SOURCE_NONE alone */
 	enum node_value node;
 };
 
 extern const struct family families[FAMILIES];
 
-/* Whether it is counted in the cells of a probe, and kept in totals. */
+/* Whether it is counted in the cells of a probe. */
 bool family_in_cells(const struct family *family);
 
-/* How many counters or histograms a sample of the family has: one for each value of its label. */
+/* How many values, one after the other, a reading has of it: one for each value of its labels. */
 size_t family_value_count(const struct family *family);
 
-bool cell_labels_equal(const struct cell_labels *a, const struct cell_labels *b);
+/* Writes its own labels for one of these values. Returns how many, at most FAMILY_LABELS_MAX. */
+size_t family_labels(const struct family *family, size_t value, struct label *out);
 
 /* The unit, which is the last word of a name without "_total": "seconds"; NULL if it has none. */
 const char *family_unit(const struct family *family);

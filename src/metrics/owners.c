@@ -6,6 +6,9 @@
 
 #include "util/clock.h"
 
+const struct owner owner_other = {.labels.unit = "other", .summed = true};
+const struct owner owner_gone = {.labels.unit = "other", .summed = true};
+
 struct owner *owners_find(struct owners *owners, const struct labels *labels)
 {
 	struct owner *owner;
@@ -78,73 +81,28 @@ struct owner *owners_get(struct owners *owners, const struct labels *labels)
 	return owner;
 }
 
-static struct caused *find_caused(const struct owner *owner, const struct owner *cause)
+static bool add_caused(struct owner *owner, const struct owner *cause, uint64_t wait_ns)
 {
-	size_t i;
-
-	for (i = 0; i < owner->caused_count; i++)
-		if (owner->caused[i].cause == cause)
-			return &owner->caused[i];
-	return NULL;
+	return ledger_add(&owner->ledger, SOURCE_CAUSED, LEDGER_LABELS(cause), &wait_ns, NULL) >= 0;
 }
 
-void owner_add_caused(struct owner *owner, struct owner *cause, uint64_t wait_ns)
+bool owner_add_caused(struct owner *owner, const struct owner *cause, uint64_t wait_ns)
 {
-	struct caused *caused = find_caused(owner, cause);
-
-	if (!caused) {
-		caused = realloc(owner->caused, (owner->caused_count + 1) * sizeof(*caused));
-		if (!caused) {
-			owner->caused_other_ns += wait_ns;
-			return;
-		}
-		owner->caused = caused;
-		caused += owner->caused_count++;
-		*caused = (struct caused){.cause = cause};
-	}
-	caused->wait_ns += wait_ns;
+	return add_caused(owner, &owner_other, 0) && add_caused(owner, &owner_gone, 0) &&
+	       (add_caused(owner, cause, wait_ns) || add_caused(owner, &owner_other, wait_ns));
 }
 
-/* Takes a cause out of an owner's list. Returns what was waited because of it. */
-static uint64_t take_caused(struct owner *owner, const struct owner *cause)
-{
-	struct caused *caused = find_caused(owner, cause);
-	uint64_t wait_ns;
-
-	if (!caused)
-		return 0;
-	wait_ns = caused->wait_ns;
-	*caused = owner->caused[--owner->caused_count];
-	return wait_ns;
-}
-
-static uint64_t caused_sum(const struct owner *owner)
-{
-	uint64_t sum = owner->caused_other_ns + owner->caused_gone_ns;
-	size_t i;
-
-	for (i = 0; i < owner->caused_count; i++)
-		sum += owner->caused[i].wait_ns;
-	return sum;
-}
-
-/* Its counts stay in the sum that they are in; what its gauges hold does not. */
+/* Its counters stay in the sum that they are in; what its gauges hold does not. */
 static void keep_in_sum(struct owners *owners, const struct owner *owner)
 {
-	struct cgroup_values files = owner->files;
-
-	files.known &= CGROUP_KNOWN_COUNTERS;
-	cgroup_values_add_growth(&owners->gone_files, &files, NULL);
-	totals_merge(&owners->gone, owner->totals, TOTALS_COUNTERS);
-	owners->gone_caused_ns += caused_sum(owner);
+	ledger_merge(&owners->gone, &owner->ledger, LEDGER_COUNTERS, &owner_other);
 }
 
 static void owner_free(struct owners *owners, struct owner *owner)
 {
 	count_out(owners, owner);
 	HASH_DEL(owners->table, owner);
-	totals_free(owner->totals);
-	free(owner->caused);
+	ledger_free(&owner->ledger);
 	free(owner);
 }
 
@@ -154,9 +112,9 @@ void owners_remove(struct owners *owners, struct owner *owner)
 	uint64_t wait_ns;
 
 	HASH_ITER(hh, owners->table, other, next) {
-		wait_ns = take_caused(other, owner);
-		if (owner->summed || other->summed)
-			other->caused_gone_ns += wait_ns;
+		wait_ns = ledger_take_cause(&other->ledger, owner);
+		if (wait_ns && (owner->summed || other->summed))
+			owner_add_caused(other, &owner_gone, wait_ns);
 	}
 	if (owner->summed)
 		keep_in_sum(owners, owner);
@@ -169,8 +127,7 @@ void owners_free(struct owners *owners)
 
 	HASH_ITER(hh, owners->table, owner, next)
 		owner_free(owners, owner);
-	totals_free(owners->gone);
-	owners->gone = NULL;
+	ledger_free(&owners->gone);
 }
 
 struct owner *owners_sum(const struct owners *owners)
@@ -184,16 +141,10 @@ struct owner *owners_sum(const struct owners *owners)
 		return NULL;
 	memcpy(sum->labels.container, "other", sizeof("other"));
 	sum->made_ns = owners->sum_made_ns;
-	sum->caused_other_ns = owners->gone_caused_ns;
-	sum->files = owners->gone_files;
-	totals_merge(&sum->totals, owners->gone, TOTALS_ALL);
-	for (owner = owners->table; owner; owner = owner->hh.next) {
-		if (!owner->summed)
-			continue;
-		cgroup_values_add_growth(&sum->files, &owner->files, NULL);
-		totals_merge(&sum->totals, owner->totals, TOTALS_ALL);
-		sum->caused_other_ns += caused_sum(owner);
-	}
+	ledger_merge(&sum->ledger, &owners->gone, LEDGER_ALL, &owner_other);
+	for (owner = owners->table; owner; owner = owner->hh.next)
+		if (owner->summed)
+			ledger_merge(&sum->ledger, &owner->ledger, LEDGER_ALL, &owner_other);
 	return sum;
 }
 
@@ -201,7 +152,7 @@ void owners_free_sum(struct owner *sum)
 {
 	if (!sum)
 		return;
-	totals_free(sum->totals);
+	ledger_free(&sum->ledger);
 	free(sum);
 }
 
@@ -225,23 +176,16 @@ static void note_joined(struct owner *to, const struct owner *from)
 /* Adds all that one counted to another that has the same labels from now on. */
 static void merge(struct owners *owners, struct owner *to, const struct owner *from)
 {
-	size_t i;
-
 	to->cgroups += from->cgroups;
 	if (from->summed && !to->summed) {
 		keep_in_sum(owners, from);
-		totals_merge(&to->totals, from->totals, TOTALS_GAUGES);
+		ledger_merge(&to->ledger, &from->ledger, LEDGER_GAUGES, NULL);
 		return;
 	}
-	cgroup_values_add_growth(&to->files, &from->files, NULL);
-	totals_merge(&to->totals, from->totals, TOTALS_ALL);
+	ledger_merge(&to->ledger, &from->ledger, LEDGER_ALL, NULL);
 	note_joined(to, from);
 	to->made_ns = earlier(to->made_ns, from->made_ns);
 	to->since_ns = earlier(to->since_ns, from->since_ns);
-	to->caused_other_ns += from->caused_other_ns;
-	to->caused_gone_ns += from->caused_gone_ns;
-	for (i = 0; i < from->caused_count; i++)
-		owner_add_caused(to, from->caused[i].cause, from->caused[i].wait_ns);
 }
 
 /* What others waited because of it was shown as by_unit="other", which may not fall. */
@@ -266,11 +210,11 @@ struct owner *owners_rename(struct owners *owners, struct owner *owner, const st
 	}
 	merge(owners, to, owner);
 	HASH_ITER(hh, owners->table, other, next) {
-		wait_ns = take_caused(other, owner);
+		wait_ns = ledger_take_cause(&other->ledger, owner);
 		if (!wait_ns)
 			continue;
 		if (was_shown_summed(owner) && !to->summed) {
-			other->caused_gone_ns += wait_ns;
+			owner_add_caused(other, &owner_gone, wait_ns);
 			continue;
 		}
 		owner_add_caused(other, to, wait_ns);
@@ -278,40 +222,4 @@ struct owner *owners_rename(struct owners *owners, struct owner *owner, const st
 	}
 	owner_free(owners, owner);
 	return to;
-}
-
-static const struct cell_labels no_labels;
-
-struct total *owner_total(struct owner *owner, enum probe_id probe)
-{
-	return totals_get(&owner->totals, probe, &no_labels);
-}
-
-const struct total *owner_find_total(const struct owner *owner, enum probe_id probe)
-{
-	return totals_find(owner->totals, probe, &no_labels);
-}
-
-static bool counted(const struct total *total)
-{
-	const struct family *family;
-	size_t i;
-
-	for (family = families; family < families + FAMILIES; family++)
-		for (i = 0; family_in_cells(family) && family->probe == total->probe &&
-			    i < family_value_count(family);
-		     i++)
-			if (total_counted(total, family, i))
-				return true;
-	return false;
-}
-
-bool owner_counted(const struct owner *owner)
-{
-	const struct total *total;
-
-	for (total = owner->totals; total; total = total->next)
-		if (counted(total))
-			return true;
-	return owner->caused_count || owner->caused_other_ns;
 }

@@ -3,7 +3,7 @@
  * Owners: whom samples are counted for, which is what the labels of a series
  * say. A container of a pod (namespace, pod, container) or a unit. Several
  * cgroups may count for one owner: nested ones, or those of a container that
- * was restarted. An owner's totals only grow as long as it exists.
+ * was restarted. An owner's counters never fall as long as it exists.
  *
  * One thread calls all of this. Running out of memory is told by NULL.
  */
@@ -15,8 +15,7 @@
 
 #include <uthash.h>
 
-#include "cgroup/files.h"
-#include "metrics/totals.h"
+#include "metrics/ledger.h"
 
 /* The labels of a series: a pod's container; a container outside of Kubernetes, alone; a unit. */
 struct labels {
@@ -24,12 +23,6 @@ struct labels {
 	char pod[254];
 	char container[64];
 	char unit[96];
-};
-
-/* How long an owner waited because of another. */
-struct caused {
-	struct owner *cause;
-	uint64_t wait_ns;
 };
 
 /*
@@ -44,23 +37,25 @@ struct joined {
 struct owner {
 	struct labels labels;
 	uint64_t id; /* no other owner has had it; not 0. It stays when the labels change */
-	struct cgroup_values files; /* what the kernel counted, of all its cgroups together */
-	uint64_t made_ns;	    /* CLOCK_BOOTTIME, when its totals were 0 */
-	uint64_t since_ns;	    /* CLOCK_MONOTONIC, when files, too, were 0; 0: not known */
+	struct ledger ledger;
+	uint64_t made_ns;  /* CLOCK_BOOTTIME, when what probes count for it was 0 */
+	uint64_t since_ns; /* CLOCK_MONOTONIC, when SOURCE_FILES, too, was 0; 0: not known */
 	struct joined joined;
-	struct total *totals;  /* one for each of its probes and their further labels */
-	struct caused *caused; /* caused_count of them */
-	size_t caused_count;
-	uint64_t caused_other_ns; /* waits whose cause is not kept */
-	uint64_t caused_gone_ns; /* the same of summed ones, whose causes are gone: in sums alone */
-	unsigned int cgroups;	 /* that count for it */
-	bool files_read;	 /* files had something before the update that runs */
-	bool summed;		 /* beyond the limit: exported in the sum of such alone */
-	bool hidden;		 /* not exported at all: owners_hide() */
-	bool held;		 /* not exported yet: owners_hold() */
-	uint64_t shown_ns;	 /* CLOCK_MONOTONIC, since when it is exported, if it was held */
-	UT_hash_handle hh;	 /* by labels; in the order of their making */
+	unsigned int cgroups; /* that count for it */
+	bool files_read;      /* SOURCE_FILES was known before the update that runs */
+	bool summed;	      /* beyond the limit: exported in the sum of such alone */
+	bool hidden;	      /* not exported at all: owners_hide() */
+	bool held;	      /* not exported yet: owners_hold() */
+	uint64_t shown_ns;    /* CLOCK_MONOTONIC, since when it is exported, if it was held */
+	UT_hash_handle hh;    /* by labels; in the order of their making */
 };
+
+/*
+ * Causes of waits that stand for many; both are called "other". An owner's waits for them are in
+ * front of its others.
+ */
+extern const struct owner owner_other; /* the cause is not kept */
+extern const struct owner owner_gone;  /* it was summed and is gone: counted in sums alone */
 
 /*
  * With a limit, containers that come when so many have series of their own are summed: for as
@@ -73,10 +68,8 @@ struct owners {
 	size_t max_containers; /* 0: no limit; to be set before there are owners */
 	size_t containers;     /* with series of their own */
 	size_t summed;	       /* without */
-	struct total *gone;    /* counts of summed ones that are gone */
-	struct cgroup_values gone_files;
-	uint64_t gone_caused_ns;
-	uint64_t sum_made_ns; /* CLOCK_BOOTTIME, when the first was summed; 0: none was */
+	struct ledger gone;    /* counters of summed ones that are gone */
+	uint64_t sum_made_ns;  /* CLOCK_BOOTTIME, when the first was summed; 0: none was */
 };
 
 /* The owner with these labels, made if there is none. Owned by owners. */
@@ -116,14 +109,11 @@ void owners_remove(struct owners *owners, struct owner *owner);
 /* Frees all owners. */
 void owners_free(struct owners *owners);
 
-/* Adds to what owner waited because of cause. Without memory it goes to caused_other_ns. */
-void owner_add_caused(struct owner *owner, struct owner *cause, uint64_t wait_ns);
-
-/* Its total of a probe's cell without further labels, made if there is none. NULL: no memory. */
-struct total *owner_total(struct owner *owner, enum probe_id probe);
-
-/* The same, but NULL if there is none. */
-const struct total *owner_find_total(const struct owner *owner, enum probe_id probe);
+/*
+ * Adds to what owner waited because of cause. Without memory for one more cause it is added to
+ * owner_other's. False: there was no memory for that either.
+ */
+bool owner_add_caused(struct owner *owner, const struct owner *cause, uint64_t wait_ns);
 
 /*
  * The sum of all that have no series of their own, as an owner with the label container="other"
@@ -131,8 +121,5 @@ const struct total *owner_find_total(const struct owner *owner, enum probe_id pr
  */
 struct owner *owners_sum(const struct owners *owners);
 void owners_free_sum(struct owner *sum);
-
-/* Whether anything was counted for it: a pod's own cgroup, for one, often has no task. */
-bool owner_counted(const struct owner *owner);
 
 #endif

@@ -23,10 +23,10 @@ void samples_write_family(struct samples *out, const struct family *family,
 {
 	out->family = family;
 	out->begun = false;
-	if (family->emit)
-		family->emit(out, scrape);
+	if (family->source)
+		emit_owners(out, scrape);
 	else
-		emit_totals(out, scrape);
+		family->emit(out, scrape);
 	if (!out->begun)
 		return;
 	out->writer->end(out);

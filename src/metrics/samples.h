@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The way of every sample from the one who knows it to the one who writes it. A scrape
- * walks the table of families once; each family's function emits its samples, and a
- * writer (src/expose) turns them into a format. Neither knows of the other.
+ * The way of every sample from the one who knows it to the one who writes it. A scrape walks the
+ * table of families once. One function emits the samples of each family, and a writer (src/expose)
+ * turns them into a format. Neither knows of the other.
  *
- * A family that is not counted in cells: a row in families.c with .emit, which is
+ * The families about owners, those with a source, are all emitted by one function from the ledgers.
+ * Any other family is a row in families.c with .emit, which is
  *
  *	void emit_thing(struct samples *out, const struct scrape *scrape)
  *	{
@@ -25,11 +26,6 @@
 #include <stdint.h>
 
 #include "metrics/scrape.h"
-
-struct label {
-	const char *name;  /* as Prometheus allows: [a-zA-Z_][a-zA-Z0-9_]* */
-	const char *value; /* UTF-8; anything may stand in it */
-};
 
 /* The most labels that the samples of one family have. */
 #define SAMPLE_LABELS_MAX 24

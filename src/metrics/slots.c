@@ -81,11 +81,15 @@ void slots_close(struct slots *slots)
 }
 
 /* Waits whose cause found no pair stand in the scheduler's cell, beside the families' fields. */
-static void add_other_causes(struct slots *slots, struct owner *owner, const struct sched_cell *now,
+static bool add_other_causes(struct slots *slots, struct owner *owner, const struct sched_cell *now,
 			     const struct sched_cell *before)
 {
-	owner->caused_other_ns += grown(now->caused_other_ns, before->caused_other_ns);
+	uint64_t wait_ns = grown(now->caused_other_ns, before->caused_other_ns);
+
+	if (wait_ns && !owner_add_caused(owner, &owner_other, wait_ns))
+		return false;
 	slots->causes_lost += grown(now->caused_other, before->caused_other);
+	return true;
 }
 
 static bool is_zero(const void *data, size_t size)
@@ -99,21 +103,22 @@ static bool is_zero(const void *data, size_t size)
 static void update_cell(struct slots *slots, unsigned int index, enum probe_id id,
 			struct owner *owner)
 {
+	enum family_source source = SOURCE_OF_PROBE(id);
 	struct slot *slot = &slots->slot[index];
 	union probe_cell now;
 	size_t size = probe_read_cell(slots->probe, id, index, &now);
-	struct total *total;
 
 	if (!size || (!slot->before[id] && is_zero(&now, size)))
 		return;
-	total = owner_total(owner, id);
 	if (!slot->before[id])
 		slot->before[id] = calloc(1, size);
-	if (!total || !slot->before[id] || !memcmp(&now, slot->before[id], size))
+	if (!ledger_get(&owner->ledger, source, NULL) || !slot->before[id] ||
+	    !memcmp(&now, slot->before[id], size))
 		return;
-	slots->stepped_back[id] += total_add_growth(total, &now, slot->before[id]);
-	if (id == PROBE_SCHED)
-		add_other_causes(slots, owner, &now.sched, slot->before[id]);
+	if (id == PROBE_SCHED && !add_other_causes(slots, owner, &now.sched, slot->before[id]))
+		return;
+	slots->stepped_back[id] +=
+		(unsigned int)ledger_add(&owner->ledger, source, NULL, &now, slot->before[id]);
 	memcpy(slot->before[id], &now, size);
 }
 
@@ -134,7 +139,7 @@ static void update_pressure(struct slots *slots, unsigned int index)
 
 static void update_cells(struct slots *slots, unsigned int index, struct owner *owner)
 {
-	uint64_t *some_ns = slots->slot[index].some_ns;
+	struct slot *slot = &slots->slot[index];
 	int i;
 
 	for (i = 0; i < PROBES && owner; i++)
@@ -142,10 +147,8 @@ static void update_cells(struct slots *slots, unsigned int index, struct owner *
 	if (!owner)
 		return;
 	update_pressure(slots, index);
-	for (i = 0; i < PRESSURE_RESOURCES; i++) {
-		cgroup_values_add(&owner->files, CGROUP_OWN_PRESSURE + (unsigned int)i, some_ns[i]);
-		some_ns[i] = 0;
-	}
+	if (ledger_add(&owner->ledger, SOURCE_PRESSURE, NULL, slot->some_ns, NULL) >= 0)
+		memset(slot->some_ns, 0, sizeof(slot->some_ns));
 }
 
 /* Finds out whom a slot counts for. Returns NULL if that is not known yet. */

@@ -102,6 +102,7 @@ static void read_first(const struct usage *usage, struct member *member,
 static void read_one(struct usage *usage, struct member *member, uint64_t now_ns)
 {
 	struct cgroup_values now;
+	int lower;
 
 	if (!member->usage) {
 		member->usage = calloc(1, sizeof(*member->usage));
@@ -115,9 +116,19 @@ static void read_one(struct usage *usage, struct member *member, uint64_t now_ns
 		return;
 	if (!member->usage->before.known)
 		read_first(usage, member, &now);
-	usage->stepped_back +=
-		cgroup_values_add_growth(&member->owner->files, &now, &member->usage->before);
+	lower = ledger_add(&member->owner->ledger, SOURCE_FILES, NULL, &now,
+			   &member->usage->before);
+	if (lower < 0)
+		return;
+	usage->stepped_back += (unsigned int)lower;
 	cgroup_values_keep(&member->usage->before, &now);
+}
+
+static bool knows_cpu_usage(const struct owner *owner)
+{
+	union ledger_word *account = ledger_find(&owner->ledger, SOURCE_FILES, NULL);
+
+	return account && account_knows(account, &families[FAMILY_CPU_USAGE], 0);
 }
 
 void usage_update(struct usage *usage, struct members *members, struct owners *owners,
@@ -128,8 +139,8 @@ void usage_update(struct usage *usage, struct members *members, struct owners *o
 
 	find_tops(usage, members);
 	for (owner = owners->table; owner; owner = owner->hh.next) {
-		owner->files.known &= CGROUP_KNOWN_COUNTERS;
-		owner->files_read = cgroup_value_known(&owner->files, CGROUP_CPU_USAGE);
+		ledger_forget_gauges(&owner->ledger, SOURCE_FILES);
+		owner->files_read = knows_cpu_usage(owner);
 	}
 	for (i = 0; i < usage->count; i++) {
 		struct member *member = member_of(usage->tops[i]);

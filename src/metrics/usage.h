@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * What the kernel itself counts for the cgroups of owners, read from their files and added to the
- * owners. Counters only grow as long as an owner exists, as its totals do. Two things are not
- * known: what a cgroup used between the last reading and its end, and what a cgroup that was found
- * late used before. One thread calls all of this.
+ * owners' ledgers. Two things are not known: what a cgroup used between the last reading and its
+ * end, and what a cgroup that was found late used before. One thread calls all of this.
  */
 #ifndef BRAMBLE_USAGE_H
 #define BRAMBLE_USAGE_H

@@ -20,6 +20,7 @@
 #define HIST_FILLED 40
 
 static struct owners owners;
+static const struct wall wall = {.count = 1}; /* it reads as CLOCK_BOOTTIME does */
 
 static void fill_hist(struct hist_total *hist, unsigned int seed)
 {
@@ -39,15 +40,14 @@ static void fill(struct owner *owner, const struct family *family, unsigned int 
 
 	for (a = 0; a < (names[0] ? 2 : 1); a++) {
 		for (b = 0; b < (names[1] ? 2 : 1); b++) {
-			struct cell_labels labels = {
-				{names[0] ? devices[a] : NULL, names[1] ? ops[b] : NULL}};
-			struct total *total = totals_get(&owner->totals, family->probe, &labels);
+			union ledger_word *account = ledger_get(&owner->ledger, family->source,
+								LEDGER_LABELS(devices[a], ops[b]));
 
 			for (i = 0; i < family_value_count(family); i++) {
 				if (family->kind == KIND_HISTOGRAM)
-					fill_hist(total_hist(total, family, i), seed);
+					fill_hist(account_hist(account, family, i), seed);
 				else
-					total_counters(total, family)[i] = 123456 + seed;
+					*account_number(account, family, i) = 123456 + seed;
 			}
 		}
 	}
@@ -96,7 +96,7 @@ static int by_value(const void *a, const void *b)
 static void measure(const char *name, const struct expose_options *options, unsigned int rounds)
 {
 	struct family_filter filter = owners_alone();
-	struct scrape scrape = {.owners = &owners, .filter = &filter};
+	struct scrape scrape = {.owners = &owners, .filter = &filter, .wall = &wall};
 	uint64_t *ns = calloc(rounds, sizeof(*ns));
 	struct buf out;
 	unsigned int i;

@@ -134,16 +134,39 @@ static struct owner *make_owner(const char *unit)
 	return owners_get(&owners, &labels);
 }
 
-/* The total with these labels: by their text. */
-static const struct total *find(const struct owner *owner, const char *device, const char *op)
-{
-	const struct total *total;
+struct wanted {
+	const char *device, *op;
+	struct ledger_value found; /* family: NULL if there is none */
+};
 
-	for (total = owner->totals; total; total = total->next)
-		if (strcmp(total->labels.value[0], device) == 0 &&
-		    strcmp(total->labels.value[1], op) == 0)
-			return total;
-	return NULL;
+static void on_value(void *context, const struct ledger_value *value)
+{
+	struct wanted *wanted = context;
+
+	assert_int_equal(value->label_count, 2);
+	assert_string_equal(value->labels[0].name, "device");
+	assert_string_equal(value->labels[1].name, "op");
+	if (strcmp(value->labels[0].value, wanted->device) == 0 &&
+	    strcmp(value->labels[1].value, wanted->op) == 0)
+		wanted->found = *value;
+}
+
+/* A family's value with these labels, by their text. */
+static struct ledger_value find(const struct owner *owner, enum family_id id, const char *device,
+				const char *op)
+{
+	struct wanted wanted = {.device = device, .op = op};
+
+	ledger_visit(&owner->ledger, &families[id], on_value, &wanted);
+	return wanted.found;
+}
+
+static uint64_t bytes_of(const struct owner *owner, const char *device, const char *op)
+{
+	struct ledger_value bytes = find(owner, FAMILY_BLOCK_BYTES, device, op);
+
+	assert_non_null(bytes.family);
+	return bytes.number;
 }
 
 static void test_growth(void **state)
@@ -151,7 +174,6 @@ static void test_growth(void **state)
 	struct block_key key = {.dev = DEV(8, 0), .slot = 3, .op = BLOCK_WRITE};
 	struct block_cell cell = {.bytes = 4096, .errors = 1};
 	struct owner *owner = make_owner("a.service");
-	const struct total *total;
 	struct block_books books;
 
 	(void)state;
@@ -169,21 +191,19 @@ static void test_growth(void **state)
 	key.op = BLOCK_FLUSH;
 	block_books_add(&books, owner, &key, &cell);
 
-	total = find(owner, "sda", "write");
-	assert_non_null(total);
-	assert_int_equal(*total_counters_of(total, &families[FAMILY_BLOCK_BYTES]), 4608);
-	assert_int_equal(*total_counters_of(total, &families[FAMILY_BLOCK_ERRORS]), 1);
-	assert_int_equal(total_hist_of(total, &families[FAMILY_BLOCK_IO], 0)->bucket[7], 3);
-	assert_int_equal(total_hist_of(total, &families[FAMILY_BLOCK_IO], 0)->sum_ns, 1000);
-	assert_int_equal(total_hist_of(total, &families[FAMILY_BLOCK_QUEUE], 0)->bucket[1], 1);
+	assert_int_equal(bytes_of(owner, "sda", "write"), 4608);
+	assert_int_equal(find(owner, FAMILY_BLOCK_ERRORS, "sda", "write").number, 1);
+	assert_int_equal(find(owner, FAMILY_BLOCK_IO, "sda", "write").hist->bucket[7], 3);
+	assert_int_equal(find(owner, FAMILY_BLOCK_IO, "sda", "write").hist->sum_ns, 1000);
+	assert_int_equal(find(owner, FAMILY_BLOCK_QUEUE, "sda", "write").hist->bucket[1], 1);
 	assert_int_equal(books.stepped_back, 0);
 	key.op = BLOCK_WRITE;
 	cell.bytes -= 1;
 	block_books_add(&books, owner, &key, &cell);
-	assert_int_equal(*total_counters_of(total, &families[FAMILY_BLOCK_BYTES]), 4608);
+	assert_int_equal(bytes_of(owner, "sda", "write"), 4608);
 	assert_int_equal(books.stepped_back, 1);
-	assert_non_null(find(owner, "sda", "flush"));
-	assert_null(find(owner, "sda", "read"));
+	assert_non_null(find(owner, FAMILY_BLOCK_BYTES, "sda", "flush").family);
+	assert_null(find(owner, FAMILY_BLOCK_BYTES, "sda", "read").family);
 	block_books_free(&books);
 }
 
@@ -205,13 +225,11 @@ static void test_slot_is_used_again(void **state)
 	block_books_forget(&books, 3);
 	cell.bytes = 512;
 	block_books_add(&books, new, &key, &cell);
-	assert_int_equal(
-		*total_counters_of(find(old, "sda", "read"), &families[FAMILY_BLOCK_BYTES]), 4097);
-	assert_int_equal(
-		*total_counters_of(find(new, "sda", "read"), &families[FAMILY_BLOCK_BYTES]), 512);
+	assert_int_equal(bytes_of(old, "sda", "read"), 4097);
+	assert_int_equal(bytes_of(new, "sda", "read"), 512);
 	/* An operation that is none is left out. */
 	block_books_add(&books, new, &(struct block_key){.op = BLOCK_OPS}, &cell);
-	assert_null(find(new, "unknown", "read"));
+	assert_null(find(new, FAMILY_BLOCK_BYTES, "unknown", "read").family);
 	block_books_free(&books);
 }
 

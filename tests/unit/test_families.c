@@ -50,8 +50,11 @@ static void each(void (*check)(const struct family *family))
 
 static void check_emitted(const struct family *family)
 {
-	if (family_in_cells(family))
-		assert_int_equal(family->scope, SCOPE_OWNER);
+	bool of_owner = family->scope == SCOPE_OWNER || family->scope == SCOPE_PAIR;
+
+	assert_int_equal(family->source != SOURCE_NONE, of_owner);
+	assert_int_equal(family->emit != NULL, !of_owner);
+	assert_int_equal(family->source == SOURCE_CAUSED, family->scope == SCOPE_PAIR);
 	if (family->real)
 		assert_true(family->kind == KIND_GAUGE && !family->seconds &&
 			    !family_in_cells(family));
@@ -142,6 +145,12 @@ static void check_labels(const struct family *family)
 	size_t i, k;
 
 	assert_int_equal(family->values != NULL, family->value_count > 0);
+	assert_int_equal(family->inner_values != NULL, family->inner_count > 0);
+	assert_int_equal(family->inner_values != NULL, family->inner_label != NULL);
+	if (family->source)
+		assert_int_equal(family->values != NULL, family->label != NULL);
+	if (family->inner_values)
+		assert_non_null(family->values);
 	if (family->values)
 		assert_non_null(family->label);
 	assert_int_equal(family->emit == emit_node, family->scope == SCOPE_NODE);
@@ -197,6 +206,8 @@ static void check_target_labels(const struct family *family)
 		check_no_target_label(family, name, strcspn(name, ","));
 		name += strcspn(name, ",");
 	}
+	if (family->inner_label)
+		check_no_target_label(family, family->inner_label, strlen(family->inner_label));
 	for (i = 0; family_in_cells(family) && i < CELL_LABELS_MAX; i++)
 		if ((name = cell_label_names[family->probe][i]))
 			check_no_target_label(family, name, strlen(name));

@@ -85,7 +85,7 @@ struct cell {
 
 struct block_account {
 	struct block_account *next;
-	struct cell_labels labels;
+	const char *labels[CELL_LABELS_MAX];
 	struct cell cell;
 };
 
@@ -94,7 +94,7 @@ static struct slot {
 	bool touched[PROBES];
 	struct cell cell[PROBES];
 	struct block_account *blocks;
-	uint64_t some_ns[CGROUP_VALUES], some_before_ns[CGROUP_VALUES];
+	uint64_t some_ns[PRESSURE_RESOURCES], some_before_ns[PRESSURE_RESOURCES];
 } slots[SLOTS], *slot;
 
 static struct owners owners;
@@ -191,7 +191,7 @@ static size_t index_of_value(const struct family *family, char **words, size_t c
 static struct cell *find_cell(const struct family *family, char **words, size_t count)
 {
 	const char *const *label_names = cell_label_names[family->probe];
-	struct cell_labels labels = {{NULL}};
+	const char *labels[CELL_LABELS_MAX] = {NULL};
 	struct block_account **at;
 	size_t i;
 
@@ -199,12 +199,12 @@ static struct cell *find_cell(const struct family *family, char **words, size_t 
 	if (!label_names[0])
 		return &slot->cell[family->probe];
 	for (i = 0; i < CELL_LABELS_MAX && label_names[i]; i++)
-		labels.value[i] = intern(find_label(words, count, label_names[i]));
+		labels[i] = intern(find_label(words, count, label_names[i]));
 	for (at = &slot->blocks; *at; at = &(*at)->next)
-		if (cell_labels_equal(&(*at)->labels, &labels))
+		if (memcmp((*at)->labels, labels, sizeof(labels)) == 0)
 			return &(*at)->cell;
 	*at = calloc(1, sizeof(**at));
-	(*at)->labels = labels;
+	memcpy((*at)->labels, labels, sizeof(labels));
 	return &(*at)->cell;
 }
 
@@ -231,19 +231,23 @@ static void on_count(char **words, size_t count)
 	char *at;
 
 	if (!family_in_cells(family)) {
-		slot->some_ns[family->files] = strtoull(words[count - 1], NULL, 10);
+		assert_int_equal(family->source, SOURCE_PRESSURE);
+		slot->some_ns[family->offset / sizeof(uint64_t)] =
+			strtoull(words[count - 1], NULL, 10);
 		return;
 	}
-	at = (char *)&find_cell(family, words, count)->now + family->cell_offset;
+	at = (char *)&find_cell(family, words, count)->now + family->offset;
 	if (family->kind == KIND_HISTOGRAM)
 		put_hist((struct hist *)(void *)at + i, words, count);
 	else
 		((uint64_t *)(void *)at)[i] = strtoull(words[count - 1], NULL, 10);
 }
 
-static void add_cell(struct total *total, struct cell *cell)
+static void add_cell(struct owner *owner, enum family_source source, const char *const *labels,
+		     struct cell *cell)
 {
-	total_add_growth(total, &cell->now, &cell->before);
+	assert_true(ledger_add(&owner->ledger, source, (ledger_labels)labels, &cell->now,
+			       &cell->before) >= 0);
 	cell->before = cell->now;
 }
 
@@ -254,15 +258,12 @@ static void read_slot(struct slot *from)
 
 	for (i = 0; i < PROBES; i++)
 		if (from->touched[i] && !cell_label_names[i][0])
-			add_cell(owner_total(from->owner, (enum probe_id)i), &from->cell[i]);
+			add_cell(from->owner, SOURCE_OF_PROBE(i), NULL, &from->cell[i]);
 	for (block = from->blocks; block; block = block->next)
-		add_cell(totals_get(&from->owner->totals, PROBE_BLOCK, &block->labels),
-			 &block->cell);
-	for (i = CGROUP_OWN_PRESSURE; i < CGROUP_COUNTERS; i++) {
-		cgroup_values_add(&from->owner->files, (enum cgroup_value)i,
-				  from->some_ns[i] - from->some_before_ns[i]);
-		from->some_before_ns[i] = from->some_ns[i];
-	}
+		add_cell(from->owner, SOURCE_OF_PROBE(PROBE_BLOCK), block->labels, &block->cell);
+	ledger_add(&from->owner->ledger, SOURCE_PRESSURE, NULL, from->some_ns,
+		   from->some_before_ns);
+	memcpy(from->some_before_ns, from->some_ns, sizeof(from->some_ns));
 }
 
 static void on_caused(char **words)
@@ -272,7 +273,7 @@ static void on_caused(char **words)
 	uint64_t wait_ns = strtoull(words[2], NULL, 10);
 
 	if (strcmp(words[1], "other") == 0) {
-		slot->owner->caused_other_ns += wait_ns;
+		owner_add_caused(slot->owner, &owner_other, wait_ns);
 		return;
 	}
 	pair.cause = SLOT_IDLE;
@@ -292,7 +293,7 @@ static void on_gone(unsigned int index)
 	slot = &slots[index];
 	for (family = families; family < families + FAMILIES; family++)
 		if (family_in_cells(family) && family->kind == KIND_GAUGE)
-			memset((char *)&slot->cell[family->probe].now + family->cell_offset, 0,
+			memset((char *)&slot->cell[family->probe].now + family->offset, 0,
 			       family_value_count(family) * sizeof(uint64_t));
 	read_slot(slot);
 	causes_forget(&causes, index);

@@ -162,8 +162,7 @@ static void test_idle(void **state)
 	json_t *root;
 
 	(void)state;
-	idle->files.value[CGROUP_CPU_USAGE] = 4000000000000;
-	idle->files.known = 1U << CGROUP_CPU_USAGE;
+	add_file(idle, CGROUP_CPU_USAGE, 4000000000000);
 	idle->since_ns = 2500000000;
 	owners_hide(&owners, hidden);
 	add_unit("nothing");
@@ -262,7 +261,7 @@ static void test_causes(void **state)
 	switches_of(hog)[0] = 1;
 	owner_add_caused(victim, hog, 500000000);
 	owner_add_caused(victim, add_unit("k3s.service"), 250000000);
-	victim->caused_other_ns = 125000000;
+	owner_add_caused(victim, &owner_other, 125000000);
 	root = read_back(0);
 	causes = json_object_get(container(root, 0), "cpu_wait_caused");
 	assert_int_equal(json_array_size(causes), 3);
@@ -303,12 +302,10 @@ static void test_files(void **state)
 
 	(void)state;
 	switches_of(owner)[0] = 1;
-	owner->files.value[CGROUP_CPU_USAGE] = 2000000001;
-	owner->files.value[CGROUP_MEMORY_EVENTS_OOM_KILL] = 3;
-	owner->files.value[PRESSURE_VALUE(PRESSURE_MEMORY, PRESSURE_SOME)] = 500000000;
-	owner->files.known = 1U << CGROUP_CPU_USAGE | 1U << CGROUP_CPU_THROTTLED |
-			     1U << CGROUP_MEMORY_EVENTS_OOM_KILL |
-			     1U << PRESSURE_VALUE(PRESSURE_MEMORY, PRESSURE_SOME);
+	add_file(owner, CGROUP_CPU_USAGE, 2000000001);
+	add_file(owner, CGROUP_CPU_THROTTLED, 0);
+	add_file(owner, CGROUP_MEMORY_EVENTS_OOM_KILL, 3);
+	add_file(owner, PRESSURE_VALUE(PRESSURE_MEMORY, PRESSURE_SOME), 500000000);
 	root = read_back(0);
 	assert_true(real(container(root, 0), "cpu_usage") == 2.000000001);
 	assert_true(real(container(root, 0), "cpu_throttled") == 0);

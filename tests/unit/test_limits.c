@@ -164,7 +164,7 @@ static void test_histograms(void **state)
 	wait_of(add_container("d"))->bucket[5] = 4;
 	wait_of(add_container("d"))->sum_ns = 9;
 	sum = owners_sum(&owners);
-	hist = total_hist_of(owner_find_total(sum, PROBE_SCHED), &families[FAMILY_CPU_WAIT], 0);
+	hist = wait_of(sum);
 	assert_int_equal(hist->bucket[5], 7);
 	assert_int_equal(hist->sum_ns, 9);
 	owners_free_sum(sum);
@@ -196,14 +196,13 @@ static void test_causes(void **state)
 
 static uint64_t *open_connections(struct owner *owner)
 {
-	return total_counters(owner_total(owner, PROBE_TCP), &families[FAMILY_TCP_OPEN]);
+	return numbers_of(owner, FAMILY_TCP_OPEN);
 }
 
 static uint64_t open_in_sum(void)
 {
 	struct owner *sum = owners_sum(&owners);
-	const struct total *total = owner_find_total(sum, PROBE_TCP);
-	uint64_t open = total ? total_counters_of(total, &families[FAMILY_TCP_OPEN])[0] : 0;
+	uint64_t open = *open_connections(sum);
 
 	owners_free_sum(sum);
 	return open;

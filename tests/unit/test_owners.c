@@ -65,19 +65,40 @@ static struct owner *rename_to(struct owner *owner, struct labels labels)
 	return owners_rename(&owners, owner, &labels);
 }
 
-/* What owner waited because of cause. */
+struct waits {
+	const struct owner *cause;
+	size_t found, causes;
+	uint64_t wait_ns;
+};
+
+static void on_wait(void *context, const struct ledger_value *value)
+{
+	struct waits *waits = context;
+
+	waits->causes += value->cause != &owner_other && value->cause != &owner_gone;
+	if (value->cause != waits->cause)
+		return;
+	waits->found++;
+	waits->wait_ns = value->number;
+}
+
+/* How many causes are kept apart. */
+static size_t causes_of(const struct owner *owner)
+{
+	struct waits waits = {0};
+
+	ledger_visit(&owner->ledger, &families[FAMILY_CPU_WAIT_CAUSED], on_wait, &waits);
+	return waits.causes;
+}
+
+/* What owner waited because of cause, which has one account. */
 static uint64_t waited(const struct owner *owner, const struct owner *cause)
 {
-	uint64_t found = 0;
-	size_t i;
+	struct waits waits = {.cause = cause};
 
-	for (i = 0; i < owner->caused_count; i++) {
-		if (owner->caused[i].cause != cause)
-			continue;
-		assert_int_equal(found, 0); /* a cause stands in a list once */
-		found = owner->caused[i].wait_ns;
-	}
-	return found;
+	ledger_visit(&owner->ledger, &families[FAMILY_CPU_WAIT_CAUSED], on_wait, &waits);
+	assert_true(waits.found <= 1);
+	return waits.wait_ns;
 }
 
 static void test_get_and_find(void **state)
@@ -166,7 +187,8 @@ static void count_in(struct owner *owner, unsigned int times)
 	union probe_cell cell = {.sched = {.switches = {0}}};
 
 	fill_cell(&cell, times);
-	total_add_growth(owner_total(owner, PROBE_SCHED), &cell, NULL);
+	assert_int_equal(
+		ledger_add(&owner->ledger, SOURCE_OF_PROBE(PROBE_SCHED), NULL, &cell, NULL), 0);
 }
 
 static void test_merge_adds_totals(void **state)
@@ -177,8 +199,8 @@ static void test_merge_adds_totals(void **state)
 	(void)state;
 	count_in(a, 3);
 	count_in(b, 4);
-	a->caused_other_ns = 30;
-	b->caused_other_ns = 40;
+	owner_add_caused(a, &owner_other, 30);
+	owner_add_caused(b, &owner_other, 40);
 	a->cgroups = 1;
 	b->cgroups = 2;
 	assert_ptr_equal(rename_to(a, unit("b")), b);
@@ -188,28 +210,36 @@ static void test_merge_adds_totals(void **state)
 		assert_int_equal(wait_of(b)->bucket[i], 7 * i);
 	for (i = 0; i < SWITCH_KINDS; i++)
 		assert_int_equal(switches_of(b)[i], 7 * (i + 1));
-	assert_int_equal(b->caused_other_ns, 70);
+	assert_int_equal(waited(b, &owner_other), 70);
 	assert_int_equal(b->cgroups, 3);
 }
 
-/* Totals with other labels stay apart, and the merged owner's are kept though the other had none.
+static uint64_t *bytes_of(struct owner *owner, const char *op)
+{
+	static const char device[] = "sda";
+	const struct family *family = &families[FAMILY_BLOCK_BYTES];
+	union ledger_word *account =
+		ledger_get(&owner->ledger, family->source, LEDGER_LABELS(device, op));
+
+	return account_number(account, family, 0);
+}
+
+/* Accounts with other labels stay apart, and the merged owner's are kept though the other had none.
  */
 static void test_merge_keeps_labels_apart(void **state)
 {
-	static const char one[] = "one", two[] = "two";
-	const struct cell_labels first = {{one}}, second = {{two}};
+	static const char *const ops[] = {"one", "two"};
 	struct owner *a = get(unit("a")), *b = get(unit("b"));
-	const struct family *family = &families[FAMILY_CPU_SWITCHES];
 
 	(void)state;
-	total_counters(totals_get(&a->totals, PROBE_SCHED, &first), family)[0] = 1;
-	total_counters(totals_get(&a->totals, PROBE_SCHED, &second), family)[0] = 2;
-	total_counters(totals_get(&b->totals, PROBE_SCHED, &second), family)[0] = 4;
+	*bytes_of(a, ops[0]) = 1;
+	*bytes_of(a, ops[1]) = 2;
+	*bytes_of(b, ops[1]) = 4;
 	rename_to(a, unit("b"));
-	assert_int_equal(total_counters(totals_find(b->totals, PROBE_SCHED, &first), family)[0], 1);
-	assert_int_equal(total_counters(totals_find(b->totals, PROBE_SCHED, &second), family)[0],
-			 6);
-	assert_null(owner_find_total(b, PROBE_SCHED));
+	assert_int_equal(*bytes_of(b, ops[0]), 1);
+	assert_int_equal(*bytes_of(b, ops[1]), 6);
+	assert_int_equal(b->ledger.of[SOURCE_OF_PROBE(PROBE_BLOCK)].count, 2);
+	assert_int_equal(b->ledger.of[SOURCE_OF_PROBE(PROBE_SCHED)].count, 0);
 }
 
 /* Both directions: what the merged owner waited for, and who waited for it. */
@@ -230,9 +260,9 @@ static void test_merge_joins_causes(void **state)
 	assert_int_equal(waited(victim, b), 1100);
 	assert_int_equal(waited(hog, b), 5);
 	assert_int_equal(waited(hog, victim), 6);
-	assert_int_equal(victim->caused_count, 1);
-	assert_int_equal(hog->caused_count, 2);
-	assert_int_equal(b->caused_count, 1);
+	assert_int_equal(causes_of(victim), 1);
+	assert_int_equal(causes_of(hog), 2);
+	assert_int_equal(causes_of(b), 1);
 }
 
 /* Two that waited because of each other, and of themselves: nothing is lost or left dangling. */
@@ -246,7 +276,7 @@ static void test_merge_of_each_others_causes(void **state)
 	owner_add_caused(b, a, 100);
 	owner_add_caused(b, b, 1000);
 	rename_to(a, unit("b"));
-	assert_int_equal(b->caused_count, 1);
+	assert_int_equal(causes_of(b), 1);
 	assert_int_equal(waited(b, b), 1111);
 }
 
@@ -272,15 +302,15 @@ static void test_remove_takes_the_time(void **state)
 	owner_add_caused(c, a, 3);
 	owner_add_caused(a, a, 4);
 	owner_add_caused(a, b, 5);
-	b->caused_other_ns = 10;
+	owner_add_caused(b, &owner_other, 10);
 	owners_remove(&owners, a);
 	assert_null(find(unit("a")));
-	assert_int_equal(b->caused_other_ns, 10);
-	assert_int_equal(b->caused_gone_ns, 0);
-	assert_int_equal(b->caused_count, 1);
+	assert_int_equal(waited(b, &owner_other), 10);
+	assert_int_equal(waited(b, &owner_gone), 0);
+	assert_int_equal(causes_of(b), 1);
 	assert_int_equal(waited(b, c), 2);
-	assert_int_equal(c->caused_other_ns, 0);
-	assert_int_equal(c->caused_count, 0);
+	assert_int_equal(waited(c, &owner_other), 0);
+	assert_int_equal(causes_of(c), 0);
 }
 
 static void test_remove_all_one_by_one(void **state)
@@ -299,8 +329,8 @@ static void test_remove_all_one_by_one(void **state)
 			owner_add_caused(made[i], made[k], 1);
 	for (i = 0; i < 19; i++)
 		owners_remove(&owners, made[i]);
-	assert_int_equal(made[19]->caused_other_ns, 0);
-	assert_int_equal(made[19]->caused_count, 1);
+	assert_int_equal(waited(made[19], &owner_other), 0);
+	assert_int_equal(causes_of(made[19]), 1);
 	assert_int_equal(waited(made[19], made[19]), 1);
 }
 
@@ -350,222 +380,8 @@ static void test_caused_adds_up(void **state)
 	(void)state;
 	owner_add_caused(a, b, 1ULL << 40);
 	owner_add_caused(a, b, 1);
-	assert_int_equal(a->caused_count, 1);
+	assert_int_equal(causes_of(a), 1);
 	assert_int_equal(waited(a, b), (1ULL << 40) + 1);
-}
-
-/* Every row of the table: its counts are read from inside the cell and kept in a place of its own.
- */
-
-static const struct family *owner_family(int id)
-{
-	return family_in_cells(&families[id]) ? &families[id] : NULL;
-}
-
-static void test_rows_are_inside_the_cell(void **state)
-{
-	int id;
-
-	(void)state;
-	for (id = 0; id < FAMILIES; id++) {
-		const struct family *family = owner_family(id);
-		size_t size;
-
-		if (!family)
-			continue;
-		size = family->kind == KIND_HISTOGRAM ? sizeof(struct hist) : sizeof(uint64_t);
-		size *= family_value_count(family);
-		assert_true(family->cell_offset + size <= sizeof(union probe_cell));
-		assert_int_equal(family->cell_offset % sizeof(uint64_t), 0);
-	}
-}
-
-/* Sets all of a family's values in a total. */
-static void set_all(struct total *total, const struct family *family, uint64_t to)
-{
-	size_t i, b;
-
-	for (i = 0; i < family_value_count(family); i++) {
-		if (family->kind != KIND_HISTOGRAM) {
-			total_counters(total, family)[i] = to;
-			continue;
-		}
-		total_hist(total, family, i)->sum_ns = to;
-		for (b = 0; b < HIST_BUCKETS; b++)
-			total_hist(total, family, i)->bucket[b] = to;
-	}
-}
-
-static bool all_are(const struct total *total, const struct family *family, uint64_t value)
-{
-	size_t i, b;
-
-	for (i = 0; i < family_value_count(family); i++) {
-		const struct hist_total *hist = total_hist_of(total, family, i);
-
-		if (family->kind != KIND_HISTOGRAM) {
-			if (total_counters_of(total, family)[i] != value)
-				return false;
-			continue;
-		}
-		for (b = 0; b < HIST_BUCKETS; b++)
-			if (hist->bucket[b] != value || hist->sum_ns != value)
-				return false;
-	}
-	return true;
-}
-
-/* What is written for one row is read for that row alone. */
-static void test_rows_have_values_of_their_own(void **state)
-{
-	struct owner *owner = get(unit("a"));
-	int id, other;
-
-	(void)state;
-	for (id = 0; id < FAMILIES; id++)
-		if (owner_family(id))
-			set_all(owner_total(owner, families[id].probe), &families[id],
-				(uint64_t)id + 1);
-	for (other = 0; other < FAMILIES; other++)
-		if (owner_family(other))
-			assert_true(all_are(owner_find_total(owner, families[other].probe),
-					    &families[other], (uint64_t)other + 1));
-}
-
-/* Sets all counters or histograms of a row in a cell: sums and each bucket to the same. */
-static void set_field(union probe_cell *cell, const struct family *family, uint32_t to)
-{
-	struct hist *hist = (struct hist *)((char *)cell + family->cell_offset);
-	size_t i, b;
-
-	for (i = 0; i < family_value_count(family); i++) {
-		if (family->kind != KIND_HISTOGRAM) {
-			((uint64_t *)hist)[i] = to;
-			continue;
-		}
-		hist[i].sum_ns = to;
-		for (b = 0; b < HIST_BUCKETS; b++)
-			hist[i].bucket[b] = to;
-	}
-}
-
-/* Counts something in the row's field of an otherwise empty cell; only its values may grow. */
-static void check_growth_of(const struct family *family)
-{
-	static const struct cell_labels none;
-	union probe_cell before, now;
-	struct total *total = NULL;
-	int id;
-
-	memset(&before, 0, sizeof(before));
-	memset(&now, 0, sizeof(now));
-	set_field(&before, family, 3);
-	set_field(&now, family, 10);
-	assert_non_null(totals_get(&total, family->probe, &none));
-	total_add_growth(total, &now, &before);
-	assert_true(all_are(total, family, 7));
-	for (id = 0; id < FAMILIES; id++)
-		if (owner_family(id) && families[id].probe == family->probe &&
-		    &families[id] != family)
-			assert_true(all_are(total, &families[id], 0));
-	total_add_growth(total, &now, &now);
-	assert_true(all_are(total, family, 7));
-	total_add_growth(total, &now, NULL);
-	assert_true(all_are(total, family, 17));
-	totals_free(total);
-}
-
-static void test_growth_of_every_row(void **state)
-{
-	int id;
-
-	(void)state;
-	for (id = 0; id < FAMILIES; id++)
-		if (owner_family(id))
-			check_growth_of(owner_family(id));
-}
-
-/* The kernel's buckets have 32 bits and may wrap between two reads; totals do not. */
-static void test_growth_over_a_wrap(void **state)
-{
-	struct sched_cell before = {0}, now = {0};
-	struct owner *owner = get(unit("a"));
-	struct hist_total *hist = wait_of(owner);
-
-	(void)state;
-	before.wait.bucket[7] = UINT32_MAX - 9;
-	now.wait.bucket[7] = 90;
-	before.wait.bucket[8] = UINT32_MAX;
-	now.wait.bucket[8] = 0;
-	now.wait.sum_ns = 5;
-	hist->bucket[7] = UINT64_C(0xffffffff);
-	total_add_growth(owner_total(owner, PROBE_SCHED), &now, &before);
-	assert_int_equal(hist->bucket[7], UINT64_C(0xffffffff) + 100);
-	assert_int_equal(hist->bucket[8], 1);
-	assert_int_equal(hist->sum_ns, 5);
-	assert_int_equal(hist_total_count(hist), UINT64_C(0xffffffff) + 101);
-}
-
-/* A gauge that holds 10: it may fall, what is gone is taken from it, and it never shows less than
- * 0. */
-static void check_gauge(struct total *total, const struct family *family)
-{
-	union probe_cell ten, nine, zero;
-
-	memset(&ten, 0, sizeof(ten));
-	memset(&nine, 0, sizeof(nine));
-	memset(&zero, 0, sizeof(zero));
-	set_field(&ten, family, 10);
-	set_field(&nine, family, 9);
-	assert_int_equal(total_add_growth(total, &nine, &ten), 0);
-	assert_true(all_are(total, family, 9));
-	assert_int_equal(total_add_growth(total, &zero, &nine), 0); /* its slot was closed */
-	assert_true(all_are(total, family, 0));
-	assert_int_equal(total_add_growth(total, &nine, &ten), family_value_count(family));
-	assert_int_equal(total_value(total, family, 0), 0);
-	assert_int_equal(total_add_growth(total, &ten, &nine), 0);
-	assert_int_equal(total_add_growth(total, &nine, &zero), 0);
-	assert_int_equal(total_value(total, family, 0), 9);
-}
-
-/* What is lower than before adds nothing, is told of, and grows from there on; a gauge may fall. */
-static void check_step_back_of(const struct family *family)
-{
-	static const struct cell_labels none;
-	size_t values = family_value_count(family);
-	union probe_cell before, now;
-	struct total *total = NULL;
-
-	memset(&before, 0, sizeof(before));
-	memset(&now, 0, sizeof(now));
-	set_field(&before, family, 10);
-	set_field(&now, family, 9);
-	assert_non_null(totals_get(&total, family->probe, &none));
-	total_add_growth(total, &before, NULL);
-	if (family->kind == KIND_GAUGE) {
-		check_gauge(total, family);
-		totals_free(total);
-		return;
-	}
-	if (family->kind == KIND_HISTOGRAM)
-		values *= 1 + HIST_BUCKETS;
-	assert_int_equal(total_add_growth(total, &now, &before), values);
-	assert_true(all_are(total, family, 10));
-	before = now;
-	set_field(&now, family, 12);
-	assert_int_equal(total_add_growth(total, &now, &before), 0);
-	assert_true(all_are(total, family, 13));
-	totals_free(total);
-}
-
-static void test_step_back_of_every_row(void **state)
-{
-	int id;
-
-	(void)state;
-	for (id = 0; id < FAMILIES; id++)
-		if (owner_family(id))
-			check_step_back_of(owner_family(id));
 }
 
 /* The sum of a pair is the kernel's, and known to the owner as it was told last. */
@@ -579,9 +395,9 @@ static void test_step_back_of_a_pair(void **state)
 	assert_true(causes_add(&causes, pair, victim, cause, 10));
 	assert_false(causes_add(&causes, pair, victim, cause, 9));
 	assert_true(causes_add(&causes, pair, victim, cause, 9));
-	assert_int_equal(victim->caused[0].wait_ns, 10);
+	assert_int_equal(waited(victim, cause), 10);
 	assert_true(causes_add(&causes, pair, victim, cause, 12));
-	assert_int_equal(victim->caused[0].wait_ns, 13);
+	assert_int_equal(waited(victim, cause), 13);
 	causes_free(&causes);
 }
 
@@ -605,11 +421,6 @@ int main(void)
 		TEST(test_ids),
 		TEST(test_joined),
 		TEST(test_caused_adds_up),
-		TEST(test_rows_are_inside_the_cell),
-		TEST(test_rows_have_values_of_their_own),
-		TEST(test_growth_of_every_row),
-		TEST(test_growth_over_a_wrap),
-		TEST(test_step_back_of_every_row),
 		TEST(test_step_back_of_a_pair),
 	};
 

@@ -86,11 +86,11 @@ static void count_rows(enum probe_id id)
 			continue;
 		size = family_value_count(family) *
 		       (family->kind == KIND_HISTOGRAM ? sizeof(struct hist) : sizeof(uint64_t));
-		if (family->cell_offset + size > probe_descriptors[id]->cells.size)
+		if (family->offset + size > probe_descriptors[id]->cells.size)
 			fail_msg("%s: its values do not lie in the cell of the probe %s",
 				 family->name, probe_names[id]);
 		for (i = 0; i < size; i++)
-			rows_of[family->cell_offset + i]++;
+			rows_of[family->offset + i]++;
 	}
 }
 

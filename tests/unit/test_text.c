@@ -323,12 +323,6 @@ static void test_counters(void **state)
 	assert_string_equal(samples[3].value, "7");
 }
 
-static void set_file(struct owner *owner, enum cgroup_value which, uint64_t value)
-{
-	owner->files.value[which] = value;
-	owner->files.known |= UINT32_C(1) << which;
-}
-
 /* What the kernel counts for a cgroup: absent where it does not. */
 static void test_files(void **state)
 {
@@ -336,13 +330,13 @@ static void test_files(void **state)
 	struct owner *unit = add_unit("ssh.service");
 
 	(void)state;
-	set_file(pod, CGROUP_CPU_USAGE, 5012345000);
-	set_file(pod, (enum cgroup_value)PRESSURE_VALUE(PRESSURE_MEMORY, PRESSURE_FULL), 1000);
-	set_file(pod, (enum cgroup_value)PRESSURE_VALUE(PRESSURE_IO, PRESSURE_SOME), 0);
-	set_file(pod, CGROUP_MEMORY_WORKING_SET, 0);
-	set_file(pod, CGROUP_MEMORY_EVENTS_OOM_KILL, 2);
-	set_file(unit, CGROUP_CPU_THROTTLED_PERIODS, 0);
-	set_file(unit, CGROUP_MEMORY_LIMIT, 1048576);
+	add_file(pod, CGROUP_CPU_USAGE, 5012345000);
+	add_file(pod, PRESSURE_VALUE(PRESSURE_MEMORY, PRESSURE_FULL), 1000);
+	add_file(pod, PRESSURE_VALUE(PRESSURE_IO, PRESSURE_SOME), 0);
+	add_file(pod, CGROUP_MEMORY_WORKING_SET, 0);
+	add_file(pod, CGROUP_MEMORY_EVENTS_OOM_KILL, 2);
+	add_file(unit, CGROUP_CPU_THROTTLED_PERIODS, 0);
+	add_file(unit, CGROUP_MEMORY_LIMIT, 1048576);
 	write_and_parse();
 	assert_int_equal(sample_count, 6);
 	check_value("bramble_cpu_usage_seconds_total", "pod", "web-0", "5.012345000");
@@ -489,7 +483,7 @@ static void test_causes(void **state)
 	(void)state;
 	owner_add_caused(victim, hog, 2500000000);
 	owner_add_caused(victim, unit, 1000000);
-	victim->caused_other_ns = 3;
+	owner_add_caused(victim, &owner_other, 3);
 	write_and_parse();
 	assert_int_equal(sample_count, 3);
 	assert_string_equal(samples[0].name, CAUSED);

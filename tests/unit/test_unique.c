@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "cgroup/path.h"
+#include "counts.h"
 #include "metrics/block.h"
 #include "metrics/emit.h"
 #include "metrics/naming.h"
@@ -225,9 +226,8 @@ static struct owner *add_unit(const char *path)
 	assert_int_equal(cgroup_path_parse(path, &name), 0);
 	naming_unit(&labels, name.unit);
 	owner = owners_get(&owners, &labels);
-	owner->files.value[CGROUP_CPU_USAGE] = 5;
-	owner->files.known |= 1U << CGROUP_CPU_USAGE;
-	total_counters(owner_total(owner, PROBE_SCHED), &families[FAMILY_CPU_SWITCHES])[0] = 1;
+	add_file(owner, CGROUP_CPU_USAGE, 5);
+	switches_of(owner)[0] = 1;
 	return owner;
 }
 
@@ -258,7 +258,7 @@ static void two_units(void **state)
 	owner_add_caused(victim, other, 7);
 	owner_add_caused(victim, idle, 7);
 	owner_add_caused(victim, owners_get(&owners, &labels), 7);
-	victim->caused_other_ns = 7;
+	owner_add_caused(victim, &owner_other, 7);
 	write_owners();
 	has("bramble_cpu_usage_seconds_total{namespace=\"\",pod=\"\",container=\"\",unit=\"/"
 	    "other\"}");

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Directories stand for cgroups. */
+#include "counts.h"
 #include "metrics/usage.h"
 #include "tree.h"
 #include "util/clock.h"
@@ -47,45 +48,53 @@ static void put(const char *path, const char *file, const char *text)
 	tree_put(full, text);
 }
 
-static const struct cgroup_values *update(uint64_t now_ns)
+static const struct owner *update(uint64_t now_ns)
 {
 	struct labels labels = {.pod = "web-0"};
-	struct owner *owner;
 
 	usage_update(&usage, &members, &owners, now_ns, name, NULL);
-	owner = owners_find(&owners, &labels);
-	return owner ? &owner->files : NULL;
+	return owners_find(&owners, &labels);
 }
 
-static void is(const struct cgroup_values *values, enum cgroup_value which, uint64_t value)
+static void is(const struct owner *owner, enum cgroup_value which, uint64_t value)
 {
-	assert_true(cgroup_value_known(values, which));
-	assert_int_equal(values->value[which], value);
+	uint64_t found;
+
+	assert_true(find_file(owner, which, &found));
+	assert_int_equal(found, value);
+}
+
+static void is_unknown(const struct owner *owner, enum cgroup_value which)
+{
+	uint64_t found = 0;
+
+	assert_false(find_file(owner, which, &found));
+	assert_int_equal(found, 0);
 }
 
 /* The counter is what cpu.stat says, from the first reading on. */
 static void test_equals(void **state)
 {
-	const struct cgroup_values *values;
+	const struct owner *owner;
 
 	(void)state;
 	members_add(&members, 1, "/" ID "1", 0);
 	put("/" ID "1", "cpu.stat", "usage_usec 1000\n");
 	put("/" ID "1", "memory.max", "4096\n");
-	values = update(1);
-	is(values, CGROUP_CPU_USAGE, 1000000);
-	is(values, CGROUP_MEMORY_LIMIT, 4096);
+	owner = update(1);
+	is(owner, CGROUP_CPU_USAGE, 1000000);
+	is(owner, CGROUP_MEMORY_LIMIT, 4096);
 	put("/" ID "1", "cpu.stat", "usage_usec 1234\n");
 	put("/" ID "1", "memory.max", "max\n");
-	values = update(2);
-	is(values, CGROUP_CPU_USAGE, 1234000);
-	assert_false(cgroup_value_known(values, CGROUP_MEMORY_LIMIT));
+	owner = update(2);
+	is(owner, CGROUP_CPU_USAGE, 1234000);
+	is_unknown(owner, CGROUP_MEMORY_LIMIT);
 }
 
 /* A restarted container counts on; its limit is that of the one that is there. */
 static void test_restart(void **state)
 {
-	const struct cgroup_values *values;
+	const struct owner *owner;
 
 	(void)state;
 	members_add(&members, 1, "/" ID "1", 0);
@@ -97,46 +106,46 @@ static void test_restart(void **state)
 	members_add(&members, 2, "/" ID "2", clock_boottime_ns());
 	put("/" ID "2", "cpu.stat", "usage_usec 7\n");
 	put("/" ID "2", "memory.max", "8192\n");
-	values = update(3);
-	is(values, CGROUP_CPU_USAGE, 1007000);
-	is(values, CGROUP_MEMORY_LIMIT, 8192);
+	owner = update(3);
+	is(owner, CGROUP_CPU_USAGE, 1007000);
+	is(owner, CGROUP_MEMORY_LIMIT, 8192);
 	usage_forget(&usage, members_find(&members, 1));
 	members_remove(&members, members_find(&members, 1));
-	values = update(4);
-	is(values, CGROUP_CPU_USAGE, 1007000);
+	owner = update(4);
+	is(owner, CGROUP_CPU_USAGE, 1007000);
 	assert_int_equal(usage.reader.fds, 2);
 
 	members_find(&members, 2)->cgroup.removed_ns = 5;
-	values = update(5);
-	is(values, CGROUP_CPU_USAGE, 1007000);
-	assert_false(cgroup_value_known(values, CGROUP_MEMORY_LIMIT));
+	owner = update(5);
+	is(owner, CGROUP_CPU_USAGE, 1007000);
+	is_unknown(owner, CGROUP_MEMORY_LIMIT);
 	assert_int_equal(usage.reader.fds, 0);
 }
 
 /* A counter that is lower than before adds nothing, and grows from there on. */
 static void test_step_back(void **state)
 {
-	const struct cgroup_values *values;
+	const struct owner *owner;
 
 	(void)state;
 	members_add(&members, 1, "/" ID "1", 0);
 	put("/" ID "1", "cpu.stat", "usage_usec 1000\nthrottled_usec 500\n");
 	update(1);
 	put("/" ID "1", "cpu.stat", "usage_usec 999\nthrottled_usec 700\n");
-	values = update(2);
-	is(values, CGROUP_CPU_USAGE, 1000000);
-	is(values, CGROUP_CPU_THROTTLED, 700000);
+	owner = update(2);
+	is(owner, CGROUP_CPU_USAGE, 1000000);
+	is(owner, CGROUP_CPU_THROTTLED, 700000);
 	assert_int_equal(usage.stepped_back, 1);
 	put("/" ID "1", "cpu.stat", "usage_usec 1001\nthrottled_usec 700\n");
-	values = update(3);
-	is(values, CGROUP_CPU_USAGE, 1002000);
+	owner = update(3);
+	is(owner, CGROUP_CPU_USAGE, 1002000);
 	assert_int_equal(usage.stepped_back, 1);
 }
 
 /* What could not be read for a while counts once when it is there again. */
 static void test_away(void **state)
 {
-	const struct cgroup_values *values;
+	const struct owner *owner;
 
 	(void)state;
 	members_add(&members, 1, "/" ID "1", 0);
@@ -146,8 +155,8 @@ static void test_away(void **state)
 	put("/" ID "1", "memory.events", "");
 	update(2);
 	put("/" ID "1", "memory.events", "oom_kill 6\n");
-	values = update(61 * NS_PER_S); /* it is looked for again after a minute */
-	is(values, CGROUP_MEMORY_EVENTS_OOM_KILL, 6);
+	owner = update(61 * NS_PER_S); /* it is looked for again after a minute */
+	is(owner, CGROUP_MEMORY_EVENTS_OOM_KILL, 6);
 }
 
 static void add_cgroup(uint64_t id, uint64_t born_ns, const char *cpu_stat)
@@ -207,14 +216,14 @@ static void test_unknown_birth(void **state)
 /* It went, and nobody has told yet. */
 static void test_gone(void **state)
 {
-	const struct cgroup_values *values;
+	const struct owner *owner;
 
 	(void)state;
 	members_add(&members, 1, "/" ID "1", 0);
-	assert_int_equal(update(1)->known, 0);
+	assert_true(ledger_is_empty(&update(1)->ledger));
 	put("/" ID "1", "cpu.stat", "usage_usec 1000\n");
-	values = update(2);
-	is(values, CGROUP_CPU_USAGE, 1000000);
+	owner = update(2);
+	is(owner, CGROUP_CPU_USAGE, 1000000);
 }
 
 /* Two owners that turn out to be one. */
@@ -224,12 +233,10 @@ static void test_merged(void **state)
 	struct owner *from = owners_get(&owners, &unknown), *to = owners_get(&owners, &known);
 
 	(void)state;
-	from->files.value[CGROUP_CPU_USAGE] = 5;
-	from->files.known = 1U << CGROUP_CPU_USAGE;
-	to->files.value[CGROUP_CPU_USAGE] = 7;
-	to->files.known = 1U << CGROUP_CPU_USAGE;
+	add_file(from, CGROUP_CPU_USAGE, 5);
+	add_file(to, CGROUP_CPU_USAGE, 7);
 	assert_ptr_equal(owners_rename(&owners, from, &known), to);
-	is(&to->files, CGROUP_CPU_USAGE, 12);
+	is(to, CGROUP_CPU_USAGE, 12);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
