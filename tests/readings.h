@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "diagnose/reading_json.h"
 #include "diagnose/rows.h"
 
 static struct reading reading_before, reading_now;

@@ -24,7 +24,7 @@
 
 #include "diagnose/finding.h"
 #include "diagnose/history.h"
-#include "diagnose/reading.h"
+#include "diagnose/reading_json.h"
 #include "diagnose/rows.h"
 #include "diagnose/sentence.h"
 

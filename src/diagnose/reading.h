@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * One reading of the API (docs/api.md): what each container and unit has counted
- * by now, and how the node is.
+ * One reading: what each container and unit has counted by now, and how the node is. It is made
+ * from the text of the API (reading_json.h).
  */
 #ifndef BRAMBLE_READING_H
 #define BRAMBLE_READING_H
@@ -10,8 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "util/arena.h"
 #include "diagnose/signal.h"
+#include "util/arena.h"
 
 /* Whom something is about. What is not set is "". */
 struct reading_labels {
@@ -62,7 +62,8 @@ struct reading_node {
 	const char *name; /* "" if not known */
 	double load[3];
 	double cpus;
-	double celsius;			       /* the CPU's, or else the highest there is */
+	double celsius; /* the CPU's, or else the highest there is */
+	bool celsius_is_cpus;
 	double memory_total, memory_available; /* bytes */
 	bool throttle_known;
 	const char *throttled[NODE_THROTTLES_MAX]; /* reasons that hold now */
@@ -71,7 +72,7 @@ struct reading_node {
 
 struct reading {
 	struct arena arena;
-	char *text; /* what the strings lie in */
+	char *text; /* what the strings lie in, if it is not the arena */
 	double time_seconds;
 	double started_seconds; /* when whoever counts was started; NAN: not told */
 	uint64_t last_id;	/* the highest that was given by then; 0: not told */
@@ -85,12 +86,6 @@ struct reading {
 	size_t index_size;
 };
 
-/*
- * Reads a text of len bytes, which the reading owns from now on, whatever is
- * returned; the caller gives the reading to reading_free(). Returns 0, -EINVAL if it is not
- * what the API gives, or -ENOMEM.
- */
-int reading_parse(struct reading *reading, char *text, size_t len);
 void reading_free(struct reading *reading);
 
 /* The entry with this id or, where id is 0, with these labels; or NULL. */
@@ -103,5 +98,26 @@ bool reading_follows(const struct reading *reading, const struct reading *before
 /* Whether a probe feeds this reading: as it says, or by what any container has of it. */
 bool reading_has_hist(const struct reading *reading, enum signal_hist id);
 bool reading_has_value(const struct reading *reading, enum signal_value id);
+
+/* ---------------------------------------------------------------- for those who make one */
+
+extern const struct reading_labels reading_no_labels;
+
+/* An empty reading and an empty entry: nothing is known. */
+void reading_begin(struct reading *reading);
+void reading_entry_begin(struct reading_entry *entry);
+
+/* Takes in whether a probe runs. Names that are not in signal_probe_names are passed over. */
+void reading_probe(struct reading *reading, const char *name, bool up);
+
+/* Takes in a sensor's temperature. The CPU's counts, which is what throttles, or else the hottest.
+ */
+void reading_node_temperature(struct reading_node *node, const char *chip, double celsius);
+
+/* Takes in a reason for being throttled. value: 0 if it does not hold now. */
+void reading_node_throttled(struct reading_node *node, const char *reason, double value);
+
+/* Ends it: entries can be found from now on. Returns 0 or -ENOMEM. */
+int reading_end(struct reading *reading);
 
 #endif

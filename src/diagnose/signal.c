@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "diagnose/signal.h"
 
+#include <string.h>
+
 #include "util/array.h"
 
 const char *const signal_probe_names[SIGNAL_PROBES] = {
@@ -78,3 +80,14 @@ const struct signal_field signal_fields[] = {
 /* clang-format on */
 
 const size_t signal_field_count = ARRAY_SIZE(signal_fields);
+
+const struct signal_field *signal_find_field(const char *name, const char *path)
+{
+	size_t i;
+
+	for (i = 0; i < signal_field_count; i++)
+		if (strcmp(signal_fields[i].name, name) == 0 &&
+		    (!signal_fields[i].path || strcmp(signal_fields[i].path, path) == 0))
+			return &signal_fields[i];
+	return NULL;
+}

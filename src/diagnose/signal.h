@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * What top knows of: the fields of the API (docs/api.md) that it shows, by
- * name. A field that it does not know is passed over, and one that is not there
- * is not known, which is something else than zero.
+ * The signals that a diagnosis is made from, and the fields of the API (docs/api.md) that they
+ * come in. Other fields are passed over. A field that is not there is not known, which is not the
+ * same as zero.
  */
 #ifndef BRAMBLE_SIGNAL_H
 #define BRAMBLE_SIGNAL_H
@@ -64,9 +64,9 @@ extern const enum signal_probe signal_hist_probes[SIGNAL_HISTS];
 extern const enum signal_probe signal_value_probes[SIGNAL_VALUES];
 
 /*
- * A field, and within it the values of its labels joined by slashes, without the
- * device: {"op": "read"} of block_io is "read". path NULL: the field itself, or whatever its labels
- * are.
+ * A field of the API, and a path in it: the values of its labels joined by slashes, without the
+ * device. {"op": "read"} of block_io has the path "read". NULL: the field without labels, or any
+ * labels that no row above has.
  */
 struct signal_field {
 	const char *name;
@@ -77,5 +77,8 @@ struct signal_field {
 
 extern const struct signal_field signal_fields[];
 extern const size_t signal_field_count;
+
+/* NULL: it is no signal. */
+const struct signal_field *signal_find_field(const char *name, const char *path);
 
 #endif

@@ -9,6 +9,7 @@
 
 #include <curl/curl.h>
 
+#include "diagnose/reading_json.h"
 #include "expose/json.h"
 #include "metrics/workloads.h"
 #include "top/listener.h"

@@ -34,6 +34,7 @@
 #include "metrics/usage.h"
 #include "node/node.h"
 #include "top/print.h"
+#include "diagnose/reading_json.h"
 #include "diagnose/rows.h"
 #include "util/array.h"
 #include "util/clock.h"
