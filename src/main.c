@@ -89,7 +89,7 @@ static struct {
 	 .fallback = KUBELET_CA_FILE, .placeholder = "FILE", \
 	 .help = "The CA that has signed the kubelet's certificate, PEM; no other is trusted."}, \
 	{"kube.insecure", FLAG_BOOL, {.boolean = &shared.insecure}, .fallback = "off", \
-	 .help = "Take any certificate for the kubelet's: who stands between gets the token."}
+	 .help = "Accept any certificate from the kubelet. Whoever stands in between gets the token."}
 
 #define FLAGS_KUBE \
 	FLAGS_KUBELET, \
@@ -410,8 +410,8 @@ static int run_serve(int argc, char **argv)
 		 {.string = &options.web_config},
 		 .may_be_empty = true,
 		 .placeholder = "FILE",
-		 .help = "Who may ask, as the Prometheus exporter-toolkit has it: TLS, client "
-			 "certificates, users with passwords."},
+		 .help = "Says who may ask, in the format of the Prometheus exporter-toolkit: "
+			 "TLS, client certificates, users with passwords."},
 		{"web.socket",
 		 FLAG_STRING,
 		 {.string = &options.socket},
@@ -441,14 +441,14 @@ static int run_serve(int argc, char **argv)
 		 FLAG_BOOL,
 		 {.boolean = &options.created_samples},
 		 .fallback = "off",
-		 .help = "In OpenMetrics, write since when counters and histograms count: one more "
-			 "series for each."},
+		 .help = "In OpenMetrics, write since when each counter and histogram counts, as "
+			 "one more series."},
 		{"metrics.classic-histograms",
 		 FLAG_BOOL,
 		 {.boolean = &options.classic_histograms},
 		 .fallback = "on",
 		 .help = "In protobuf, write classic histograms beside native ones, for scrapers "
-			 "that read protobuf and know no native ones."},
+			 "that read protobuf but not native ones."},
 	};
 	static struct flag_set set;
 	struct flag_command command = {
@@ -524,8 +524,8 @@ static const struct flag top_flags[] = {
 	 {.number = &top_options.batch},
 	 .fallback = "0",
 	 .placeholder = "N",
-	 .help = "Print N intervals and end; 0 for a live view in a terminal, and no end "
-		 "without one."},
+	 .help = "Print N intervals and end. 0: a live view in a terminal; elsewhere, print "
+		 "until a signal comes."},
 	{"json",
 	 FLAG_BOOL,
 	 {.boolean = &top_options.json},
@@ -567,13 +567,13 @@ static const struct flag top_flags[] = {
 	 .fallback = "/run/bramble/bramble.sock",
 	 .may_be_empty = true,
 	 .placeholder = "PATH",
-	 .help = "The socket of a running serve; if nobody listens there, or it is empty, a "
-		 "probe is loaded."},
+	 .help = "The socket of a running serve. If nobody listens there, or PATH is empty, "
+		 "top loads a probe of its own."},
 	{"ascii",
 	 FLAG_BOOL,
 	 {.boolean = &top_options.ascii},
 	 .fallback = "off",
-	 .help = "Draw with ASCII characters alone; so it is without a UTF-8 locale."},
+	 .help = "Draw with ASCII characters only, as is done without a UTF-8 locale."},
 	{"mouse",
 	 FLAG_BOOL,
 	 {.boolean = &top_options.mouse},
@@ -660,7 +660,7 @@ static int run_explain(int argc, char **argv)
 {
 	static const struct flag_command command = {
 		.name = "bramble explain",
-		.help = "Prints what cgroup paths are read as: one JSON object a line.",
+		.help = "Prints how cgroup paths are read: one JSON object a line.",
 		.args = "CGROUP_PATH...",
 		.min_args = 1,
 	};
@@ -704,7 +704,7 @@ static const struct command {
 	{"serve", run_serve, "run the probe and the exporter"},
 	{"top", run_top, "which pod is slow, and why, in the terminal"},
 	{"check", run_check, "what this machine offers, and what is missing"},
-	{"explain", run_explain, "what a cgroup path is read as"},
+	{"explain", run_explain, "how a cgroup path is read"},
 	{"version", run_version, "print the version"},
 	{"help", run_help, "print this, or the help of a command"},
 };

@@ -56,7 +56,7 @@ static const struct {
 			       "does it trust the CA of our certificate, and is the name it asks "
 			       "for among its subjectAltNames?"},
 	[REFUSAL_UNFINISHED] = {"the TLS handshake with it failed, and GnuTLS does not tell why",
-				"openssl s_client -connect ADDRESS -trace shows how far it comes"},
+				"openssl s_client -connect ADDRESS -trace shows how far it gets"},
 };
 
 void refusals_add(struct refusals *refusals, enum refusal reason, const char *client,
@@ -70,7 +70,7 @@ void refusals_add(struct refusals *refusals, enum refusal reason, const char *cl
 		return;
 	more = refusals->count[reason] - refusals->told_count[reason] - 1;
 	if (refusals->told_ns[reason] && more)
-		snprintf(again, sizeof(again), "; so were %" PRIu64 " since this was said last",
+		snprintf(again, sizeof(again), "; so were %" PRIu64 " since this was last said",
 			 more);
 	log_warn("refused the client %s: %s%s%s%s; %s%s", client, texts[reason].what,
 		 detail ? " (" : "", detail ?: "", detail ? ")" : "", texts[reason].remedy, again);

@@ -61,7 +61,7 @@ static void read_events(struct collector *c)
 	if (c->clock_fd >= 0)
 		wall_clear_fd(c->clock_fd);
 	if (wall_look(&c->wall))
-		log_info("the clock was set; what began before it has its time by the new one");
+		log_info("the clock was set; earlier times are now given by the new clock");
 	probe_poll(c->probe, on_cgroup_event, c);
 }
 

@@ -209,7 +209,7 @@ void node_features_report(const struct node_place *place)
 	report_off(place, &off);
 	report_missing(place, &missing);
 	if ((off.len || missing.len) && !buf_failed(&off) && !buf_failed(&missing))
-		log_info("this node does not tell all of itself%s%s%s%s; see `bramble check`",
+		log_info("this node does not report everything%s%s%s%s; see `bramble check`",
 			 off.len ? "; off: " : "", off.len ? off.data : "",
 			 missing.len ? "; missing: " : "", missing.len ? missing.data : "");
 	buf_free(&off);

@@ -39,7 +39,7 @@ static bool is_left_out(enum probe_id id, const struct program_row *row,
 {
 	if (!row->optional || feature_event(tracefs, row->event) != 0)
 		return false;
-	log_info("the probe %s runs without %s, which this kernel has not; `bramble check` says "
+	log_info("the probe %s runs without %s, which this kernel lacks; `bramble check` says "
 		 "what is missing then",
 		 probe_names[id], bpf_program__section_name(program));
 	return true;

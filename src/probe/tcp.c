@@ -37,12 +37,12 @@ static const struct program_row programs[] = {
 	 .remedy = REMEDY},
 	{"tcp_data_ready", .event = "sock/sk_data_ready", .optional = true,
 	 .purpose = "times of answers; owners of accepted connections without BTF",
-	 .remedy = "none but a kernel since 6.2"},
+	 .remedy = "use kernel 6.2 or later"},
 	{"tcp_sock_recv", .event = "sock/sock_recv_length", .optional = true,
-	 .purpose = "bytes received", .remedy = "none but a kernel since 6.3"},
+	 .purpose = "bytes received", .remedy = "use kernel 6.3 or later"},
 	{"tcp_sock_send", .event = "sock/sock_send_length", .optional = true,
 	 .purpose = "times of answers, bytes sent; sockets older than the probe",
-	 .remedy = "none but a kernel since 6.3"},
+	 .remedy = "use kernel 6.3 or later"},
 };
 
 /* The records that the programs read. */
