@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * Made-up TCP sockets for the BPF programs: images of a struct tcp_sock in the memory of a BPF
- * array, which programs may read as any of the kernel's, and tests write. Where their fields
- * stand is what the kernel's own BTF says. Without BTF nobody looks into them.
+ * array. Programs can read that like other kernel memory, and tests write it. The kernel's own BTF
+ * gives the offsets of the fields. Without BTF nobody reads the fields.
  */
 #ifndef BRAMBLE_TEST_MADE_SOCKS_H
 #define BRAMBLE_TEST_MADE_SOCKS_H
@@ -34,7 +34,7 @@ static inline uint64_t made_sock(unsigned int n)
 	return made_address + (uint64_t)n * MADE_SOCK_SIZE;
 }
 
-/* Its memory here; NULL if the key is that of no made-up sock. */
+/* The memory of a made-up sock in this process. NULL if the key belongs to none. */
 static inline char *made_image(uint64_t key)
 {
 	uint64_t offset = key - made_address;
@@ -42,7 +42,7 @@ static inline char *made_image(uint64_t key)
 	return offset < MADE_SOCKS_SIZE ? made_socks + offset : NULL;
 }
 
-/* Where a member stands in a struct, also within anonymous ones. -1: there is none. */
+/* The offset of a member in a struct, including anonymous members. -1: there is none. */
 static inline int made_member(const struct btf *btf, int id, const char *name)
 {
 	const struct btf_type *type =
@@ -116,7 +116,7 @@ static inline int made_write_address(int map)
 	return err;
 }
 
-/* Makes them, once: all zeros. Returns 0 or a negative errno. */
+/* Makes the socks, once, all zeros. Returns 0 or a negative errno. */
 static inline int made_open(void)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_MMAPABLE);
@@ -143,7 +143,7 @@ static inline void made_put(uint64_t key, size_t at, const void *value, size_t s
 		memcpy(image + at, value, size);
 }
 
-/* All sockets of TCP, closed. */
+/* Makes all of them closed TCP sockets. */
 static inline void made_reset(void)
 {
 	const uint16_t family = AF_INET, protocol = IPPROTO_TCP;

@@ -46,7 +46,7 @@ static inline int own_find_home(void)
 	return own_home[0] ? 0 : -1;
 }
 
-/* Makes the test's own directory. NULL, or the reason why it cannot be had. */
+/* Makes the test's own directory. Returns NULL, or the reason why that is not possible. */
 static inline const char *own_setup(void)
 {
 	char path[PATH_MAX + 64];
@@ -112,7 +112,7 @@ static inline bool own_go_home(void)
 	return own_move(path);
 }
 
-/* Removes a cgroup that has no process any more; a zombie may still be leaving it. */
+/* Removes a cgroup that has no process left. A zombie may still be leaving it. */
 static inline bool own_remove(const char *name)
 {
 	int tries;

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The block programs, run by the kernel on made-up events, as on a kernel
- * without BTF: no request is ever followed, so any number will do for one. What
- * the record of a classic tracepoint would say is put where its program puts it.
+ * The block programs, run by the kernel on made-up events, as on a kernel without BTF. There, no
+ * pointer to a request is followed, so any number will do for a request. The test itself writes
+ * the record that the program of a classic tracepoint would keep.
  */
 #include <sys/syscall.h>
 
 #include "test_run.h"
 
-/* Requests: any numbers that are no address. */
+/* Requests: any numbers that are not addresses. */
 #define A   0x1001ULL
 #define B   0x1002ULL
 
@@ -172,7 +172,7 @@ static void test_pressure(void **state)
 	assert_in_range(cell->io.time.covered_ns, 3 * MS, clock_monotonic_ns() - begin);
 }
 
-/* Devices and operations are apart, and requests that are under way at once. */
+/* Devices and operations are kept apart, and so are requests that are under way at once. */
 static void test_keys(void **state)
 {
 	struct block_cell cell;
@@ -196,7 +196,7 @@ static void test_keys(void **state)
 	check_nothing_lost();
 }
 
-/* It is one request, though it ends in parts, and fails in one of them. */
+/* A request that ends in parts, and fails in one of them, is one request. */
 static void test_parts(void **state)
 {
 	struct block_cell cell;
@@ -218,7 +218,7 @@ static void test_parts(void **state)
 	check_nothing_lost();
 }
 
-/* What was given back waits again; when it was first made is not forgotten. */
+/* A request that the driver gave back waits again, and keeps its time of creation. */
 static void test_requeue(void **state)
 {
 	struct block_cell cell;
@@ -283,7 +283,7 @@ static void test_foreign(void **state)
 	check_nothing_lost();
 }
 
-/* Its container is gone, and the slot another one's, before it ends. */
+/* Before a request ends, its container is gone and the slot belongs to another one. */
 static void test_slot_is_given_away(void **state)
 {
 	struct block_cell cell;
@@ -307,7 +307,7 @@ static void test_slot_is_given_away(void **state)
 	check_nothing_lost();
 }
 
-/* One that became a part of another one does not leave its beginning to the next. */
+/* A request that was merged into another does not leave its beginning to the next one. */
 static void test_merge(void **state)
 {
 	struct block_cell cell;
@@ -325,7 +325,7 @@ static void test_merge(void **state)
 	check_nothing_lost();
 }
 
-/* Whatever is missed of a request is counted, and the next one is not wrong for it. */
+/* If an event of a request is missed, that is counted, and the next request is still right. */
 static void test_missed(void **state)
 {
 	struct block_cell cell;
@@ -346,7 +346,7 @@ static void test_missed(void **state)
 	assert_true(cell.io.sum_ns < 2 * MS);
 }
 
-/* Without its record a request has no device; no other request's record is taken for it. */
+/* Without its record a request has no device. It does not take another request's record. */
 static void test_unpaired(void **state)
 {
 	struct block_cell cell;
@@ -357,7 +357,7 @@ static void test_unpaired(void **state)
 	run(bpf->progs.block_rq_issue, A);
 	assert_int_equal(lost(BLOCK_LOST_UNPAIRED), 1);
 	complete(A, 0, 512);
-	cell = cell_of(SDA, BLOCK_READ); /* as it was when it was made */
+	cell = cell_of(SDA, BLOCK_READ); /* from the record of its creation */
 	assert_int_equal(count_of(&cell.io), 1);
 	put_record(SDA, BLOCK_READ, 512, false);
 	cpus[cpu].record.task++; /* another task's */
@@ -368,7 +368,7 @@ static void test_unpaired(void **state)
 	assert_int_equal(count_of(&cell.io), 1);
 }
 
-/* One that never ends takes its one place, and no more, however often the kernel uses it. */
+/* A request that never ends takes one place only, however often the kernel reuses it. */
 static void test_never_ends(void **state)
 {
 	int i;

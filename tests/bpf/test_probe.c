@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The probe as it runs: attached, on real events of this machine, in cgroups
- * of the test's own.
+ * The probe in action: attached, with real events of this machine, in cgroups of the test's own.
  */
 #include <dirent.h>
 #include <sched.h>
@@ -177,7 +176,7 @@ static void check_event(size_t i, enum cgroup_event_kind kind, uint64_t id, cons
 	assert_string_equal(events[i].path, path);
 }
 
-/* Loads this way, counts this machine's switches, and tells of cgroups. */
+/* Loads in this way, counts this machine's switches, and reports cgroups. */
 static void check_mode(const char *btf, enum sched_hooks hooks, const char *attribution)
 {
 	struct sched_cell cell;
@@ -338,7 +337,7 @@ static void test_path_of_250(void **state)
 
 #define LEVELS 6
 
-/* Longer than an event can say: the beginning of the path comes, and the event is not lost. */
+/* A path that is too long for an event: its beginning is sent, and the event is not lost. */
 static void test_path_too_long(void **state)
 {
 	char name[201], whole[LEVELS * 201 + 1] = "";
@@ -418,7 +417,7 @@ static void test_v1_is_not_reported(void **state)
 	assert_non_null(strstr(events[0].path, "/v2"));
 }
 
-/* Events that come while nobody reads wait in the ring; its descriptor tells of them. */
+/* While nobody reads, events wait in the ring, and its descriptor becomes readable. */
 static void test_many_events(void **state)
 {
 	char name[16];
@@ -444,7 +443,7 @@ static void test_many_events(void **state)
 	assert_int_equal(event_count, EVENTS_MAX);
 }
 
-/* Two slots, one of them for the overflow: what has none is counted there. */
+/* Two slots, one of them for the overflow: cgroups without a slot are counted there. */
 static void test_overflow(void **state)
 {
 	struct sched_cell cell;
@@ -517,8 +516,8 @@ static void count_pairs(unsigned int slot)
 }
 
 /*
- * A freed slot's pairs are gone, and another cgroup gets it some time. Its cell keeps what it has,
- * as a program may still be about to add to it.
+ * When a slot is freed, its pairs are deleted, and another cgroup gets the slot later. Its cell
+ * keeps its counts, because a program may still be about to add to them.
  */
 static void test_free_slot(void **state)
 {
@@ -564,7 +563,7 @@ static void test_free_slot(void **state)
 	}
 	assert_int_equal(given, slot);
 	read_sched(slot, &cell);
-	/* Its own alone. */
+	/* Only its own. */
 	assert_in_range(cell.switches[SWITCH_VOLUNTARY] - before.switches[SWITCH_VOLUNTARY], 20,
 			60);
 }

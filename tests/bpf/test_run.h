@@ -5,7 +5,7 @@
  * loaded and not attached, so no real event gets in between.
  *
  * Each test runs twice: with the kernel's own BTF, and without, as on a kernel that has none.
- * TEST(test_x) are both: test_x_with_btf and test_x_without_btf.
+ * TEST(test_x) stands for both: test_x_with_btf and test_x_without_btf.
  */
 #ifndef BRAMBLE_TEST_RUN_H
 #define BRAMBLE_TEST_RUN_H
@@ -30,10 +30,10 @@
 #define MS    1000000ULL
 
 static const bool without_and_with[] = {false, true};
-static bool with_btf;		   /* the running test's way */
-static const char *skip_reason[2]; /* by way. NULL: the kernel can do it */
-static unsigned int cpu;	   /* that the programs run on */
-static uint64_t own_id, other_id;  /* of the cgroups "/a", where this process is, and "/b" */
+static bool with_btf;		   /* which way the running test takes */
+static const char *skip_reason[2]; /* for each way. NULL: the kernel can do it */
+static unsigned int cpu;	   /* the CPU that the programs run on */
+static uint64_t own_id, other_id;  /* ids of the cgroups "/a", with this process, and "/b" */
 static struct bramble_bpf *bpf;
 static unsigned int slots = SLOTS;
 
@@ -42,12 +42,12 @@ static uint64_t *slot_cgroups;
 static struct sched_cpu *sched_cpus;
 
 /*
- * The test's own: calls open_bpf(), chooses programs, sizes the maps that only they need, and
- * ends with load_object(). Returns 0 or a negative errno.
+ * Each test program defines this. It calls open_bpf(), chooses programs, sizes the maps that only
+ * they need, and ends with load_object(). Returns 0 or a negative errno.
  */
 static int open_object(void);
 
-/* The test's own: a program that may be run with nothing but zeros. */
+/* Each test program defines this: a program that may be run with all arguments zero. */
 static struct bpf_program *harmless_program(void);
 
 /* What close_object() unmaps. */
@@ -84,7 +84,7 @@ static inline void close_object(void)
 	tracefs_btf_fd = -1;
 }
 
-/* Opens the object as bpf, the running test's way. Returns 0 or a negative errno. */
+/* Opens the object as bpf, in the running test's way. Returns 0 or a negative errno. */
 static inline int open_bpf(void)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, opts);
@@ -103,7 +103,7 @@ static inline int open_bpf(void)
 	return bpf ? 0 : -errno;
 }
 
-/* Loads what was opened, with so many slots, all free. */
+/* Loads the opened object with this number of slots, all of them free. */
 static inline int load_object(void)
 {
 	unsigned int cpus = (unsigned int)libbpf_num_possible_cpus(), slot;
@@ -152,7 +152,7 @@ static inline int on_libbpf_message(enum libbpf_print_level level, const char *f
 	return 0;
 }
 
-/* Why no test can run this way, or NULL. Errors that are none of the kernel's go to *err. */
+/* Why no test can run in this way, or NULL. *err gets errors that do not come from the kernel. */
 static inline const char *reason_to_skip(int *err)
 {
 	const uint64_t none[ARGS] = {0};
@@ -170,7 +170,7 @@ static inline const char *reason_to_skip(int *err)
 	return NULL;
 }
 
-/* Once: a CPU to stay on, two cgroups, and whether the kernel runs programs for a test. */
+/* Runs once: picks a CPU, makes two cgroups, finds out whether the kernel can run programs. */
 static inline int group_setup(void **state)
 {
 	cpu_set_t set;
@@ -222,7 +222,7 @@ static inline int teardown(void **state)
 	return 0;
 }
 
-/* One way of a test: the state that its setup gets says which. */
+/* One of the two ways of a test. The state that its setup gets says which. */
 #define TEST_WAY(function, name, before, after, way)                                               \
 	{                                                                                          \
 		name, function, before, after, (void *)&without_and_with[way]                      \
@@ -242,7 +242,7 @@ static inline void need_kernel(void)
 		skip_because("%s", skip_reason[with_btf]);
 }
 
-/* For what is there with the kernel's BTF alone. */
+/* For things that exist only with the kernel's BTF. */
 static inline void need_btf(const char *why)
 {
 	need_kernel();
@@ -250,7 +250,7 @@ static inline void need_btf(const char *why)
 		skip_because("%s", why);
 }
 
-/* For what goes another way with BTF, and is tested that way elsewhere. */
+/* For things that work differently with BTF, and are tested with BTF elsewhere. */
 static inline void need_no_btf(const char *why)
 {
 	need_kernel();

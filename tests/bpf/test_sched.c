@@ -3,7 +3,7 @@
 #include "test_run.h"
 #include "util/array.h"
 
-/* Task keys: any numbers that are no address of a task. */
+/* Task keys: any numbers that are not addresses of tasks. */
 #define A	       0x1001ULL
 #define B	       0x1002ULL
 #define C	       0x1003ULL
@@ -30,7 +30,7 @@ static void sleep_and_switch(uint64_t prev, uint64_t next)
 	run(bpf->progs.sched_switch, false, prev, next, SLEEPING_STATE);
 }
 
-/* next takes the CPU from prev, which would go on. */
+/* next takes the CPU from prev, which could still run. */
 static void preempt_and_switch(uint64_t prev, uint64_t next)
 {
 	run(bpf->progs.sched_switch, true, prev, next, RUNNING_STATE);
@@ -117,7 +117,7 @@ static uint64_t since(uint64_t key)
 	return way < TASK_WAYS ? set.since_ns[way] : 0;
 }
 
-/* As if the task, which is known, had begun to wait at this time. */
+/* Sets the time since when a known task waits. */
 static void set_since(uint64_t key, uint64_t since_ns)
 {
 	uint32_t index = (uint32_t)((key * 0x9e3779b97f4a7c15ULL) >> (64 - TASK_SET_BITS));
@@ -141,7 +141,7 @@ static int64_t pair_ns(unsigned int victim, unsigned int cause)
 	return (int64_t)ns;
 }
 
-/* As if A, which runs, had waited from start to end, in ms; then it leaves. */
+/* Pretends that the running task A waited from start to end, in ms. Then A leaves the CPU. */
 static void waited(unsigned int start, unsigned int end)
 {
 	sched_cpus[cpu].in_ns = end * MS;
@@ -150,7 +150,7 @@ static void waited(unsigned int start, unsigned int end)
 	sleep_and_switch(B, A);
 }
 
-/* Waits of tasks of one cgroup, in the order of their ends: at least one waited, in ms. */
+/* Tasks of one cgroup wait. For how long did at least one of them wait, in ms? */
 static void test_at_least_one_waited(void **state)
 {
 	const struct sched_cell *cell;
@@ -160,7 +160,7 @@ static void test_at_least_one_waited(void **state)
 	sleep_and_switch(B, A);
 	waited(1000, 1010);
 	cell = cell_of(own_id);
-	/* B, too, is in this cgroup; that its waits are unknown counts for nothing here. */
+	/* B is in this cgroup, too. Its waits are unknown, which makes no difference here. */
 	assert_int_equal(cell->waiting.covered_ns, 10 * MS);
 	waited(1020, 1025); /* after a gap */
 	assert_int_equal(cell->waiting.covered_ns, 15 * MS);
@@ -172,7 +172,7 @@ static void test_at_least_one_waited(void **state)
 	assert_int_equal(cell->waiting.covered_ns, 21 * MS);
 }
 
-/* One waits long, others wait and run meanwhile: the gaps between their waits are counted, too. */
+/* A task waits long while others wait and run. The gaps between their waits count, too. */
 static void test_one_waited_long(void **state)
 {
 	const struct sched_cell *cell;
@@ -191,13 +191,13 @@ static void test_one_waited_long(void **state)
 	for (i = 0; i < 20; i++)
 		waited(1100 + 10 * i, 1105 + 10 * i);
 	assert_int_equal(cell->waiting.covered_ns, 155 * MS);
-	/* Since 1200, that is 50 ms in gaps of 5 ms: what is covered since 1100 tells how frequent.
+	/* Since 1200, that is 50 ms in gaps of 5 ms. The time covered since 1100 says how many.
 	 */
 	waited(1200, 1300);
 	assert_in_range(cell->waiting.covered_ns, 203 * MS, 207 * MS);
 }
 
-/* The one that waits long was preempted: what the others waited since is known. */
+/* The task that waits long was preempted. What the others waited since then is known. */
 static void test_preempted_waited_long(void **state)
 {
 	struct sched_cell *cell;
@@ -215,7 +215,7 @@ static void test_preempted_waited_long(void **state)
 	assert_int_equal(cell->waiting.covered_ns, 33 * MS);
 	waited(1050, 1110);
 	assert_int_equal(cell->waiting.covered_ns, 10 * MS + 70 * MS);
-	/* Another one that has waited since, too. */
+	/* Another task that has waited since then, too. */
 	waited(1105, 1115);
 	waited(1120, 1121);
 	waited(1108, 1130);
@@ -248,7 +248,7 @@ static void test_waited_in_any_state(void **state)
 		waited(950, 1010);
 		assert_in_range(cell->waiting.covered_ns, covered_ns, covered_ns + 60 * MS);
 	}
-	/* The end of a wait is before that of the last one: what follows is added once. */
+	/* A wait ends before the previous wait. What follows is added only once. */
 	cell->waiting_from_ns = 1000 * MS;
 	covered_ns = cell->waiting.covered_ns;
 	cell->waiting.until_ns = 1010 * MS;
@@ -257,7 +257,7 @@ static void test_waited_in_any_state(void **state)
 	assert_int_equal(cell->waiting.covered_ns, covered_ns + 5 * MS);
 }
 
-/* How long tasks ran counts when they leave; being preempted, they wait again. */
+/* The time that tasks ran counts when they leave the CPU. Preempted tasks wait again. */
 static void test_ran(void **state)
 {
 	const struct sched_cell *cell;
@@ -295,7 +295,7 @@ static void test_wait(void **state)
 	assert_int_equal(wait_count(cell), 0);
 	assert_int_equal(sched_cpus[cpu].running, A);
 	assert_in_range(sched_cpus[cpu].wait_ns, 3 * MS, between - before);
-	usleep(1000); /* that A runs is no wait */
+	usleep(1000); /* A runs, which is not a wait */
 	sleep_and_switch(A, C);
 	assert_int_equal(wait_count(cell), 1);
 	assert_in_range(cell->wait.sum_ns, 3 * MS, between - before);
@@ -350,7 +350,7 @@ static void test_kinds(void **state)
 	}
 }
 
-/* Who is preempted waits again at once: nobody wakes it. */
+/* A preempted task waits again at once. Nobody wakes it. */
 static void test_preempted_waits_again(void **state)
 {
 	const struct sched_cell *cell;
@@ -373,7 +373,7 @@ static void test_no_wakeup(void **state)
 {
 	(void)state;
 	need_kernel();
-	sleep_and_switch(A, B); /* A ran before we began: its wait is not lost, it is not known */
+	sleep_and_switch(A, B); /* A ran before we began: its wait is unknown rather than lost */
 	assert_int_equal(lost(SCHED_LOST_NO_WAKEUP), 0);
 	sleep_and_switch(B, A);
 	assert_int_equal(lost(SCHED_LOST_NO_WAKEUP), 1);
@@ -383,7 +383,7 @@ static void test_no_wakeup(void **state)
 	assert_int_equal(cell_of(own_id)->switches[SWITCH_VOLUNTARY], 3);
 }
 
-/* A switch was missed: the wait of the task that was to run is not given to another one. */
+/* A switch was missed. The wait of the task that should run is not given to another one. */
 static void test_missed_switch(void **state)
 {
 	(void)state;
@@ -397,7 +397,7 @@ static void test_missed_switch(void **state)
 	assert_int_equal(lost(SCHED_LOST_NO_SWITCH), 1);
 }
 
-/* Clocks of CPUs may differ a little: a start after its end is no wait of 580 years. */
+/* Clocks of CPUs may differ a little. A wait that begins after its end is not 580 years long. */
 static void test_clock_backwards(void **state)
 {
 	static const uint64_t ahead[] = {1, MS, 1000000 * MS};
@@ -474,7 +474,7 @@ static void test_set_is_full(void **state)
 	assert_int_equal(since(keys[0]), 0); /* it had waited longest */
 	for (i = 1; i <= TASK_WAYS; i++)
 		assert_true(since(keys[i]) > 0);
-	/* The others' waits are all right. */
+	/* The waits of the others are right. */
 	sleep_and_switch(A, keys[1]);
 	for (i = 1; i < TASK_WAYS; i++)
 		sleep_and_switch(keys[i], keys[i + 1]);
@@ -483,7 +483,7 @@ static void test_set_is_full(void **state)
 	assert_int_equal(lost(SCHED_LOST_NO_WAKEUP), 0);
 }
 
-/* A way of a task that does not wait is given away first, and nothing is lost by it. */
+/* The way of a task that does not wait is given away first, and nothing is lost. */
 static void test_set_with_a_task_that_does_not_wait(void **state)
 {
 	uint64_t keys[TASK_WAYS + 1];
@@ -527,7 +527,7 @@ static void test_causes(void **state)
 	assert_int_equal(pair_ns(victim, victim), -1);
 }
 
-/* A process in the root cgroup, and not one of the threads of the kernel's that are there, too. */
+/* A process in the root cgroup is told apart from the kernel threads there. */
 static void test_root_cgroup(void **state)
 {
 	uint32_t way;
@@ -541,19 +541,19 @@ static void test_root_cgroup(void **state)
 	sleep_and_switch(A, B);
 	assert_int_equal(cell_of(ROOT_CGROUP_ID)->switches[SWITCH_VOLUNTARY], 2);
 	assert_int_equal(slot_of(KERNEL_CGROUP_ID), SLOT_OVERFLOW);
-	/* One that was seen to be made, by this process. */
+	/* A task whose creation by this process was seen. */
 	get_task(A, &set, &way);
 	assert_int_equal(set.user[way], 0);
 	wakeup_new(A);
 	get_task(A, &set, &way);
 	assert_int_equal(set.user[way], 1);
-	/* Its place is another's now, of which nothing is known. */
+	/* Its place belongs to another task now, and nothing is known of that. */
 	wakeup(C);
 	get_task(C, &set, &way);
 	assert_int_equal(set.user[way], 0);
 }
 
-/* What is shorter than 1 ms has no cause. */
+/* A wait of less than 1 ms has no cause. */
 static void test_short_waits_have_no_cause(void **state)
 {
 	unsigned int slot;
@@ -571,7 +571,7 @@ static void test_short_waits_have_no_cause(void **state)
 	assert_int_equal(cell_of(own_id)->caused_other, 0);
 }
 
-/* Idle is no cgroup: it is no victim, its switches are nobody's, and it can be a cause. */
+/* Idle is not a cgroup. It is never a victim, nobody gets its switches, but it can be a cause. */
 static void test_idle(void **state)
 {
 	(void)state;
@@ -642,13 +642,13 @@ static void test_overflow(void **state)
 	assert_int_equal(overflow->switches[SWITCH_VOLUNTARY], 10);
 	assert_int_equal(wait_count(overflow), 5);
 	assert_int_equal(bpf->bss->cgroup_lost[CGROUP_LOST_NO_SLOT], 10);
-	/* What has a slot is not disturbed. */
+	/* A cgroup with a slot is not affected. */
 	assert_true(own_join("/a"));
 	sleep_and_switch(A, B);
 	run(bpf->progs.sched_cgroup_attach, 0);
 	sleep_and_switch(C, B);
 	assert_int_equal(cell_of(own_id)->switches[SWITCH_VOLUNTARY], 3);
-	/* One becomes free: the next sample takes it. */
+	/* A slot becomes free, and the next sample takes it. */
 	assert_int_equal(bpf_map_delete_elem(bpf_map__fd(bpf->maps.slot_by_cgroup), &own_id), 0);
 	slot_cgroups[1] = 0;
 	assert_int_equal(bpf_map_update_elem(bpf_map__fd(bpf->maps.slot_free), NULL,
@@ -660,7 +660,7 @@ static void test_overflow(void **state)
 	assert_int_equal(bpf->bss->cgroup_lost[CGROUP_LOST_NO_SLOT], 10);
 }
 
-/* Hints may be wrong, all of them: the map of slots is the truth. */
+/* All hints may be wrong. Only the map of slots counts. */
 static void test_wrong_hints(void **state)
 {
 	const size_t count = ARRAY_SIZE(bpf->bss->slot_hints);
@@ -703,7 +703,7 @@ static void test_known_slot(void **state)
 	need_kernel();
 	make_known();
 	assert_int_equal(sched_cpus[cpu].known_slot % SLOTS_MAX, slot_of(own_id));
-	assert_true(own_join("/b")); /* the program that would tell of it is not attached */
+	assert_true(own_join("/b")); /* the program that would see this is not attached */
 	sleep_and_switch(A, B);
 	assert_int_equal(wait_count(cell_of(own_id)), 2);
 }
@@ -720,7 +720,7 @@ static void test_known_slot_after_a_move(void **state)
 	assert_int_equal(wait_count(cell_of(other_id)), 1);
 }
 
-/* It slept while tasks moved so often that the generation it moved in came again. */
+/* A task slept until its generation came again, because tasks moved so often. */
 static void test_known_slot_after_all_generations(void **state)
 {
 	uint32_t generation;
@@ -742,7 +742,7 @@ static void test_known_slot_after_all_generations(void **state)
 	assert_int_equal(wait_count(cell_of(other_id)), 1);
 }
 
-/* A slot that another CPU has written for a task whose place was given away just before. */
+/* Another CPU writes the slot of a task whose place was given away just before. */
 static void test_known_slot_of_another_task(void **state)
 {
 	uint64_t keys[2];
@@ -769,7 +769,7 @@ static void test_known_slot_of_another_task(void **state)
 	assert_int_equal(wait_count(cell_of(other_id)), 1);
 }
 
-/* The counter of generations has wrapped: what is not known is no slot. */
+/* The counter of generations has wrapped. An unknown slot still does not look like a slot. */
 static void test_generation_zero(void **state)
 {
 	(void)state;
@@ -784,7 +784,7 @@ static void test_generation_zero(void **state)
 	assert_int_equal(cell_of(own_id)->switches[SWITCH_VOLUNTARY], 5);
 }
 
-/* Another task at the same address: what was known of the one before is forgotten. */
+/* A new task at the same address: what was known of the previous one is forgotten. */
 static void test_known_slot_of_a_new_task(void **state)
 {
 	(void)state;
@@ -813,7 +813,7 @@ static void test_new_task(void **state)
 	check_nothing_lost();
 }
 
-/* A wait is counted once, also if its task goes on and off the CPU without a wakeup. */
+/* A wait is counted once, even if its task goes on and off the CPU without a wakeup. */
 static void test_wait_is_taken_once(void **state)
 {
 	(void)state;

@@ -180,7 +180,7 @@ static void test_threads(void **state)
 	assert_int_equal(bpf->bss->fsync_lost[STALL_LOST_NO_BEGINNING], 1);
 }
 
-/* Memory is reclaimed inside of an fsync: both are whole. */
+/* Memory is reclaimed during an fsync. Each is counted in full. */
 static void test_stall_in_fsync(void **state)
 {
 	struct memory_cell cell;
@@ -219,7 +219,7 @@ static void test_oom_kill(void **state)
 	assert_int_equal(bpf->bss->memory_events, 1);
 }
 
-/* Since 6.16 the victim may be seen to exit first. */
+/* Since 6.16 the victim may exit before it is marked. */
 static void test_exit_before_mark(void **state)
 {
 	(void)state;
@@ -233,7 +233,7 @@ static void test_exit_before_mark(void **state)
 	assert_int_equal(memory_cell().oom_kills, 1);
 }
 
-/* Signals of others, other signals, and marks of tasks that die anyway. */
+/* Not counted: signals from others, other signals, and marks of tasks that are dying anyway. */
 static void test_no_oom_kill(void **state)
 {
 	(void)state;
@@ -252,7 +252,7 @@ static void test_no_oom_kill(void **state)
 	assert_int_equal(bpf->bss->killed_running, 0);
 }
 
-/* A thread that once killed another one marks a task that was dying already: no signal before it.
+/* A thread that once killed a task marks another one that was already dying and got no signal.
  */
 static void test_late_mark(void **state)
 {
@@ -269,7 +269,7 @@ static void test_late_mark(void **state)
 	assert_int_equal(memory_cell().oom_kills, 1);
 }
 
-/* The kernel's SIGKILL comes again, from another end, before the victim is dead. */
+/* The kernel sends its SIGKILL again, for another reason, before the victim is dead. */
 static void test_killed_twice(void **state)
 {
 	(void)state;
@@ -296,7 +296,7 @@ static void test_two_threads(void **state)
 	assert_int_equal(memory_cell().oom_kills, 1);
 }
 
-/* As if a stall had begun so long ago, in ms. */
+/* Pretends that a stall began this long ago, in ms. */
 static void begin_before(const struct bpf_map *stalls, uint64_t ms)
 {
 	uint64_t thread = (uint64_t)getpid() << 32 | (uint32_t)gettid();
@@ -305,7 +305,7 @@ static void begin_before(const struct bpf_map *stalls, uint64_t ms)
 	assert_int_equal(bpf_map_update_elem(bpf_map__fd(stalls), &thread, &since, BPF_ANY), 0);
 }
 
-/* The time in which at least one was stalled counts once, whoever of them began first. */
+/* The time in which at least one task was stalled counts once, whichever task began first. */
 static void test_pressure(void **state)
 {
 	const struct stall_cell *cell;
@@ -336,7 +336,7 @@ static void test_pressure(void **state)
 	assert_in_range(cell->memory.time.covered_ns, 10 * MS, 10 * MS + late);
 }
 
-/* One that was under way all the time fills the gaps between others. */
+/* A stall that lasted all the time fills the gaps between the others. */
 static void test_pressure_with_gaps(void **state)
 {
 	const struct stall_cell *cell;
@@ -359,7 +359,7 @@ static void test_pressure_with_gaps(void **state)
 			clock_monotonic_ns() - begin + MS);
 }
 
-/* What was written by two at a time need not fit together, and a clock may be ahead. */
+/* Numbers that two CPUs wrote at once may not fit together, and a clock may be ahead. */
 static void test_pressure_of_anything(void **state)
 {
 	const uint64_t now = clock_monotonic_ns();
@@ -391,7 +391,7 @@ static void test_pressure_of_anything(void **state)
 	}
 }
 
-/* The address of a task that was killed, but not for want of memory, has a new task. */
+/* A task was killed for another reason, and its address has a new task. */
 static void test_address_used_again(void **state)
 {
 	(void)state;
@@ -417,7 +417,7 @@ static size_t killed_tasks(void)
 	return count;
 }
 
-/* A process of a container that ends is killed by the kernel, too: nothing is kept of it. */
+/* The kernel also kills the processes of a container that ends. Nothing is kept of them. */
 static void test_killed_without_want(void **state)
 {
 	uint64_t task;
@@ -457,7 +457,7 @@ static struct victims open_victims(void)
 	};
 }
 
-/* One that had exited before it was sent the signal never exits again. */
+/* A task that had exited before it got the signal never exits again. */
 static void test_never_exits(void **state)
 {
 	struct victims victims;
@@ -473,7 +473,7 @@ static void test_never_exits(void **state)
 	tidy(&victims, now_ns);
 	assert_int_equal(bpf->bss->killed_running, 2);
 	tidy(&victims, now_ns + 100 * NS_PER_S);
-	/* B takes long to exit, as the OOM killer chose it. */
+	/* B takes long to exit. The OOM killer chose it. */
 	assert_int_equal(bpf->bss->killed_running, 1);
 	exit_of(B);
 	assert_int_equal(memory_cell().oom_kills, 1);
@@ -482,7 +482,7 @@ static void test_never_exits(void **state)
 	assert_int_equal(victims.forgotten, 0);
 }
 
-/* A task exits just as user space deletes it, and both take it off. */
+/* A task exits just as user space deletes it, and both subtract it. */
 static void test_taken_off_twice(void **state)
 {
 	struct victims victims;
@@ -497,7 +497,7 @@ static void test_taken_off_twice(void **state)
 	assert_int_equal(victims.forgotten, 0);
 }
 
-/* More are killed at a time than are remembered: those that are forgotten are told of. */
+/* More tasks are killed than are remembered. Those that are forgotten are reported. */
 static void test_too_many_killed(void **state)
 {
 	const size_t count = 4 * STALLS_MAX;
@@ -523,7 +523,7 @@ static void test_too_many_killed(void **state)
 	assert_int_equal(victims.forgotten, count - kept);
 }
 
-/* The clock of another CPU is ahead: its thread's exit was counted a little later than now. */
+/* The clock of another CPU is ahead, so its thread seems to exit a little later than now. */
 static void test_counted_later(void **state)
 {
 	uint32_t tgid = (uint32_t)getpid();

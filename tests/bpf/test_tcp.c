@@ -16,7 +16,7 @@
 #define A	    made_sock(1)
 #define B	    made_sock(2)
 
-/* Keys alone, as the kernel makes them: objects of a slab, 2304 bytes each. */
+/* Only keys, with addresses like the kernel's: objects of a slab, 2304 bytes each. */
 #define KEY(n)	    (0xffff888012340000ULL + (uint64_t)(n)*2304)
 
 #define CAPACITY    (SOCKET_SETS * SOCKET_WAYS)
@@ -33,7 +33,7 @@
 static struct tcp_cell *cells;
 static struct socket_set *sets;
 
-/* The kernel tells before it changes the state. */
+/* The kernel runs the tracepoint before it changes the state. */
 static void set_state(uint64_t key, int before, int after)
 {
 	const uint8_t state = (uint8_t)after;
@@ -146,7 +146,7 @@ static uint64_t open_of(uint64_t id)
 	return cell.tcp.open;
 }
 
-/* The sockets' part of giving a slot back. */
+/* What giving back a slot does to the sockets. */
 static void free_sockets_of(uint64_t id)
 {
 	struct probe probe;
@@ -197,7 +197,7 @@ static unsigned int owner_of(uint64_t key)
 	return set->owner[way];
 }
 
-/* Something else is in each place of the table that is free. */
+/* Fills every free place of the table with something else. */
 static void fill_table(void)
 {
 	unsigned int i, way;
@@ -221,7 +221,7 @@ static void close_and_destroy(uint64_t key)
 	destroy(key);
 }
 
-/* With BTF the RTT is the kernel's own, without it is the time of the handshake. */
+/* With BTF the RTT is the kernel's own. Without BTF it is the time of the handshake. */
 static void test_connect(void **state)
 {
 	const uint32_t srtt_us = 700 << 3;
@@ -271,7 +271,7 @@ static void test_connect_failures(void **state)
 	assert_int_equal(known(), 0);
 }
 
-/* An accepted connection is first its listening socket's cgroup's, then its user's. */
+/* An accepted connection first belongs to its listening socket's cgroup, then to its user. */
 static void test_owner(void **state)
 {
 	(void)state;
@@ -283,7 +283,7 @@ static void test_owner(void **state)
 	data_ready(LISTENER);
 	assert_int_equal(cell_of(own_id)->accepted, 1);
 	assert_int_equal(open_of(own_id), 1);
-	data_ready(LISTENER); /* once more: that was another's */
+	data_ready(LISTENER); /* once more, for another connection */
 	assert_int_equal(cell_of(own_id)->accepted, 1);
 
 	receive(A, 10, 0);
@@ -319,7 +319,7 @@ static void test_owner_unknown(void **state)
 	assert_int_equal(open_of(own_id), 0);
 }
 
-/* Without BTF, what is no socket that is known is taken for one of another protocol. */
+/* Without BTF, an unknown socket is taken for one of another protocol. */
 static void test_others(void **state)
 {
 	const uint16_t udp = IPPROTO_UDP;
@@ -341,7 +341,7 @@ static void test_others(void **state)
 	assert_int_equal(cell_of(own_id)->bytes[TCP_RECEIVED], 0);
 }
 
-/* A socket whose end was missed, and whose memory is another one's now. */
+/* A socket's end was missed, and its memory belongs to another socket now. */
 static void test_reuse(void **state)
 {
 	(void)state;
@@ -381,8 +381,8 @@ static void ask(uint64_t key)
 }
 
 /*
- * 100 connections find 48 places. Nothing that hangs on a place is counted for the other ones, but
- * what happens in their user's own context, where BTF tells that they are of TCP.
+ * There are 48 places for 100 connections. For the others, nothing that needs a place is counted.
+ * What happens in their user's context is counted, if BTF shows that they are TCP sockets.
  */
 static void test_full(void **state)
 {
@@ -406,7 +406,7 @@ static void test_full(void **state)
 	assert_int_equal(cell->bytes[TCP_SENT], counted * 10);
 	assert_int_equal(cell->bytes[TCP_RECEIVED], counted * 20);
 	assert_int_equal(count_of(&cell->response[TCP_CLIENT]), 48);
-	/* These uses, too, have found no place: a send and a receive each. */
+	/* These uses found no place either: a send and a receive each. */
 	assert_int_equal(lost(TCP_LOST_NO_PLACE), with_btf ? 52 * 3 : 52);
 	for (i = 0; i < 100; i++)
 		close_and_destroy(made_sock(i));
@@ -415,7 +415,7 @@ static void test_full(void **state)
 	assert_int_equal(lost(TCP_LOST_NO_OWNER), 0);
 }
 
-/* The same of connects that fail, of listening sockets, and of connections that these accept. */
+/* The same for failed connects, for listening sockets, and for connections that these accept. */
 static void test_full_for_others(void **state)
 {
 	(void)state;
@@ -458,7 +458,7 @@ static void test_place_later(void **state)
 	assert_int_equal(open_of(own_id), 0);
 }
 
-/* Two CPUs took one place for two sockets at once: the one that is not there is counted as lost. */
+/* Two CPUs took one place for two sockets at once. The socket that is missing counts as lost. */
 static void test_place_taken_twice(void **state)
 {
 	unsigned int way;
@@ -478,7 +478,7 @@ static void test_place_taken_twice(void **state)
 	assert_int_equal(lost(TCP_LOST_NO_PLACE), 2);
 }
 
-/* Two threads' first uses took one socket in twice: no place stays. */
+/* Two threads' first uses added one socket twice. Both places are freed. */
 static void test_taken_in_twice(void **state)
 {
 	unsigned int way, other;
@@ -501,7 +501,7 @@ static void test_far(void **state)
 
 	(void)state;
 	need_kernel();
-	/* The two sets: the one that it took, and after that is full, the other one. */
+	/* Fills the set that it took, and then its other set. */
 	for (i = 0; i < 2; i++) {
 		struct socket_set *set;
 
@@ -523,8 +523,8 @@ static void test_far(void **state)
 }
 
 /*
- * Seven tenths of the places: each socket finds one. More than there are: the others are counted,
- * once it is over what would have been of them.
+ * With sockets for seven tenths of the places, each one finds a place. With more sockets than
+ * places, the others are counted once their connect is over.
  */
 static void test_places(void **state)
 {
@@ -549,7 +549,7 @@ static void test_places(void **state)
 	assert_int_equal(bpf->bss->tcp_far, 0);
 }
 
-/* A slot is given back while sockets name it: they are nobody's then, until somebody uses them. */
+/* A slot is given back while sockets refer to it. They have no owner until somebody uses them. */
 static void test_slot_is_freed(void **state)
 {
 	(void)state;
@@ -571,7 +571,8 @@ static void test_slot_is_freed(void **state)
 	assert_int_equal(open_of(other_id), 2);
 	assert_int_equal(cell_of(other_id)->accepted, 0); /* that was counted */
 
-	/* What the listening socket of nobody accepts is nobody's, and not that of a freed slot. */
+	/* A connection from a listening socket without an owner has no owner, and not a freed slot.
+	 */
 	set_state(made_sock(3), LISTEN, SYN_RECV);
 	set_state(made_sock(3), SYN_RECV, ESTABLISHED);
 	data_ready(LISTENER);
@@ -581,7 +582,7 @@ static void test_slot_is_freed(void **state)
 	assert_int_equal(cell_of(other_id)->accepted, 1);
 	assert_int_equal(open_of(other_id), 3);
 
-	/* Closed after the slot that it had is freed: never less than none. */
+	/* It is closed after its slot was freed. The count never falls below zero. */
 	free_sockets_of(other_id);
 	close_and_destroy(A);
 	close_and_destroy(B);
@@ -591,7 +592,7 @@ static void test_slot_is_freed(void **state)
 	assert_int_equal(known(), 1);
 }
 
-/* Older than the probe: who asks is told by the ports. */
+/* Sockets older than the probe: the ports say which side asks. */
 static void test_adopted(void **state)
 {
 	const uint16_t ports[2] = {80, 40000};
@@ -600,7 +601,7 @@ static void test_adopted(void **state)
 
 	(void)state;
 	need_btf("without BTF a socket is known from its making, or never");
-	for (way = 0; way < 4; way++) { /* a server, a client, and twice nobody knows */
+	for (way = 0; way < 4; way++) { /* a server, a client, and two unknown */
 		uint64_t key = made_sock(way);
 		uint16_t local = ports[way >> 1 ^ (way & 1)],
 			 remote = htons(ports[way & 1 ? 0 : 1]);
@@ -625,7 +626,7 @@ static void test_adopted(void **state)
 	assert_int_equal(lost(TCP_LOST_NO_PLACE), 0);
 }
 
-/* BTF tells which cgroup made the listening socket: nothing waits for a use. */
+/* BTF shows which cgroup made the listening socket, so nothing waits for a use. */
 static void test_owner_by_btf(void **state)
 {
 	uint64_t cgroup = made_sock(10), kn = made_sock(11);
@@ -647,7 +648,7 @@ static void test_owner_by_btf(void **state)
 
 /* ------------------------------------------------------------------ turns */
 
-/* Lets so much time pass for a socket: its turn and its last words were so much earlier. */
+/* Lets time pass for a socket, by moving its turn and its last data back. */
 static void pass(uint64_t key, uint64_t ns)
 {
 	unsigned int way;
@@ -668,7 +669,7 @@ static void accept_one(uint64_t key)
 	data_ready(LISTENER);
 }
 
-/* So many bytes come, and are read. */
+/* This number of bytes comes and is read. */
 static void come(uint64_t key, int bytes)
 {
 	data_ready(key);
@@ -682,7 +683,7 @@ static const struct hist *response(enum tcp_role role)
 
 #define SECOND (1000 * MS)
 
-/* A slow answer is one, however long it takes, where nobody speaks out of turn. */
+/* If nobody speaks out of turn, a slow answer is an answer, however long it takes. */
 static void test_slow_answers(void **state)
 {
 	int i;
@@ -711,7 +712,7 @@ static void test_slow_answers(void **state)
 	assert_int_equal(lost(TCP_LOST_UNANSWERED), 0);
 }
 
-/* The kernel has left out one send of a slow server: what looks like a stream is soon none. */
+/* The kernel left out one send of a slow server. It looks like a stream, but not for long. */
 static void test_missed_answer(void **state)
 {
 	int i;
@@ -755,7 +756,7 @@ static void test_parts_of_a_question(void **state)
 	assert_int_equal(lost(TCP_LOST_UNANSWERED), 0);
 }
 
-/* What waits unread is a question that the server has not come to: it counts from the first. */
+/* Unread data is a question that the server has not got to. Its time counts from the first. */
 static void test_not_read(void **state)
 {
 	(void)state;
@@ -770,7 +771,7 @@ static void test_not_read(void **state)
 	assert_int_equal(lost(TCP_LOST_UNANSWERED), 0);
 }
 
-/* HTTP/2's client says something short after an answer, which nobody answers, and asks much later.
+/* An HTTP/2 client sends something short after an answer. Nobody answers it. It asks much later.
  */
 static void test_short_words(void **state)
 {
@@ -799,7 +800,7 @@ static void test_short_words(void **state)
 	assert_int_equal(lost(TCP_LOST_UNANSWERED), 6); /* the fourth's are open */
 }
 
-/* A watch: what the server pushes is no answer to what the client has said meanwhile. */
+/* A watch: what the server pushes does not answer what the client has said meanwhile. */
 static void test_watch(void **state)
 {
 	int i;
@@ -824,7 +825,7 @@ static void test_watch(void **state)
 	assert_int_equal(count_of(response(TCP_CLIENT)), 1);
 	assert_int_equal(lost(TCP_LOST_STREAM), 8);
 
-	/* A question on the same connection, which took its time. */
+	/* A slow question on the same connection. */
 	pass(A, 5 * SECOND);
 	pass(B, 5 * SECOND);
 	come(A, 300);
@@ -840,8 +841,8 @@ static void test_watch(void **state)
 }
 
 /*
- * The same where something short is open from the beginning, so that no push comes without a
- * question: all that tells is that these are acknowledgements of much.
+ * The same, but something short is open from the beginning, so no push comes without a question.
+ * The only sign is that the short messages acknowledge a lot of data.
  */
 static void test_watch_in_turn(void **state)
 {
@@ -864,7 +865,7 @@ static void test_watch_in_turn(void **state)
 	assert_int_equal(lost(TCP_LOST_STREAM), 8);
 }
 
-/* Both sides speak on their own. A connection that answers quickly again is no stream any more. */
+/* Both sides speak on their own. Once it answers quickly again, the connection is no stream. */
 static void test_talk(void **state)
 {
 	int i;
@@ -892,7 +893,7 @@ static void test_talk(void **state)
 	assert_true(response(TCP_SERVER)->sum_ns >= 4 * SECOND);
 }
 
-/* The RTT is read once in a while of use, and again after a pause. */
+/* The RTT is read from time to time while the socket is used, and again after a pause. */
 static void test_rtt(void **state)
 {
 	const uint32_t srtt_us = 700 << 3;
@@ -918,7 +919,7 @@ static void test_rtt(void **state)
 	assert_in_range(count_of(&cell_of(own_id)->rtt) - read, 3, 4);
 }
 
-/* A program may interrupt another one: each counts its events in a word of its own. */
+/* A program may interrupt another one, so each counts its events in a word of its own. */
 static void test_events(void **state)
 {
 	const struct tcp_cpu *cpus;
@@ -935,7 +936,7 @@ static void test_events(void **state)
 	assert_int_equal(cpus[cpu].events[TCP_EVENT_ARRIVAL], 1);
 }
 
-/* Resets for ports where nobody listens are the kernel's own: the root cgroup's. */
+/* Resets for ports where nobody listens belong to the kernel's own slot. */
 static void test_reset_without_socket(void **state)
 {
 	(void)state;

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 #
-# Where nobody has mounted tracefs, or a cgroup hierarchy either: check, serve and top mount
-# what they need for themselves. No list of mounts has it, the machine's stays as it was, and what
-# is mounted later is seen. Without the right to mount they say what to do.
+# On a machine without tracefs, and without a cgroup hierarchy, check, serve and top mount what they
+# need for themselves. These mounts are in no list, the machine's own list does not change, and what
+# is mounted later is seen. Without the right to mount, the commands say what to do.
 . "$(dirname "$0")/lib.sh"
 
 # A machine, in a mount namespace, where these are not mounted.
@@ -84,7 +84,7 @@ is_named() { # POD
 test_commands "tracefs alone" tracefs "$tracefs"
 test_commands "everything" "tracefs and cgroup v2" "$everything"
 
-# ---- what the user names is not made
+# ---- what the user names is never mounted
 refuses() { # WHAT PATTERN DIRECTORIES COMMAND...
 	local what=$1 pattern=$2 dirs=$3 code
 	shift 3

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 #
-# Containers in cgroups that others than a kubelet make: Talos, Proxmox VE, podman. What lies
-# side by side in a group is counted apart, and the group itself is nobody.
+# Containers in cgroups that a kubelet did not make: Talos, Proxmox VE, podman. The members of a
+# group are counted separately, and nothing is counted for the group itself.
 . "$(dirname "$0")/lib.sh"
 
 pod_id=$(random_hex 64)
@@ -39,8 +39,8 @@ for path in "${container_cgroup[@]}"; do
 		$(metric_or_0 bramble_cpu_wait_seconds_count container="$said") > 0"
 done
 
-# The files of cgroups: a group's tell what those in it used, which must not count twice, also
-# when the last of them is gone.
+# The files of a group include what its members used. That must not count twice, not even when the
+# last member is gone.
 used() { # UNIT: there is CPU time of it
 	[ -n "$(select_metric bramble_cpu_usage_seconds_total unit="$1")" ]
 }

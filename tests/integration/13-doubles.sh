@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 #
-# Two of everything, called alike: chips, zones, CPU policies, containers; and cgroups that are
-# called as what bramble names itself. Each series stands once, and Prometheus has all of them.
+# Two of everything with the same name: chips, zones, CPU policies, containers. Also cgroups with
+# names that bramble uses itself. Each series must be there once, and Prometheus must have all of
+# them.
 . "$(dirname "$0")/lib.sh"
 
 # ---- a machine with two of each, in a sysfs of its own
@@ -22,7 +23,7 @@ for i in 0 1; do
 	echo 2400000 | tee "$sys/devices/system/cpu/cpufreq/policy$i/"{cpuinfo_max,scaling_max,scaling_cur}_freq >/dev/null
 done
 
-# ---- two containers of docker's of one name
+# ---- two docker containers with one name
 mkdir -p "$tmp/var-lib" "$sys/kernel/tracing"
 # shellcheck disable=SC2016 # expanded by the inner shell
 bramble_prefix=(env VAR_LIB="$tmp/var-lib" SYS="$sys" unshare --mount --propagation private
@@ -53,7 +54,7 @@ check "nor in OpenMetrics" test -z "$(series_twice "$tmp/openmetrics")"
 check "top reads the CPU's temperature" grep -q '50' <(curl -sf --unix-socket "$tmp/bramble.sock" \
 	http://localhost/api/v1/containers | jq '.node.temperature_celsius[] | select(.chip_name == "cpu-thermal") | .value')
 
-# ---- a disk that sysfs has no number of is called as in /proc/diskstats
+# ---- a disk without a number in sysfs has its name from /proc/diskstats
 truncate -s 1M "$tmp/disk"
 loop=$(losetup --find --show "$tmp/disk") || give_up "losetup of $tmp/disk"
 trap 'losetup -d "$loop"; cleanup' EXIT

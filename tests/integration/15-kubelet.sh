@@ -6,7 +6,7 @@
 . "$(dirname "$0")/lib.sh"
 . "$here/kubelet.sh"
 
-# start_listed NAME CGROUP: a container that has something to count.
+# start_listed NAME CGROUP: starts a container that makes something to count.
 start_counting() {
 	start_container "$1" "$2" burst 120 500 3000
 }
@@ -15,7 +15,7 @@ count_of() { # LABEL=VALUE...
 	metric_or_0 bramble_cpu_wait_seconds_count "$@"
 }
 
-# is_counted LABEL=VALUE...: after a new scrape.
+# is_counted LABEL=VALUE...: whether a new scrape has it.
 is_counted() {
 	scrape
 	[ "$(count_of "$@")" != 0 ]
@@ -31,7 +31,7 @@ bramble_prefix=(env VAR_LIB="$tmp/var-lib" unshare --mount --propagation private
 	sh -c 'mount --bind "$VAR_LIB" /var/lib && exec "$@"' sh)
 
 start_kubelet
-# The first bramble asks log directories, too; one pod has some.
+# The first bramble also reads log directories, which one of the pods has.
 bramble_names[0]=--kube.source=auto
 bramble_names+=(--kube.log-dir="$log_dir")
 # What runs before bramble does.
@@ -75,7 +75,7 @@ check "and else it does not" test "$(jq '[.. | objects | select(has("workload") 
 	length' "$tmp"/plain.? | uniq)" = 0
 stop_container web2
 
-# ---- static pods: the cgroup has the config hash. The kubelet has it as the uid, the API does not.
+# ---- static pods: the cgroup has the config hash. The kubelet uses it as the uid, the API does not.
 etcd_hash=$(random_hex 32)
 etcd_id=$(random_hex 64)
 api_hash=$(random_hex 32)
@@ -88,7 +88,7 @@ list_pod kube-system kube-apiserver-pi-1 "$(new_uid)" kube-apiserver "$api_id" -
 start_counting etcd /kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod$etcd_hash.slice/cri-containerd-"$etcd_id".scope
 start_counting api /kubepods/burstable/pod$api_hash/"$api_id"
 
-# ---- CRI-O: the container, and conmon, which is the pod's and no container
+# ---- CRI-O: the container, and conmon, which belongs to the pod and to no container
 crio_uid=$(new_uid)
 crio_id=$(random_hex 64)
 crio_slice=/kubepods.slice/kubepods-pod${crio_uid//-/_}.slice
@@ -96,7 +96,7 @@ list_pod kube-system node-agent "$crio_uid" agent "$crio_id"
 start_counting conmon $crio_slice/crio-conmon-"$crio_id".scope
 start_counting agent $crio_slice/crio-"$crio_id".scope/container
 
-# ---- docker without Kubernetes, and one that docker says nothing of
+# ---- docker without Kubernetes, and a container that docker does not know
 start_counting ha /docker/"$docker_id"
 start_counting no-name /system.slice/docker-"$other_docker_id".scope
 
@@ -113,7 +113,7 @@ check "units have empty labels of a pod" test -z "$(grep '[{,]unit="' "$tmp/metr
 check "a pod's info has an empty container" test -z "$(grep '^bramble_pod_info{' "$tmp/metrics" |
 	grep -v '{namespace="[^"]*",pod="[^"]*",container="",')"
 
-# ---- one identity: pods that the kubelet lists late, or their containers' ids
+# ---- one identity: the kubelet lists pods late, or the ids of their containers
 # watch TENTHS: a scrape every 100 ms, all into $tmp/watched.
 watch() {
 	local tenths=$1
@@ -123,7 +123,7 @@ watch() {
 		sleep 0.1
 	done
 }
-# identities POD UID: that were seen, of the pod as itself and as a cause; and its infos.
+# identities POD UID: all identities of the pod that were seen, as itself and as a cause, and its infos.
 identities() {
 	grep -E "pod=\"($1|$2)\"" "$tmp/watched" | grep -v _info |
 		grep -oE '(by_)?namespace="[^"]*",(by_)?pod="[^"]*",(by_)?container="[^"]*"' |
@@ -219,7 +219,7 @@ has_new_uid() {
 check "a pod made anew has its own info" wait_until 10 has_new_uid
 check_holds "and there is one info for a name" "$(select_metric bramble_pod_info pod=late-0 | wc -l) == 1"
 
-# ---- what is told of a pod
+# ---- what is known of a pod
 check_holds "info has workload, QoS and node" "$(metric_or_0 bramble_pod_info namespace=shop \
 	pod=web-7d4b9c6f5-x2x8k uid="$web_uid" workload_kind=Deployment workload=web qos=burstable node=pi-1) == 1"
 check "a label's value is escaped" grep -qF 'label_app="say \"hi\"\n\\"' "$tmp/metrics"
@@ -227,7 +227,7 @@ check_holds "info has the image" "$(metric_or_0 bramble_container_info pod=web-7
 	container=web container_id="$web_id" image=test/web:1) == 1"
 check "promtool takes it all" promtool check metrics <"$tmp/metrics"
 
-# ---- the kubelet fails: counting goes on, it is told once, and it recovers
+# ---- the kubelet fails: counting goes on, one message says so, and the names come back
 kubelet_mode status 403
 has_failed() { # REASON
 	scrape
@@ -255,7 +255,7 @@ sandbox_is_hidden() {
 check "a pod's sandbox is not shown" sandbox_is_hidden
 check "nothing of it is" test -z "$(grep 'container="POD"' "$tmp/metrics" | grep -v by_)"
 
-# ---- what has ended stays for --retain, and for one scrape at least
+# ---- what has ended stays for --retain, and for at least one scrape
 ended=$(count_of pod=first-0 container=main)
 stop_container first-0
 sleep 5
@@ -283,7 +283,7 @@ check "over IPv6 pods are named" wait_until 10 is_counted namespace=shop pod=web
 stop_bramble
 
 # ---- check asks it, too, and says what serve does
-# check_says WORDS: what it tells of the kubelet, in one line. Whether the probe can run is another matter.
+# check_says WORDS: what check says about the kubelet, in one line. Whether the probe can run does not matter.
 check_says() {
 	"$BRAMBLE" check "${bramble_names[@]}" --json |
 		jq -r '.facts[] | select(.name == "kubelet") | "\(.state) \(.detail) \(.remedy)"' >"$tmp/said"

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 #
-# The truth: what bramble says a container waited is what the kernel counted
-# as run_delay of its tasks, within 1 % and half a microsecond a wait, with and
-# without BTF, with tasks that fork and exit meanwhile. See tests/workload/forker.c.
+# The wait that bramble shows for a container must equal the run_delay that the kernel counted for
+# its tasks, within 1 % and half a microsecond for each wait. With and without BTF, while tasks fork
+# and exit. See tests/workload/forker.c.
 . "$(dirname "$0")/lib.sh"
 
 seconds=10
@@ -42,7 +42,7 @@ compare() { # MODE CHILDREN SLACK_NS: how many children are there at a time; all
 	start_bramble
 	start_pod truth "$pod" main taskset 1 forker $seconds "/share/go-$mode" "/share/result-$mode" \
 		"$children"
-	# The container sleeps on the FIFO at both readings, so nothing is in between.
+	# The container sleeps on the FIFO at both readings, so nothing happens between them.
 	sleep 0.5
 	tasks0=$(sum_of_tasks "$pod")
 	bramble0=$(sum_of_bramble "$pod")
@@ -69,10 +69,10 @@ compare() { # MODE CHILDREN SLACK_NS: how many children are there at a time; all
 	check_holds "$mode: there was something to measure" "$waits > 10000 && $tasks > 500"
 	check_holds "$mode: run_delay within 1 % and $slack_ns ns a wait" \
 		"($bramble_ns - $truth_ns) ^ 2 <= (0.01 * $truth_ns + $slack_ns * $waits) ^ 2"
-	# The kernel leaves out the few runs whose queueing it has not stamped.
+	# The kernel does not count the few runs whose queueing it has not stamped.
 	check_holds "$mode: as many waits, to 0.5 %" \
 		"($bramble_waits - $waits) ^ 2 <= (0.005 * $waits + 2) ^ 2"
-	# A task that exits leaves for the last time without being counted as a switch by the kernel.
+	# When a task exits, the kernel does not count its last switch.
 	check_holds "$mode: as many voluntary switches" \
 		"$bramble_voluntary >= $voluntary - 2 && $bramble_voluntary <= $voluntary + $tasks + 2"
 	check_holds "$mode: as many involuntary switches" \

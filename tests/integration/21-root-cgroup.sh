@@ -1,10 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 #
-# In the root cgroup there are processes and the kernel's threads: unit="root" and unit="kernel".
-# A busy process, and many that live for one run on a CPU, whose last switch is one without a
-# memory of theirs. What is the kernel's is what the kernel has counted for its threads, with BTF
-# and without.
+# The root cgroup has processes and kernel threads: unit="root" and unit="kernel". Here are a busy
+# process, and many processes that run only once and have no memory left at their last switch.
+# unit="kernel" must equal what the kernel counted for its threads, with BTF and without.
 . "$(dirname "$0")/lib.sh"
 
 # books URL FILE: the metrics into FILE, and the switches of each of the kernel's threads (PF_KTHREAD

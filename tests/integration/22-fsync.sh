@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 #
-# fsyncs: as many as fio counts of its own, and as long, for each container, on ext4, on
-# overlayfs and on the machine's own file system; what counts as one and what does not.
-# With BTF and without.
+# bramble must count as many fsyncs as fio does, and as long ones, for each container: on ext4, on
+# overlayfs and on the machine's own file system. Also: what is an fsync and what is not. With BTF
+# and without.
 
 # Mounts are this test's own.
 if [ "$(id -u)" = 0 ] && [ -z "${FSYNC_TEST_INSIDE:-}" ]; then
@@ -36,7 +36,7 @@ run_pod() { # POD COMMAND...
 fio_pod() { # POD DIRECTORY FIO_ARGUMENT...
 	local pod=$1 directory=$2
 	shift 2
-	# What fio syncs when it makes its file is no part of its own count.
+	# fio does not count the fsyncs that it makes while it creates its file.
 	start_pod data "$pod" main fio --name="$pod" --directory="$directory" --size=4m --rw=randwrite \
 		--bs=4k --number_ios=$count --create_fsync=0 --output-format=json \
 		--output="/share/$pod.json" "$@"

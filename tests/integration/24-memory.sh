@@ -1,9 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 #
-# Memory: OOM kills are those that the kernel counts, and have the victim's container, though
-# it is gone; stalls of a container at its limit, and none of its neighbour's. With BTF and
-# without.
+# OOM kills must equal those that the kernel counts, and belong to the victim's container even if it
+# is gone. A container at its limit has stalls, and its neighbour has none. With BTF and without.
 . "$(dirname "$0")/lib.sh"
 
 # A quarter of what the workloads take.
@@ -42,10 +41,10 @@ stalls() { metric_or_0 bramble_memory_stall_seconds_count namespace=memory pod="
 oom() {
 	local kernel pod
 
-	# The container's only process, which is gone with its cgroup at once.
+	# It is the container's only process, and is gone at once together with its cgroup.
 	limited_pod "alone-$mode" hog 64
 	stop_container "alone-$mode"
-	# Its threads want memory, all of them: one kill.
+	# All of its threads want memory. That is one kill.
 	limited_pod "threads-$mode" hog 64 8
 	stop_container "threads-$mode"
 	# Three, one after the other, in a container that goes on.

@@ -1,10 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 #
-# Block I/O against the kernel's own books: over fio in several containers, the requests
-# and bytes that bramble counts are /proc/diskstats', for each device and operation, with and
-# without BTF, with and without a scheduler. What else the machine reads and writes
-# meanwhile is in both.
+# Block I/O against the kernel's own counts. While fio runs in several containers, bramble's requests
+# and bytes must equal those of /proc/diskstats, for each device and operation, with and without
+# BTF, with and without a scheduler. Whatever else the machine reads and writes is in both.
 
 # Mounts of its own, which its containers see and nobody else.
 [ -n "${BLOCK_MOUNTS:-}" ] || BLOCK_MOUNTS=1 exec unshare --mount --propagation private bash "$0" "$@"
@@ -53,8 +52,7 @@ bramble_counts() { # DEVICE
 	done | tr '\n' ' ' | awk '{ printf "%.0f %.0f %.0f %.0f %.0f %.0f %.0f\n", $1, $2, $3, $4, $5, $6, $7 }'
 }
 
-# read_both DEVICE: sets kernel and bramble, with nothing done in between. It is tried until no
-# request slips in.
+# read_both DEVICE: sets kernel and bramble. It tries until no request comes between the two.
 read_both() {
 	local tries=100 after
 	while ((tries-- > 0)); do
@@ -69,8 +67,8 @@ read_both() {
 	return 1
 }
 
-# agree WHAT KERNEL0 BRAMBLE0 KERNEL1 BRAMBLE1: what they grew by is the same. Sets grew, merges and,
-# if it is not the same, wrong.
+# agree WHAT KERNEL0 BRAMBLE0 KERNEL1 BRAMBLE1: both grew by the same. Sets grew and merges, and
+# wrong if they did not.
 agree() {
 	local what=$1 i names=(reads "bytes read" writes "bytes written" discards "bytes discarded" flushes)
 	wrong=
@@ -120,7 +118,7 @@ finish_fio() { # POD...
 	done
 }
 
-# Whatever is dirty or under way on the device has been written.
+# Returns when everything dirty or under way on the device has been written.
 settle() {
 	sync -f "$tmp/share"
 	sleep 0.3
@@ -144,8 +142,8 @@ quantiles_of_bramble() { # POD DEVICE
 near() { (($1 - $2 <= 1 && $2 - $1 <= 1)); }
 
 # same_latency MODE: large reads of the disk, one after the other, so that most of the time is the
-# device's; and first in line for a CPU, as fio's own wait for one is in its latency and not in the
-# device's. (A loop device would be worked for by the kernel's threads, which stand in line, too.)
+# device's. fio goes first in line for a CPU, because its latency includes its own wait for one. (With
+# a loop device, kernel threads would do the work, and they have to wait for a CPU, too.)
 same_latency() {
 	local mode=$1 try pod ours theirs
 	[ -n "$disk" ] || { skip "$mode, latency: $tmp is on no disk"; return; }
@@ -168,7 +166,7 @@ same_latency() {
 	fi
 	check "$mode: fio's median is within one bucket of bramble's (${theirs[0]} and ${ours[0]})" \
 		near "${theirs[0]}" "${ours[0]}"
-	# What stands in line for a CPU for longer than it is at the device has that in its latency.
+	# If fio waits for a CPU for longer than for the device, that wait is in its latency.
 	if ! near "${theirs[1]}" "${ours[1]}" && ((ours[2] > ours[1])); then
 		skip "$mode, fio's 99th percentile (${theirs[1]}, bramble's ${ours[1]}): fio waited for a CPU (${ours[2]})"
 	else
@@ -196,9 +194,9 @@ fio_round() {
 	settle
 }
 
-# books MODE SCHEDULER: against the books of the loop device. Under load the kernel leaves out the
-# programs for a few ends of requests (lost, "no_complete"): the best of three rounds counts, and
-# no round may have more than the kernel, or less than 99 of 100.
+# books MODE SCHEDULER: against the counts of the loop device. Under load the kernel does not run the
+# programs for a few ends of requests (lost, "no_complete"). So the best of three rounds counts. No
+# round may have more than the kernel, or less than 99 of 100.
 books() {
 	local what="$1, $2" try kernel0 bramble0 disk_kernel0 disk_bramble0 disk_wrong=none
 	echo "$2" >"/sys/block/$device/queue/scheduler"
@@ -238,7 +236,7 @@ check_share() {
 	((b <= k && b * 100 >= k * 99)) || fail "$1: $b requests, the kernel has $k"
 }
 
-# pods_add_up WHAT SUFFIX: what fio says it did is its container's
+# pods_add_up WHAT SUFFIX: what fio says it did is counted for its container
 pods_add_up() {
 	local ios reads queued bytes
 	ios=$(jq '.jobs[0].read.total_ios' "$tmp/reads-$2.out")
@@ -252,8 +250,8 @@ pods_add_up() {
 	check_holds "$1: and so are the $ios bytes of its direct writes" "$bytes >= $ios"
 }
 
-# A device whose file is shorter than it: an error, and before it a request that is done in part and
-# issued again. One that vanishes keeps its name; one that comes back counts on.
+# A device that is larger than its file: an error, after a request that is done in part and issued
+# again. A device that vanishes keeps its name. A device that comes back continues its counts.
 errors() { # MODE
 	local what=$1 kernel0 bramble0
 	truncate -s 8M "$tmp/short.img"
@@ -282,7 +280,7 @@ lost_little() { # MODE
 	lost=$(metric_or_0 bramble_probe_lost_total probe=block)
 	seen=$(metric_or_0 bramble_probe_events_total probe=block)
 	note "$1: $(select_metric bramble_probe_lost_total probe=block | tr '\n' ';')"
-	# What was at a device when the probe began ends without having been seen to begin.
+	# For requests that were at a device when the probe began, only the end is seen.
 	check_holds "$1: at most 1 request in 100 was lost (${lost%.*} of ${seen%.*})" \
 		"$lost - $begun_before <= 0.01 * $seen"
 	check_holds "$1: none is of an unknown device" \

@@ -36,7 +36,7 @@ as_psi() { # POD COMMAND
 	check_holds "$1: as PSI within 15 % and 10 ms" "$psi > 0.02 && ($own - $psi) ^ 2 <= (0.15 * $psi + 0.01) ^ 2"
 }
 
-# PSI has those who sleep for I/O as the block layer and the page cache do it.
+# PSI counts tasks that sleep for I/O in the block layer and the page cache.
 more_than_psi() { # POD COMMAND
 	run "$1" "$2"
 	check_holds "$1: there is some, and at least as much as PSI has" "$psi > 0 && $own > 0.9 * $psi"
@@ -48,7 +48,7 @@ test_pressure() {
 	as_psi "writes-$mode" "direct write /share/big 800 262144"
 	as_psi "turns-$mode" "for i in 1 2 3 4 5 6 7 8 9 10; do direct read /share/big 80 262144; sleep 0.1; done"
 	as_psi "two-$mode" "direct read /share/big 400 262144 & direct read /share/big 400 262144 & wait"
-	# On ext4 it also waits for the journal, which is no such sleep.
+	# On ext4 the task also waits for the journal, which PSI does not count.
 	more_than_psi "fsyncs-$mode" "fsyncs fsync 200 /share/file-$mode"
 	# What is read ahead is under way while nobody waits for it yet.
 	echo 3 >/proc/sys/vm/drop_caches

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 #
-# Every format, read by programs that are not of this project: Prometheus 2.42 and 3.5, with native
-# histograms and without, and the Python client's parsers. All say the same.
+# Programs from outside this project read every format: Prometheus 2.42 and 3.5, with native
+# histograms and without, and the Python client's parsers. All must read the same.
 . "$(dirname "$0")/lib.sh"
 . "$here/prometheus.sh"
 find_prometheus_3
@@ -37,8 +37,8 @@ if [ -n "$prometheus_3" ]; then
 		job text 'scrape_protocols: [PrometheusText1.0.0]'
 		job protobuf 'scrape_protocols: [PrometheusProto]' 'params: {histograms: [classic]}'
 	} >"$tmp/plain3.yml"
-	# Of a histogram in both forms, 3.5 takes the native one alone, and does so if it is not to store
-	# native ones: its own histograms are missing, too. This setting is the way out, for any target.
+	# Prometheus 3.5 takes only the native form of a histogram that has both, even if it may not store
+	# native ones. Its own histograms are missing, too. This setting helps, for any target.
 	{
 		configuration
 		job created 'always_scrape_classic_histograms: true'

@@ -73,7 +73,7 @@ check "plain HTTP is answered with 400" test "$(curl -s -m 10 -w '%{http_code}' 
 	"TLS is spoken here: ask for https://
 400"
 
-# ---- who is turned away is told, and so is the operator
+# ---- a client that is turned away learns why, and so does the operator
 refusal() { curl -sv -m 10 -o /dev/null --cacert "$pki/ca.pem" "$@" "$url/metrics" 2>&1; }
 check "the alert without a certificate" grep -q 'alert certificate required' <<<"$(refusal)"
 check "the alert with one of another CA" grep -q 'alert unknown ca' \
@@ -124,7 +124,7 @@ check "so is a file that is missing" wait_until 10 misses_file
 echo 'basic_auth_user: {}' >>"$tmp/web.yml"
 stop_bramble
 
-# ---- what the exporter-toolkit takes: promtool has it, and says the same of each file
+# ---- promtool contains the exporter-toolkit, and must accept the same files
 # verdict FILE: whether bramble starts with it.
 verdict() {
 	local pid out=$tmp/verdict.log

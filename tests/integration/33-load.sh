@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 #
-# Clients of every kind at once: what they do to the server, and that the probe counts on.
+# Clients of every kind at once: what they do to the server, and whether the probe still counts.
 . "$(dirname "$0")/lib.sh"
 
 start_bramble

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 #
-# The configurations in deploy/prometheus, with the labels that targets have in a cluster: every
-# series keeps its own, units get none of bramble's pod, and the queries of the README answer for
-# all pods. By the installed Prometheus and by a newer one.
+# The configurations in deploy/prometheus, with the labels that targets have in a cluster. Every
+# series must keep its own labels, units must get none from bramble's pod, and the queries of the
+# README must answer for all pods. With the installed Prometheus and with a newer one.
 . "$(dirname "$0")/lib.sh"
 . "$here/kubelet.sh"
 . "$here/prometheus.sh"
@@ -93,7 +93,7 @@ for server in $servers; do
 	for job in annotations job podmonitor servicemonitor; do
 		check_job "$server" "$job"
 	done
-	# A test that lets everything pass is none.
+	# Without honor_labels this must fail, or the test above would prove nothing.
 	check_holds "$server, without honor_labels all is of bramble's pod" \
 		"$(count_of "$server" without-honor-labels 'exported_pod="web-0",pod="bramble-x7k2p"') > 5 &&
 		$(count_of "$server" without-honor-labels 'pod="web-0"') == 0"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 #
-# What lives and dies between two scrapes is in the second, with its name.
+# A container that lives and dies between two scrapes is in the second one, with its name.
 . "$(dirname "$0")/lib.sh"
 
 count=200

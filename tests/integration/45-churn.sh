@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 #
-# 500 pods that come and go within a minute, and only the kubelet has their names: each is
-# named, each is counted once, and the sum is what the processes count of themselves.
+# 500 pods come and go within a minute, and only the kubelet knows their names. Each must get its
+# name and be counted once, and the sum must be what the processes count themselves.
 . "$(dirname "$0")/lib.sh"
 . "$here/kubelet.sh"
 
@@ -10,7 +10,7 @@ count=500
 note_cgroup /kubepods/besteffort/pod0
 start_kubelet
 start_bramble
-# The probe also sees when an idle CPU gets a task, which is nobody's switch: here none is idle.
+# The probe also sees an idle CPU get a task, which counts for nobody. So no CPU is idle here.
 for cpu in $(seq 0 $(($(nproc) - 1))); do
 	in_background nice -n 19 taskset -c "$cpu" "$workloads/spin" 200
 done
@@ -55,10 +55,10 @@ read -r pods ours theirs apart worst < <(awk '{
 note "$pods pods: $ours switches counted, $theirs by their own count, $apart of them more than 3" \
 	"apart, at most $worst"
 check_holds "each is counted once" "$pods == $count && $apart <= $count / 10 && $worst <= 15"
-# The last switch of each, at its exit, is not in what it is told of itself.
+# A process cannot see its own last switch, at its exit.
 check_holds "the total is the processes' own" "$ours >= $theirs - $count / 10 && $ours <= $theirs + 2 * $count"
 
-# Nothing falls between the owners: their sum is what the probe saw.
+# Nothing is lost between the owners: their sum is what the probe saw.
 scrape
 events=$(metric bramble_probe_events_total probe=sched)
 sum=$(metric bramble_cpu_context_switches_total)

@@ -4,7 +4,7 @@
 # Bad input gets one clear line, the right exit code, and loses nothing.
 . "$(dirname "$0")/lib.sh"
 
-# Others than root must be able to run it.
+# Users other than root must be able to run it.
 chmod 755 "$tmp"
 install -m 755 "$BRAMBLE" "$tmp/bramble"
 BRAMBLE=$tmp/bramble
@@ -96,8 +96,8 @@ else
 	skip "cgroup version 1 alone: this kernel has no version 1"
 fi
 
-# What the kernel refuses, told by its cause, and with no remedy that cannot help. Each on its own
-# line of standard error, in the words that check has for it.
+# When the kernel refuses something, one line on standard error names the cause, and no remedy that
+# cannot help. check uses the same words.
 cat >"$tmp/filter.c" <<'END'
 #include <errno.h>
 #include <linux/filter.h>
@@ -160,9 +160,9 @@ runs_and_says "as many open files as it says it needs" 'msg="serving' \
 	sh -c "ulimit -n $needed"'; exec "$@"' sh "${serve[@]}"
 check "as many open files as it says it needs: all probes run" sh -c "! grep -E 'not running|files may be open' '$tmp/run.log'"
 
-# With too little memory it says that, and blames no kernel. How much is too little depends on
-# the libraries, and below that their loader ends with 127. With enough it serves until
-# the timeout: twice will do.
+# With too little memory it says so, and does not blame the kernel. How much is too little depends on
+# the libraries. Below that, their loader ends with 127. With enough memory it serves until the
+# timeout. Two of these are enough.
 wrong='' refused=0 served=0
 for kib in $(seq 20000 3000 122000); do
 	# shellcheck disable=SC2016
@@ -183,7 +183,7 @@ done
 check "too little memory is told as that: $wrong" test -z "$wrong"
 check_holds "too little memory was tried ($refused times)" "$refused > 0"
 
-# A cgroup namespace of its own, as docker gives it: said at once, and it runs.
+# In a cgroup namespace of its own, as docker makes it, it says so at once, and runs.
 make_cgroup /bramble-test/inside
 in_own_namespace() {
 	echo "$BASHPID" >"$cgroup2/bramble-test/inside/cgroup.procs"
@@ -199,7 +199,7 @@ refuses "a folder for a BTF file" 1 '--btf=/: Is a directory' -- "${serve[@]}" -
 head -c 1000 /dev/urandom >"$tmp/noise.btf"
 refuses "a BTF file that is noise" 1 'noise.btf' -- "${serve[@]}" --btf="$tmp/noise.btf"
 
-# ---- paths that are none: told by the flag that names them
+# ---- paths that do not exist: the message names the flag
 for what in "procfs /nonexistent" "procfs /sys" "procfs /etc/passwd" "sysfs /nonexistent" "sysfs /etc/passwd"; do
 	refuses "--path.${what/ /=}" 1 "there is no ${what% *} at ${what#* }; say where it is with --path.${what% *}" -- \
 		"${serve[@]}" "--path.${what/ /=}"
@@ -222,7 +222,7 @@ done
 runs_and_says "a read-only /run: says so once" 'level=warn.*/run/bramble is on a read-only file system' \
 	"${own_mounts[@]}" 'mount -t tmpfs -o ro none /run && exec "$@"' sh "$BRAMBLE" serve "$listen"
 
-# ---- addresses that cannot be had, and the others' sockets
+# ---- addresses that cannot be used, and other programs' sockets
 refuses "an address of another machine" 1 '192.0.2.1:9810: this machine has no such address' -- \
 	"$BRAMBLE" serve "$socket" --web.listen-address=192.0.2.1:9810
 refuses "a host that is not known" 1 'no-such-host.invalid' -- \

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 #
-# It ends cleanly within a second, and leaves nothing in the kernel: no program,
-# map, link or pin. Other probes on this machine come and go, so not the lists
-# are compared: the ids that this bramble had must be gone.
+# bramble ends cleanly within a second, and leaves nothing in the kernel: no program, map, link or
+# pin. Other probes on this machine come and go, so the test does not compare lists. It checks that
+# the ids of this bramble are gone.
 . "$(dirname "$0")/lib.sh"
 
 # ids KIND: "KIND ID" of what the process holds, by its file descriptors.

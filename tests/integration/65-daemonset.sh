@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 #
-# bramble in a container of just what deploy/kubernetes/daemonset.yaml gives it: those flags,
-# capabilities and mounts, a root file system that is read-only, and of the host's namespaces
-# that of pids, and the network, where this test can reach it.
+# bramble in a container with exactly what deploy/kubernetes/daemonset.yaml gives it: the same flags,
+# capabilities and mounts, a read-only root file system, and the host's pid namespace. It also has
+# the host's network, so that this test can reach it.
 . "$(dirname "$0")/lib.sh"
 . "$here/kubelet.sh"
 
@@ -15,7 +15,7 @@ lines() { sed 's/ *#.*//' "$manifest"; }
 args=$(lines | sed -n 's/^ *- \(--.*\|serve\)$/\1/p')
 wanted=$(lines | sed -n '/^ *add:/,/^ *seccompProfile:/s/^ *- \(.*\)$/CAP_\1/p')
 
-# What this root does not have, it cannot give.
+# This root cannot give what it does not have itself.
 capabilities=
 for capability in $wanted; do
 	if capsh --has-p="${capability,,}" 2>/dev/null; then

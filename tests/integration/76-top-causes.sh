@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 #
-# Containers whose troubles are known: the sentence that top says of each, and the share of its
-# bar, name the right cause. Other signals than these are shown in tests/unit/test_sentence.c.
+# Containers whose trouble is known. top's sentence about each, and the largest share of its bar, must
+# name the right cause. tests/unit/test_sentence.c has the other signals.
 #
 # The disk is an ext4 of this test's own, where there is one.
 if [ "$(id -u)" = 0 ] && [ -z "${TOP_CAUSES_MOUNTS:-}" ]; then

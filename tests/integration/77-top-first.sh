@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 #
-# What top says of a container that it sees for the first time, or under another name: its share of
-# the interval and not its life's. The truth is cpu.stat, read when nothing runs any more.
+# When top first sees a container, or sees it under another name, it must show what the container did
+# in the interval, and not in its whole life. cpu.stat, read when nothing runs any more, is right.
 . "$(dirname "$0")/lib.sh"
 
 cpus=$(getconf _NPROCESSORS_ONLN)

@@ -18,8 +18,8 @@ count_of() { metric_or_0 bramble_tcp_response_seconds_count pod="$1" role="$2"; 
 sum_ms() { calc "$(metric_or_0 bramble_tcp_response_seconds_sum pod="$1" role="$2") * 1000"; }
 calc() { awk "BEGIN { printf \"%.3f\n\", $1 }"; }
 
-# expect POD ROLE COUNT MS: so many exchanges of at least MS each, and, on a busy
-# machine, no more than 150 ms over it: less than the 240 ms a client idles or does not read.
+# expect POD ROLE COUNT MS: COUNT exchanges of at least MS each. The machine may be busy, so they may
+# take up to 150 ms more, which is less than the 240 ms for which a client idles or does not read.
 expect() {
 	local count sum
 	count=$(count_of "$1" "$2")
@@ -38,7 +38,7 @@ expect_bytes() {
 	check "$1: bytes sent and received are the workload's ($truth)" [ "$got" = "$truth" ]
 }
 
-# The connection is over: both ends were counted, and are open no more.
+# The connection is over. Both ends were counted, and neither is still open.
 expect_closed() { # POD
 	local connects accepts open
 	connects=$(metric_or_0 bramble_tcp_connect_seconds_count pod="$1")
@@ -104,7 +104,7 @@ run_cases() { # TABLE [SUFFIX]: of the pods' names
 }
 run_cases "$cases"
 
-# Its owner is who uses it: the giver until it was given away, then the taker.
+# The container that uses it owns it: the giver until it is given away, and then the taker.
 start_pod rules taker main exchange take /share/socket
 wait_until 5 test -S "$tmp/share/socket"
 start_pod rules giver main exchange give /share/socket

@@ -63,8 +63,8 @@ tcp() { metric_or_0 "bramble_tcp_$1" pod="$2" "${@:3}"; }
 
 sum() { awk "BEGIN { print $1 + $2 }"; }
 
-# equal WHAT A B...: all are the same number. A program that interrupts itself is not run by the
-# kernel: each such event is counted as lost, and may have been one of these, or 128 KiB.
+# equal WHAT A B...: all are the same number. The kernel does not run a program that would interrupt
+# itself. Each such event is counted as lost. It may have been one of these, or 128 KiB.
 equal() {
 	local what=$1 first=$2 value slack
 	shift 2
@@ -140,7 +140,7 @@ test_failures() {
 	equal "a black hole's timeouts are AttemptFails" "$(books client AttemptFails)" 9 \
 		"$(failures hole timeout)"
 	check_holds "$mode: SYNs were repeated" "$(books client RetransSegs) >= 9"
-	# A few timers may go off where the kernel runs no programs; none is made up.
+	# A few timers may go off where the kernel runs no programs. None may be invented.
 	check_holds "$mode: repeated SYNs are RetransSegs" "$(tcp retransmits_total "hole-$mode") <= $(
 		books client RetransSegs) && $(tcp retransmits_total "hole-$mode") >= 0.8 * $(books client RetransSegs)"
 
@@ -211,8 +211,8 @@ dropped_packets() {
 	in_netns server nft list table inet test | sed -n 's/.*dport 7001.*counter packets \([0-9]*\).*/\1/p'
 }
 
-# A queue of one place is full with two connections. The kernel counts by network namespace, so
-# the pod has it for itself: those who connect are in none.
+# A queue of one place is full with two connections. The kernel counts for a network namespace, so
+# the pod has a namespace of its own, without the clients.
 test_overflows() {
 	remember_books
 	for _ in 1 2 3 4 5 6; do

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 #
-# 100,000 connections opened and closed, from two clients at once, half of them by a reset: all
-# are counted, or else counted as lost, and nothing of them stays in any map.
+# Two clients open and close 100,000 connections at once, half of them with a reset. All must be
+# counted, or counted as lost, and nothing of them may stay in any map.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/net.sh"
 

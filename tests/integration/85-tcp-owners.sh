@@ -26,7 +26,7 @@ used() { # WHAT SERVER CLIENT COUNT LENGTH: pods
 		$(answers "$3" client) == $4"
 }
 
-# A connection and a listening socket that are there when the probe comes.
+# A connection and a listening socket that are older than the probe.
 test_before() {
 	container_network=$(netns_path pod)
 	mkfifo "$tmp/share/go-$mode"
@@ -158,8 +158,8 @@ in_cgroup() {
 
 unit_open() { awk "BEGIN { print $(metric_or_0 bramble_tcp_open_connections unit="$1") + 0 }"; }
 
-# Both ends of two connections were made in cgroups that are removed while they are open. Who holds them
-# then has not used them yet; the unit that the cgroups were of goes on.
+# Both ends of two connections were made in cgroups that are removed while the connections are open.
+# The processes that then hold them have not used them yet. The unit of these cgroups goes on.
 test_removed() {
 	local heir=bt-heir-$mode.service other=bt-other-$mode.service server client
 	start_bramble "${flags[@]}" --retain=1s

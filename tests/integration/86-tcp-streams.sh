@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 #
-# HTTP/2 between node's server and client (tests/workload/http2.js): what a server pushes, and what a
-# client says in between, is no exchange; questions on the same connection are, and take the 30 ms that
-# the server takes. A client acknowledges all that it gets by a WINDOW_UPDATE, which nobody answers.
+# HTTP/2 between node's server and client (tests/workload/http2.js). What a server pushes, and what a
+# client says in between, is not an exchange. Questions on the same connection are exchanges, and take
+# the server's 30 ms. A client acknowledges what it gets with a WINDOW_UPDATE, which nobody answers.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/net.sh"
 
@@ -17,10 +17,10 @@ openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=test -keyout "$tmp/s
 
 lost() { metric_or_0 bramble_probe_lost_total probe=tcp reason="$1"; }
 
-# count_from SECONDS: of the "k count" lines in $tmp/buckets: how many took so long or longer, but
-# for a bucket.
+# count_from SECONDS: how many in the "k count" lines of $tmp/buckets took this long or longer, to
+# within one bucket.
 count_from() { awk -v from="$(k_of "$1")" '$1 > from + 1 { n += $2 } END { print n + 0 }' "$tmp/buckets"; }
-# took SECONDS: how many took so long, or up to four times as long: the machine may be busy.
+# took SECONDS: how many took this long, or up to four times as long, because the machine may be busy.
 took() { awk -v at="$(k_of "$1")" '$1 >= at && $1 <= at + 8 { n += $2 } END { print n + 0 }' "$tmp/buckets"; }
 
 # Each kind of client has a server of its own, on this port.

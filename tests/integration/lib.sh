@@ -109,7 +109,7 @@ note_cgroup() {
 	done < <(awk '$3 == "cgroup" || $3 == "cgroup2" { print $2 }' /proc/self/mounts)
 }
 
-# make_cgroup PATH: in the version 2 hierarchy alone.
+# make_cgroup PATH: only in the version 2 hierarchy.
 make_cgroup() {
 	note_cgroup "$1"
 	mkdir -p "$cgroup2$1"
@@ -214,7 +214,7 @@ start_container() {
 	container_cgroup[$name]=$cgroup
 }
 
-# container_runs NAME: it has not ended yet; a zombie has.
+# container_runs NAME: it has not ended yet. A zombie has ended.
 container_runs() {
 	local stat
 	stat=$(cat "/proc/${container_pid[$1]}/stat" 2>/dev/null) || return 1
@@ -223,8 +223,8 @@ container_runs() {
 }
 container_ended() { ! container_runs "$1"; }
 
-# real_time [--end] NAME...: nothing else gets on the CPU of these containers' tasks, whatever runs
-# on this machine: who waits for whom is known then. They have it in turn, by time slices.
+# real_time [--end] NAME...: the tasks of these containers have their CPU to themselves, whatever else
+# runs on this machine, and share it in time slices. So it is known who waits for whom.
 real_time() {
 	local policy=--rr priority=1 name pid v1
 	if [ "$1" = --end ]; then
@@ -286,7 +286,7 @@ bramble_log=$tmp/bramble.log
 bramble_log_dir=
 # The flags of where names come from, if not from there.
 declare -a bramble_names=()
-# A command that bramble is run by, such as a private mount namespace.
+# A command that runs bramble, such as one that makes a private mount namespace.
 declare -a bramble_prefix=()
 
 # A private mount namespace in which the kernel has no BTF.
@@ -294,7 +294,7 @@ declare -a bramble_prefix=()
 without_btf=(unshare --mount --propagation private
 	sh -c 'mount -t tmpfs none /sys/kernel/btf && exec "$@"' sh)
 
-# One in which tracefs is mounted, whether it is on this machine or not.
+# A namespace in which tracefs is mounted, whether or not it is mounted on this machine.
 # shellcheck disable=SC2016
 with_tracefs=(unshare --mount --propagation private
 	sh -c 'mountpoint -q /sys/kernel/tracing || mount -t tracefs tracefs /sys/kernel/tracing || exit 99
@@ -337,14 +337,14 @@ start_bramble() {
 	done
 }
 
-# stop_bramble: SIGTERM. Sets bramble_code and bramble_stop_ms. Fails if it ended by a crash, as it
-# may only as it frees what it holds.
+# stop_bramble: SIGTERM. Sets bramble_code and bramble_stop_ms. Fails if bramble crashed, which may
+# happen only while it frees its memory.
 stop_bramble() {
 	local begin end pid=$bramble_pid
 	[ -n "$pid" ] || return 0
 	begin=$(date +%s%3N)
 	kill -TERM "$pid" 2>/dev/null
-	# One that hangs is killed, so that the test goes on; its code then tells.
+	# A bramble that hangs is killed, so that the test goes on. Its exit code shows that.
 	(sleep 5 && kill -KILL "$pid") >/dev/null 2>&1 &
 	local killer=$!
 	wait "$pid"
@@ -359,7 +359,7 @@ stop_bramble() {
 	esac
 }
 
-# series_twice FILE: the series of a text that stand in it more than once.
+# series_twice FILE: the series that a text has more than once.
 series_twice() {
 	awk '!/^#/ { series = substr($0, 1, length($0) - length($NF) - 1); if (seen[series]++ == 1) print series }' "$1"
 }

@@ -85,7 +85,7 @@ use_busybox() {
 	container_mounts='[]'
 }
 
-# listens NAME PORT: something listens on the port in that namespace.
+# listens NAME PORT: whether something listens on the port in that namespace.
 listens() { [ -n "$(in_netns "$1" ss -Hltn "sport = :$2")" ]; }
 
 # run_pod NAMESPACE POD CONTAINER COMMAND...: starts it and returns when it has ended. What it
@@ -128,7 +128,7 @@ quantile_k() {
 		}'
 }
 
-# check_within WHAT K EXPECTED_K BUCKETS: the bucket is at most so many from the expected one.
+# check_within WHAT K EXPECTED_K BUCKETS: K is at most BUCKETS away from EXPECTED_K.
 check_within() {
 	check_holds "$1: within $4 of the expected bucket (k $2, expected $3)" "($2 - ($3)) ^ 2 <= $4 ^ 2"
 }

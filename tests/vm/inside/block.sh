@@ -42,9 +42,9 @@ both() {
 	echo "$(io_of "$1") $(block_of "$1")"
 }
 
-# books WHAT BEFORE AFTER: requests and bytes are the kernel's, and so is the time, which the kernel
-# counts from a request's making to its end: ours in its two parts, to 2 ms a request. A request whose
-# records were both left out is of an unknown device: see test_block.
+# books WHAT BEFORE AFTER: requests and bytes equal the kernel's. So does the time, within 2 ms for
+# each request. The kernel counts it from a request's creation to its end, and we in two parts. If the
+# kernel left out both records of a request, its device is unknown: see test_block.
 books() {
 	local what=$1 unknown
 	unknown=$(metric_or_0 bramble_block_io_seconds_count device=unknown)
@@ -73,7 +73,7 @@ count_of() { # POD FAMILY OP
 	metric_or_0 "bramble_block_$2_seconds_count" pod="$1" op="$3"
 }
 
-# The time that a slow device takes is the device's, and its pod's.
+# The time of a slow device is counted at the device, and for the pod.
 test_slow() {
 	local before
 	before=$(both "$slow")
@@ -141,7 +141,7 @@ test_written_back() {
 # hooked, that time is before the device; else it is not seen, and the log says so.
 test_limited() {
 	local wall queue owner at_device try
-	# A machine that has no time for this one makes the reads themselves slow.
+	# If the host has no time for this machine, the reads themselves are slow.
 	for try in 1 2 3; do
 		limited_reads "limited-$1-$try" || return 0
 		[ "$(calc %d "$wall < 2.5")" = 0 ] || break
@@ -192,8 +192,8 @@ test_block() {
 	scrape
 	lost=$(metric_or_0 bramble_probe_lost_total probe=block)
 	note "$(grep '^bramble_probe_lost_total{probe="block"' $tmp/metrics | tr '\n' ';')"
-	# Without BTF the records come from classic tracepoints, whose programs the kernel leaves out, and
-	# counts as a recursion, while a bpf() of somebody's is preempted on that CPU.
+	# Without BTF the records come from classic tracepoints. The kernel does not run their programs, and
+	# counts a recursion, while anybody's bpf() call is preempted on that CPU.
 	unpaired=$(metric_or_0 bramble_probe_lost_total probe=block reason=unpaired)
 	recursion=$(metric_or_0 bramble_probe_lost_total probe=block reason=recursion)
 	unknown=$(metric_or_0 bramble_block_io_seconds_count device=unknown)

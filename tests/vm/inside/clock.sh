@@ -12,8 +12,8 @@ openmetrics() {
 
 created() { metric bramble_cpu_wait_seconds_created "$@"; }
 
-# A pod of two containers that starts now, one of which is at work. Its logs have the births of
-# now; where they are looked for, they are only when show_logs is called.
+# Starts a pod of two containers, one of which works. Its logs are made now, but they appear where
+# bramble looks for them only when show_logs is called.
 start_hidden_pod() { # POD
 	local uid
 	uid=$(cat /proc/sys/kernel/random/uuid)

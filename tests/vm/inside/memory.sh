@@ -75,7 +75,7 @@ test_memcg_stall() {
 	sum=$(metric_or_0 bramble_memory_stall_seconds_sum pod=stalled-0)
 	own=$(metric_or_0 bramble_memory_stall_some_seconds_total pod=stalled-0)
 	note "$mode""stall: $(stalls_of stalled-0) times, $sum s of $begin hundredths; memory.events: max $limit"
-	# One that may not wait meets the limit and does not reclaim: an interrupt, for one.
+	# Whoever may not wait, such as an interrupt, meets the limit and does not reclaim.
 	check_holds "stall: the pod at its limit stalled as often as it met it ($limit)" \
 		"$limit > 5 && $(stalls_of stalled-0) <= $limit && $(stalls_of stalled-0) >= 0.95 * $limit - 1"
 	check_holds "stall: for some time, and no longer than it ran" "$sum > 0 && $sum * 100 <= $begin"
@@ -91,8 +91,8 @@ test_memcg_stall() {
 free_kb() { awk '/^MemFree/ { print $2 }' /proc/meminfo; }
 free_is_below() { [ "$(free_kb)" -lt "$1" ]; }
 
-# The machine has no memory to give: who wants some has to reclaim it himself. There are 24 MiB of
-# a file to be had, and kswapd is left no time.
+# The machine has no free memory, so a task that wants some must reclaim it. 24 MiB of a file can be
+# reclaimed, and kswapd gets no time to do it.
 test_direct_stall() {
 	local holder try most least before ours
 	[ -s $tmp/ext4/big ] || dd if=/dev/zero of=$tmp/ext4/big bs=1M count=24 2>/dev/null
@@ -126,7 +126,7 @@ test_direct_stall() {
 	wait $holder 2>/dev/null
 	ours=$(calc %d "$(metric_or_0 bramble_memory_stall_seconds_count) - $before")
 	note "$mode""direct reclaim: the kernel counts $least to $most, bramble $ours, of the pod $(stalls_of direct-$try)"
-	# It counts one again that it tries again (do_try_to_free_pages()).
+	# It counts a reclaim again when it retries it (do_try_to_free_pages()).
 	check_holds "stall: direct reclaims are as many as the kernel's ($least to $most and $ours)" \
 		"$least > 0 && $ours >= 0.9 * $least - 1 && $ours <= $most"
 	check_holds "stall: those of the pod are its own ($(stalls_of direct-$try))" "$(stalls_of direct-$try) > 0"

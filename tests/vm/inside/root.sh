@@ -23,7 +23,7 @@ unit_counts() {
 		metric_or_0 bramble_cpu_context_switches_total unit=root)"
 }
 
-# Those that live for one run on a CPU, too, whose last switch is one without a memory of theirs.
+# Also processes that run only once and have no memory left at their last switch.
 short_lived=300
 test_root() {
 	local before after busy own i=0
@@ -43,7 +43,7 @@ test_root() {
 	set -- $before $after
 	check_holds "root cgroup: a busy process ($own switches) and $short_lived short-lived ones are unit=\"root\" ($(
 		calc %d "$8 - $4"))" "$own > 100 && $8 - $4 >= $own + $short_lived"
-	# Threads of the kernel's that end meanwhile take what they have counted along.
+	# When a kernel thread ends meanwhile, its counts are gone.
 	check_holds "root cgroup: unit=\"kernel\" ($(calc %d "$7 - $3")) has the switches of the kernel's threads ($(
 		calc %d "$5 - $2") to $(calc %d "$6 - $1"))" \
 		"$7 - $3 >= $5 - $2 - 10 && $7 - $3 <= $6 - $1 + 0.2 * $short_lived && $7 > $3"

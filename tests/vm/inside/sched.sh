@@ -33,7 +33,7 @@ agree() {
 	check_holds "$what: run_delay within 2 % and 5 us a wait ($2 waits, $(calc %.3f "$1 / 1e9") s: $percent %, $off us a wait)" \
 		"$2 > 0 && near($5, $1, 0.02 * $1 + 5000 * $2)"
 	check_holds "$what: as many waits ($2 and $6)" "near($6, $2, 0.005 * $2 + 2)"
-	# A task that exits leaves for the last time without the kernel counting a switch.
+	# When a task exits, the kernel does not count its last switch.
 	check_holds "$what: context switches agree ($3 and $7 voluntary, $tasks tasks exited; $4 and $8 involuntary)" \
 		"$7 >= $3 - 2 && $7 <= $3 + $tasks + 2 && near($8, $4, 0.001 * $4 + 2)"
 	agreed="$percent %, $off us a wait"
@@ -109,7 +109,7 @@ truth() {
 	wait $company 2>/dev/null
 }
 
-# What lives for 50 ms between two scrapes has its name.
+# A container that lives for 50 ms between two scrapes has its name.
 test_short_lived() {
 	local i pids=''
 	for i in 1 2 3 4 5 6 7 8 9 10; do

@@ -100,7 +100,7 @@ equal() { # WHAT A B
 
 has_event() { [ -d "/sys/kernel/tracing/events/$1" ]; }
 
-# Whether a connection can be told its listening socket's owner before it is used.
+# Whether the owner of a connection's listening socket is known before the connection is used.
 knows_listeners() { [ "${mode#kernel}" != "$mode" ] || has_event sock/sk_data_ready; }
 
 tcp_books() {
