@@ -67,6 +67,96 @@ static inline void make_rows(int seconds, const char *containers)
 	free(now);
 }
 
+/* ---------------------------------------------------------------- two readings that are the same
+ */
+
+/* Numbers are the same to the last bit; NAN is the same as NAN. */
+static inline void assert_same_number(double a, double b)
+{
+	if (!(a == b || (isnan(a) && isnan(b))))
+		fail_msg("%.17g is not %.17g", a, b);
+}
+
+static inline void assert_same_labels(const struct reading_labels *a,
+				      const struct reading_labels *b)
+{
+	assert_true(reading_labels_equal(a, b));
+	assert_string_equal(a->workload_kind, b->workload_kind);
+	assert_string_equal(a->workload, b->workload);
+}
+
+static inline void assert_same_hist(const struct reading_hist *a, const struct reading_hist *b)
+{
+	size_t i;
+
+	assert_int_equal(a->known, b->known);
+	assert_same_number(a->count, b->count);
+	assert_same_number(a->sum_seconds, b->sum_seconds);
+	assert_int_equal(a->bucket_count, b->bucket_count);
+	for (i = 0; i < a->bucket_count; i++) {
+		assert_int_equal(a->buckets[i].index, b->buckets[i].index);
+		assert_int_equal(a->buckets[i].count, b->buckets[i].count);
+	}
+}
+
+static inline void assert_same_entry(const struct reading_entry *a, const struct reading_entry *b)
+{
+	size_t i;
+
+	assert_same_labels(&a->labels, &b->labels);
+	assert_int_equal(a->id, b->id);
+	assert_same_number(a->since_seconds, b->since_seconds);
+	assert_same_number(a->joined_since_seconds, b->joined_since_seconds);
+	assert_same_number(a->joined_at_seconds, b->joined_at_seconds);
+	for (i = 0; i < SIGNAL_HISTS; i++)
+		assert_same_hist(&a->hist[i], &b->hist[i]);
+	for (i = 0; i < SIGNAL_VALUES; i++) {
+		assert_int_equal(a->value_known[i], b->value_known[i]);
+		assert_same_number(a->value[i], b->value[i]);
+	}
+	assert_int_equal(a->cause_count, b->cause_count);
+	for (i = 0; i < a->cause_count; i++) {
+		assert_same_labels(&a->causes[i].labels, &b->causes[i].labels);
+		assert_int_equal(a->causes[i].id, b->causes[i].id);
+		assert_same_number(a->causes[i].seconds, b->causes[i].seconds);
+	}
+}
+
+static inline void assert_same_node(const struct reading_node *a, const struct reading_node *b)
+{
+	size_t i;
+
+	assert_string_equal(a->name, b->name);
+	for (i = 0; i < 3; i++)
+		assert_same_number(a->load[i], b->load[i]);
+	assert_same_number(a->cpus, b->cpus);
+	assert_same_number(a->celsius, b->celsius);
+	assert_int_equal(a->celsius_is_cpus, b->celsius_is_cpus);
+	assert_same_number(a->memory_total, b->memory_total);
+	assert_same_number(a->memory_available, b->memory_available);
+	assert_int_equal(a->throttle_known, b->throttle_known);
+	assert_int_equal(a->throttled_count, b->throttled_count);
+	for (i = 0; i < a->throttled_count; i++)
+		assert_string_equal(a->throttled[i], b->throttled[i]);
+}
+
+static inline void assert_same_reading(const struct reading *a, const struct reading *b)
+{
+	size_t i;
+
+	assert_same_number(a->time_seconds, b->time_seconds);
+	assert_same_number(a->started_seconds, b->started_seconds);
+	assert_int_equal(a->last_id, b->last_id);
+	for (i = 0; i < SIGNAL_PROBES; i++) {
+		assert_int_equal(a->probe_known[i], b->probe_known[i]);
+		assert_int_equal(a->probe_up[i], b->probe_up[i]);
+	}
+	assert_same_node(&a->node, &b->node);
+	assert_int_equal(a->count, b->count);
+	for (i = 0; i < a->count; i++)
+		assert_same_entry(&a->entries[i], &b->entries[i]);
+}
+
 static inline const struct row *row_of(const char *name)
 {
 	size_t i;

@@ -4,7 +4,7 @@
  * ranked list of findings comes out. There is no terminal in it. A command that prints the worst
  * three pods in sentences:
  *
- *	struct reading before, now; // by reading_parse(); now some time after before
+ *	struct reading before, now; // by reading_parse() or reading_of_scrape()
  *	struct rows rows;
  *	struct findings findings = {0};
  *	struct buf text = {0};
@@ -25,6 +25,7 @@
 #include "diagnose/finding.h"
 #include "diagnose/history.h"
 #include "diagnose/reading_json.h"
+#include "diagnose/reading_scrape.h"
 #include "diagnose/rows.h"
 #include "diagnose/sentence.h"
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * One reading: what each container and unit has counted by now, and how the node is. It is made
- * from the text of the API (reading_json.h).
+ * from the text of the API (reading_json.h), or from the owners of a probe of this program
+ * (reading_scrape.h).
  */
 #ifndef BRAMBLE_READING_H
 #define BRAMBLE_READING_H

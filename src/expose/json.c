@@ -1,16 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "expose/json.h"
 
-#include <stdio.h>
-#include <string.h>
-
 #include "expose/json_text.h"
 #include "metrics/emit.h"
 #include "metrics/workloads.h"
-#include "util/array.h"
-#include "util/clock.h"
-
-#define FIELD_NAME_SIZE 64
 
 static void put_labels(struct json_text *json, const struct labels *labels)
 {
@@ -72,23 +65,6 @@ static void put_id(struct json_text *json, uint64_t id)
 {
 	json_text_key(json, "id");
 	json_text_unsigned(json, id);
-}
-
-/*
- * "bramble_cpu_wait_seconds" is "cpu_wait" here: without the project, or what else it
- * begins with, and without what the format says.
- */
-static void field_name(const struct family *family, const char *begin, char name[FIELD_NAME_SIZE])
-{
-	static const char *const ends[] = {"_total", "_seconds"};
-	size_t i, len;
-
-	snprintf(name, FIELD_NAME_SIZE, "%s", family->name + strlen(begin));
-	for (i = 0; i < ARRAY_SIZE(ends); i++) {
-		len = strlen(name);
-		if (len > strlen(ends[i]) && !strcmp(name + len - strlen(ends[i]), ends[i]))
-			name[len - strlen(ends[i])] = '\0';
-	}
 }
 
 static void put_number(struct json_text *json, const struct family *family, uint64_t number)
@@ -168,10 +144,10 @@ static void on_value(void *context, const struct ledger_value *value)
 static void put_field(struct json_text *json, const struct family *family,
 		      const struct owner *owner)
 {
-	char name[FIELD_NAME_SIZE];
+	char name[FAMILY_FIELD_SIZE];
 	struct owner_field field = {.json = json, .name = name};
 
-	field_name(family, "bramble_", name);
+	family_field(family, name);
 	ledger_visit(&owner->ledger, family, on_value, &field);
 	if (field.is_list)
 		json_text_close(json, ']');
@@ -291,7 +267,7 @@ static void on_node_sample(void *context, const struct node_sample *sample)
 static void put_node(struct json_text *json, const struct scrape *scrape)
 {
 	const struct family *family;
-	char name[FIELD_NAME_SIZE];
+	char name[FAMILY_FIELD_SIZE];
 
 	json_text_key(json, "node");
 	json_text_open(json, '{');
@@ -304,7 +280,7 @@ static void put_node(struct json_text *json, const struct scrape *scrape)
 
 		if (family->scope != SCOPE_NODE)
 			continue;
-		field_name(family, "bramble_node_", name);
+		family_field(family, name);
 		node_visit(scrape->node, family->node, on_node_sample, &field);
 		if (field.begun && node_label_names(family->node)[0])
 			json_text_close(json, ']');

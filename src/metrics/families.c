@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "metrics/families.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "cgroup/files.h"
@@ -567,6 +568,20 @@ const char *family_unit(const struct family *family)
 		if (ends_with(family->name, len, units[i]))
 			return units[i];
 	return NULL;
+}
+
+void family_field(const struct family *family, char field[FAMILY_FIELD_SIZE])
+{
+	static const char *const ends[] = {"_total", "_seconds"};
+	const char *begin = family->scope == SCOPE_NODE ? "bramble_node_" : "bramble_";
+	size_t i, len;
+
+	snprintf(field, FAMILY_FIELD_SIZE, "%s", family->name + strlen(begin));
+	for (i = 0; i < ARRAY_SIZE(ends); i++) {
+		len = strlen(field);
+		if (len > strlen(ends[i]) && !strcmp(field + len - strlen(ends[i]), ends[i]))
+			field[len - strlen(ends[i])] = '\0';
+	}
 }
 
 const char *family_kind_name(enum family_kind kind)

@@ -182,6 +182,13 @@ size_t family_labels(const struct family *family, size_t value, struct label *ou
 /* The unit, which is the last word of a name without "_total": "seconds"; NULL if it has none. */
 const char *family_unit(const struct family *family);
 
+/*
+ * The field of the JSON API that has it: its name without the project, "node", and what the format
+ * says. bramble_cpu_wait_seconds is "cpu_wait", bramble_node_load1 is "load1".
+ */
+#define FAMILY_FIELD_SIZE 64
+void family_field(const struct family *family, char field[FAMILY_FIELD_SIZE]);
+
 /* "counter", "gauge", "histogram", "summary" */
 const char *family_kind_name(enum family_kind kind);
 

@@ -10,7 +10,7 @@
 #include <curl/curl.h>
 
 #include "diagnose/reading_json.h"
-#include "expose/json.h"
+#include "diagnose/reading_scrape.h"
 #include "metrics/workloads.h"
 #include "top/listener.h"
 #include "util/buf.h"
@@ -332,31 +332,34 @@ static int take_reply(struct source *source, char **text, size_t *len)
 	return *text ? 0 : fail(source, -ENOMEM, "the reply is empty");
 }
 
-static int take_own(struct source *source, char **text, size_t *len)
+static int take_own(struct source *source, struct reading *reading)
 {
 	struct workloads workloads;
 	struct scrape scrape;
+	int err;
 
 	source->asked = false;
-	*text = NULL;
 	collector_update(source->collector);
 	collector_mark_read(source->collector);
 	scrape_of(source->collector, &scrape);
-	if (!workloads_read(scrape.members, scrape.names, &workloads)) {
-		scrape.workloads = &workloads;
-		*text = json_containers(&scrape, clock_monotonic_ns());
-		workloads_free(&workloads);
+	err = workloads_read(scrape.members, scrape.names, &workloads);
+	if (err)
+		return fail(source, err, "no memory");
+	scrape.workloads = &workloads;
+	err = reading_of_scrape(reading, &scrape, clock_monotonic_ns());
+	workloads_free(&workloads);
+	if (err) {
+		reading_free(reading);
+		fail(source, err, "no memory");
 	}
-	*len = *text ? strlen(*text) : 0;
-	return *text ? 0 : fail(source, -ENOMEM, "no memory");
+	return err;
 }
 
-int source_take(struct source *source, struct reading *reading)
+static int take_served(struct source *source, struct reading *reading)
 {
 	char *text;
 	size_t len;
-	int err =
-		source->collector ? take_own(source, &text, &len) : take_reply(source, &text, &len);
+	int err = take_reply(source, &text, &len);
 
 	if (err)
 		return err;
@@ -367,6 +370,11 @@ int source_take(struct source *source, struct reading *reading)
 		     err == -ENOMEM ? "no memory" : "the reply is not what docs/api.md says");
 	}
 	return err;
+}
+
+int source_take(struct source *source, struct reading *reading)
+{
+	return source->collector ? take_own(source, reading) : take_served(source, reading);
 }
 
 bool source_is_busy(const struct source *source)

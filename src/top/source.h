@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Where `bramble top` gets its counts from: a running serve, through its Unix
- * socket, or else a probe of its own. Both speak the same JSON: docs/api.md.
+ * Where `bramble top` gets its readings from: a running serve, through its Unix socket
+ * (docs/api.md), or else a probe of its own.
  *
- * A reading is asked for, then waited for together with whatever else the
- * caller waits for, so that a serve that hangs does not keep keys from being read.
+ * A reading is asked for, then waited for together with whatever else the caller waits for, so
+ * that a serve that hangs does not keep keys from being read.
  */
 #ifndef BRAMBLE_TOP_SOURCE_H
 #define BRAMBLE_TOP_SOURCE_H
@@ -13,8 +13,8 @@
 #include <signal.h>
 #include <stdbool.h>
 
-#include "metrics/collector.h"
 #include "diagnose/reading.h"
+#include "metrics/collector.h"
 
 struct source;
 

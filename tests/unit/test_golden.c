@@ -25,6 +25,9 @@
 #include <gnutls/crypto.h>
 
 #include "bramble/hist.h"
+#include "diagnose/reading_json.h"
+#include "diagnose/reading_scrape.h"
+#include "diagnose/rows.h"
 #include "expose/expose.h"
 #include "expose/json.h"
 #include "http/refusals.h"
@@ -32,10 +35,10 @@
 #include "metrics/causes.h"
 #include "metrics/info.h"
 #include "metrics/usage.h"
+#include "metrics/workloads.h"
+#include "readings.h"
 #include "node/node.h"
 #include "top/print.h"
-#include "diagnose/reading_json.h"
-#include "diagnose/rows.h"
 #include "util/array.h"
 #include "util/clock.h"
 #include "util/log.h"
@@ -393,10 +396,34 @@ static struct scrape make_scrape(void)
 	return scrape;
 }
 
+/* What a probe of top's own reads is what it would read from the text of the API. */
+static void compare_readings(const struct scrape *scrape)
+{
+	char *text = json_containers(scrape, now_ns);
+	struct reading of_text, of_scrape;
+
+	assert_non_null(text);
+	assert_int_equal(reading_parse(&of_text, text, strlen(text)), 0);
+	assert_int_equal(reading_of_scrape(&of_scrape, scrape, now_ns), 0);
+	assert_same_reading(&of_scrape, &of_text);
+	/* Found by its id, as in a reading of a text. */
+	assert_ptr_equal(reading_find(&of_scrape, of_scrape.entries[0].id, NULL),
+			 &of_scrape.entries[0]);
+	reading_free(&of_text);
+	reading_free(&of_scrape);
+}
+
 static void on_snapshot(void)
 {
 	struct scrape scrape = make_scrape();
+	struct workloads workloads;
 
+	compare_readings(&scrape);
+	assert_int_equal(workloads_read(scrape.members, scrape.names, &workloads), 0);
+	scrape.workloads = &workloads;
+	compare_readings(&scrape);
+	workloads_free(&workloads);
+	scrape.workloads = NULL;
 	assert_true(document_count < ARRAY_SIZE(documents));
 	documents[document_count] = json_containers(&scrape, now_ns);
 	assert_non_null(documents[document_count]);
@@ -695,7 +722,6 @@ static void test_top(void **state)
 	static const enum row_level levels[] = {ROW_LEVEL_CONTAINER, ROW_LEVEL_POD,
 						ROW_LEVEL_NAMESPACE};
 	struct reading before, after;
-	struct rows rows;
 	char *text = NULL;
 	size_t len = 0, i;
 	FILE *out = open_memstream(&text, &len);

@@ -10,6 +10,10 @@
 #include <stdio.h>
 #include <cmocka.h>
 
+#include "counts.h"
+#include "diagnose/reading_scrape.h"
+#include "expose/json.h"
+#include "metrics/workloads.h"
 #include "readings.h"
 
 static int teardown(void **state)
@@ -139,14 +143,106 @@ static void test_wrong_readings(void **state)
 	assert_int_equal(rows_make(&reading_before, &reading_now, ROW_LEVEL_POD, &rows), -EINVAL);
 }
 
+/* ---------------------------------------------------------------- without a text in between */
+
+static struct owners owners;
+
+static struct owner *add_owner(const char *unit, const char *pod)
+{
+	struct labels labels = {.unit = ""};
+
+	snprintf(labels.unit, sizeof(labels.unit), "%s", unit);
+	snprintf(labels.pod, sizeof(labels.pod), "%s", pod);
+	snprintf(labels.name_space, sizeof(labels.name_space), "%s", pod[0] ? "shop" : "");
+	snprintf(labels.container, sizeof(labels.container), "%s", unit[0] ? "" : "main");
+	return owners_get(&owners, &labels);
+}
+
+/* The reading of some owners. Both ways to it have to give the same. */
+static void read_owners(const struct scrape *scrape, uint64_t time_ns)
+{
+	char *text = json_containers(scrape, time_ns);
+
+	free_rows();
+	assert_non_null(text);
+	assert_int_equal(reading_parse(&reading_before, text, strlen(text)), 0);
+	assert_int_equal(reading_of_scrape(&reading_now, scrape, time_ns), 0);
+	assert_same_reading(&reading_now, &reading_before);
+}
+
+static void test_of_scrape(void **state)
+{
+	struct owner *web = add_owner("", "web-0"), *docker = add_owner("", "");
+	struct owner *odd = add_owner("\xff\x01\xc3\xa4\"\\", ""), *from = add_owner("from", "");
+	static const struct workload deployment = {"Deployment", "web"};
+	struct owner_workload told[] = {{web, &deployment}};
+	const struct workloads workloads = {told, 1};
+	const struct scrape scrape = {.owners = &owners, .workloads = &workloads};
+
+	(void)state;
+	add_owner("nothing", "");
+	owners_hide(&owners, add_owner("hidden", ""));
+	wait_of(web)->sum_ns = 1234567890123456789;
+	wait_of(web)->bucket[3] = 1;
+	wait_of(web)->bucket[HIST_BUCKETS - 1] = 1ULL << 52;
+	switches_of(web)[1] = 7;
+	web->since_ns = 100000000001;
+	owner_add_caused(web, odd, 1999999999);
+	owner_add_caused(web, &owner_other, 3);
+	owner_add_caused(web, &owner_gone, 4);
+	owner_add_caused(web, web, 5);
+	add_file(docker, CGROUP_CPU_USAGE, 0);
+	add_file(docker, CGROUP_MEMORY_LIMIT, 1 << 30);
+	switches_of(odd)[0] = 1;
+	switches_of(from)[0] = 1;
+	from->since_ns = 5;
+	read_owners(&scrape, 200000000002);
+	assert_int_equal(reading_now.count, 4);
+	assert_string_equal(reading_now.entries[0].labels.workload, "web");
+	assert_int_equal(reading_now.entries[0].cause_count, 3);
+	assert_string_equal(reading_now.entries[0].causes[2].labels.unit, "other");
+	assert_string_equal(reading_now.entries[2].labels.unit, "\xef\xbf\xbd\x01\xc3\xa4\"\\");
+	assert_false(reading_now.entries[1].value_known[SIGNAL_CPU_THROTTLED]);
+	assert_true(reading_now.entries[1].value_known[SIGNAL_CPU_USAGE]);
+	/* Two owners turn out to be one. */
+	owners_rename(&owners, from, &odd->labels);
+	read_owners(&scrape, 300000000003);
+	assert_int_equal(reading_now.count, 3);
+	assert_false(isnan(reading_now.entries[2].joined_at_seconds));
+	owners_free(&owners);
+	read_owners(&scrape, 300000000004);
+	assert_int_equal(reading_now.count, 0);
+}
+
+/* A field that no family has would never be read, and nobody would know. */
+static void test_fields_are_families(void **state)
+{
+	char name[FAMILY_FIELD_SIZE];
+	size_t i, n;
+
+	(void)state;
+	for (i = 0; i < signal_field_count; i++) {
+		for (n = 0; n < FAMILIES; n++) {
+			family_field(&families[n], name);
+			if (families[n].scope == SCOPE_OWNER &&
+			    strcmp(name, signal_fields[i].name) == 0)
+				break;
+		}
+		if (n == FAMILIES)
+			fail_msg("no family has the field %s", signal_fields[i].name);
+		assert_int_equal(families[n].kind == KIND_HISTOGRAM,
+				 signal_fields[i].kind == SIGNAL_FIELD_HIST);
+	}
+}
+
 #define TEST(function) cmocka_unit_test_teardown(function, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_all_fields),
-		TEST(test_node),
-		TEST(test_wrong_readings),
+		TEST(test_all_fields),		TEST(test_node),
+		TEST(test_wrong_readings),	TEST(test_of_scrape),
+		TEST(test_fields_are_families),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
