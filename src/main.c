@@ -38,7 +38,7 @@ static const char *const log_formats[] = {"logfmt", "json", NULL};
 /* In the order of enum kube_source. */
 static const char *const kube_sources[] = {"auto", "kubelet", "logs", "none", NULL};
 
-/* Where the values of the flags go that several commands have. */
+/* The values of flags that several commands have. */
 static struct {
 	int log_level, log_format;
 	const char *btf, *log_dir;
@@ -100,7 +100,7 @@ static struct {
 	{"kube.sandbox", FLAG_BOOL, {.boolean = &shared.sandboxes}, .fallback = "off", \
 	 .help = "Show the sandboxes of pods, as container=\"POD\"."}
 
-/* What serve and top have behind the flags of the single probes. */
+/* Flags of serve and top that come after those of the single probes. */
 static const struct flag common_flags[] = {
 	{"btf", FLAG_STRING, {.string = &shared.btf}, .fallback = "auto",
 	 .placeholder = "auto|none|FILE",
@@ -159,7 +159,7 @@ static void put_flags_together(struct flag_set *set, const struct flag *own, siz
 	add_flags(set, common_flags, ARRAY_SIZE(common_flags));
 }
 
-/* The other containers' cgroups are there as far as the mount shows them. */
+/* Warns if the mount does not show the cgroups of other containers. */
 static void warn_of_part(const struct cgroup2_mount *mount)
 {
 	struct obstacle obstacle;
@@ -233,11 +233,11 @@ static int collector_options(struct collector_options *options)
 		.retain_ns = shared.retain_ns,
 	};
 	memcpy(options->probe.enabled, shared.probe, sizeof(shared.probe));
-	/* Rights first: for who lacks them nothing need be mounted. */
+	/* Check the rights first: without them nothing need be mounted. */
 	return probe_can_load(&options->probe) ?: find_mounts(options);
 }
 
-/* What a command ends with. None fails without a word: whoever gave no reason is out of memory. */
+/* The exit code of a command. No command fails silently: if no reason was logged, it is memory. */
 static int exit_code(int err)
 {
 	if (!err)
@@ -268,7 +268,7 @@ static int parse(const struct flag_command *command, int *argc, char **argv)
 	return err == -EINVAL ? EXIT_USAGE : err ? exit_code(err) : -1;
 }
 
-/* That is no wrong usage. Returns the exit code. */
+/* Out of memory is not wrong usage. Returns the exit code. */
 static int no_memory_for(const char *command, const char *flag)
 {
 	fprintf(stderr, "%s: --%s: out of memory\n", command, flag);
@@ -289,8 +289,8 @@ static bool kubelet_url_right(const char *command)
 }
 
 /*
- * What is wrong in the flags of Kubernetes is wrong usage, told before a probe is loaded. Returns
- * -1 if nothing is, else an exit code.
+ * A mistake in the Kubernetes flags is wrong usage, and is reported before a probe is loaded.
+ * Returns -1 if there is none, else an exit code.
  */
 static int check_kube_flags(const char *command)
 {
@@ -314,8 +314,8 @@ static int check_kube_flags(const char *command)
 }
 
 /*
- * An address that cannot be read is wrong usage, told before a probe is loaded. One whose host is
- * not known now is none: serve() tells it.
+ * An address that cannot be parsed is wrong usage, and is reported before a probe is loaded. An
+ * address with an unknown host is not: serve() reports it.
  */
 static bool addresses_valid(const struct flag_list *addresses)
 {
@@ -335,7 +335,7 @@ static bool addresses_valid(const struct flag_list *addresses)
 	return true;
 }
 
-/* With nothing to measure there is nothing to run. */
+/* Without a probe there is nothing to run. */
 static bool probes_valid(const char *command)
 {
 	int id;
@@ -362,7 +362,7 @@ static int check_families(struct family_filter *filter, const char *include, con
 	return EXIT_USAGE;
 }
 
-/* What no run could make sense of is told before anything is opened. Returns -1 or an exit code. */
+/* Reports meaningless flags before anything is opened. Returns -1 or an exit code. */
 static int check_serve_usage(const char *command, struct serve_options *options,
 			     const char *include, const char *exclude)
 {
@@ -470,8 +470,8 @@ static int run_serve(int argc, char **argv)
 }
 
 /*
- * A filter that is no regular expression is wrong usage, told before a probe is loaded. Returns -1
- * or an exit code.
+ * A filter that is not a regular expression is wrong usage, and is reported before a probe is
+ * loaded. Returns -1 or an exit code.
  */
 static int check_filter(const char *filter)
 {
@@ -498,7 +498,7 @@ static int check_filter(const char *filter)
 	return -1;
 }
 
-/* A path that no socket can have: unix(7). */
+/* Checks for a path that no socket can have: unix(7). */
 static bool socket_valid(const char *path)
 {
 	const size_t most = sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1;
@@ -673,7 +673,7 @@ static int run_explain(int argc, char **argv)
 		err = explain_path(argv[i], stdout);
 		if (err == -ENOMEM)
 			return exit_code(err);
-		/* Why a path cannot be read stands in its object. */
+		/* If a path cannot be read, its JSON object says why. */
 		if (err)
 			code = EXIT_FAILED;
 	}

@@ -55,7 +55,7 @@ static void set_string(struct http_reply *reply, const char *type, char *body)
 	reply->len = body ? strlen(body) : 0;
 }
 
-/* Which forms of histograms the URL asks for, where the format has a choice. */
+/* Which forms of histograms the URL asks for, if the format has a choice. */
 static enum hist_forms wanted_forms(const struct server *s, const struct http_request *request)
 {
 	const char *forms = http_query(request, "histograms");
@@ -123,7 +123,8 @@ static void reply_metrics(struct server *s, const struct http_request *request,
 	if (http_reply_again(request, reply))
 		return;
 	take_snapshot(s, &books, &scrape);
-	/* A scrape is about as long as the last: no copies, and no memory for twice its length. */
+	/* A scrape is about as long as the last one. So nothing is copied, and no memory is wasted.
+	 */
 	last_len = &s->metrics_len[wanted.accepted.format][wanted.gzip];
 	buf_reserve(&body, *last_len + *last_len / 16);
 	expose_write(&body, &wanted, &scrape);
@@ -169,7 +170,8 @@ static void on_request(void *context, const struct http_request *request, struct
 	} else if (strcmp(path, API_CONTAINERS) == 0) {
 		reply_containers(s, request, reply);
 	} else if (strcmp(path, "/healthz") == 0 || strcmp(path, "/readyz") == 0) {
-		/* Requests are served from when the probe is attached and the cgroups are known. */
+		/* Ready: requests are served once the probe is attached and the cgroups are known.
+		 */
 		set_string(reply, "text/plain; charset=utf-8", strdup("ok\n"));
 	} else if (strcmp(path, "/") == 0) {
 		set_string(reply, "text/html; charset=utf-8", strdup(s->landing_page));
@@ -211,7 +213,7 @@ static int listen_on(struct server *s, const char *text)
 		}
 		if (!err) {
 			address_format(&list.items[i], where);
-			/* An address of any host cannot be opened in a browser. */
+			/* A browser cannot open the address of any host. */
 			buf_printf(&s->urls, " %s://%s%s%s",
 				   s->guard && guard_tls(s->guard) ? "https" : "http",
 				   list.any ? "localhost" : "",
@@ -225,7 +227,7 @@ static int listen_on(struct server *s, const char *text)
 	return err;
 }
 
-/* `bramble top` can load its own probe, so a missing socket is no reason to end. */
+/* `bramble top` can load a probe of its own. So a missing socket is no reason to exit. */
 static void listen_on_socket(struct server *s, const char *path)
 {
 	struct obstacle obstacle;
@@ -286,7 +288,7 @@ static int start(struct server *s)
 	s->http = http_new(on_request, s, s->guard);
 	if (!s->landing_page || !s->http)
 		return -ENOMEM;
-	/* The addresses first: one that is in use is found out before a probe is loaded. */
+	/* Open the addresses first. If one is in use, that shows before a probe is loaded. */
 	for (i = 0; i < options->listen.count; i++) {
 		err = listen_on(s, options->listen.values[i]);
 		if (err)
@@ -345,7 +347,7 @@ int serve(const struct serve_options *options)
 	struct server s = {.options = options, .epoll_fd = -1, .signal_fd = -1};
 	int err;
 
-	/* The memory of a reply goes back to the system, and is not kept for the next one. */
+	/* Return the memory of a reply to the system, rather than keep it for the next reply. */
 	mallopt(M_MMAP_THRESHOLD, REPLY_MMAP_THRESHOLD);
 	log_info("bramble %s (%s)", bramble_version, bramble_revision);
 	err = start(&s);

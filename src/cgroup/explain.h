@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * What a cgroup path is read as, for people and scripts: "bramble explain".
+ * Shows how a cgroup path is read, for people and scripts: "bramble explain".
  */
 #ifndef BRAMBLE_CGROUP_EXPLAIN_H
 #define BRAMBLE_CGROUP_EXPLAIN_H
@@ -8,8 +8,8 @@
 #include <stdio.h>
 
 /*
- * Writes one JSON object and a newline. Its keys, in this order, are those of
- * struct cgroup_name; what does not apply or is not known is left out:
+ * Writes one JSON object and a newline. Its keys, in this order, are those of struct cgroup_name.
+ * Keys that do not apply or are not known are left out:
  *
  *   path          as given; in a path that is not UTF-8 each byte above 127
  *                 is written as U+FFFD
@@ -18,10 +18,10 @@
  *   runtime       "containerd", "cri-o", "docker" or "podman"
  *   qos           "guaranteed", "burstable" or "besteffort"
  *   unit
- *   error         alone after path: why the path cannot be read
+ *   error         the only key after path: why the path cannot be read
  *
  * Returns 0, what cgroup_path_parse() returned (the object has an error then),
- * -ENOMEM, or -EIO if the stream took it not.
+ * -ENOMEM, or -EIO if writing to the stream failed.
  */
 int explain_path(const char *path, FILE *out);
 

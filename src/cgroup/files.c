@@ -13,16 +13,16 @@
 #include "util/livefile.h"
 #include "util/openfiles.h"
 
-/* Of RLIMIT_NOFILE, what is left for all else: sockets, maps, programs. */
+/* The part of RLIMIT_NOFILE that is left for everything else: sockets, maps, programs. */
 #define FDS_RESERVED 256
 
-/* As much as 1024 cgroups with all their files take. */
+/* Enough for 1024 cgroups with all their files. */
 #define FDS_WANTED   (1024 * CGROUP_FILES)
 _Static_assert(FDS_RESERVED + FDS_WANTED == OPEN_FILES_WANTED, "the limit is raised as far");
 
 #define RETRY_NS	(60 * NS_PER_S)
 
-/* memory.stat, the longest, has some 1.5 KiB; what is read of it is in the first. */
+/* memory.stat is the longest, with some 1.5 KiB. What is needed of it comes first. */
 #define TEXT_SIZE	4096
 
 #define NS_PER_US	1000
@@ -88,7 +88,7 @@ void cgroup_files_close(struct cgroup_reader *reader, struct cgroup_files *files
 	free(files);
 }
 
-/* Reads a file that is kept open, or opens it, and keeps it so if there is room. */
+/* Reads a file that is kept open. Or opens it, and keeps it open if there is room. */
 static ssize_t read_file(struct cgroup_reader *reader, struct cgroup_files *files, int which,
 			 char *text)
 {
@@ -135,7 +135,7 @@ static void take_cpu_stat(struct cgroup_values *values, const char *text)
 	set_line(values, CGROUP_CPU_THROTTLED, text, "throttled_usec", NS_PER_US);
 }
 
-/* A number, or "max" where there is no limit. */
+/* A number, or "max" if there is no limit. */
 static void take_memory_max(struct cgroup_values *values, const char *text)
 {
 	if (ascii_digit(text[0]))
@@ -148,8 +148,8 @@ static void take_memory_current(struct cgroup_values *values, const char *text)
 }
 
 /*
- * The working set as the kubelet has it, by which it evicts: what is used without the
- * file pages that were not used lately. memory.current has been read already.
+ * The working set by which the kubelet evicts: the used memory without the file pages that were not
+ * used lately. memory.current has been read already.
  */
 static void take_memory_stat(struct cgroup_values *values, const char *text)
 {
@@ -245,7 +245,7 @@ int cgroup_files_read(struct cgroup_reader *reader, struct cgroup_files *files, 
 			take(values, i, text);
 			continue;
 		}
-		/* Each cgroup has cpu.stat: without it, it is gone. */
+		/* Every cgroup has cpu.stat. If that is missing, the cgroup is gone. */
 		if (i == CGROUP_CPU_STAT && (len == -ENODEV || len == -ENOENT))
 			return (int)len;
 		close_file(reader, files, i);

@@ -23,9 +23,9 @@ static bool has_option(const char *options, const char *wanted)
 }
 
 /*
- * How much of the hierarchy a mount shows. A root like "/../.." lies above
- * the cgroup namespace of this process, each ".." one level; "/" is the
- * namespace's own; any other lies below.
+ * How much of the hierarchy a mount shows. A root like "/../.." lies above the cgroup namespace of
+ * this process, one level for each "..". "/" is the namespace's own root. Any other root lies
+ * below.
  */
 static int rank_root(const char *root)
 {
@@ -38,7 +38,7 @@ static int rank_root(const char *root)
 	return rank;
 }
 
-/* Takes what a line says over. *rank is that of the best mount so far. */
+/* Takes over what a line says. *rank is the rank of the best mount so far. */
 static void take_line(char *line, struct cgroup2_mount *out, int *rank)
 {
 	struct mount_entry mount;

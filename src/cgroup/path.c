@@ -15,7 +15,7 @@
 #define CONTAINER_ID_LEN (CONTAINER_ID_SIZE - 1)
 #define UNIT_OF_ROOT	 "root"
 
-/* What runtimes put before the id, followed by '-' or between two ':'. */
+/* The text that runtimes put before the id: followed by '-', or between two ':'. */
 static const struct {
 	const char *name;
 	enum cgroup_runtime runtime;
@@ -104,7 +104,7 @@ static bool read_pod_dir(struct slice part, const struct slice above[2], struct 
 }
 
 /*
- * Finds the first pod. *path begins at its component then, which may name the container, too.
+ * Finds the first pod. Then *path begins at the pod's component, which may also name the container.
  * Without a pod *path stays as it is.
  */
 static bool find_pod(struct slice *path, struct cgroup_name *out)
@@ -150,7 +150,7 @@ static bool read_container(struct slice part, struct slice parent, struct cgroup
 
 	if (name.len == 0) {
 		if (slice_is(parent, PODMAN_PARENT))
-			return false; /* a pod of podman's: its containers are in it */
+			return false; /* a podman pod: its containers are in it */
 		runtime_named(parent, &runtime);
 	} else if (slice_drop_suffix(&name, ":")) {
 		if (!slice_cut_last(&name, ':', &word) || !runtime_named(word, &runtime))

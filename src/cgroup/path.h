@@ -1,31 +1,31 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * What a cgroup's path says: a container, a pod, a system unit or the root.
- * The path is read, never looked up. Whoever may make cgroups chooses it, so
- * it is taken as hostile; what is copied out of it is bounded and printable.
+ * What a cgroup's path says: a container, a pod, a system unit or the root. The path is parsed and
+ * never looked up. Anyone who may make cgroups chooses it, so it is treated as hostile. What is
+ * copied out of it is bounded and printable.
  *
  * How a path is read, each step from the root down:
  *
  *  1. The first pod in it. What lies above (a machine in a container, a cgroup
- *     root given to the kubelet) does not matter; a pod inside a pod does not
+ *     root given to the kubelet) does not matter. A pod inside a pod does not
  *     count. A pod is kubepods[/burstable|/besteffort]/pod<uid> (the kubelet's
  *     driver "cgroupfs") or a slice [...-]kubepods[-burstable|-besteffort]-pod<uid>.slice
  *     (the driver "systemd"), or that slice followed by ":<runtime>:<id>" (the
  *     two sides disagree about the driver).
  *  2. The first container, below the pod if there is one. A container is
  *     <runtime>-<id>[.scope], [...]:<runtime>:<id>, or the bare <id>; the id
- *     has 64 digits, so crio-conmon-<id>.scope is none. The bare <id> below
- *     libpod_parent is none either: podman names a pod so. What lies below a
- *     container belongs to it.
- *  3. Neither: the unit is the first component that is no slice, or the last
- *     slice. What is no systemd unit by its suffix (.service, .scope, .mount,
- *     .swap, .socket) may be a group, which holds others alone: then the unit is
- *     the group and the one component below it, "podruntime/etcd", "lxc/101".
- *     A group in a group ("docker/buildkit", "kubepods/burstable") has one more.
- *     It is no group if the root of a machine is below it (init.scope,
- *     system.slice), or if its name is lxc.payload.<name>, lxc.monitor.<name> or
- *     openrc.<service>. A cgroup that is called as a unit that this program names
- *     itself ("kernel", "other") goes by its path: "/other".
+ *     has 64 digits, so crio-conmon-<id>.scope is not a container. Neither is the
+ *     bare <id> below libpod_parent, which is how podman names a pod. What lies
+ *     below a container belongs to it.
+ *  3. Neither: the unit is the first component that is not a slice, or the last
+ *     slice. If its name has no suffix of a systemd unit (.service, .scope, .mount,
+ *     .swap, .socket), it may be a group, which only holds other cgroups. Then the
+ *     unit is the group and the one component below it: "podruntime/etcd",
+ *     "lxc/101". A group in a group ("docker/buildkit", "kubepods/burstable") has
+ *     one component more. It is not a group if the root of a machine is below it
+ *     (init.scope, system.slice), or if its name is lxc.payload.<name>,
+ *     lxc.monitor.<name> or openrc.<service>. A cgroup that has the name of one of
+ *     this program's own units ("kernel", "other") goes by its path: "/other".
  *
  * Sources: pkg/kubelet/cm/cgroup_manager_linux.go (kubelet), CgroupsPath in
  * the CRI plugins of containerd and CRI-O, docker's daemon/oci_linux.go and
@@ -48,7 +48,7 @@
 #define CONTAINER_ID_SIZE  65 /* 64 hexadecimal digits and the NUL */
 #define CGROUP_UNIT_SIZE   96
 
-/* Digits of a container id that tell it apart for a reader; docker shows as many. */
+/* How many digits of a container id are shown to a reader. docker shows as many. */
 #define CONTAINER_ID_SHORT 12
 
 /* Longer paths are refused: the kernel's PATH_MAX. */
@@ -84,47 +84,45 @@ struct cgroup_name {
 	enum cgroup_qos qos;
 
 	/*
-	 * As the kubelet writes it elsewhere: a UUID with '-', or the 32 digits
-	 * of a static pod's config hash. Lower case; other uids are not read.
+	 * As the kubelet writes it elsewhere: a UUID with '-', or the 32 digits of a static pod's
+	 * config hash. In lower case. Other uids are not accepted.
 	 */
 	char pod_uid[POD_UID_SIZE];
 
 	char container_id[CONTAINER_ID_SIZE]; /* lower case */
 
 	/*
-	 * The value of the label "unit", set where pod_uid is not:
-	 * "root" for the root; "<runtime>-<12 digits>" for a container outside
-	 * of Kubernetes ("container-<12 digits>" if the runtime is unknown);
-	 * else the component's name, or its group's and its own with a '/' between
-	 * them. Characters other than those of systemd's unit names (letters,
-	 * digits, and : - _ . \ @) become '_', a run of 32 or more hexadecimal
-	 * digits is cut to its first 12, and what is longer than the array is cut.
-	 * So several cgroups may share a unit.
+	 * The value of the label "unit", which is set if pod_uid is not:
+	 *  - "root" for the root;
+	 *  - "<runtime>-<12 digits>" for a container outside Kubernetes ("container-<12 digits>" if
+	 *    the runtime is unknown);
+	 *  - otherwise the component's name, or "<group>/<component>".
+	 * Characters that systemd does not use in unit names (it uses letters, digits, and
+	 * : - _ . \ @) become '_'. A run of 32 or more hexadecimal digits is cut to its first 12.
+	 * What is longer than the array is cut. So several cgroups may share a unit.
 	 */
 	char unit[CGROUP_UNIT_SIZE];
 };
 
 /*
- * Reads a path relative to the cgroup's hierarchy, with a leading slash, such
- * as the kernel's cgroup_path() and /proc/PID/cgroup give it. Empty components
- * and "." are skipped.
+ * Reads a path relative to the cgroup's hierarchy, with a leading slash, as in the kernel's
+ * cgroup_path() and in /proc/PID/cgroup. Empty components and "." are skipped.
  *
- * Returns 0, -ENAMETOOLONG, or -EINVAL: no leading slash, or a ".." (a cgroup
- * outside of the reader's cgroup namespace). On an error *out is all zero.
+ * Returns 0, -ENAMETOOLONG, or -EINVAL: no leading slash, or a ".." (a cgroup outside the reader's
+ * cgroup namespace). On an error *out is all zero.
  */
 int cgroup_path_parse(const char *path, struct cgroup_name *out);
 
 /*
- * Reads a pod's uid: a UUID whose separators are '-' or, as in slices, '_', or
- * 32 hexadecimal digits. Writes it with '-'. Returns whether it is one; if
- * not, out is untouched.
+ * Reads a pod's uid: a UUID with the separators '-' or (as in slices) '_', or 32 hexadecimal
+ * digits. Writes it with '-'. Returns whether it is a uid. If not, out is untouched.
  */
 bool pod_uid_read(struct slice text, char out[POD_UID_SIZE]);
 
 /* Whether it is a container's id: 64 hexadecimal digits in lower case. */
 bool container_id_valid(struct slice text);
 
-/* Names for people and JSON: "container", "cri-o", "burstable". "" for what is not known. */
+/* Names for people and JSON: "container", "cri-o", "burstable". "" if it is not known. */
 const char *cgroup_kind_name(enum cgroup_kind kind);
 const char *cgroup_runtime_name(enum cgroup_runtime runtime);
 const char *cgroup_qos_name(enum cgroup_qos qos);

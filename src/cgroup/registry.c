@@ -15,7 +15,7 @@
 #include "util/clock.h"
 #include "util/procstat.h"
 
-/* A hierarchy that is deeper than this is not read further. */
+/* Cgroups that are deeper in the hierarchy than this are not read. */
 #define DEPTH_MAX 32
 
 struct walk {
@@ -96,7 +96,7 @@ static uint64_t process_start_ns(const struct walk *walk, unsigned long pid)
 	return proc_ticks_ns(ticks);
 }
 
-/* A container's cgroup is made for its first process, so that one's age is its own. */
+/* A container's cgroup is made for its first process, so that process is as old as the cgroup. */
 static uint64_t born_ns(const struct walk *walk, int dir_fd)
 {
 	int fd = openat(dir_fd, "cgroup.procs", O_RDONLY | O_CLOEXEC);
@@ -121,7 +121,7 @@ static bool is_gone_error(int error)
 	return error == ENOENT || error == ENODEV || error == ENOTDIR;
 }
 
-/* A walk may not have been let into a directory above it, or it lies too deep. */
+/* A walk may have been refused a directory above it, or it may lie too deep. */
 static bool is_gone(const char *mount, const struct cgroup *cgroup)
 {
 	char path[PATH_MAX];

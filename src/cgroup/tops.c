@@ -8,7 +8,7 @@
 
 #include "cgroup/unit.h"
 
-/* A cgroup, in the order of paths: those below it follow it. */
+/* A cgroup, in the order of paths: the cgroups below it follow it. */
 struct place {
 	struct cgroup *cgroup;
 	size_t parent; /* the nearest cgroup above it; itself if there is none */
@@ -48,8 +48,8 @@ static bool is_same(const struct cgroup_name *a, const struct cgroup_name *b)
 }
 
 /*
- * A group has no tasks itself, but its files remember what those in it that are gone have used.
- * Not every group is known by its name: one that once had others below it is one for good.
+ * A group has no tasks itself, but its files include what its removed members have used. Not every
+ * group can be known by its name. So a cgroup that once had others below it is a group for good.
  */
 static bool is_wanted(const struct place *places, size_t i)
 {
@@ -61,7 +61,7 @@ static bool is_wanted(const struct place *places, size_t i)
 	       (cgroup->name.kind == CGROUP_UNIT && !unit_is_group(cgroup->name.unit));
 }
 
-/* Finds what is above a place, and marks what holds it and is another one. */
+/* Finds the cgroup above one, and marks cgroups that hold another container or unit. */
 static void put_in(struct place *places, size_t i)
 {
 	size_t above = i ? i - 1 : 0;

@@ -11,9 +11,9 @@
 #define UNIT_CHARS_SPECIAL ":-_.\\@"
 
 /*
- * Cgroups that hold others, have no tasks themselves, and are no slices. What lies in a
- * cgroup of any other name without a suffix of systemd's is told apart in the same way;
- * these are known to be of no use by themselves.
+ * Cgroups that hold others, have no tasks themselves, and are not slices. The members of a cgroup
+ * with any other name, without a systemd suffix, are also told apart. But these names are known to
+ * be groups, even without members.
  */
 static const char *const groups[] = {
 	KUBEPODS,      /* the kubelet's driver "cgroupfs" */
@@ -28,8 +28,8 @@ static const char *const groups[] = {
 };
 
 /*
- * Groups in groups. Garden moves a container that uses much CPU from "good" to "bad" and
- * back: it is the same unit in both.
+ * Groups in groups. Garden moves a container that uses much CPU from "good" to "bad", and back. It
+ * is the same unit in both.
  */
 static const struct {
 	const char *group; /* NULL: any */
@@ -42,16 +42,16 @@ static const struct {
 	{"system", "extensions", true}, /* Talos' */
 };
 
-/* Names that are whole by themselves: what lies in these belongs to them. */
+/* Names that are never groups: everything below these belongs to them. */
 static const char *const whole_prefixes[] = {
 	"lxc.payload.", "lxc.monitor.", /* LXC, LXD, Incus */
 	"openrc.",			/* OpenRC's services */
 };
 
-/* systemd's units that have a cgroup, and are no slice. */
+/* systemd's units that have a cgroup and are not slices. */
 static const char *const unit_suffixes[] = {".service", ".scope", ".mount", ".swap", ".socket"};
 
-/* What the root of a machine that systemd runs has in it, if it is not in the root here. */
+/* The members of the root of a systemd machine, which is not in the root here. */
 static const char *const machine_roots[] = {
 	"init.scope",
 	"system.slice",
@@ -59,7 +59,7 @@ static const char *const machine_roots[] = {
 	"machine.slice",
 };
 
-/* Units that this program names itself, and that a cgroup's name must not be taken for. */
+/* Units that this program names itself. A cgroup's name must not be mistaken for one. */
 static const char *const own_units[] = {
 	"root", "kernel", "idle", "overflow", "other", "unknown",
 };
@@ -69,7 +69,7 @@ static bool unit_char_valid(char c)
 	return ascii_alnum(c) || (c != '\0' && strchr(UNIT_CHARS_SPECIAL, c));
 }
 
-/* Adds a name to the unit's as path.h says: safe characters, no long ids, bounded. */
+/* Adds a name to the unit's name, by the rules of path.h: safe characters, no long ids, bounded. */
 static void add_to_unit(char unit[CGROUP_UNIT_SIZE], struct slice part)
 {
 	size_t used = strlen(unit);
@@ -109,7 +109,7 @@ static bool is_systemd_unit(struct slice part)
 	return false;
 }
 
-/* Whether all that lies in it belongs to it. */
+/* Whether everything below it belongs to it. */
 static bool is_whole(struct slice part)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(whole_prefixes); i++)
@@ -138,7 +138,7 @@ static bool is_subgroup(struct slice group, struct slice part, bool *shown)
 	return false;
 }
 
-/* Names what lies in a group, whose name is in the unit's already. */
+/* Adds the member's name. The group's name is already there. */
 static void add_member(struct slice path, struct slice group, char unit[CGROUP_UNIT_SIZE])
 {
 	struct slice rest, part, below;

@@ -23,7 +23,7 @@
 
 #define OLDEST_KERNEL KERNEL_VERSION(5, 10, 0)
 
-/* What the rows look at. */
+/* The data that the rows look at. */
 struct context {
 	const struct features *features;
 	const char *procfs, *sysfs, *log_dir;
@@ -69,7 +69,7 @@ static void set_obstacle(struct fact *fact, const struct obstacle *obstacle)
 	remedy(fact, "%s", obstacle->remedy);
 }
 
-/* A state from the answer of a probe: 1, 0 or a negative errno. */
+/* The state for the answer of a trial: 1, 0 or a negative errno. */
 static void set_answer(struct fact *fact, int answer)
 {
 	fact->state = answer > 0 ? FACT_PRESENT : answer == 0 ? FACT_MISSING : FACT_UNKNOWN;
@@ -129,7 +129,7 @@ static void find_fentry(const struct context *context, const struct row *row, st
 	struct obstacle obstacle;
 
 	find_feature(context, row, fact);
-	/* Nothing is known of it where no program could be loaded. */
+	/* If no program could be loaded, nothing is known of it. */
 	if (answer > 0 || context->features->tracing)
 		return;
 	obstacle_find(&context->machine, OBSTACLE_FUNCTION, answer ? answer : -EOPNOTSUPP,
@@ -210,7 +210,7 @@ static void find_open_files(const struct context *context, const struct row *row
 	}
 }
 
-/* Only where the kernel would not refuse them itself can it be told that a filter does. */
+/* A filter can be recognised only if the kernel itself would not refuse the calls. */
 static void find_filter(const struct context *context, const struct row *row, struct fact *fact)
 {
 	const struct machine *machine = &context->machine;
@@ -336,7 +336,7 @@ static void find_io(const struct context *context, const struct row *row, struct
 static void find_log_dir(const struct context *context, const struct row *row, struct fact *fact)
 {
 	(void)row;
-	/* access() would leave the capabilities of all but root aside. */
+	/* access() would ignore the capabilities of every user but root. */
 	if (faccessat(AT_FDCWD, context->log_dir, R_OK | X_OK, AT_EACCESS) == 0) {
 		detail(fact, "%s", context->log_dir);
 		return;
@@ -345,7 +345,7 @@ static void find_log_dir(const struct context *context, const struct row *row, s
 	detail(fact, "%s: %s", context->log_dir, strerrordesc_np(errno));
 }
 
-/* With the words of serve; without a token there is no Kubernetes here, and nothing to say. */
+/* In the words of serve. Without a token there is no Kubernetes here, and nothing to say. */
 static void find_kubelet(const struct context *context, const struct row *row, struct fact *fact)
 {
 	struct kubelet_trial trial;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * bramble check: what this machine offers of what the probe depends on, what
- * each is for, and how to turn on what is missing.
+ * bramble check: which of the things that the probe depends on this machine offers, what each is
+ * for, and how to turn on what is missing.
  */
 #ifndef BRAMBLE_CHECK_H
 #define BRAMBLE_CHECK_H
@@ -13,7 +13,7 @@
 #include "kube/kubelet.h"
 #include "probe/features.h"
 
-/* The paths are not owned. NULL stands for what is said beside it. */
+/* The paths are not owned. NULL stands for the default beside it. */
 struct check_options {
 	const char *path_procfs;	       /* /proc */
 	const char *path_sysfs;		       /* /sys */
@@ -29,7 +29,7 @@ enum fact_state {
 	FACT_PRESENT,
 	FACT_MISSING,
 	FACT_OFF,      /* it is there, and can be turned on without another kernel */
-	FACT_UNKNOWN,  /* it could not be found out, mostly for want of privileges */
+	FACT_UNKNOWN,  /* it could not be found out, mostly for lack of privileges */
 	FACT_UNSUITED, /* it makes no sense on this machine: not in a report */
 };
 
@@ -41,7 +41,7 @@ struct fact {
 	char remedy[384]; /* what to do; empty if there is nothing */
 };
 
-/* More than there are: tests/unit/test_check.c. */
+/* More than there are facts: tests/unit/test_check.c. */
 #define CHECK_FACTS_MAX 128
 
 struct check_report {
@@ -51,8 +51,8 @@ struct check_report {
 };
 
 /*
- * Finds out all facts. What the kernel can do is taken from features, so that
- * a test can choose it; all else is read below the paths of the options.
+ * Finds out all facts. What the kernel can do comes from features, so a test can choose it.
+ * Everything else is read below the paths of the options.
  */
 void check_collect(const struct check_options *options, const struct features *features,
 		   struct check_report *report);
@@ -71,8 +71,8 @@ void check_print(const struct check_report *report, FILE *out);
 int check_print_json(const struct check_report *report, FILE *out);
 
 /*
- * The command: probes the kernel, collects, prints. Needs no privileges; with
- * fewer, more is unknown.
+ * The command: probes the kernel, collects, prints. It needs no privileges, but with fewer
+ * privileges more is unknown.
  * Returns 0 if the probe can run here, 1 if not, or a negative errno.
  */
 int check_run(const struct check_options *options, FILE *out);

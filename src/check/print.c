@@ -19,7 +19,7 @@ const char *fact_state_name(enum fact_state state)
 	return names[state];
 }
 
-/* What stands before a fact: capitals for what keeps the probe from running. */
+/* The word before a fact. Capitals mean that it keeps the probe from running. */
 static const char *mark(const struct fact *fact)
 {
 	switch (fact->state) {
@@ -36,7 +36,7 @@ static const char *mark(const struct fact *fact)
 	return "";
 }
 
-/* Prints words from a column on, which the cursor has reached. */
+/* Prints words from the column on that the cursor has reached. */
 static void print_wrapped(FILE *out, int indent, const char *text)
 {
 	struct buf lines = {0};
@@ -49,7 +49,7 @@ static void print_wrapped(FILE *out, int indent, const char *text)
 	buf_free(&lines);
 }
 
-/* Goes from column at to another, with one space at least: on a line of its own if it must. */
+/* Moves from column at to another, with at least one space, or on a new line if necessary. */
 static void print_gap(FILE *out, int at, int column)
 {
 	if (at < column)
@@ -74,7 +74,7 @@ static bool is_alike(const struct fact *a, const struct fact *b)
 	       !strcmp(a->purpose, b->purpose) && !strcmp(a->remedy, b->remedy);
 }
 
-/* next: the one that follows, or NULL. What is to be said of both is said there. */
+/* next: the fact that follows, or NULL. What applies to both is printed there. */
 static void print_fact(const struct fact *fact, const struct fact *next, FILE *out)
 {
 	fprintf(out, "%*s%s", STATE_COLUMN, "", mark(fact));

@@ -36,7 +36,7 @@ static const char *split(const char *text, struct host_port *to)
 	return NULL;
 }
 
-/* Takes over what getaddrinfo found of this family. */
+/* Copies the addresses of this family that getaddrinfo() found. */
 static int take(struct address_list *list, const struct addrinfo *found, int family)
 {
 	for (; found; found = found->ai_next) {

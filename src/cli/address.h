@@ -20,8 +20,8 @@ struct address_list {
 	size_t count;
 	/*
 	 * No host was given. The items are [::] and 0.0.0.0, as far as this machine has these
-	 * families; a socket on [::] with IPV6_V6ONLY off serves both, so the first that can be
-	 * bound is enough. Otherwise all are to be bound.
+	 * families. A socket on [::] with IPV6_V6ONLY off serves both, so it is enough to bind the
+	 * first that can be bound. Otherwise bind all of them.
 	 */
 	bool any;
 };

@@ -23,7 +23,7 @@ static const struct {
 
 #define UNITS ARRAY_SIZE(units)
 
-/* The unit of this name, of those from next on. UNITS if it is none of them. */
+/* Finds a unit by its name, from next on. UNITS if there is none. */
 static size_t find_unit(struct slice name, size_t next)
 {
 	while (next < UNITS && !slice_is(name, units[next].name))

@@ -9,9 +9,9 @@
 #include <stdint.h>
 
 /*
- * Reads a duration as Prometheus writes them: whole numbers with the units d,
- * h, m, s, ms, us, each at most once and in this order; or 0.
- * Returns 0, -EINVAL if it is none, -ERANGE if it is 2^63 ns or more.
+ * Reads a duration as Prometheus writes it: whole numbers with the units d, h, m, s, ms, us, each
+ * at most once and in this order; or 0. Returns 0, -EINVAL if it is not a duration, -ERANGE if it
+ * is 2^63 ns or more.
  */
 int duration_parse(const char *text, uint64_t *ns);
 

@@ -38,8 +38,8 @@ static size_t least(size_t a, size_t b)
 }
 
 /*
- * How many letters were forgotten, added, changed, or swapped with their neighbour to make
- * one word of the other (the optimal string alignment distance, row by row).
+ * How many letters must be removed, added, changed, or swapped with their neighbour to turn one
+ * word into the other (the optimal string alignment distance, row by row).
  */
 static size_t distance(const char *a, const char *b)
 {
@@ -196,7 +196,7 @@ static int value_missing(struct parser *parser, const struct flag *flag, const c
 
 static int set_string(struct parser *parser, const struct flag *flag, const char *text)
 {
-	/* Mostly it comes from a variable that is not set. */
+	/* An empty value mostly comes from a variable that is not set. */
 	if (!*text && !flag->may_be_empty)
 		return value_missing(parser, flag, "has an empty value");
 	if (flag->type == FLAG_LIST)
@@ -224,7 +224,7 @@ static int set_value(struct parser *parser, const struct flag *flag, const char 
 	return -EINVAL;
 }
 
-/* Marks a flag as given: the first value of a list replaces the default, others come once. */
+/* Marks a flag as given. The first value of a list replaces the default. Other flags come once. */
 static int mark_seen(struct parser *parser, const struct flag *flag)
 {
 	uint64_t bit = UINT64_C(1) << (flag - parser->command->flags);
@@ -239,7 +239,7 @@ static int mark_seen(struct parser *parser, const struct flag *flag)
 	return again ? usage_error(parser, "--%s is given more than once", flag->name) : 0;
 }
 
-/* The flag of this name. *negated tells whether it was written with "no-". */
+/* Finds a flag by its name. *negated: whether it was written with "no-". */
 static const struct flag *find_flag(const struct flag_command *command, const char *name,
 				    size_t len, bool *negated)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The command line, read by a table of flags in the way Prometheus' exporters
- * read theirs: --name=value, --name value, --flag and --no-flag, no
- * abbreviations; "--" ends the flags; -h and --help ask for help.
+ * Reads the command line with a table of flags, in the way of Prometheus' exporters: --name=value,
+ * --name value, --flag and --no-flag, without abbreviations. "--" ends the flags. -h and --help ask
+ * for help.
  *
  * Nothing here is kept between calls. Values of type string and list point
  * into argv or into the table.
@@ -41,8 +41,8 @@ struct flag {
 		int *choice;
 	} to;
 	/*
-	 * As it would be written after "=" ("on" or "off" for a FLAG_BOOL). NULL: the value is
-	 * left as it was, an empty list for a FLAG_LIST.
+	 * The default, as it would be written after "=" ("on" or "off" for a FLAG_BOOL). NULL: the
+	 * value is left as it was, or is an empty list for a FLAG_LIST.
 	 */
 	const char *fallback;
 	const char *const *choices; /* ended by NULL */
@@ -87,8 +87,8 @@ void flag_put_form(struct buf *out, const struct flag *flag);
 void flags_help(const struct flag_command *command, struct buf *out);
 
 /*
- * The word of a list of count words that looks most like this one: what was
- * meant by a typing error. NULL if none is near.
+ * The word in a list of count words that is most like this one: what the user meant by a typing
+ * error. NULL if none is similar.
  */
 const char *closest_word(const char *word, const char *const *words, size_t count);
 

@@ -18,7 +18,7 @@ void flag_put_form(struct buf *out, const struct flag *flag)
 			buf_printf(out, "%s%s", i ? "|" : "", flag->choices[i]);
 }
 
-/* What stands left of the help: --name=VALUE */
+/* The column left of the help: --name=VALUE */
 static void put_name(struct buf *out, const struct flag *flag)
 {
 	if (flag->type == FLAG_BOOL) {

@@ -30,7 +30,7 @@ static const char *const escapings[ESCAPINGS] = {
 	[ESCAPING_VALUES] = "values",
 };
 
-/* A reply always says what names are escaped to, as client_golang's do. */
+/* A reply always names the escaping scheme, as client_golang's replies do. */
 #define CONTENT_TYPES(type)                                                                        \
 	{                                                                                          \
 		type "; escaping=underscores", type "; escaping=allow-utf-8",                      \
@@ -71,8 +71,8 @@ const char *accepted_content_type(struct accepted accepted)
 }
 
 /*
- * Cuts off what stands before the first separator that is in no quoted string, or all. Spaces
- * around it are left out.
+ * Cuts off what comes before the first separator outside quoted strings, or everything. Leaves out
+ * the spaces around it.
  */
 static struct slice take(struct slice *rest, char separator)
 {
@@ -93,7 +93,7 @@ static struct slice take(struct slice *rest, char separator)
 	return slice_trim(head, SPACE);
 }
 
-/* "0", "0.25", "1", "1.000": thousandths; -1 if the text is no weight. */
+/* Reads "0", "0.25", "1", "1.000" in thousandths. -1 if the text is not a weight. */
 static int parse_q(struct slice text)
 {
 	int q, digit = Q_ONE / 10;
@@ -125,7 +125,7 @@ static bool split_param(struct slice param, struct slice *name, struct slice *va
 	return name->len && slice_trim(*name, SPACE).len == name->len;
 }
 
-/* Takes the next element of a list. Returns false at the end. A weight that is none becomes -1. */
+/* Takes the next element of a list. Returns false at the end. An invalid weight becomes -1. */
 static bool next_element(struct slice *list, struct element *element)
 {
 	struct slice text, param, name, value;
@@ -147,7 +147,7 @@ static bool next_element(struct slice *list, struct element *element)
 			element->q = -1;
 		} else if (slice_is_nocase(name, "q")) {
 			element->q = parse_q(value);
-			/* What follows the weight does not belong to the range. */
+			/* Text after the weight does not belong to the range. */
 			element->params.len = (size_t)(start - element->params.at);
 			break;
 		}
@@ -166,7 +166,7 @@ static bool has_param(const struct offer *offer, struct slice name, struct slice
 	return false;
 }
 
-/* How exactly a media range names an offer: 0 not at all, 1 as anything, more the closer. */
+/* How exactly a media range names an offer: 0 not at all, 1 as anything, more if more exactly. */
 static int match(const struct element *range, const struct offer *offer)
 {
 	struct slice params = range->params, subtype = range->name, type, param, name, value;
@@ -213,7 +213,7 @@ static enum escaping find_escaping(const struct element *range)
 	return ESCAPING_UNDERSCORES;
 }
 
-/* How much an offer is wanted, by the range that names it most exactly. */
+/* How much an offer is wanted. The range that names it most exactly decides. */
 struct wish {
 	int q;
 	int exact;
@@ -230,7 +230,7 @@ static struct wish wish_for(const char *accept, const struct offer *offer)
 
 	for (place = 0; next_element(&list, &range); place++) {
 		exact = range.q < 0 ? 0 : match(&range, offer);
-		/* Equally exact ones may differ in the scheme. */
+		/* Two equally exact ranges may differ in the scheme. */
 		if (exact > wish.exact || (exact && exact == wish.exact && range.q > wish.q))
 			wish = (struct wish){range.q, exact, place, find_escaping(&range)};
 	}
@@ -241,7 +241,7 @@ static bool is_stronger(const struct wish *a, const struct wish *b)
 {
 	if (a->q != b->q)
 		return a->q > b->q;
-	/* Of parameters one more is no stronger wish. */
+	/* One more parameter is not a stronger wish. */
 	if ((a->exact > 3 ? 3 : a->exact) != (b->exact > 3 ? 3 : b->exact))
 		return a->exact > b->exact;
 	return a->place < b->place;

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * What a client wants to be answered in: Accept and Accept-Encoding, after RFC 9110,
+ * The format and encoding that a client wants: Accept and Accept-Encoding, following RFC 9110,
  * sections 12.4.2, 12.5.1 and 12.5.3.
  *
- * A part of a header that is not well-formed counts as not written. If nothing that
- * is offered is acceptable, the header is disregarded, as the RFC allows.
+ * A part of a header that is not well-formed is ignored. If no offered format is acceptable, the
+ * whole header is ignored, as the RFC allows.
  */
 #ifndef BRAMBLE_ACCEPT_H
 #define BRAMBLE_ACCEPT_H
 
 #include <stdbool.h>
 
-/* The formats of /metrics. Which one of two is sent if both are wanted equally: the first. */
+/* The formats of /metrics. If two are wanted equally, the first of them is sent. */
 enum format {
 	FORMAT_TEXT,		  /* the Prometheus text format, 0.0.4 */
 	FORMAT_TEXT_1,		  /* 1.0.0: the same text, as our names need no quotes */
@@ -22,10 +22,10 @@ enum format {
 };
 
 /*
- * What names are escaped to that Prometheus did not allow before 3.0. All of ours were allowed, so
- * that the scheme changes nothing but what the reply says. The first is what counts if none is
- * asked for. Source: "UTF-8 metric and label name escaping schemes" of Prometheus; what
- * client_golang does: a name that was always allowed stays as it is, with every scheme.
+ * How to escape names that Prometheus did not allow before 3.0. All of our names were allowed. So
+ * the scheme changes only what the reply says about it. The first scheme is used if none is asked
+ * for. Sources: "UTF-8 metric and label name escaping schemes" of Prometheus; and client_golang,
+ * which leaves a name that was always allowed as it is, with every scheme.
  */
 enum escaping {
 	ESCAPING_UNDERSCORES,
@@ -41,13 +41,13 @@ struct accepted {
 };
 
 /*
- * The format that is wanted most. Of several that are wanted equally it is the one that
- * is named most exactly, then the one that is named first. An escaping scheme makes no format
- * more exact; one that is not known counts as none. accept is NULL if there is no such header.
+ * The format that is wanted most. Among several that are wanted equally, it is the one that is
+ * named most exactly, and then the one that is named first. An escaping scheme makes no format more
+ * exact. An unknown scheme counts as none. accept is NULL if there is no such header.
  */
 struct accepted accept_format(const char *accept);
 
-/* What the Content-Type of a reply in the format is. */
+/* The Content-Type of a reply in this format. */
 const char *accepted_content_type(struct accepted accepted);
 
 /* Whether gzip is wanted at least as much as the plain reply; NULL: no such header. */

@@ -12,7 +12,8 @@
 #include "util/buf.h"
 #include "util/clock.h"
 
-/* What an unknown user's password is compared with: the answer takes as long as a known one's. */
+/* An unknown user's password is compared with this, so the answer takes as long as for a known one.
+ */
 #define NOBODY_HASH "$2y$10$abcdefghijklmnopqrstuu37RkUr9H1EPO4Rc63Ngz60LSVREthYa"
 
 /* Decodes "Basic dXNlcjpwYXNz" to "user:pass". Returns whether it is that. */
@@ -44,7 +45,7 @@ static const char *hash_of(const struct web_config *config, const char *user)
 	return NULL;
 }
 
-/* A digest of user, hash and password that says nothing to who does not have the key. */
+/* A digest of user, hash and password. Without the key it tells nothing about them. */
 static bool digest_of(struct auth *auth, const char *credentials, const char *hash,
 		      unsigned char digest[AUTH_DIGEST])
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * Basic authentication (RFC 7617) against bcrypt hashes. A hash takes tens or hundreds of
- * milliseconds, and there is one thread: what was found right or wrong is remembered, and of
- * new passwords only a few are tried a second. So a stranger who guesses neither keeps
- * the probe busy nor locks out who is known already.
+ * milliseconds, and there is only one thread. So passwords that were found right or wrong are
+ * remembered, and only a few new ones are tried in a second. A stranger who guesses cannot keep the
+ * probe busy, and cannot lock out a known client.
  */
 #ifndef BRAMBLE_AUTH_H
 #define BRAMBLE_AUTH_H
@@ -23,7 +23,7 @@ enum auth_verdict {
 #define AUTH_BURST	4 /* passwords that may be tried at once; one more a second */
 #define AUTH_DIGEST	32
 
-/* The last that were found right, or wrong: guesses do not push out what is right. */
+/* The last passwords that were found right, or wrong. Wrong guesses do not push out right ones. */
 struct auth_memory {
 	unsigned char digest[AUTH_REMEMBERED][AUTH_DIGEST]; /* of user, hash and password */
 	size_t count, next;
@@ -39,7 +39,7 @@ struct auth {
 };
 
 /*
- * Whether the Authorization header (NULL: there is none) is that of one of the users.
+ * Whether the Authorization header (NULL: there is none) belongs to one of the users.
  * now_ns: CLOCK_MONOTONIC.
  */
 enum auth_verdict auth_check(struct auth *auth, const struct web_config *config,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The bodies of replies that are under way: requests that are served in the same turn share one,
- * and together they are bounded.
+ * The bodies of replies that are under way. Requests that are served in the same turn of the event
+ * loop share a body. The size of all bodies together is limited.
  */
 #ifndef BRAMBLE_BODIES_H
 #define BRAMBLE_BODIES_H
@@ -12,7 +12,7 @@
 
 struct bodies;
 
-/* The bytes of a reply, for all connections that they are sent to. */
+/* The bytes of a reply, and how many connections they are sent to. */
 struct http_body {
 	struct bodies *all;
 	char *data;
@@ -31,16 +31,16 @@ struct bodies {
 	uint64_t turn;
 };
 
-/* One that nobody is sent yet. Takes the bytes over. NULL if memory ran out: they are freed. */
+/* Makes a body, which nobody is sent yet. Owns the bytes. If memory runs out, frees them: NULL. */
 struct http_body *body_new(struct bodies *all, char *data, size_t len, unsigned int kind);
 
-/* One connection less that it is sent to. The last one frees it. */
+/* One connection fewer that the body is sent to. The last one frees it. */
 void body_unref(void *body);
 
 /* The newest of a kind, or NULL. */
 struct http_body *bodies_find(const struct bodies *all, unsigned int kind);
 
-/* The turn is over: what was made in it is no longer shared. */
+/* The turn is over. Bodies that were made in it are no longer shared. */
 void bodies_end_turn(struct bodies *all);
 
 #endif

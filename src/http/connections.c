@@ -25,7 +25,7 @@ static void cut(struct connection *connection)
 	connection->cut = true;
 }
 
-/* The first that is not cut off already. */
+/* The first connection that has not been cut off yet. */
 static struct connection *first_uncut(struct connection *list)
 {
 	struct connection *connection;
@@ -82,7 +82,7 @@ void connections_remove(struct connections *all, struct connection *connection, 
 
 	if (connection->tls) {
 		reason = tls_end(connection->tls, detail);
-		/* One that was cut off did not end by itself. */
+		/* If it was cut off, it did not end by itself. */
 		if (connection->cut &&
 		    (reason == REFUSAL_HANDSHAKE || reason == REFUSAL_UNFINISHED))
 			reason = REFUSAL_NONE;
@@ -110,7 +110,7 @@ void connections_look(struct connections *all, struct connection *connection, ui
 	got = recv(connection->fd, bytes, sizeof(bytes), MSG_PEEK | MSG_DONTWAIT);
 	if (got == 0)
 		cut(connection);
-	/* No request of HTTP has such bytes at its beginning or later. */
+	/* An HTTP request has no such bytes anywhere. */
 	reason = got > 0 && connection->plain ? first_bytes_check(bytes, (size_t)got, false)
 					      : REFUSAL_NONE;
 	if (!reason)

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The connections of the HTTP server and how long each may take, so that none holds on to
- * memory or to a place for ever. A client is cut off that has sent no whole request
- * CONNECTION_FIRST_S after it connected, or CONNECTION_IDLE_S after it was answered last, or that
- * has not taken its reply after CONNECTION_REPLY_S, whatever it does meanwhile. If there are
- * many, the one goes that has waited longest.
+ * The connections of the HTTP server and how long each may take, so that none holds memory or a
+ * place for ever. A client is cut off, whatever it does meanwhile, if
+ *  - it has sent no whole request CONNECTION_FIRST_S after it connected,
+ *  - or none CONNECTION_IDLE_S after its last reply,
+ *  - or it has not taken its reply after CONNECTION_REPLY_S.
+ * If there are too many connections, the one that has waited longest is cut off.
  *
- * Cutting off is shutdown(): whoever serves the socket sees its end and removes it here.
- * Times are of CLOCK_MONOTONIC.
+ * Cutting off means shutdown(). The code that serves the socket then sees its end, and removes the
+ * connection here. Times are CLOCK_MONOTONIC.
  */
 #ifndef BRAMBLE_CONNECTIONS_H
 #define BRAMBLE_CONNECTIONS_H
@@ -53,22 +54,22 @@ struct connections {
 /* A new connection, which waits for its first request. NULL if memory ran out. */
 struct connection *connections_add(struct connections *all, int fd, uint64_t now_ns);
 
-/* Its socket is about to be closed. Frees it; tells why, if it was refused. */
+/* Frees a connection whose socket is about to be closed. Reports why, if it was refused. */
 void connections_remove(struct connections *all, struct connection *connection, uint64_t now_ns);
 
-/* Looks at what has come of it before it is read: if it has ended, or begins with TLS where HTTP is
- * spoken, it is cut off, the latter with an answer. */
+/* Looks at the data that has come, before it is read. If the connection has ended, it is cut off.
+ * If it begins with TLS where HTTP is expected, it gets an answer and is cut off. */
 void connections_look(struct connections *all, struct connection *connection, uint64_t now_ns);
 
-/* It sends a reply from now on, or waits for the next request. */
+/* The connection sends a reply from now on, or waits for the next request. */
 void connections_set_state(struct connections *all, struct connection *connection,
 			   enum connection_state state, uint64_t now_ns);
 
-/* Cuts off those whose time is over, and those that wait and whose client has gone or speaks
+/* Cuts off connections whose time is over. Also waiting ones whose client has gone, or speaks
  * another protocol. */
 void connections_expire(struct connections *all, uint64_t now_ns);
 
-/* Cuts off those that have been taking a reply for this long or longer. */
+/* Cuts off connections that have been taking a reply for this long or longer. */
 void connections_cut_slow(struct connections *all, uint64_t slow_ns, uint64_t now_ns);
 
 /* Milliseconds until connections_expire() has something to do, rounded up; -1: nothing. */

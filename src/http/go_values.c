@@ -75,7 +75,7 @@ static int parse_float(const char *text, int64_t *value)
 	number = strtod(text, &end);
 	if (*end)
 		return -EINVAL;
-	/* 2^63 itself is a double, the greatest int64_t is none. */
+	/* 2^63 itself is a double. The greatest int64_t is not. */
 	if (!(fabs(number) < 0x1p63))
 		return -ERANGE;
 	*value = (int64_t)number;
@@ -125,7 +125,7 @@ static const struct {
 	{"h", INT64_C(3600) * 1000000000},
 };
 
-/* The unit a text begins with, up to the next number. 0: it is none. */
+/* The unit that a text begins with, up to the next number. 0 if it is not a unit. */
 static int64_t take_unit(const char **text)
 {
 	size_t len = strcspn(*text, ".0123456789"), i;
@@ -139,7 +139,7 @@ static int64_t take_unit(const char **text)
 	return 0;
 }
 
-/* The digits after a point as a part of 1. What a double cannot tell apart is cut. */
+/* The digits after a point, as a fraction. Digits beyond the precision of a double are ignored. */
 static double take_fraction(const char **text)
 {
 	double digits = 0, scale = 1;
@@ -153,7 +153,7 @@ static double take_fraction(const char **text)
 	return digits / scale;
 }
 
-/* One number with its unit. What is no whole nanosecond is cut. */
+/* One number with its unit, rounded down to whole nanoseconds. */
 static int take_part(const char **text, int64_t *ns)
 {
 	const char *start = *text;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * What the Prometheus exporter-toolkit reads a plain (unquoted) scalar of YAML as: the words and
- * numbers of YAML 1.1, as Go's yaml.v2 resolves them, and the durations of Go's
+ * Reads plain (unquoted) scalars of YAML in the same way as the Prometheus exporter-toolkit: words
+ * and numbers of YAML 1.1, as Go's yaml.v2 resolves them, and the durations of Go's
  * time.ParseDuration().
  */
 #ifndef BRAMBLE_GO_VALUES_H
@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Nothing, "~" and "null": as if the key were not there. */
+/* Whether it is nothing, "~" or "null". Then the key counts as missing. */
 bool go_is_null(const char *text);
 
 /* "true", "yes", "on", "y" and their opposites, in lower case, capitals or with one capital.

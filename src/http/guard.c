@@ -14,14 +14,14 @@
 #define REFRESH_NS NS_PER_S
 #define FILES	   4 /* the configuration, certificate, key, client CA */
 
-/* What tells a file from how it was before. */
+/* What shows that a file has changed. */
 struct file_state {
 	struct timespec changed; /* ctime: also renaming changes it */
 	ino_t inode;
 	off_t size;
 };
 
-/* A file that was read last, or that could not be read then. */
+/* A file at its last reading, whether or not it could be read. */
 struct watched {
 	char *path; /* NULL: none */
 	struct file_state state;
@@ -53,8 +53,8 @@ static struct file_state state_of(const char *path)
 }
 
 /*
- * To be called before the file is read: what is written while it is read is found by the next look
- * then.
+ * Call this before reading the file. Then the next look finds what is written while the file is
+ * read.
  */
 static int watch(struct watched *file, const char *path)
 {
@@ -77,7 +77,7 @@ static int watch_tls_files(struct guard *guard, const struct tls_config *tls)
 /* From this cost on, one try of a password keeps a small machine busy for seconds. */
 #define COST_SLOW 14
 
-/* What is taken as the exporter-toolkit takes it, and may not be what was meant. */
+/* Warns of settings that the exporter-toolkit accepts, too, but that may not be what was meant. */
 static void warn_of_surprises(const struct guard *guard)
 {
 	const struct tls_config *tls = &guard->config.tls;
@@ -119,8 +119,8 @@ static bool has_ca(const struct tls_config *tls)
 }
 
 /*
- * Whoever writes a file in place empties it first, and may write it in pieces: what is not there
- * yet must not let anyone in who was kept out. So it is given up only where the file says so.
+ * A file that is written in place is first emptied, and may be written in pieces. What is missing
+ * meanwhile must not let in anyone who was kept out. So a protection ends only if the file says so.
  * Returns what the file leaves out, or NULL.
  */
 static const char *given_up(const struct web_config *before, const struct web_config *now)
@@ -252,7 +252,8 @@ void guard_refresh(struct guard *guard, uint64_t now_ns)
 	if (now_ns - guard->refreshed_ns < REFRESH_NS)
 		return;
 	guard->refreshed_ns = now_ns;
-	/* As they are before they are read; and nothing is tried again until one changes again. */
+	/* Remember the files as they are before reading. Nothing is tried again until one changes.
+	 */
 	for (i = 0; i < FILES; i++) {
 		state = state_of(guard->files[i].path);
 		changed |= !same_state(&state, &guard->files[i].state);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Who may ask the server, by --web.config.file. When that file, or one that it names, has
- * changed, it is read again; if something is wrong with it then, that is logged and what
- * was read before stays in force. Whether TLS is spoken cannot change while the server runs.
+ * Who may ask the server, according to --web.config.file. When that file, or a file that it names,
+ * has changed, it is read again. If it is wrong then, that is logged, and what was read before
+ * stays in force. TLS cannot be turned on or off while the server runs.
  */
 #ifndef BRAMBLE_GUARD_H
 #define BRAMBLE_GUARD_H
@@ -28,10 +28,10 @@ struct guard;
 int guard_open(const char *path, struct guard **out);
 void guard_close(struct guard *guard);
 
-/* Reads what has changed, if it is a second since this was done last. */
+/* Reads what has changed, if the last look was at least a second ago. */
 void guard_refresh(struct guard *guard, uint64_t now_ns);
 
-/* What a new connection is secured with, NULL without TLS. */
+/* The TLS settings for a new connection. NULL without TLS. */
 struct tls *guard_tls(const struct guard *guard);
 
 /* Whether a request with this Authorization header (or NULL) is answered. */

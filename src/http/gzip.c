@@ -8,8 +8,8 @@
 #include <zlib.h>
 
 /*
- * The metrics' text repeats itself so much, and so nearby, that higher levels and a larger
- * window make it hardly shorter; this takes 64 KiB. docs/benchmarks.md has the figures.
+ * The text of the metrics repeats itself a lot, and within short distances. So higher levels and a
+ * larger window make it hardly shorter. This takes 64 KiB. docs/benchmarks.md has the figures.
  */
 #define LEVEL	     1
 #define WINDOW_BITS  13

@@ -64,8 +64,8 @@ static int make_parent(const char *path)
 }
 
 /*
- * Binds; a socket file that nobody serves is removed first. Of another file,
- * too, connect() says ECONNREFUSED: it is left alone.
+ * Binds. First removes a socket file that nobody serves. connect() also fails with ECONNREFUSED on
+ * a file that is not a socket. Such a file is left alone.
  */
 static int bind_unix(int fd, const struct sockaddr_un *address)
 {
@@ -80,7 +80,7 @@ static int bind_unix(int fd, const struct sockaddr_un *address)
 		return -errno;
 	if (!S_ISSOCK(st.st_mode))
 		return -EEXIST;
-	/* EAGAIN: it is served, but its queue is full. */
+	/* EAGAIN: somebody serves it, but its queue is full. */
 	if (connect(fd, any, sizeof(*address)) == 0 || errno == EAGAIN)
 		return -EADDRINUSE;
 	if (errno != ECONNREFUSED)

@@ -6,17 +6,16 @@
 #include "cli/address.h"
 
 /*
- * Listens on an address. Port 0 is replaced by the one the kernel chose. On an
- * IPv6 address without a host, IPv4 is served too. Returns a file descriptor or a negative
- * errno.
+ * Listens on an address. Port 0 is replaced by the port that the kernel chose. An IPv6 address
+ * without a host also serves IPv4. Returns a file descriptor or a negative errno.
  */
 int listen_tcp(struct address *address);
 
 /*
- * Listens on a Unix socket, readable and writable for owner and group. Its
- * directory is made if need be; a socket that a dead process left is replaced.
- * Returns a file descriptor, or a negative errno: -EADDRINUSE if another process serves
- * there, -EEXIST if there is a file that is no socket.
+ * Listens on a Unix socket, which owner and group can read and write. Its directory is made if
+ * necessary. A socket that a dead process left behind is replaced. Returns a file descriptor, or a
+ * negative errno: -EADDRINUSE if another process serves there, -EEXIST if the path is a file that
+ * is not a socket.
  */
 int listen_unix(const char *path);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Clients that were turned away before they could ask: how many, and why. The log says it, of each
- * reason at most once a minute, however many come: a stranger can drive this.
+ * Clients that were turned away before they could ask: how many, and why. A stranger can cause
+ * this, so each reason is logged at most once a minute, however many clients come.
  */
 #ifndef BRAMBLE_REFUSALS_H
 #define BRAMBLE_REFUSALS_H
@@ -22,7 +22,7 @@ enum refusal {
 	REFUSAL_NAME,		    /* no name of it is in client_allowed_sans */
 	REFUSAL_BAD_CERTIFICATE,
 	REFUSAL_HANDSHAKE,  /* the client ended it */
-	REFUSAL_UNFINISHED, /* it ended, and why cannot be told */
+	REFUSAL_UNFINISHED, /* it ended for an unknown reason */
 	REFUSALS,
 };
 
@@ -37,8 +37,8 @@ struct refusals {
 extern const char *const refusal_names[REFUSALS];
 
 /*
- * Counts one, and says it if it is time. client: its address. detail: more of it, NULL if
- * there is none. now_ns: CLOCK_MONOTONIC.
+ * Counts a refused client, and logs it if the last message is old enough. client: its address.
+ * detail: more about it, or NULL. now_ns: CLOCK_MONOTONIC.
  */
 void refusals_add(struct refusals *refusals, enum refusal reason, const char *client,
 		  const char *detail, uint64_t now_ns);

@@ -22,10 +22,10 @@
 
 #define CONNECTION_MEMORY (16 * 1024) /* for one request's header; longer ones are refused */
 
-/* Bodies that clients have not taken yet may come to this before new ones are refused. */
+/* The size of bodies that clients have not taken yet, beyond which no new ones are made. */
 #define BODIES_MAX	  (8UL * 1024 * 1024)
 
-/* Then who takes longer than this is cut off, and bodies this old are still given away. */
+/* Beyond it, clients that take longer than this are cut off, and bodies up to this old are sent. */
 #define SLOW_NS		  (5 * NS_PER_S)
 #define STALE_NS	  NS_PER_S
 
@@ -145,7 +145,8 @@ bool http_header(const struct http_request *request, const char *name, struct bu
 	return wanted.found;
 }
 
-/* What is known of a listener's clients: who opened a Unix socket was let in by its mode. */
+/* Whether the guard applies to a listener's clients. A Unix socket's mode has already let them in.
+ */
 static struct guard *guard_of(const struct listener *listener)
 {
 	return listener->unix_path ? NULL : listener->http->guard;
@@ -265,7 +266,7 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
 
 	(void)version;
 	(void)upload;
-	/* The first call comes before the body; what a body says is not read. */
+	/* The first call comes before the request's body, which is ignored. */
 	if (!*state) {
 		*state = &seen;
 		return MHD_YES;
@@ -322,7 +323,7 @@ static void on_start(struct listener *listener, struct MHD_Connection *connectio
 	struct connection *added = connections_add(all, info->connect_fd, now_ns);
 
 	*known = added;
-	/* One that cannot be kept track of, or secured, goes at once. */
+	/* A connection that cannot be tracked or secured is closed at once. */
 	if (!added || !secure(listener, connection, added))
 		shutdown(info->connect_fd, SHUT_RDWR);
 	else
@@ -379,7 +380,7 @@ static struct MHD_Daemon *start_daemon(struct listener *listener, int fd)
 		{MHD_OPTION_END, 0, NULL},
 	};
 
-	/* Twice the connections that are kept: those that were cut off are there yet. */
+	/* Twice the connections that are kept, because those that were cut off are still there. */
 	return MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_ERROR_LOG | (tls ? MHD_USE_TLS : 0U), 0,
 				NULL, NULL, on_request, listener, MHD_OPTION_EXTERNAL_LOGGER,
 				on_message, NULL, MHD_OPTION_LISTEN_SOCKET, fd,
@@ -390,7 +391,7 @@ static struct MHD_Daemon *start_daemon(struct listener *listener, int fd)
 				MHD_OPTION_ARRAY, tls ? tls_options : no_options, MHD_OPTION_END);
 }
 
-/* Serves at a socket that listens, which the daemon owns from then on. */
+/* Serves on a listening socket. The daemon owns it from then on. */
 static int add_listener(struct http *http, int fd, const char *unix_path)
 {
 	struct listener *listener = calloc(1, sizeof(*listener));

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The HTTP server: libmicrohttpd, driven by the caller's event loop. No thread
- * is made: handlers run in http_run().
+ * The HTTP server: libmicrohttpd, driven by the caller's event loop. It makes no thread: handlers
+ * run in http_run().
  *
- * Clients cannot make it hold memory without bound: see connections.h, and
- * http_reply_again() for the replies that are under way.
+ * Clients cannot make it use unlimited memory: see connections.h, and http_reply_again() for the
+ * replies that are under way.
  */
 #ifndef BRAMBLE_HTTP_SERVER_H
 #define BRAMBLE_HTTP_SERVER_H
@@ -32,7 +32,7 @@ struct http_request {
 const char *http_query(const struct http_request *request, const char *name);
 
 /*
- * Adds the values of a header that is a list, with a comma between those of several lines.
+ * Adds the values of a header that is a list. Values from several lines are joined with commas.
  * Returns whether there is such a header.
  */
 bool http_header(const struct http_request *request, const char *name, struct buf *out);
@@ -50,23 +50,23 @@ struct http_reply {
 };
 
 /*
- * Whether a reply need not be made anew: then *reply is complete. To be asked with the
- * content type, gzip, negotiated and kind set.
+ * Reuses a reply. If this returns true, *reply is complete and need not be made. Set the content
+ * type, gzip, negotiated and kind before the call.
  *
- * Requests for the same kind that are served in the same turn of http_run() share one
- * body: it is as new as the last of them. When the bodies that clients have not taken yet
- * exceed a bound, the slow clients are cut off, and the others get the last body of the kind
- * if it is not older than a second, else 503.
+ * Requests for the same kind that are served in the same turn of http_run() share one body, which
+ * is as new as the last of them. If the bodies that clients have not taken yet exceed a limit, the
+ * slow clients are cut off. The others get the last body of the kind if it is at most a second old,
+ * and otherwise 503.
  */
 bool http_reply_again(const struct http_request *request, struct http_reply *reply);
 
-/* Fills in the reply to GET (or HEAD) of a path. Unset, it is 404. */
+/* Fills in the reply to GET (or HEAD) of a path. If it sets nothing, the reply is 404. */
 typedef void (*http_handler)(void *context, const struct http_request *request,
 			     struct http_reply *reply);
 
 /*
- * Makes a server that listens nowhere yet. guard says who is let in, but for Unix sockets; it
- * must outlive the server; NULL: everybody. Returns NULL if memory ran out.
+ * Makes a server that listens nowhere yet. guard says who is let in, except on Unix sockets. It
+ * must outlive the server. NULL lets everybody in. Returns NULL if memory ran out.
  */
 struct http *http_new(http_handler handler, void *context, struct guard *guard);
 
@@ -77,13 +77,13 @@ void http_free(struct http *http);
 int http_listen(struct http *http, struct address *address);
 
 /*
- * Listens as listen_unix() does. Who may open the socket is let in: neither TLS nor a
- * password is asked for there. Returns 0 or a negative errno; nothing is logged.
+ * Listens as listen_unix() does. Everyone who may open the socket is let in, without TLS and
+ * without a password. Returns 0 or a negative errno; nothing is logged.
  */
 int http_listen_unix(struct http *http, const char *path);
 
-/* Readable when http_run() has something to do. One per listening place; i from 0, -1 after the
- * last. */
+/* A descriptor that is readable when http_run() has something to do. There is one for each
+ * listening place: i counts from 0, and the result is -1 after the last. */
 int http_event_fd(const struct http *http, size_t i);
 
 /* Serves what there is to serve, without blocking. */

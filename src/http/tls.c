@@ -98,7 +98,7 @@ void tls_unref(struct tls *tls)
 
 /* ---- clients */
 
-/* Whether a name of the certificate is one of those that are let in. */
+/* Whether a name of the certificate is one that is let in. */
 static bool san_allowed(const struct tls *tls, gnutls_x509_crt_t crt)
 {
 	char name[256], address[INET6_ADDRSTRLEN];
@@ -168,7 +168,7 @@ static gnutls_alert_description_t alert_of(gnutls_session_t session, enum refusa
 	}
 }
 
-/* Remembers why, and tells the client as far as its socket takes it at once. */
+/* Remembers why, and sends the client an alert, as far as its socket takes it at once. */
 static void refuse(struct tls_session *s, gnutls_session_t session, enum refusal reason)
 {
 	if (!reason || s->reason)
@@ -237,7 +237,7 @@ static int on_hello(struct tls_session *s, gnutls_session_t session, const gnutl
 	struct tls_hello hello;
 
 	s->began = true;
-	/* What is not whole, GnuTLS refuses. */
+	/* GnuTLS refuses an incomplete one. */
 	if (!tls_hello_parse(body->data, body->size, &hello))
 		return 0;
 	refuse(s, session,
@@ -272,7 +272,7 @@ static int on_message(gnutls_session_t session, unsigned int type, unsigned int 
 	}
 }
 
-/* The client's end is to be told from what GnuTLS ends. */
+/* Tells whether the client or GnuTLS ended the handshake. */
 static void look_for_end(struct tls_session *s, const void *bytes, ssize_t got)
 {
 	if (got > 0)
@@ -281,7 +281,7 @@ static void look_for_end(struct tls_session *s, const void *bytes, ssize_t got)
 		s->ended |= got == 0 || (errno != EAGAIN && errno != EINTR);
 }
 
-/* Reads for GnuTLS, as it would by itself, but for who does not begin with TLS. */
+/* Reads for GnuTLS as GnuTLS would itself, except from clients that do not begin with TLS. */
 static ssize_t pull(gnutls_transport_ptr_t context, void *bytes, size_t size)
 {
 	struct tls_session *s = context;
@@ -317,14 +317,14 @@ struct tls_session *tls_begin(struct tls *tls, gnutls_session_t session, int fd)
 	gnutls_transport_get_ptr2(session, &from, &to);
 	gnutls_transport_set_ptr2(session, s, to);
 	gnutls_transport_set_pull_function(session, pull);
-	/* Of the pointers a session carries this is the one that libmicrohttpd leaves to us:
-	 * it keeps no database of sessions. */
+	/* A session carries several pointers. libmicrohttpd leaves this one to us, because it keeps
+	 * no database of sessions. */
 	gnutls_db_set_ptr(session, s);
 	gnutls_handshake_set_hook_function(session, (unsigned int)GNUTLS_HANDSHAKE_ANY,
 					   GNUTLS_HOOK_PRE, on_message);
 	if (tls->client_auth == CLIENT_AUTH_NONE)
 		return s;
-	/* Not GNUTLS_CERT_REQUIRE: without a certificate that ends before verify_client(). */
+	/* Not GNUTLS_CERT_REQUIRE, which ends before verify_client() if there is no certificate. */
 	gnutls_certificate_server_set_request(session, GNUTLS_CERT_REQUEST);
 	gnutls_certificate_send_x509_rdn_sequence(session, tls->credentials.system_ca);
 	gnutls_session_set_verify_function(session, verify_client);

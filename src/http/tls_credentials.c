@@ -29,7 +29,7 @@ static gnutls_datum_t datum(const char *text)
 	return (gnutls_datum_t){(unsigned char *)text, (unsigned int)strlen(text)};
 }
 
-/* What a file has, or what the configuration itself has in its place. */
+/* The contents of a file, or what the configuration itself has instead. */
 static int read_pem(const char *file, const char *text, struct buf *out, char *error,
 		    size_t error_size)
 {
@@ -54,10 +54,10 @@ static void chain_free(struct chain *chain)
 }
 
 /*
- * Takes the certificates as they stand in the file, ours first. Of ours, the key usage is set to
- * all there is: with keyEncipherment alone, as many scripts write it, GnuTLS would serve no client
- * of TLS 1.3, and of TLS 1.2 only some. Servers of Go's do not look at it, and the certificate is
- * sent as it is: who minds, minds. Returns an error of GnuTLS'.
+ * Takes the certificates in the order of the file, ours first. For GnuTLS, the key usage of ours is
+ * set to everything. Many scripts write only keyEncipherment, and with that GnuTLS would serve no
+ * client with TLS 1.3, and only some with TLS 1.2. Go's servers ignore the key usage. The
+ * certificate is sent unchanged, and clients may still refuse it. Returns a GnuTLS error.
  */
 static int import_chain(struct chain *chain, const struct buf *pem)
 {
@@ -172,7 +172,7 @@ static int join(struct tls_credentials *credentials, struct chain *chain, gnutls
 	return 0;
 }
 
-/* Both are texts in PEM. */
+/* Both are PEM texts. */
 static int use_key(struct tls_credentials *credentials, const struct tls_config *config,
 		   const struct buf *cert_pem, const struct buf *key_pem, char *error,
 		   size_t error_size)
@@ -220,8 +220,8 @@ static int set_key(struct tls_credentials *credentials, const struct tls_config 
 	return err;
 }
 
-/* Without a CA of its own a server of Go's takes the system's. There may be none: then every
- * certificate is of another CA. */
+/* Without a CA of its own, a Go server uses the system's. If the system has none, every certificate
+ * is from an unknown CA. */
 static void set_system_ca(struct tls_credentials *credentials, const struct tls_config *config)
 {
 	if (config->client_auth >= CLIENT_AUTH_VERIFY_IF_GIVEN) {

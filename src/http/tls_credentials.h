@@ -15,14 +15,15 @@ struct tls_credentials {
 	gnutls_certificate_credentials_t gnutls;
 	struct tls_key key;
 	bool system_ca; /* clients' certificates are checked with the system's CAs */
-	/* What clients may mind about our certificate, though it is served; NULL: nothing. Static.
-	 */
+	/* A reason why clients may refuse our certificate, which is served all the same; or NULL.
+	 * Static. */
 	const char *doubt;
 };
 
 /*
- * Reads them. Returns 0, or a negative errno and in error one line that says which file or key is
- * wrong. tls_credentials_free() frees what was made, also after an error.
+ * Reads certificate, key and CA. Returns 0. Or returns a negative errno, and writes to error one
+ * line that says which file or key is wrong. tls_credentials_free() frees everything, also after an
+ * error.
  */
 int tls_credentials_read(struct tls_credentials *credentials, const struct tls_config *config,
 			 char *error, size_t error_size);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Whether a client offers a group and a signature algorithm that GnuTLS has, too. GnuTLS itself
- * ends the handshake without these, and libmicrohttpd does not say why. What is not known here is
- * left to GnuTLS.
+ * Whether a client offers a group and a signature algorithm that GnuTLS also has. Without these,
+ * GnuTLS ends the handshake, and libmicrohttpd does not say why. What is not known here is left to
+ * GnuTLS.
  */
 #ifndef BRAMBLE_TLS_FIT_H
 #define BRAMBLE_TLS_FIT_H
@@ -27,7 +27,7 @@ struct tls_fit {
 	bool signature; /* one that our key can make */
 };
 
-/* Looks what a client offers for this version; ours is what the priority has. */
+/* Checks what a client offers for this version against what our priority has. */
 struct tls_fit tls_fit_of(gnutls_priority_t ours, const struct tls_key *key,
 			  const struct tls_hello *hello, uint16_t version);
 

@@ -7,7 +7,7 @@
 
 #define RANDOM_SIZE		     32
 
-/* What is left of a message. */
+/* The unread rest of a message. */
 struct cursor {
 	const uint8_t *at;
 	size_t len;
@@ -22,7 +22,7 @@ static bool skip(struct cursor *from, size_t len)
 	return true;
 }
 
-/* A number of so many bytes, the highest first. */
+/* Reads a number of this many bytes, most significant first. */
 static bool take_number(struct cursor *from, size_t bytes, size_t *number)
 {
 	const uint8_t *at = from->at;
@@ -34,7 +34,7 @@ static bool take_number(struct cursor *from, size_t bytes, size_t *number)
 	return true;
 }
 
-/* A part that begins with its length, of so many bytes. */
+/* Reads a part that begins with its length, which has this many bytes. */
 static bool take_part(struct cursor *from, size_t bytes, struct cursor *part)
 {
 	if (!take_number(from, bytes, &part->len))
@@ -108,7 +108,7 @@ uint16_t tls_hello_version(const struct tls_hello *hello, uint16_t min, uint16_t
 	uint16_t version;
 
 	for (version = max; version >= min; version--) {
-		/* What has no list of versions does not know TLS 1.3. */
+		/* A client without a list of versions does not know TLS 1.3. */
 		if (hello->versions.at ? tls_numbers_have(&hello->versions, version)
 				       : version < TLS_VERSION_1_3 && version <= hello->version)
 			return version;

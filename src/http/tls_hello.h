@@ -17,7 +17,7 @@ struct tls_numbers {
 };
 
 struct tls_hello {
-	uint16_t version;	     /* the highest, where there is no list of them */
+	uint16_t version;	     /* the highest; used if there is no list */
 	struct tls_numbers versions; /* supported_versions; at is NULL without it */
 	struct tls_numbers suites;
 	struct tls_numbers groups;     /* supported_groups; at is NULL without it */
@@ -34,8 +34,8 @@ uint16_t tls_number(const struct tls_numbers *numbers, size_t i);
 bool tls_numbers_have(const struct tls_numbers *numbers, uint16_t number);
 
 /*
- * The version that is chosen from those from min to max (0x0301 is TLS 1.0): the highest that is
- * offered, too. 0: there is none.
+ * The version to use: the highest one from min to max (0x0301 is TLS 1.0) that the client offers. 0
+ * if there is none.
  */
 uint16_t tls_hello_version(const struct tls_hello *hello, uint16_t min, uint16_t max);
 

@@ -17,9 +17,9 @@ struct tls_records {
 };
 
 /*
- * Takes the next bytes of a client's handshake, cut anywhere. Returns whether the header of an
- * alert ended in them: of one that can be seen, or of one that TLS 1.3 hides, which is shorter
- * than each message of the handshake.
+ * Takes the next bytes of a client's handshake, which may be cut anywhere. Returns whether they
+ * complete the header of an alert. An alert that TLS 1.3 encrypts is recognised because it is
+ * shorter than any message of the handshake.
  */
 bool tls_records_alert(struct tls_records *records, const uint8_t *bytes, size_t count);
 

@@ -34,7 +34,7 @@ static const struct known known[] = {
 	 "CHACHA20-POLY1305", "AEAD"},
 };
 
-/* Taken and without effect, as for Go: it always offers all of them. */
+/* Accepted, but without effect, as in Go: all of these are always offered. */
 static const char *const known_1_3[] = {
 	"TLS_AES_128_GCM_SHA256",
 	"TLS_AES_256_GCM_SHA384",
@@ -86,7 +86,7 @@ static bool is_1_3(const char *name)
 	return false;
 }
 
-/* What all have in common: versions up to one, and curves. */
+/* What all priorities share: the versions up to one, and the curves. */
 static void begin_words(struct buf *words, const struct tls_config *config, int max_version)
 {
 	size_t i, j;
@@ -164,7 +164,7 @@ static int add_suites(struct tls_suites *suites, const struct tls_config *config
 				 names->values[i]);
 			return -EINVAL;
 		}
-		/* With a lowest version of TLS 1.3 there is no use for the others. */
+		/* If the lowest version is TLS 1.3, the other suites have no use. */
 		if (!suite || config->min_version > TLS_1_2)
 			continue;
 		err = add_suite(suites, config, suite, error, error_size);
@@ -240,7 +240,7 @@ void tls_suites_free(struct tls_suites *suites)
 
 /* ---- what a client is served with */
 
-/* What a client can be served with. */
+/* What is available for a client. */
 struct choice {
 	uint16_t version;
 	bool ecdsa; /* our key is one for ECDSA or EdDSA, not RSA */
@@ -257,7 +257,7 @@ static const struct tls_suite *find_listed(const struct tls_suites *suites, uint
 	return NULL;
 }
 
-/* Whether it can be had with our key, this version, and what the client offers besides. */
+/* Whether a suite works with our key, this version, and the rest of what the client offers. */
 static bool is_usable(const struct tls_suite *suite, const struct choice *choice)
 {
 	if (!suite || suite->ecdsa != choice->ecdsa)
@@ -312,7 +312,7 @@ static bool is_usable_kx(gnutls_kx_algorithm_t kx, gnutls_protocol_t least,
 	}
 }
 
-/* Whether GnuTLS, when it may choose, finds one. */
+/* Whether GnuTLS finds a suite when it may choose. */
 static bool shares_any(const struct tls_suites *suites, const struct tls_hello *hello,
 		       const struct choice *choice)
 {
@@ -332,7 +332,7 @@ static bool shares_any(const struct tls_suites *suites, const struct tls_hello *
 	return false;
 }
 
-/* Chooses with what the client offers; *suite is NULL where GnuTLS may choose. */
+/* Chooses a suite from the client's offer. *suite is NULL if GnuTLS may choose. */
 static bool choose(const struct tls_suites *suites, const struct tls_hello *hello,
 		   const struct choice *choice, const struct tls_suite **suite)
 {

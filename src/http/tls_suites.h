@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Versions, cipher suites and curves of a web configuration in GnuTLS' words, and which of them
- * a client is served with.
+ * Translates the versions, cipher suites and curves of a web configuration for GnuTLS, and chooses
+ * the suite for each client.
  *
- * GnuTLS takes key exchanges, ciphers and MACs apart and allows every combination. So one suite
- * is chosen here, as Go chooses it, from what the client offers, and GnuTLS is left with that one.
+ * GnuTLS configures key exchanges, ciphers and MACs separately, and allows every combination. So
+ * this chooses one suite from those that the client offers, in the same way as Go, and gives GnuTLS
+ * only that one.
  */
 #ifndef BRAMBLE_TLS_SUITES_H
 #define BRAMBLE_TLS_SUITES_H
@@ -36,13 +37,13 @@ struct tls_suites {
 	gnutls_priority_t any;			 /* what a session begins with */
 	struct tls_suite listed[TLS_SUITES_MAX]; /* none: GnuTLS chooses */
 	size_t listed_count;
-	bool listing; /* there was a list, if of suites of TLS 1.3 alone */
+	bool listing; /* there was a list, perhaps only of TLS 1.3 suites */
 	bool curves;  /* there was a list of them */
 };
 
 /*
- * Returns 0, or a negative errno and in error one line that says what is not known.
- * tls_suites_free() frees what was made, also after an error.
+ * Returns 0. Or returns a negative errno, and writes to error one line that says what is not known.
+ * tls_suites_free() frees everything, also after an error.
  */
 int tls_suites_init(struct tls_suites *suites, const struct tls_config *config, char *error,
 		    size_t error_size);

@@ -87,9 +87,9 @@ static int read_rate(struct reader *reader, const struct field *field, const yam
 }
 
 /*
- * "$2y$10$" and 53 characters of salt and hash; the letter may be another, or missing: for the
- * toolkit they are all one. Returns a copy that is called 2b, which crypt(3) knows; NULL with
- * *err 0 if it is no such hash, or -ENOMEM.
+ * Reads "$2y$10$" and 53 characters of salt and hash. The letter may differ or be missing: the
+ * toolkit treats all of these alike. Returns a copy with 2b, which crypt(3) knows. Returns NULL if
+ * it is not such a hash (*err is 0) or if memory ran out (*err is -ENOMEM).
  */
 static char *copy_bcrypt(const char *hash, int *err)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * --web.config.file: who may ask the server, and how it proves who it is. The format is
- * that of the Prometheus exporter-toolkit ("Web configuration" in its documentation). What
- * that format does not know is an error, so that a typing error leaves no door open.
+ * --web.config.file: who may ask the server, and how the server proves who it is. The format is
+ * that of the Prometheus exporter-toolkit ("Web configuration" in its documentation). An unknown
+ * key is an error, so a typing error leaves no door open.
  */
 #ifndef BRAMBLE_WEB_CONFIG_H
 #define BRAMBLE_WEB_CONFIG_H
@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What is asked of a client's certificate, in the words of Go's crypto/tls. */
+/* What is required of a client's certificate, with the names of Go's crypto/tls. */
 enum client_auth {
 	CLIENT_AUTH_NONE,
 	CLIENT_AUTH_REQUEST,
@@ -42,14 +42,14 @@ extern const char *const web_header_names[WEB_HEADERS];
 struct string_list {
 	char **values;
 	size_t count;
-	bool given; /* there is a list, be it an empty one */
+	bool given; /* there is a list, which may be empty */
 };
 
-/* Files are relative to the configuration's folder there, and have their whole path here. */
+/* In the file, paths are relative to its folder. Here they are whole paths. */
 struct tls_config {
 	bool enabled;
-	bool incomplete; /* there is such a section, but nothing in it that turns TLS on */
-	char *cert, *key, *client_ca; /* PEM, or NULL; a file goes first */
+	bool incomplete;	      /* there is such a section, but it does not turn TLS on */
+	char *cert, *key, *client_ca; /* PEM, or NULL. A file takes precedence */
 	char *cert_file, *key_file, *client_ca_file;
 	int client_auth; /* enum client_auth */
 	bool client_auth_given;
@@ -70,16 +70,16 @@ struct web_config {
 	char *headers[WEB_HEADERS]; /* NULL: not sent */
 	struct web_user *users;
 	size_t user_count;
-	bool users_given;	   /* there are users, or it is written that there are none: {} */
-	bool empty;		   /* the file has nothing but comments, if that */
+	bool users_given;	   /* there are users, or {} says that there are none */
+	bool empty;		   /* the file is empty, or has only comments */
 	uint64_t rate_interval_ns; /* between two requests; 0: no limit */
 	uint64_t rate_burst;
 };
 
 /*
- * Reads a file. Returns 0, or a negative errno: -EINVAL if its contents are wrong, or that of
- * reading it. On an error, error holds one line that begins with the path, and *config is
- * empty. The files it names are not read.
+ * Reads a file. Returns 0, or a negative errno: -EINVAL if its contents are wrong, or the errno of
+ * reading it. On an error, error holds one line that begins with the path, and *config is empty.
+ * This does not read the files that it names.
  */
 int web_config_read(const char *path, struct web_config *config, char *error, size_t error_size);
 

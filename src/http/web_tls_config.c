@@ -17,7 +17,7 @@ static const struct choice tls_versions[] = {
 	{"TLS10", TLS_1_0}, {"TLS11", TLS_1_1}, {"TLS12", TLS_1_2}, {"TLS13", TLS_1_3}, {NULL, 0},
 };
 
-/* Whether a value of client_auth_type is there, be it the default's. */
+/* Whether client_auth_type has a value, which may be the default. */
 static int read_client_auth(struct reader *reader, const struct field *field,
 			    const yaml_node_t *node)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The keys and values of a web configuration in YAML: a table of fields says what a mapping may
- * have, and what reads each value into struct web_config. What no table has, and what stands
- * twice, is an error that names the line.
+ * The keys and values of a web configuration in YAML. A table of fields says which keys a mapping
+ * may have, and which function reads each value into struct web_config. A key that is not in the
+ * table, or that comes twice, is an error that names the line.
  */
 #ifndef BRAMBLE_YAML_FIELDS_H
 #define BRAMBLE_YAML_FIELDS_H
@@ -23,7 +23,7 @@ struct reader {
 	size_t error_size;
 };
 
-/* A word that a field may have, and its value. An array of them ends with one without a name. */
+/* A word that a field may have, and its value. An array of these ends with an empty name. */
 struct choice {
 	const char *name;
 	int value;
@@ -48,12 +48,12 @@ struct field {
 		.choices = (words)                                                                 \
 	}
 
-/* Writes one line that begins with the path, and the node's line if there is a node. Returns
+/* Writes one line that begins with the path, and with the line number if there is a node. Returns
  * -EINVAL. */
 __attribute__((format(printf, 3, 4))) int wrong(const struct reader *reader,
 						const yaml_node_t *node, const char *format, ...);
 
-/* Whether there is no value: as if the key were not there. */
+/* Whether there is no value. Then the key counts as missing. */
 bool is_null(const yaml_node_t *node);
 
 /* The text of a scalar. */
@@ -72,17 +72,17 @@ int read_bool(struct reader *reader, const struct field *field, const yaml_node_
 int read_choice(struct reader *reader, const struct field *field, const yaml_node_t *node);
 int read_list(struct reader *reader, const struct field *field, const yaml_node_t *node);
 
-/* A time between two things, in Go's words; below zero it is zero. To an uint64_t, ns. */
+/* A duration as Go writes it, into an uint64_t in ns. A negative one becomes zero. */
 int read_interval(struct reader *reader, const struct field *field, const yaml_node_t *node);
 
 /* To an uint64_t. */
 int read_count(struct reader *reader, const struct field *field, const yaml_node_t *node);
 
-/* Reads the keys of a mapping, which is called name in errors. Nothing is an empty one. */
+/* Reads the keys of a mapping. Errors call it name. No value counts as an empty mapping. */
 int read_fields(struct reader *reader, const char *name, const yaml_node_t *node,
 		const struct field *fields, size_t count);
 
-/* tls_server_config, and what of it does not go together; the latter once all is read. */
+/* Reads tls_server_config; and, once all is read, checks what does not go together. */
 int read_tls(struct reader *reader, const struct field *field, const yaml_node_t *node);
 int check_tls(const struct reader *reader);
 

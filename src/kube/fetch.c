@@ -45,7 +45,7 @@ static size_t on_body(char *data, size_t size, size_t count, void *context)
 	return fetch->result.data_error ? 0 : len;
 }
 
-/* curl tells which of its sockets are to be watched for what. */
+/* curl says which of its sockets to watch, and for what. */
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *context, void *socket_context)
 {
 	struct fetch *fetch = context;
@@ -66,7 +66,7 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *context, void
 	return epoll_ctl(fetch->epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0 ? 0 : -1;
 }
 
-/* curl tells when it wants to be called without an event; -1: it does not. */
+/* curl says when it wants to be called without an event. -1: never. */
 static int on_timer(CURLM *multi, long timeout_ms, void *context)
 {
 	struct fetch *fetch = context;
@@ -92,7 +92,7 @@ static int open_loop(struct fetch *fetch)
 	return epoll_ctl(fetch->epoll_fd, EPOLL_CTL_ADD, fetch->timer_fd, &event) ? -errno : 0;
 }
 
-/* curl has a CA bundle of its own, which is large, and does not count here. */
+/* curl has a large CA bundle of its own, which does not count here. */
 static CURLcode set_trust(struct fetch *fetch)
 {
 	const struct fetch_options *options = &fetch->options;
@@ -109,7 +109,7 @@ static CURLcode set_trust(struct fetch *fetch)
 	return code;
 }
 
-/* Nothing but https may be spoken: the token must not leave in the clear. */
+/* Only https is allowed: the token must not be sent unencrypted. */
 static CURLcode set_protocol(CURL *easy)
 {
 #if LIBCURL_VERSION_NUM >= 0x075500
@@ -243,7 +243,7 @@ int fetch_start(struct fetch *fetch, const char *token)
 	return -ENOMEM;
 }
 
-/* Tells curl what happened. What it says of each is in its own messages. */
+/* Tells curl what happened. curl's own messages say how each request went. */
 static void handle_event(struct fetch *fetch, const struct epoll_event *event)
 {
 	int running, fd = event->data.fd, mask = 0;

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * One HTTPS request at a time, a GET, driven by the caller's event loop: no
- * thread is made and nothing blocks. The body is handed on as it arrives. The
- * connection is kept for the next request.
+ * One HTTPS GET request at a time, driven by the caller's event loop. It makes no thread, and
+ * nothing blocks. The body is passed on as it arrives. The connection is kept for the next request.
  *
  * One thread calls all of this.
  */
@@ -19,7 +18,7 @@
 typedef int (*fetch_data_fn)(void *context, const char *data, size_t len);
 
 struct fetch_options {
-	const char *url; /* https: nothing else is spoken */
+	const char *url; /* only https is allowed */
 	const char *ca_file;
 	bool insecure; /* take any certificate */
 	long connect_ms, total_ms;
@@ -40,8 +39,8 @@ struct fetch_result {
 struct fetch;
 
 /*
- * Makes one; strings of the options must outlive it. Returns 0 or a negative
- * errno. fetch_free() ends a request that is under way.
+ * Makes one. The strings of the options must outlive it. Returns 0 or a negative errno.
+ * fetch_free() ends a request that is under way.
  */
 int fetch_new(const struct fetch_options *options, struct fetch **out);
 void fetch_free(struct fetch *fetch);
@@ -49,12 +48,12 @@ void fetch_free(struct fetch *fetch);
 /* Readable when fetch_run() has something to do. */
 int fetch_fd(const struct fetch *fetch);
 
-/* Begins a request with this bearer token. None is to be under way. Returns 0 or -ENOMEM. */
+/* Begins a request with this bearer token. None may be under way. Returns 0 or -ENOMEM. */
 int fetch_start(struct fetch *fetch, const char *token);
 
 bool fetch_under_way(const struct fetch *fetch);
 
-/* Does what there is to do. Returns whether the request ended, and then how. */
+/* Does what is due. Returns whether the request ended; then *result says how. */
 bool fetch_run(struct fetch *fetch, struct fetch_result *result);
 
 #endif

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-/* Brackets within each other: as many as the bits of json_items.arrays. A pod has about ten. */
+/* The deepest nesting of brackets: the number of bits in json_items.arrays. A pod has about ten. */
 #define DEPTH_MAX   64
 
 /* The depths of the list's own keys and, in its array, of the items. */
@@ -29,8 +29,7 @@ void json_items_free(struct json_items *items)
 	buf_free(&items->item);
 }
 
-/* A byte inside of a string. Whether a string at the depth of keys is "items" is told as it ends.
- */
+/* A byte inside a string. When a string at the depth of keys ends, checks whether it is "items". */
 static void take_string_byte(struct json_items *items, char c)
 {
 	if (items->escaped) {
@@ -79,7 +78,7 @@ static int close_bracket(struct json_items *items, bool array)
 	return ended;
 }
 
-/* A byte outside of strings. Returns 1 if an item ends with it, 0, or -EINVAL. */
+/* A byte outside strings. Returns 1 if an item ends with it, else 0, or -EINVAL. */
 static int take_byte(struct json_items *items, char c)
 {
 	if (c == ' ' || c == '\t' || c == '\n' || c == '\r')

@@ -18,7 +18,7 @@
 
 #define NS_PER_MS	  UINT64_C(1000000)
 
-/* A pod takes some 10 KiB, of which half is who managed its fields. */
+/* A pod takes some 10 KiB. Half of that is its managedFields. */
 #define REPLY_MAX_DEFAULT ((size_t)32 << 20)
 
 #define TOKEN_MAX	  (64 << 10)
@@ -89,7 +89,7 @@ static const char *const remedies[KUBELET_ERRORS] = {
 struct kubelet {
 	struct kubelet_options options;
 	struct kubelet_times times;
-	char base[KUBELET_URL_MAX]; /* options.url, as a URL is to be */
+	char base[KUBELET_URL_MAX]; /* options.url as a proper URL */
 	char *url;
 	struct fetch *fetch;
 	struct json_items items;
@@ -143,8 +143,8 @@ static int on_data(void *context, const char *data, size_t len)
 }
 
 /*
- * Reads the token, for the caller to wipe and free. Returns 0, -EINVAL if there
- * is none in the file (it may be being written), or why it cannot be read.
+ * Reads the token. The caller wipes and frees it. Returns 0; -EINVAL if the file has none (it may
+ * be just being written); or the errno of reading it.
  */
 static int read_token(const char *path, struct buf *token)
 {
@@ -171,7 +171,7 @@ static uint64_t retry_ns(const struct kubelet *k)
 	return pause_ns < k->times.retry_max_ns ? pause_ns : k->times.retry_max_ns;
 }
 
-/* Says once what is wrong, and once that it is no more. */
+/* Logs once what is wrong, and once that it is right again. */
 static void tell(struct kubelet *k, enum kubelet_error error, const char *message)
 {
 	if (k->options.quiet || (error == k->told && (error || k->status.requests > 1)))
@@ -258,7 +258,7 @@ static bool begin_request(struct kubelet *k)
 	return failed;
 }
 
-/* What the status of a whole reply says. */
+/* The error for the status of a whole reply. */
 static enum kubelet_error status_error(long status)
 {
 	switch (status) {
@@ -275,7 +275,7 @@ static enum kubelet_error status_error(long status)
 	}
 }
 
-/* What an error of reading the body says. */
+/* The error for a failure to read the body. */
 static enum kubelet_error data_error(int err)
 {
 	switch (err) {
@@ -341,7 +341,7 @@ static void take_result(struct kubelet *k, const struct fetch_result *result)
 	end_request(k, error, message);
 }
 
-/* The loop is woken for the next request; while one is under way, by that alone. */
+/* Sets the timer for the next request. While a request is under way, only that wakes the loop. */
 static void arm_timer(struct kubelet *k)
 {
 	struct itimerspec when = {.it_value = {0}};

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Asks the node's own kubelet for its pods (GET /pods), and keeps the table of
- * pods up to date with what it answers: at once, every interval, and soon after
- * kubelet_want(). After a failure it tries again with growing pauses.
+ * Asks the node's own kubelet for its pods (GET /pods), and keeps the table of pods up to date with
+ * the answers. It asks at once, every interval, and soon after kubelet_want(). After a failure it
+ * tries again with growing pauses.
  *
- * One request is under way at a time. Nothing blocks: all is driven by the
- * caller's event loop, and what arrives is parsed pod by pod, so that no thread
- * is needed beside the loop. The token is read anew for each request, so that one
- * that was rotated counts at once; the CA file for each connection.
+ * One request is under way at a time. Nothing blocks: the caller's event loop drives everything,
+ * and the answer is parsed pod by pod as it arrives. So no second thread is needed. The token is
+ * read for each request, so a rotated token takes effect at once. The CA file is read for each
+ * connection.
  *
  * One thread calls all of this.
  */
@@ -20,12 +20,12 @@
 
 #include "kube/pods.h"
 
-/* Where a pod finds what its service account is given. */
+/* Where a pod finds the token and the CA of its service account. */
 #define KUBELET_TOKEN_FILE "/var/run/secrets/kubernetes.io/serviceaccount/token"
 #define KUBELET_CA_FILE	   "/var/run/secrets/kubernetes.io/serviceaccount/ca.crt"
 #define KUBELET_URL	   "https://127.0.0.1:10250"
 
-/* Why a request failed, or a pod of a reply was not taken: the label "reason". */
+/* Why a request failed, or why a pod in a reply was not accepted: the label "reason". */
 enum kubelet_error {
 	KUBELET_OK,
 	KUBELET_CONNECT,      /* no connection, or it broke before the reply */
@@ -53,7 +53,7 @@ extern const char *const kubelet_error_names[KUBELET_ERRORS];
 /* When and how long. Times in nanoseconds. */
 struct kubelet_times {
 	uint64_t interval_ns; /* from the end of a good request to the next */
-	uint64_t debounce_ns; /* from a wish to the request, so that wishes come together */
+	uint64_t debounce_ns; /* from a wish to the request, so that several wishes share one */
 	uint64_t gap_ns;      /* from the beginning of a request to the next, at least */
 	uint64_t retry_min_ns, retry_max_ns; /* after the first failure, after many */
 	uint64_t connect_ns;		     /* for the connection, TLS included */
@@ -68,7 +68,7 @@ struct kubelet_options {
 	const char *ca_file;
 	bool insecure; /* take any certificate */
 	bool quiet;    /* log nothing */
-	/* Without a token file there is no Kubernetes here, which is no error. */
+	/* Without a token file there is no Kubernetes here. That is not an error. */
 	bool optional;
 	size_t reply_max;		   /* bytes; 0: the default */
 	const struct kubelet_times *times; /* NULL: the default */
@@ -84,9 +84,9 @@ struct kubelet_status {
 struct kubelet;
 
 /*
- * Makes one that fills the table, and begins the first request. Strings of the
- * options and the table must outlive it. Returns 0, -ENOMEM, -EINVAL if the URL
- * is none, or what else epoll_create(2) says; nothing is logged.
+ * Makes one that fills the table, and begins the first request. The strings of the options and the
+ * table must outlive it. Returns 0; -ENOMEM; -EINVAL if the URL is invalid; or an error of
+ * epoll_create(2). Nothing is logged.
  */
 int kubelet_open(const struct kubelet_options *options, struct pods *pods, struct kubelet **out);
 void kubelet_close(struct kubelet *kubelet);
@@ -94,27 +94,27 @@ void kubelet_close(struct kubelet *kubelet);
 /* Readable when kubelet_run() has something to do. */
 int kubelet_fd(const struct kubelet *kubelet);
 
-/* Does what there is to do. Returns whether a request ended: the table may be another. */
+/* Does what is due. Returns whether a request ended: then the table may have changed. */
 bool kubelet_run(struct kubelet *kubelet);
 
-/* Something is there that the table does not know: ask soon. Failures are waited out. */
+/* Something is missing from the table: ask soon. After a failure this waits for the next try. */
 void kubelet_want(struct kubelet *kubelet);
 
-/* Whether the first request has ended, well or not, or is not to be waited for. */
+/* Whether the first request has ended, well or not, or need not be waited for. */
 bool kubelet_has_answered(const struct kubelet *kubelet);
 
-/* When the last good request was begun: what was there before is in the table. CLOCK_BOOTTIME,
- * ns; 0: never. */
+/* When the last good request began. What existed before that is in the table. CLOCK_BOOTTIME, ns;
+ * 0: never. */
 uint64_t kubelet_listed_ns(const struct kubelet *kubelet);
 
-/* How the last request ended, what went wrong in words (empty if nothing did), and what the
- * operator can do about an error. The words are the kubelet's until the next request; the remedy is
+/* How the last request ended; what went wrong, in words (empty if nothing did); and what the
+ * operator can do about an error. The words stay valid until the next request. The remedy is
  * static. */
 enum kubelet_error kubelet_last_error(const struct kubelet *kubelet);
 const char *kubelet_problem(const struct kubelet *kubelet);
 const char *kubelet_remedy(enum kubelet_error error);
 
-/* The URL as it is asked, without a path. */
+/* The URL that is used, without a path. */
 const char *kubelet_url(const struct kubelet *kubelet);
 
 const struct kubelet_status *kubelet_status(const struct kubelet *kubelet);

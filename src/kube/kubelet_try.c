@@ -17,7 +17,7 @@ static const struct kubelet_times once = {
 
 static void run(struct kubelet *kubelet)
 {
-	/* A second more than the request may take, as it ends by itself. */
+	/* A second more than the request may take, because it ends by itself. */
 	uint64_t end_ns = clock_monotonic_ns() + (KUBELET_TRY_S + 1) * NS_PER_S;
 	struct pollfd fd = {.fd = kubelet_fd(kubelet), .events = POLLIN};
 

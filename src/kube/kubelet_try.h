@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Asks the kubelet once, to tell whether names can be had from it. */
+/* Asks the kubelet once, to find out whether it can give names. */
 #ifndef BRAMBLE_KUBELET_TRY_H
 #define BRAMBLE_KUBELET_TRY_H
 
 #include "kube/kubelet.h"
 
-/* For a connection, and for all of it. */
+/* The time limits for the connection, and for everything. */
 #define KUBELET_TRY_CONNECT_S 3
 #define KUBELET_TRY_S	      6
 
@@ -18,7 +18,7 @@ struct kubelet_trial {
 	const char *remedy; /* NULL if nothing did; static */
 };
 
-/* Blocks for KUBELET_TRY_S at most. Logs nothing. Returns 0, or what kubelet_open() does. */
+/* Blocks for at most KUBELET_TRY_S. Logs nothing. Returns 0, or an error of kubelet_open(). */
 int kubelet_try(const struct kubelet_options *options, struct kubelet_trial *trial);
 
 #endif

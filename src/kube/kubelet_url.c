@@ -37,7 +37,7 @@ static bool is_address(struct slice whole, struct slice *address, struct slice *
 	       inet_pton(AF_INET6, text, &parsed) == 1;
 }
 
-/* An empty zone or port is left out. */
+/* Writes nothing for an empty zone or port. */
 static void write_url(char url[KUBELET_URL_MAX], bool brackets, struct slice host,
 		      struct slice zone, struct slice port)
 {
@@ -61,7 +61,7 @@ static const char *read_brackets(struct slice rest, char url[KUBELET_URL_MAX])
 	return NULL;
 }
 
-/* An address without brackets: it has two colons or more. */
+/* An address without brackets. It has two or more colons. */
 static const char *read_bare(struct slice rest, char url[KUBELET_URL_MAX])
 {
 	struct slice host = rest, address, zone, port;

@@ -9,10 +9,11 @@
 #define KUBELET_URL_MAX 320
 
 /*
- * Reads a URL as an operator or a manifest writes it, and writes it as a URL is to be (RFC 3986,
- * RFC 6874): without a slash at its end, and an IPv6 address in brackets. A manifest puts the
- * node's address before a port: https://fd00::5:10250 is port 10250 of fd00::5. So if what stands
- * before the last colon is an address, what follows is the port; else the whole is an address.
+ * Reads a URL as an operator or a manifest writes it. Writes it as a proper URL (RFC 3986, RFC
+ * 6874): without a slash at its end, and with an IPv6 address in brackets. A manifest puts the
+ * node's address before a port: https://fd00::5:10250 is port 10250 of fd00::5. So if the text
+ * before the last colon is an address, the rest is the port. Otherwise the whole text is an
+ * address.
  *
  * Returns NULL, or what is wrong with it, for people; static.
  */

@@ -25,7 +25,7 @@ static bool name_valid(struct slice text)
 	return true;
 }
 
-/* [<subdomain>/]<name>, as IsQualifiedName() of k8s.io/apimachinery has it. */
+/* [<subdomain>/]<name>, as in IsQualifiedName() of k8s.io/apimachinery. */
 static bool key_valid(struct slice text)
 {
 	struct slice rest = text, prefix;
@@ -78,7 +78,7 @@ int label_keys_parse(const char *text, struct label_keys *out)
 	*out = (struct label_keys){0};
 	if (!text[0])
 		return 0;
-	/* One more than there can be, so that the one too many has a place to be refused at. */
+	/* One more than allowed, so that there is a place for the one that is refused. */
 	out->list = calloc(LABEL_KEYS_MAX + 1, sizeof(*out->list));
 	if (!out->list)
 		return -ENOMEM;

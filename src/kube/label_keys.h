@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Which labels of a pod become labels of its metrics, and what they are called
- * there: as kube-state-metrics does, "label_" and the key with every character
- * that Prometheus does not allow as '_'. Keys that become the same get
- * "_conflict1", "_conflict2", ... in the order given.
+ * Which labels of a pod become labels of its metrics, and their names there. As in
+ * kube-state-metrics, the name is "label_" and the key, with '_' for every character that
+ * Prometheus does not allow. Keys that become the same get "_conflict1", "_conflict2", ... in the
+ * given order.
  */
 #ifndef BRAMBLE_LABEL_KEYS_H
 #define BRAMBLE_LABEL_KEYS_H
@@ -28,9 +28,9 @@ struct label_keys {
 };
 
 /*
- * Reads keys with commas between; "" is none. Returns 0; -EINVAL if one is no
- * key of Kubernetes, or is there twice; -E2BIG if there are too many; -ENOMEM.
- * On an error there are none.
+ * Reads keys that are separated by commas. "" means no keys. Returns 0; -EINVAL if a key is not
+ * valid in Kubernetes or comes twice; -E2BIG if there are too many; -ENOMEM. On an error the list
+ * is empty.
  */
 int label_keys_parse(const char *text, struct label_keys *out);
 

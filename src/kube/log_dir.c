@@ -13,13 +13,13 @@
 
 #include "cgroup/path.h"
 
-/* The kubelet keeps the logs of one dead attempt, or of a few if told so. */
+/* The kubelet keeps the logs of one dead attempt, or of a few if configured to. */
 #define ATTEMPTS_MAX	   (LOG_STARTS_MAX - 1)
 
 #define ATTEMPT_DIGITS_MAX 9
 #define LOG_SUFFIX	   ".log"
 
-/* What the names in a container's directory say about one start. */
+/* What the file names in a container's directory say about one start. */
 struct attempt {
 	unsigned int number;
 	bool has_log; /* <number>.log is there */
@@ -71,7 +71,7 @@ static bool read_log_name(const char *name, struct attempt *out)
 	return out->has_log || out->rotated;
 }
 
-/* Merges what one name says; of too many attempts the latest stay. */
+/* Merges what one file name says. If there are too many attempts, the latest stay. */
 static void add_attempt(struct attempts *attempts, struct attempt seen)
 {
 	struct attempt *oldest = &attempts->list[0];
@@ -151,12 +151,13 @@ static void add_lost(struct log_container *container, int64_t before_ns)
 		container->lost_before_ns = before_ns;
 }
 
-/* Adds the start of one attempt, or that it is lost. Returns whether its log names the id. */
+/* Adds the start of one attempt, or notes that it is lost. Returns whether its log names the id. */
 static bool add_log(struct log_container *container, int fd, const struct attempt *attempt,
 		    const char *container_id)
 {
 	char name[ATTEMPT_DIGITS_MAX + sizeof(LOG_SUFFIX)];
-	struct times times = {.born_ns = INT64_MAX}; /* just being rotated: started any time */
+	struct times times = {
+		.born_ns = INT64_MAX}; /* the log is just being rotated: it started at any time */
 
 	(void)snprintf(name, sizeof(name), "%u" LOG_SUFFIX, attempt->number);
 	if (attempt->has_log && read_times(fd, name, &times) != 0)
@@ -165,7 +166,7 @@ static bool add_log(struct log_container *container, int fd, const struct attemp
 		container->linked = true;
 		return links_to(fd, name, container_id);
 	}
-	/* The first start is known all the same: the directory was made for it. */
+	/* The first start is still known, because the directory was made for it. */
 	if (!attempt->rotated)
 		add_start(container, attempt->number, times.born_ns);
 	else if (attempt->number > 0)
@@ -173,7 +174,7 @@ static bool add_log(struct log_container *container, int fd, const struct attemp
 	return false;
 }
 
-/* Whether the directory's birth is a start: not if links tell, or that start's log is gone. */
+/* Whether the directory's birth is a start. Not if there are links, or that start's log is gone. */
 static bool is_first_start(const struct log_container *container, const struct attempts *attempts)
 {
 	for (size_t i = 0; i < attempts->count; i++)
@@ -211,7 +212,7 @@ static int read_container(DIR *dir, const char *container_id, struct log_contain
 	return 0;
 }
 
-/* Adds the container of that name; what is no container, or vanished, is left out. */
+/* Adds the container of this name. Skips what is not a container, or has vanished. */
 static int add_container(struct log_dir *out, int fd, const char *name, const char *container_id)
 {
 	struct log_container *container = &out->pod.containers[out->pod.count];

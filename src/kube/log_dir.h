@@ -2,19 +2,20 @@
 /*
  * Reads the log directory of one pod: <container>/<attempt>.log.
  *
- * A rotated log is <attempt>.log.<time>[.gz], and at least one of them stays
- * (pkg/kubelet/logs/container_log_manager.go). With docker, <attempt>.log is a
- * link to .../<container id>/<container id>-json.log (cri-dockerd). Times are
- * births (statx(2)'s stx_btime; ext4, xfs, btrfs and f2fs keep them); where the
- * file system keeps none, a container's only start is when its directory was
- * changed last, and an earlier one may be lost.
+ * A rotated log is <attempt>.log.<time>[.gz], and at least one of these stays
+ * (pkg/kubelet/logs/container_log_manager.go). With docker, <attempt>.log is a link to
+ * .../<container id>/<container id>-json.log (cri-dockerd).
+ *
+ * Times are births of files (statx(2)'s stx_btime; ext4, xfs, btrfs and f2fs keep them). If the
+ * file system keeps none, the only known start of a container is the last change of its directory.
+ * An earlier start may be lost.
  */
 #ifndef BRAMBLE_KUBE_LOG_DIR_H
 #define BRAMBLE_KUBE_LOG_DIR_H
 
 #include "kube/log_match.h"
 
-/* A pod of as many containers or more is refused. */
+/* A pod with this many containers or more is refused. */
 #define LOG_CONTAINERS_MAX 128
 
 /* The containers belong to pod; log_dir_free() frees them. */
@@ -24,12 +25,12 @@ struct log_dir {
 };
 
 /*
- * Reads the directory name below dir_fd. container_id is what links are
- * compared with: 64 digits, anything else matches none. What is no container's
- * name, or vanishes while being read, is left out.
+ * Reads the directory name below dir_fd. Links are compared with container_id, which has 64 digits.
+ * Anything else matches no link. Names that are not containers', and those that vanish during the
+ * reading, are skipped.
  *
- * Returns 0, and *out is to be given to log_dir_free(), or -ENOENT, -EACCES,
- * -ENOMEM, -E2BIG and what else open(2) and readdir(3) say.
+ * Returns 0, and the caller gives *out to log_dir_free(). Or returns -ENOENT, -EACCES, -ENOMEM,
+ * -E2BIG or another error of open(2) and readdir(3).
  */
 int log_dir_read(int dir_fd, const char *name, const char *container_id, struct log_dir *out);
 

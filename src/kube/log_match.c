@@ -28,7 +28,7 @@ static bool may_have_started(const struct log_container *container, int64_t sinc
 	return container->lost_before_ns > since_ns && container->lost_after_ns < limit_ns;
 }
 
-/* Finds the container that was started last before the cgroup was made, if that is believed. */
+/* Finds the container that was started last before the cgroup was made, if that is plausible. */
 static bool last_started(const struct log_pod *pod, int64_t born_ns,
 			 const struct log_container **out, int64_t *start_ns)
 {
@@ -92,7 +92,7 @@ static bool is_between_starts(const struct log_container *container, int64_t bor
 	return false;
 }
 
-/* The sandbox is made again, and then every container started again: after a reboot, say. */
+/* The sandbox is made again, and then every container is started again, as after a reboot. */
 static bool is_later_sandbox(const struct log_pod *pod, int64_t born_ns)
 {
 	for (size_t i = 0; i < pod->count; i++)
@@ -101,7 +101,7 @@ static bool is_later_sandbox(const struct log_pod *pod, int64_t born_ns)
 	return pod->count > 0 && pod->made_ns && pod->made_ns <= born_ns;
 }
 
-/* Whether it must be the pod's only container, as its log had the time to appear and did not. */
+/* Whether it must be the pod's only container: another one's log would have appeared by now. */
 static bool is_only_container(const struct log_pod *pod, int64_t born_ns, int64_t age_ns)
 {
 	return pod->count == 1 && !pod->containers[0].linked &&

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Which container of a pod a cgroup is, told by the time it was made.
+ * Finds the container of a pod that a cgroup belongs to, by the time when the cgroup was made.
  *
  * What starts when, on one pod (kuberuntime's SyncPod, startContainer and
  * generateContainerConfig; containerd's StartContainer; CRI-O's conmon):
@@ -9,14 +9,14 @@
  *   then for each start of a container, one container after the other:
  *   its log directory (the first time), N.log, its cgroup.
  *
- * So the cgroup belongs to the container that was started last before it was
- * made. That is believed only if the start lies at most LOG_START_GAP_NS
- * before it, because starts get lost: when the kubelet rotates a log, N.log is
- * a new file. And an answer that the clock, set in between, could have made
- * up is refused where that can be seen. Rather no name than a wrong one, with
- * one exception: in a pod of one container, a cgroup made after the container's
- * directory whose start is lost is that container. It may be a sandbox that
- * was made again, which uses next to nothing.
+ * So the cgroup belongs to the container that was started last before the cgroup was made. That is
+ * accepted only if the start lies at most LOG_START_GAP_NS before it. The reason is that starts get
+ * lost: when the kubelet rotates a log, N.log is a new file. An answer is also refused if the clock
+ * was visibly set in between and could have caused it.
+ *
+ * No name is better than a wrong one, with one exception. If a pod has one container, and a cgroup
+ * was made after the container's directory, and its start is lost, it is taken for that container.
+ * It may be a sandbox that was made again, but that uses next to nothing.
  *
  * Times are nanoseconds of CLOCK_REALTIME as it was set at that time; 0 is unknown.
  */
@@ -34,9 +34,9 @@
 #define LOG_START_GAP_NS   10000000000LL
 
 /*
- * Times closer than this have no order: file systems and /proc/PID/stat count
- * in ticks of at most 10 ms, and the clock may be slewed in between. A runtime
- * takes longer than this to make a sandbox or a container.
+ * Times that are closer than this have no order. File systems and /proc/PID/stat count in ticks of
+ * at most 10 ms, and the clock may be slewed in between. A runtime takes longer than this to make a
+ * sandbox or a container.
  */
 #define LOG_CLOCK_SLACK_NS 20000000LL
 
@@ -53,7 +53,7 @@ struct log_container {
 	int64_t made_ns; /* birth of its directory */
 	struct log_start starts[LOG_STARTS_MAX];
 	size_t start_count;
-	bool linked; /* its logs are links that name container ids: no time is needed to tell */
+	bool linked; /* its logs are links that name container ids, so no times are needed */
 
 	/* One more start lies somewhere between these two; none does if before is 0. */
 	int64_t lost_after_ns;
@@ -67,11 +67,11 @@ struct log_pod {
 };
 
 /*
- * Tells whose cgroup was made at born_ns (not 0). The pod was read age_ns after that, by a clock
+ * Finds whose cgroup was made at born_ns (not 0). The pod was read age_ns after that, by a clock
  * that nobody sets.
  *
  * Returns 0, with *out one of the pod's containers, or NULL for the sandbox;
- * -EAGAIN if it cannot be told now, *out is untouched then.
+ * -EAGAIN if it is not known now. Then *out is untouched.
  */
 int log_match(const struct log_pod *pod, int64_t born_ns, int64_t age_ns,
 	      const struct log_container **out);

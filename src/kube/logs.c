@@ -17,8 +17,8 @@
 #include "kube/log_match.h"
 
 /*
- * A directory changed this recently may change again without a new mtime: FAT
- * counts in 2 s, others in ticks.
+ * A directory that changed this recently may change again without a new mtime. FAT counts in 2 s,
+ * other file systems in ticks.
  */
 #define MTIME_SETTLE_NS 2000000000LL
 
@@ -28,14 +28,14 @@ struct pod_dir {
 	char pod[KUBE_SUBDOMAIN_MAX + 1];
 };
 
-/* The pods of one reading of the directory. */
+/* The pods from one reading of the directory. */
 struct pod_list {
 	struct pod_dir *pods;
 	size_t count;
 	size_t room;
 };
 
-/* What tells whether a directory has changed. */
+/* What shows whether a directory has changed. */
 struct dir_state {
 	dev_t dev;
 	ino_t inode;

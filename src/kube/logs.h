@@ -4,8 +4,8 @@
  * <namespace>_<pod>_<uid>/<container>/<attempt>.log: no API server, no token.
  *
  * The uid is the one in cgroup paths, also for static pods (the config hash).
- * Everything is called from one thread. The caller remembers a container's
- * name once it is found: the evidence for it fades (see log_match.h).
+ * One thread calls all of this. Once a container's name is found, the caller must remember it,
+ * because the evidence for it fades (see log_match.h).
  */
 #ifndef BRAMBLE_KUBE_LOGS_H
 #define BRAMBLE_KUBE_LOGS_H
@@ -18,16 +18,15 @@
 struct kube_logs;
 
 /*
- * Makes *out for a directory, usually /var/log/pods, which need not be there
- * yet. Returns 0 or -ENOMEM. kube_logs_close() frees it; NULL is fine there.
+ * Makes *out for a directory, usually /var/log/pods, which need not exist yet. Returns 0 or
+ * -ENOMEM. kube_logs_close() frees it; NULL is allowed there.
  */
 int kube_logs_open(const char *dir, struct kube_logs **out);
 void kube_logs_close(struct kube_logs *logs);
 
 /*
- * Finds the pod of that uid; out->container becomes empty. A pod once found is
- * remembered. For one that is not, the directory is read again only if it has
- * changed.
+ * Finds the pod with this uid. out->container becomes empty. A pod that was found is remembered.
+ * For an unknown pod, the directory is read again only if it has changed.
  *
  * Returns 0; -ENOENT if there is no such pod, or not yet; or why the directory
  * could not be read (kube_logs_error()). Unless it is 0, *out is all empty.
@@ -38,21 +37,19 @@ int kube_logs_find_pod(struct kube_logs *logs, const char *pod_uid, struct kube_
  * Finds the pod, and which of its containers has this id; KUBE_SANDBOX for the
  * pod's sandbox. The pod's directory is read each time.
  *
- * born_ns is when the cgroup was made, in nanoseconds of CLOCK_REALTIME as it was
- * set at that time, as the births of files are (wall_time_then()), 0 if
- * unknown: from cgroup_mkdir's event, or when the oldest process in the cgroup
- * was started (within 10 ms of it). No time of the cgroup's directory will do:
- * kernfs sets them anew whenever it makes the inode. age_ns is how long ago that
- * was, by a clock that nobody sets.
+ * born_ns is when the cgroup was made, in nanoseconds of CLOCK_REALTIME as it was set at that time,
+ * like the births of files (wall_time_then()). 0 if that is unknown. It comes from cgroup_mkdir's
+ * event, or from the start of the oldest process in the cgroup (within 10 ms of it). The times of
+ * the cgroup's directory do not help: kernfs sets them anew whenever it makes the inode. age_ns is
+ * how long ago that was, by a clock that nobody sets.
  *
- * A link to the container's id (docker) is proof. Else only the time tells
- * (log_match.h), and if it is unknown, nothing does: even a pod's only
- * container could be its sandbox.
+ * A link to the container's id (docker) is proof. Otherwise only the time shows it (log_match.h).
+ * If the time is unknown, nothing does: even the cgroup of a pod's only container could be its
+ * sandbox.
  *
- * Returns 0; -EAGAIN if the container cannot be told, now or for good: the
- * pod's names are set then, and the short container id should be shown;
- * -ENOENT and errors as above; or why the pod's own directory could not be
- * read, with the pod's names set.
+ * Returns 0; -EAGAIN if the container is not known, now or for good (then the pod's names are set,
+ * and the short container id should be shown); -ENOENT and errors as above; or the reason why the
+ * pod's own directory could not be read, with the pod's names set.
  */
 int kube_logs_find_container(struct kube_logs *logs, const char *pod_uid, const char *container_id,
 			     int64_t born_ns, int64_t age_ns, struct kube_name *out);
@@ -61,14 +58,14 @@ int kube_logs_find_container(struct kube_logs *logs, const char *pod_uid, const 
 void kube_logs_forget_pod(struct kube_logs *logs, const char *pod_uid);
 
 /*
- * Why the directory could not be read when that was last tried, a negative
- * errno, also -ENOENT; 0 if it could, or has not been tried.
+ * Why the directory could not be read at the last try: a negative errno, including -ENOENT. 0 if it
+ * could be read, or has not been tried.
  */
 int kube_logs_error(const struct kube_logs *logs);
 
 /*
- * Whether kube_logs_error() is another than when this was last asked; 0 at
- * first. To be asked after a find, so that a change is logged once.
+ * Whether kube_logs_error() has changed since the last call of this (0 at first). Call it after a
+ * find, to log a change once.
  */
 bool kube_logs_error_changed(struct kube_logs *logs);
 

@@ -3,7 +3,7 @@
 
 #define ALNUM "abcdefghijklmnopqrstuvwxyz0123456789"
 
-/* Letters, digits and '-', the first and the last no '-'; not empty. */
+/* Letters, digits and '-', but no '-' at the beginning or end. Not empty. */
 static bool is_label(struct slice text)
 {
 	return text.len && slice_only(text, ALNUM "-") && !slice_starts(text, "-") &&
@@ -15,7 +15,7 @@ bool kube_label_valid(struct slice text)
 	return text.len <= KUBE_LABEL_MAX && is_label(text);
 }
 
-/* Kubernetes bounds the whole, not each part. */
+/* Kubernetes limits the length of the whole, not of each part. */
 bool kube_subdomain_valid(struct slice text)
 {
 	struct slice label;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The names Kubernetes gives a container, and what may be one. They become
- * label values, so a name that Kubernetes would refuse is not taken.
+ * The names that Kubernetes gives a container, and the rules for them. They become label values, so
+ * a name that Kubernetes would refuse is not accepted.
  *
  * Every function may be called from any thread.
  */
@@ -15,7 +15,7 @@
 #define KUBE_LABEL_MAX	   63  /* RFC 1123 label: namespaces and containers */
 #define KUBE_SUBDOMAIN_MAX 253 /* RFC 1123 subdomain: pods */
 
-/* The container name of a pod's sandbox; the kubelet and cAdvisor call it so. No container can. */
+/* The container name of a pod's sandbox in the kubelet and cAdvisor. No container can have it. */
 #define KUBE_SANDBOX	   "POD"
 
 /* An unknown name is an empty string. */

@@ -10,16 +10,15 @@
 #include "util/log.h"
 
 /*
- * The kubelet knows a container's id a second or two after its start, when it
- * has asked the runtime. What it does not list this long after the cgroup was
- * made is no container it will list.
+ * The kubelet knows a container's id a second or two after its start, when it has asked the
+ * runtime. If it does not list a cgroup for this long after the cgroup was made, it never will.
  */
 #define SETTLED_NS (INT64_C(10) * 1000000000)
 
 struct kube_names {
 	struct kube_options options;
 	struct pods pods;
-	struct kubelet *kubelet; /* NULL: no source */
+	struct kubelet *kubelet; /* NULL: not a source */
 	struct kube_logs *logs;	 /* NULL: no source */
 };
 
@@ -118,7 +117,7 @@ static bool kubelet_in_use(const struct kube_names *names)
 	return names->kubelet && kubelet_status(names->kubelet)->in_use;
 }
 
-/* Says once that the directory cannot be read, and once that it can again. */
+/* Logs once that the directory cannot be read, and once that it can be read again. */
 static void report_logs(struct kube_names *names)
 {
 	const char *dir = names->options.log_dir;
@@ -147,8 +146,8 @@ static void copy_pod_names(const struct kube_pod *pod, struct kube_name *out)
 }
 
 /*
- * Whether the kubelet would list what was made then by now, if it ever will. What is not known to
- * be new is old.
+ * Whether the kubelet must by now list a container that was made then, if it ever will. One with an
+ * unknown time counts as old.
  */
 static bool is_settled(const struct kube_names *names, int64_t born_ns)
 {
@@ -157,7 +156,7 @@ static bool is_settled(const struct kube_names *names, int64_t born_ns)
 	return listed_ns && (!born_ns || listed_ns - born_ns > SETTLED_NS);
 }
 
-/* Asks the kubelet soon. What it does not list for long is left to the interval. */
+/* Asks the kubelet soon. What stays unlisted for long waits for the next regular request. */
 static void want(struct kube_names *names, int64_t born_ns)
 {
 	if (!is_settled(names, born_ns))
@@ -185,8 +184,8 @@ int kube_names_find_pod(struct kube_names *names, const char *pod_uid, int64_t b
 }
 
 /*
- * The runtime makes the sandbox before the containers. So it is the oldest of
- * the pod, and the kubelet lists all others.
+ * The runtime makes the sandbox before the containers. So the sandbox is the oldest of the pod, and
+ * the kubelet lists all the others.
  */
 static bool is_sandbox(const struct kube_names *names, const struct kube_pod *pod,
 		       const struct kube_cgroup *cgroup)
@@ -195,7 +194,7 @@ static bool is_sandbox(const struct kube_names *names, const struct kube_pod *po
 	       is_settled(names, cgroup->born_ns);
 }
 
-/* Finds the container by what the kubelet says. *out is what is known of it. */
+/* Finds the container in what the kubelet lists. *out is what is known of it. */
 static int find_by_kubelet(struct kube_names *names, const struct kube_cgroup *cgroup,
 			   struct kube_name *out)
 {
@@ -219,8 +218,8 @@ static int find_by_kubelet(struct kube_names *names, const struct kube_cgroup *c
 }
 
 /*
- * By time alone, which is no guess for a container that has just begun. For one
- * that is older the kubelet's first answer is waited for.
+ * Finds the container by its time only. For a container that has just begun, that is certain. For
+ * an older one, this waits for the kubelet's first answer.
  */
 static bool may_ask_logs(const struct kube_names *names, const struct kube_cgroup *cgroup)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The names of pods and containers, from wherever they can be had: the kubelet,
- * the pods' log directories, or both, the kubelet first. What one of them does not
- * know of a pod, the other may.
+ * The names of pods and containers, from all available sources: the kubelet, the pods' log
+ * directories, or both, with the kubelet first. If one of them does not know something about a pod,
+ * the other may.
  *
  * One thread calls all of this.
  */
@@ -30,7 +30,7 @@ struct kube_options {
 	struct kubelet_options kubelet;
 	const char *log_dir;
 	struct label_keys labels; /* of pods, to keep */
-	uint64_t keep_ns;	  /* how long what the kubelet lists no more is known */
+	uint64_t keep_ns;	  /* how long pods that left its list are known */
 };
 
 /* A container's cgroup, in a pod. */
@@ -45,8 +45,8 @@ struct kube_cgroup {
 struct kube_names;
 
 /*
- * Makes one. The strings and labels of the options must outlive it. Returns 0
- * or a negative errno, after the reason was logged.
+ * Makes one. The strings and labels of the options must outlive it. Returns 0, or a negative errno
+ * after it has logged the reason.
  */
 int kube_names_open(const struct kube_options *options, struct kube_names **out);
 void kube_names_close(struct kube_names *names);
@@ -54,7 +54,7 @@ void kube_names_close(struct kube_names *names);
 /* Readable when kube_names_run() has something to do; -1: never. */
 int kube_names_fd(const struct kube_names *names);
 
-/* Does what there is to do. Returns whether names may be known that were not before. */
+/* Does what is due. Returns whether new names may be known. */
 bool kube_names_run(struct kube_names *names);
 
 /*
@@ -66,23 +66,23 @@ int kube_names_find_pod(struct kube_names *names, const char *pod_uid, int64_t b
 			struct kube_name *out);
 
 /*
- * Finds a container, KUBE_SANDBOX for a pod's sandbox. Returns 0; -EAGAIN if the
- * pod is known, and set, and not which container this is; -ENOENT if neither is.
- * Asked again later, it may be known. What is found once is to be remembered.
+ * Finds a container, or KUBE_SANDBOX for a pod's sandbox. Returns 0; -EAGAIN if only the pod is
+ * known (and set); -ENOENT if neither is known. A later call may find it. The caller remembers what
+ * was found.
  */
 int kube_names_find_container(struct kube_names *names, const struct kube_cgroup *cgroup,
 			      struct kube_name *out);
 
-/* What the kubelet says of a pod; NULL if it does not know it, or is no source. */
+/* What the kubelet says about a pod. NULL if it does not know the pod, or is not a source. */
 const struct kube_pod *kube_names_pod(const struct kube_names *names, const char *pod_uid);
 
-/* A pod's cgroup is gone, and so is the use of its name. */
+/* A pod's cgroup is gone, and its name is no longer needed. */
 void kube_names_forget_pod(struct kube_names *names, const char *pod_uid);
 
 /* Whether there is any source. */
 bool kube_names_known(const struct kube_names *names);
 
-/* NULL if the kubelet is no source, or not yet. */
+/* NULL if the kubelet is not a source, or not yet. */
 const struct kubelet_status *kube_names_kubelet(const struct kube_names *names);
 
 /* The labels of pods that are kept. */

@@ -20,10 +20,10 @@
 #define DOCKER_CONFIG "%s/var/lib/docker/containers/%s/config.v2.json"
 #define FILE_MAX      ((size_t)1 << 20)
 
-/* The sum of containers that have no series of their own is called so. */
+/* This is the name of the sum of containers without series of their own. */
 #define NAME_TAKEN    "other"
 
-/* Also those of users: containers without root. */
+/* Includes those of users: rootless containers. */
 static const char *const podman_lists[] = {
 	"/var/lib/containers/storage/*-containers/*containers.json",
 	"/run/containers/storage/*-containers/*containers.json",
@@ -95,7 +95,7 @@ int plain_read_podman(const char *text, size_t len, const char *id, char out[PLA
 	return err;
 }
 
-/* Reads the file if it is one: what a user put there instead must not hold us up. */
+/* Reads it only if it is a regular file. Something else that a user put there must not block us. */
 static int read_file(const char *path, read_fn read_name, const char *id, char out[PLAIN_NAME_SIZE])
 {
 	int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);

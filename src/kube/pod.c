@@ -25,7 +25,7 @@ static const char *text_of(const json_t *object, const char *key)
 	return text ? text : "";
 }
 
-/* Copies at most max bytes, whole characters of UTF-8, which jansson has checked. */
+/* Copies at most max bytes, in whole UTF-8 characters. jansson has checked the encoding. */
 static char *copy_text(const char *text, size_t max)
 {
 	return strndup(text, utf8_cut(text, max));
@@ -90,7 +90,7 @@ static void read_workload(const json_t *metadata, struct kube_pod *pod)
 		.pod_made_s = pod->made_s,
 	};
 
-	/* The kubelet's list has a static pod without the owner that its mirror pod has. */
+	/* In the kubelet's list a static pod has no owner. Its mirror pod has one. */
 	if (!controller && pod->config_hash[0]) {
 		owner.kind = "Node";
 		owner.name = pod->node;
@@ -120,8 +120,8 @@ static int read_labels(const json_t *labels, const struct label_keys *keys, stru
 }
 
 /*
- * A static pod has the hash of its configuration as an annotation, and says
- * that it is not from the API server; its mirror pod has both, too.
+ * A static pod has the hash of its configuration as an annotation. Another annotation says that it
+ * does not come from the API server. Its mirror pod has both, too.
  */
 static void read_config_hash(const json_t *annotations, struct kube_pod *pod)
 {
@@ -132,7 +132,7 @@ static void read_config_hash(const json_t *annotations, struct kube_pod *pod)
 		pod_uid_read(slice_of(hash), pod->config_hash);
 }
 
-/* Adds a start of a container. <runtime>://<id>, or what is no id of 64 digits and is left out. */
+/* Adds a start of a container: <runtime>://<id>. Skips anything that has no id of 64 digits. */
 static int add_container(struct kube_pod *pod, const char *name, const char *url, const char *image)
 {
 	struct pod_container *container;
@@ -163,7 +163,7 @@ static const char *ended_id(const json_t *status, const char *state)
 	return text_of(ended, "containerID");
 }
 
-/* Adds what a ContainerStatus tells: the container's id, and that of its start before. */
+/* Adds the ids in a ContainerStatus: that of the container, and that of its previous start. */
 static int read_status(const json_t *status, struct kube_pod *pod)
 {
 	const char *name = text_of(status, "name"), *image = text_of(status, "image");
@@ -202,7 +202,7 @@ static bool has_id(const json_t *pod_status, const char *list, const char *conta
 	return false;
 }
 
-/* Whether each container of the specification has an id by now. */
+/* Whether each container of the specification has an id already. */
 static bool is_complete(const json_t *spec, const json_t *pod_status)
 {
 	static const struct {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * What the kubelet says of a pod, and how it is read from the pod's JSON
- * (core/v1 Pod). What is no valid name by Kubernetes' rules is not taken.
+ * What the kubelet says about a pod, read from the pod's JSON (core/v1 Pod). A name that is not
+ * valid in Kubernetes is not accepted.
  */
 #ifndef BRAMBLE_POD_H
 #define BRAMBLE_POD_H
@@ -17,7 +17,7 @@
 #include "kube/name.h"
 #include "kube/workload.h"
 
-/* More containers of one pod, all their starts that are still told counted, are left out. */
+/* The most starts of containers that are kept for a pod. Further ones are left out. */
 #define POD_CONTAINERS_MAX 256
 
 /* Longer image names are cut. */
@@ -33,9 +33,9 @@ struct pod_container {
 struct kube_pod {
 	char uid[POD_UID_SIZE];
 	/*
-	 * Of a static pod: the hash of its configuration, which its cgroups and log
-	 * directory are named by. The kubelet itself has it as the uid, the API
-	 * server another uid, of the mirror pod.
+	 * For a static pod: the hash of its configuration, which names its cgroups and its log
+	 * directory. The kubelet uses it as the uid. The API server has another uid, that of the
+	 * mirror pod.
 	 */
 	char config_hash[POD_UID_SIZE];
 	char namespace[KUBE_LABEL_MAX + 1];
@@ -51,18 +51,17 @@ struct kube_pod {
 	size_t label_count;
 
 	/* Kept by the table of pods. */
-	uint64_t digest;	  /* of the JSON it was read from */
-	unsigned int listing;	  /* the last one it was in */
-	uint64_t unlisted_ns;	  /* since when it is in none, CLOCK_MONOTONIC; 0: it is */
-	UT_hash_handle hh;	  /* by uid */
+	uint64_t digest;      /* of the JSON it was read from */
+	unsigned int listing; /* the last listing it was in */
+	uint64_t unlisted_ns; /* since when it is in no listing, CLOCK_MONOTONIC; 0: it is in one */
+	UT_hash_handle hh;    /* by uid */
 	UT_hash_handle hh_hash;	  /* by config_hash, if it has one */
 	UT_hash_handle hh_digest; /* by digest */
 };
 
 /*
- * Reads a pod. keys are the labels to keep. Returns 0, with *out to be given to
- * pod_free(); -EINVAL if it is no JSON or has no valid uid, namespace and name;
- * -ENOMEM.
+ * Reads a pod. keys: the labels to keep. Returns 0, and the caller gives *out to pod_free();
+ * -EINVAL if it is not JSON, or has no valid uid, namespace and name; -ENOMEM.
  */
 int pod_read(const char *text, size_t len, const struct label_keys *keys, struct kube_pod **out);
 

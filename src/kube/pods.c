@@ -13,7 +13,7 @@ void pods_init(struct pods *pods, const struct label_keys *keys, uint64_t keep_n
 {
 	uint64_t seed = 0;
 
-	/* Nobody outside can then make two pods of one digest. */
+	/* With this, nobody outside can make two pods with one digest. */
 	if (getrandom(&seed, sizeof(seed), GRND_NONBLOCK) != (ssize_t)sizeof(seed))
 		seed = 0;
 	*pods = (struct pods){
@@ -94,7 +94,7 @@ const struct kube_pod *pods_find(const struct pods *pods, const char *uid)
 	return pod ? pod : find_hash(pods, uid);
 }
 
-/* The last one that was read has the hash: a mirror pod made anew has another uid. */
+/* The last pod that was read has the hash, because a new mirror pod has another uid. */
 static void put_by_hash(struct pods *pods, struct kube_pod *pod)
 {
 	struct kube_pod *old = find_hash(pods, pod->config_hash);
@@ -106,7 +106,7 @@ static void put_by_hash(struct pods *pods, struct kube_pod *pod)
 	HASH_ADD_KEYPTR(hh_hash, pods->by_hash, pod->config_hash, strlen(pod->config_hash), pod);
 }
 
-/* Puts a pod that was read into the table, in the place of the one of its uid. */
+/* Puts a pod that was read into the table. It replaces the one with its uid. */
 static int put(struct pods *pods, struct kube_pod *pod)
 {
 	struct kube_pod *old = find_uid(pods, pod->uid);

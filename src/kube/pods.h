@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The pods the kubelet listed, by uid. A listing is begun, given one pod after
- * the other, and ended; a pod that was in none of the listings for a while is
- * forgotten. A pod whose JSON is the same as before is not parsed again.
+ * The pods that the kubelet listed, by uid. Begin a listing, add one pod after the other, and end
+ * it. A pod that was in no listing for a while is forgotten. A pod whose JSON has not changed is
+ * not parsed again.
  *
  * One thread calls all of this.
  */
@@ -16,9 +16,9 @@
 
 struct pods {
 	const struct label_keys *keys;
-	uint64_t keep_ns; /* how long a pod stays that is listed no more */
+	uint64_t keep_ns; /* how long a pod stays that is no longer listed */
 
-	/* The rest is its own. */
+	/* The rest is private. */
 	struct kube_pod *by_uid, *by_hash, *by_digest;
 	unsigned int listing;
 	uint64_t digest_seed;
@@ -32,14 +32,14 @@ void pods_free(struct pods *pods);
 void pods_begin_listing(struct pods *pods);
 
 /*
- * Adds one pod of the listing, or replaces what was known of it. Returns 0;
- * -EINVAL as pod_read(); -EEXIST if a different pod of this listing has the same
- * uid: the first stays; -ENOSPC if there are too many; -ENOMEM.
+ * Adds one pod of the listing, or replaces what was known of it. Returns 0; -EINVAL as pod_read()
+ * does; -EEXIST if a different pod in this listing has the same uid (the first one stays); -ENOSPC
+ * if there are too many; -ENOMEM.
  */
 int pods_add(struct pods *pods, const char *text, size_t len);
 
 /*
- * Ends the listing. If it was not whole, what it lacks stays. now_ns is
+ * Ends the listing. If the listing was incomplete, pods that are missing from it stay. now_ns is
  * CLOCK_MONOTONIC.
  */
 void pods_end_listing(struct pods *pods, bool whole, uint64_t now_ns);

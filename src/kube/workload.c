@@ -12,7 +12,7 @@
 #define CLOCK_SLACK_S  600 /* between the clocks of two machines */
 #define LATE_MAX_S     (366LL * 24 * 3600)
 
-/* The part of the name behind its last '-', or NULL if there is nothing before or behind it. */
+/* The part of the name after its last '-'. NULL if there is nothing before or after it. */
 static const char *suffix_of(const char *name)
 {
 	const char *dash = strrchr(name, '-');
@@ -26,7 +26,7 @@ static void set(struct workload *out, const char *kind, const char *name, size_t
 	(void)snprintf(out->name, sizeof(out->name), "%.*s", (int)name_len, name);
 }
 
-/* Whether the digits are a time at which a job was due whose pod was made then. */
+/* Whether the digits can be the due time of a job whose pod was made at that time. */
 static bool is_due_time(const char *digits, int64_t pod_made_s)
 {
 	size_t len = strspn(digits, "0123456789");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Which workload a pod belongs to, told from its owner alone, without asking
- * the API server for the owner's owner.
+ * Finds the workload of a pod from the pod's owner alone. It does not ask the API server for the
+ * owner's owner.
  */
 #ifndef BRAMBLE_WORKLOAD_H
 #define BRAMBLE_WORKLOAD_H
@@ -16,7 +16,7 @@ struct workload {
 	char name[KUBE_SUBDOMAIN_MAX + 1];
 };
 
-/* The owner of a pod, and what else tells. Strings that are not known are "". */
+/* The owner of a pod, and what else shows the workload. Unknown strings are "". */
 struct pod_owner {
 	const char *kind;
 	const char *name;
@@ -28,10 +28,9 @@ struct pod_owner {
  * A ReplicaSet called <name>-<pod-template-hash> is a Deployment's
  * (getNewReplicaSet() in pkg/controller/deployment/sync.go).
  *
- * A Job called <name>-<number> is a CronJob's if the number is the time it was
- * due (getJobName() and getTimeHashInMinutes() in
- * pkg/controller/cronjob/utils.go: minutes since 1970; seconds before
- * Kubernetes 1.21), which is before the pod was made, by a year at most.
+ * A Job called <name>-<number> is a CronJob's if the number is the time when the Job was due, which
+ * must lie before the pod's creation, by a year at most (getJobName() and getTimeHashInMinutes() in
+ * pkg/controller/cronjob/utils.go: minutes since 1970; seconds before Kubernetes 1.21).
  *
  * Any other owner is the workload itself.
  */

@@ -45,7 +45,7 @@ int overflows_open(const char *procfs, const char *cgroupfs, struct overflows **
 	return 0;
 }
 
-/* Forgets the namespaces that were read last in round before or earlier. */
+/* Forgets the namespaces whose last reading was in the round before, or earlier. */
 /* NOLINTBEGIN(clang-analyzer-unix.Malloc): it does not see uthash take them off its list */
 static void forget(struct overflows *o, unsigned int before)
 {
@@ -74,7 +74,7 @@ void overflows_next_round(struct overflows *o)
 	o->round++;
 }
 
-/* The first process of a cgroup; 0 if it has none that is seen from here. */
+/* The first process of a cgroup. 0 if none is visible from here. */
 static long first_process(const struct overflows *o, const char *cgroup_path)
 {
 	char path[PATH_MAX], text[32];
@@ -94,9 +94,9 @@ static long first_process(const struct overflows *o, const char *cgroup_path)
 }
 
 /*
- * What a process's network namespace is told from others by, 0 if there is no
- * such process. Each has a netstat file of its own. ns/net would say it, too,
- * but to those alone who may trace the process.
+ * A number that identifies a process's network namespace, or 0 if there is no such process: each
+ * namespace has a netstat file of its own. ns/net would show it, too, but only to those who may
+ * trace the process.
  */
 static uint64_t namespace_of(const struct overflows *o, long pid)
 {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Connections that a full accept queue turned away. The kernel counts them by
- * network namespace alone, in ListenOverflows of /proc/PID/net/netstat, so they
- * are read there, through a process of each namespace.
+ * Connections that a full accept queue turned away. The kernel counts them only for a network
+ * namespace, as ListenOverflows in /proc/PID/net/netstat. So they are read there, through a process
+ * of each namespace.
  *
- * Reading one takes some tens of microseconds. So namespaces are read in
- * rounds: in each, every namespace is read once, a few at a time. No descriptor
- * is kept, which would keep the namespace of a removed pod.
+ * Reading one namespace takes some tens of microseconds. So namespaces are read in rounds. In each
+ * round every namespace is read once, a few at a time. No descriptor is kept open, because that
+ * would keep the namespace of a removed pod alive.
  *
  * One thread calls all of this.
  */
@@ -23,7 +23,7 @@ struct overflows;
 int overflows_open(const char *procfs, const char *cgroupfs, struct overflows **out);
 void overflows_close(struct overflows *overflows);
 
-/* A new round begins: every namespace may be read again, and what the last one did not see goes. */
+/* Begins a new round. Every namespace may be read again. Those that the last round missed go. */
 void overflows_next_round(struct overflows *overflows);
 
 struct overflows_growth {
@@ -33,10 +33,10 @@ struct overflows_growth {
 };
 
 /*
- * Reads the namespace of a cgroup's first process, unless this round has read
- * it. What is there at first counts if the namespace is younger than this
- * program (is_new), else only what comes. Returns 0; -EALREADY if it was read;
- * -ESRCH if the cgroup has no process; or another negative errno.
+ * Reads the namespace of a cgroup's first process, unless this round has already read it. is_new:
+ * the namespace is younger than this program, so everything it has at first counts. Otherwise only
+ * later overflows count. Returns 0; -EALREADY if it was read; -ESRCH if the cgroup has no process;
+ * or another negative errno.
  */
 int overflows_read(struct overflows *overflows, const char *cgroup_path, bool is_new,
 		   struct overflows_growth *growth);

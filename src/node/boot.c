@@ -79,10 +79,9 @@ void boot_remedy(const struct boot *boot, const char *word, char *out, size_t si
 }
 
 /*
- * The Pi's firmware puts cgroup_disable=memory before what cmdline.txt says,
- * and its kernels know cgroup_enable=memory. Some 6.12 kernels appended the
- * former and ignored the latter: raspberrypi/linux#6980. Other kernels know
- * cgroup_disable alone.
+ * The Pi's firmware puts cgroup_disable=memory before the text of cmdline.txt, and the Pi's kernels
+ * know cgroup_enable=memory. Some 6.12 kernels appended the former and ignored the latter:
+ * raspberrypi/linux#6980. Other kernels only know cgroup_disable.
  */
 bool boot_memory_remedy(const struct boot *boot, char *out, size_t size)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Where this machine keeps the kernel's command line, and what to write there.
+ * Where this machine keeps the kernel's command line, and what the user should write there.
  */
 #ifndef BRAMBLE_NODE_BOOT_H
 #define BRAMBLE_NODE_BOOT_H
@@ -25,8 +25,8 @@ void boot_find(const char *procfs, const char *boot_dir, struct boot *boot);
 void boot_remedy(const struct boot *boot, const char *word, char *out, size_t size);
 
 /*
- * Writes how to turn the memory controller on. Returns false, with nothing
- * written, if the command line is not what has turned it off.
+ * Writes how to turn on the memory controller. If something other than the command line turned it
+ * off, writes nothing and returns false.
  */
 bool boot_memory_remedy(const struct boot *boot, char *out, size_t size);
 

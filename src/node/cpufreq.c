@@ -17,7 +17,7 @@ static int is_policy(const struct dirent *entry)
 	return strncmp(entry->d_name, "policy", 6) == 0;
 }
 
-/* "0 1 2 3" as "0-3". What is no such list is left out. */
+/* Writes "0 1 2 3" as "0-3". Ignores what is not such a list. */
 static void format_cpus(const char *list, char *out, size_t size)
 {
 	unsigned long first, last, cpu;
@@ -38,12 +38,12 @@ static void format_cpus(const char *list, char *out, size_t size)
 	}
 }
 
-/* Names a policy by its CPUs. Of a list that is too long, or a policy's already, by its folder. */
+/* Names a policy by its CPUs, or by its folder if the list is too long or already used. */
 static void name_policy(const struct cpufreq *cpufreq, const char *list, const char *dir,
 			struct cpufreq_policy *policy)
 {
 	size_t i, size = sizeof(policy->cpus);
-	char whole[sizeof(policy->cpus) + 1]; /* one more shows what is too long */
+	char whole[sizeof(policy->cpus) + 1]; /* one more byte shows that it is too long */
 	bool taken;
 
 	format_cpus(list, whole, sizeof(whole));

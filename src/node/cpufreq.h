@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The frequency of the CPUs, as the kernel knows it. A Raspberry Pi's firmware
- * may run them slower than the kernel asks, for heat or under-voltage, without
- * telling it (raspberrypi/linux#2986, #5874): temperature and throttle.h say
- * more then.
+ * The frequency of the CPUs, as the kernel knows it. Because of heat or under-voltage, a Raspberry
+ * Pi's firmware may run them slower than the kernel asks, without telling the kernel
+ * (raspberrypi/linux#2986, #5874). Then temperature and throttle.h say more.
  */
 #ifndef BRAMBLE_NODE_CPUFREQ_H
 #define BRAMBLE_NODE_CPUFREQ_H
@@ -14,9 +13,9 @@
 
 #define CPUFREQ_POLICIES_MAX 32
 
-/* CPUs that have one frequency: all four on a Pi. */
+/* CPUs that share a frequency: all four on a Pi. */
 struct cpufreq_policy {
-	char cpus[64]; /* "0-3"; "policy4" if that does not tell it from others */
+	char cpus[64]; /* "0-3"; "policy4" if the CPUs do not identify it */
 	int fd, limit_fd;
 	bool known, limit_known;
 	uint64_t hertz; /* now */

@@ -98,7 +98,7 @@ static void find_cpu(const struct node_place *place, struct node_fact *fact)
 	boot_remedy(&place->boot, UNIFIED, fact->remedy, sizeof(fact->remedy));
 }
 
-/* A kernel without CONFIG_PSI looks the same as one that has it off. */
+/* A kernel without CONFIG_PSI looks the same as one with PSI turned off. */
 static void find_psi(const struct node_place *place, struct node_fact *fact)
 {
 	char path[PATH_MAX];
@@ -165,7 +165,7 @@ void node_feature_find(const struct node_place *place, enum node_feature feature
 	find[feature](place, fact);
 }
 
-/* Names what can be turned on, and how; what has the same remedy as the one before shares it. */
+/* Names what can be turned on, and how. Neighbours with the same remedy share it. */
 static void report_off(const struct node_place *place, struct buf *text)
 {
 	char remedy_before[sizeof(((struct node_fact *)0)->remedy)] = "";

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * What this machine can tell of its saturation, and how to turn on what it
- * cannot: for bramble check, one message at the start, and an alert.
+ * What this machine can report about its saturation, and how to turn on what it cannot. For bramble
+ * check, one message at the start, and an alert.
  */
 #ifndef BRAMBLE_NODE_FEATURE_H
 #define BRAMBLE_NODE_FEATURE_H
@@ -56,8 +56,8 @@ void node_place_find(struct node_place *place, const char *procfs, const char *s
 void node_feature_find(const struct node_place *place, enum node_feature feature,
 		       struct node_fact *fact);
 
-/* Logs, in one message for all, what is off or missing that a kernel could have, and the remedies.
- */
+/* Logs, in one message, everything that is off or missing and that a kernel could have, with the
+ * remedies. */
 void node_features_report(const struct node_place *place);
 
 #endif

@@ -29,7 +29,8 @@ static const char *const places[] = {
 
 _Static_assert(PLACES <= FILESYSTEMS_MAX, "each place may be on a file system of its own");
 
-/* A server that is away must not stop us: statvfs() of its file system waits for it. */
+/* statvfs() of a network file system waits for its server. A server that is away must not stop us.
+ */
 static bool is_remote(const char *type)
 {
 	static const char *const types[] = {"nfs",  "nfs4", "cifs", "smb3",
@@ -88,7 +89,7 @@ static void add(struct filesystems *filesystems, const struct mount_entry *mount
 	filesystems->count++;
 }
 
-/* A place is on the mount with the longest mount point above it, and of these on the last. */
+/* A place is on the mount with the longest mount point above it, or on the last one of these. */
 static void find(struct filesystems *filesystems, char *mountinfo)
 {
 	struct mount_entry mount, best[PLACES] = {0};

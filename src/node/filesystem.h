@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The file systems that pods live on: the root, and those that have the kubelet's,
- * the runtimes' and the logs' directories. A Pi often has one SD card for all.
- * What pods mount themselves is left out.
+ * The file systems that pods live on: the root, and those with the directories of the kubelet, the
+ * runtimes and the logs. A Pi often has one SD card for all of them. File systems that pods mount
+ * themselves are left out.
  */
 #ifndef BRAMBLE_NODE_FILESYSTEM_H
 #define BRAMBLE_NODE_FILESYSTEM_H
@@ -37,8 +37,8 @@ struct filesystems {
 };
 
 /*
- * Finds them in the mountinfo of the host's first process, below procfs, or else
- * in that of this one. Takes some milliseconds where there are many mounts.
+ * Finds them in the mountinfo of the host's first process, below procfs, or else in that of this
+ * process. Takes some milliseconds if there are many mounts.
  */
 void filesystems_open(struct filesystems *filesystems, const char *procfs);
 void filesystems_read(struct filesystems *filesystems);

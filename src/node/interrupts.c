@@ -15,7 +15,7 @@
 /* The lines of the CPUs are the first ones: 10 numbers each. */
 #define TEXT_SIZE    16384
 
-/* Times of a CPU may step back by a tick or so; further, if it was started anew. */
+/* The times of a CPU may step back by a tick or so, or further if the CPU was restarted. */
 #define STEP_BACK_NS NS_PER_S
 
 void interrupts_open(struct interrupts *interrupts, const char *procfs)
@@ -35,7 +35,7 @@ static void set(struct interrupts *interrupts, struct interrupt_cpu *entry,
 	entry->ns[kind] = *last_ns = not_lower(ns, *last_ns, STEP_BACK_NS);
 }
 
-/* The kernel writes the CPUs in their order. What is out of it is none, and no CPU comes twice. */
+/* The kernel writes the CPUs in order. Anything out of order is not a CPU, and none comes twice. */
 static void add(struct interrupts *interrupts, unsigned int cpu, uint64_t irq, uint64_t softirq)
 {
 	struct interrupt_cpu *entry = &interrupts->cpus[interrupts->count];
@@ -60,7 +60,7 @@ void interrupts_read(struct interrupts *interrupts)
 	if (interrupts->fd < 0 || live_read(interrupts->fd, text, sizeof(text)) <= 0)
 		return;
 	for (line = text; strncmp(line, "cpu", 3) == 0; line += *line == '\n') {
-		/* Of all CPUs together, "cpu " says. */
+		/* "cpu " is the sum of all CPUs. */
 		bool one = line[3] != ' ';
 
 		// NOLINTNEXTLINE(cert-err34-c): the numbers are the kernel's

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * CPU time that went to interrupts, by CPU. On a Raspberry Pi those of the
- * network and the disk all land on CPU 0 unless told otherwise, and no
- * container's CPU use shows them.
+ * CPU time that interrupts took, by CPU. On a Raspberry Pi, all interrupts of the network and the
+ * disk go to CPU 0 by default, and no container's CPU use shows them.
  */
 #ifndef BRAMBLE_NODE_INTERRUPTS_H
 #define BRAMBLE_NODE_INTERRUPTS_H

@@ -150,7 +150,7 @@ void node_read(struct node *node)
 	filesystems_read(&node->filesystems);
 }
 
-/* Whom samples are handed to. */
+/* Who gets the samples. */
 struct visit {
 	node_sample_fn each;
 	void *context;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * What this machine is short of, or slowed down by: its load, memory, file
- * systems, heat, voltage. Read from procfs and sysfs; what a machine does not
- * have is not known, and so has no value. One thread calls all of this.
+ * What this machine is short of, or what slows it down: load, memory, file systems, heat, voltage.
+ * Read from procfs and sysfs. What a machine does not have has no value. One thread calls all of
+ * this.
  */
 #ifndef BRAMBLE_NODE_H
 #define BRAMBLE_NODE_H
@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Times and numbers that are no whole ones are in billionths: ns, of a degree, of a task. */
+/* Times and fractional numbers are in billionths: ns, of a degree, of a task. */
 enum node_value {
 	NODE_LOAD1,
 	NODE_LOAD5,
@@ -40,8 +40,7 @@ enum node_value {
 
 #define NODE_LABELS_MAX 4
 
-/* The names of a value's labels, those said above: NODE_LABELS_MAX of them; unused ones are NULL.
- */
+/* The names of a value's labels, as listed above: NODE_LABELS_MAX of them. Unused ones are NULL. */
 const char *const *node_label_names(enum node_value value);
 
 struct node_sample {
@@ -62,12 +61,12 @@ void node_close(struct node *node);
 /* Logs what this machine cannot tell, and how to turn it on: one message, if there is anything. */
 void node_report(const struct node *node);
 
-/* Reads all anew. */
+/* Reads everything again. */
 void node_read(struct node *node);
 
 /*
- * Calls each for every sample of a value, as they were read last. No two of them have the
- * same labels, whatever the machine calls its parts.
+ * Calls each for every sample of a value, from the last reading. No two samples have the same
+ * labels, whatever names the machine has for its parts.
  */
 typedef void (*node_sample_fn)(void *context, const struct node_sample *sample);
 void node_visit(const struct node *node, enum node_value value, node_sample_fn each, void *context);

@@ -42,7 +42,8 @@ void pressure_read(struct pressure *pressure)
 			pressure->ns[i][kind] = not_lower(ns, pressure->ns[i][kind], STEP_BACK_NS);
 		}
 	}
-	/* Of the whole machine the kernel has none for the CPU, and writes 0 since 5.13. */
+	/* For the whole machine the kernel does not compute this for the CPU. It writes 0
+	 * since 5.13. */
 	pressure->known[PRESSURE_CPU][PRESSURE_FULL] = false;
 }
 

@@ -32,7 +32,7 @@ static int is_input(const struct dirent *entry)
 	return digits > 0 && digits < 6 && strcmp(entry->d_name + 4 + digits, "_input") == 0;
 }
 
-/* Makes a name as node_exporter does: lower case, "_" for what Prometheus has no place for. */
+/* Makes a name as node_exporter does: lower case, with "_" for what Prometheus does not allow. */
 static void clean_name(char *name)
 {
 	size_t begin = 0, len = strlen(name), i;
@@ -51,7 +51,7 @@ static void clean_name(char *name)
 	name[len - begin] = '\0';
 }
 
-/* The last component of a path, cleaned; it is cut off the path. */
+/* Cuts the last component off a path, and cleans it. */
 static void take_last(char *path, char *name, size_t size)
 {
 	char *slash = strrchr(path, '/');
@@ -86,7 +86,8 @@ static bool has_chip(const struct thermal *thermal, const char *chip)
 	return false;
 }
 
-/* One device may have two chips, and a chip no device: then what sysfs calls it tells it apart. */
+/* A device may have two chips, and a chip may have no device. Then the name in sysfs identifies it.
+ */
 static void name_chip(const struct thermal *thermal, const char *dir, const char *entry,
 		      struct thermal_sensor *chip)
 {
@@ -133,7 +134,7 @@ static void open_zone(struct thermal *thermal, const char *dir, const char *name
 	add(thermal, &zone, dir, "temp");
 }
 
-/* A zone is a chip too, of the same name, with _ for - (drivers/thermal/thermal_hwmon.c). */
+/* A zone is also a chip with the same name, with _ for - (drivers/thermal/thermal_hwmon.c). */
 static bool is_also_a_zone(const struct thermal *thermal, const char *chip_name)
 {
 	size_t i, at;
@@ -149,7 +150,7 @@ static bool is_also_a_zone(const struct thermal *thermal, const char *chip_name)
 	return false;
 }
 
-/* Adds one input. Its label is the driver's, if it gives it one. */
+/* Adds one input. Its label comes from the driver, if the driver has one. */
 static void open_input(struct thermal *thermal, const struct thermal_sensor *chip, const char *dir,
 		       const char *input)
 {
@@ -172,14 +173,14 @@ static void open_chip(struct thermal *thermal, const char *dir, const char *name
 	struct dirent **inputs;
 	int i, count;
 
-	/* To read drivetemp may keep a disk from sleeping: Documentation/hwmon/drivetemp.rst */
+	/* Reading drivetemp may keep a disk from sleeping: Documentation/hwmon/drivetemp.rst */
 	if (live_read_once(dir, "name", chip.chip_name, sizeof(chip.chip_name)) <= 0 ||
 	    is_also_a_zone(thermal, chip.chip_name) || strcmp(chip.chip_name, "drivetemp") == 0)
 		return;
 	utf8_clean(chip.chip_name);
 	name_chip(thermal, dir, name, &chip);
 	if (has_chip(thermal, chip.chip))
-		return; /* rather none than two of one name */
+		return; /* better none than two with one name */
 	count = scandir(dir, &inputs, is_input, versionsort);
 	for (i = 0; i < count; i++) {
 		open_input(thermal, &chip, dir, inputs[i]->d_name);
@@ -216,7 +217,7 @@ void thermal_open(struct thermal *thermal, const char *sysfs)
 	open_all(thermal, sysfs, "hwmon", is_chip, open_chip);
 }
 
-/* A sensor of a device that is asleep or off has no temperature: it is not known then. */
+/* If a device is asleep or off, its sensor has no temperature. Then it is not known. */
 void thermal_read(struct thermal *thermal)
 {
 	struct thermal_sensor *sensor;

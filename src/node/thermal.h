@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Temperatures: of the thermal zones, and of the chips that the kernel's hardware
- * monitoring knows and that are no zone (a PC's cores, an NVMe disk, the Pi 5's RP1).
+ * Temperatures of the thermal zones, and of those chips known to the kernel's hardware monitoring
+ * that are not zones (a PC's cores, an NVMe disk, the Pi 5's RP1).
  */
 #ifndef BRAMBLE_NODE_THERMAL_H
 #define BRAMBLE_NODE_THERMAL_H
@@ -13,9 +13,9 @@
 #define THERMAL_SENSORS_MAX 64
 
 /*
- * chip and sensor are node_exporter's, so that the two can be joined: the chip by its device's
- * path, as the number in hwmon2 depends on the order in which drivers are loaded. No two sensors
- * have both alike.
+ * chip and sensor are the same as in node_exporter, so that the two can be joined. The chip is
+ * named by its device's path, because the number in hwmon2 depends on the order in which drivers
+ * are loaded. No two sensors have the same chip and sensor.
  */
 struct thermal_sensor {
 	char chip[128];	    /* "nvme_nvme0", "platform_coretemp_0", "thermal_thermal_zone0" */

@@ -11,8 +11,8 @@
 #include "util/livefile.h"
 
 /*
- * raspberrypi.com/documentation, "Frequency management and thermal control": at 80 degrees
- * the cores get slower, at 85 so does all; the 3 Model A+ and B+ have a soft limit of 60.
+ * raspberrypi.com/documentation, "Frequency management and thermal control": at 80 degrees the
+ * cores get slower, and at 85 everything does. The 3 Model A+ and B+ have a soft limit of 60.
  */
 #define LIMIT	   80000
 #define LIMIT_SOFT 60000

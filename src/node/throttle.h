@@ -4,15 +4,15 @@
  *
  * under_voltage    the alarm of the Pi's hwmon driver "rpi_volt": the supply fell below
  *                  4.63 V at any time in the last 2 s (drivers/hwmon/raspberrypi-hwmon.c)
- * temperature      the SoC of a Raspberry Pi is as hot as its firmware slows it down: 80
+ * temperature      the SoC of a Raspberry Pi is so hot that its firmware slows it down: 80
  *                  degrees, or 60 on a 3 Model A+ or B+. The firmware does not tell the
- *                  kernel of it; this is its documented limit.
+ *                  kernel; this is its documented limit.
  * frequency_limit  the kernel allows a CPU less than its maximum: it cools, saves
  *                  power, or was told to
  *
- * The vendor kernel's /sys/devices/platform/soc/soc:firmware/get_throttled is not
- * read. Its value is what a driver asked the firmware for last, so it stays 0 where
- * rpi_volt is not loaded, and the first read of it logs a kernel warning.
+ * The vendor kernel's /sys/devices/platform/soc/soc:firmware/get_throttled is not read. Its value
+ * is what a driver last asked the firmware for, so it stays 0 where rpi_volt is not loaded.
+ * Besides, the first read of it logs a kernel warning.
  */
 #ifndef BRAMBLE_NODE_THROTTLE_H
 #define BRAMBLE_NODE_THROTTLE_H
@@ -41,7 +41,7 @@ struct throttle {
 
 void throttle_open(struct throttle *throttle, const char *procfs, const char *sysfs);
 
-/* Takes what the others have read just now. */
+/* Uses what the other files of src/node have just read. */
 void throttle_read(struct throttle *throttle, const struct thermal *thermal,
 		   const struct cpufreq *cpufreq);
 void throttle_close(struct throttle *throttle);

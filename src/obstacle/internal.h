@@ -11,10 +11,10 @@ __attribute__((format(printf, 2, 3))) void obstacle_cause(struct obstacle *out, 
 __attribute__((format(printf, 2, 3))) void obstacle_remedy(struct obstacle *out, const char *format,
 							   ...);
 
-/* An errno that says it all. */
+/* An errno that explains itself. */
 void obstacle_of_file(int err, struct obstacle *out);
 
-/* True where a limit or the want of memory is in the way, which can be so in every step. */
+/* True if a limit or a lack of memory is in the way. That is possible in every step. */
 bool obstacle_of_resources(const struct machine *machine, int err, struct obstacle *out);
 
 #endif

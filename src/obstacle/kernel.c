@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Why the kernel refused: by errno and step, the most certain causes first. */
+/* Why the kernel refused, by errno and step. The most certain causes come first. */
 #include <bpf/btf.h>
 #include <errno.h>
 #include <string.h>
@@ -7,7 +7,7 @@
 #include "obstacle/internal.h"
 #include "util/buf.h"
 
-/* The kernel's own ENOTSUPP, which no libc knows: it cannot make the trampoline. */
+/* The kernel's own ENOTSUPP, which no libc knows: the kernel cannot make the trampoline. */
 #define KERNEL_ENOTSUPP 524
 
 #define RUN_PRIVILEGED	"run bramble as root in a privileged container"
@@ -25,7 +25,7 @@ void obstacle_of_user_namespace(struct obstacle *out)
 		     "run bramble outside of user namespaces (rootless containers are in one)");
 }
 
-/* What makes a capability unnecessary, by its name. */
+/* What else would do, in place of a capability. */
 static const char *way_round(const char *cap)
 {
 	if (strcmp(cap, "CAP_SYS_ADMIN") == 0)
@@ -74,7 +74,7 @@ void obstacle_of_lockdown(struct obstacle *out)
 		"boot with lockdown=integrity, or without lockdown=");
 }
 
-/* All that is asked for is there, and still it is refused: a policy is left. */
+/* Everything that is needed is there, and still it is refused. Only a policy is left as cause. */
 static void of_modules(const struct machine *machine, int err, struct obstacle *out)
 {
 	obstacle_cause(out, "a security module of this machine refuses it (%s: %s)",
@@ -116,7 +116,7 @@ static void of_bpf(const struct machine *machine, int err, struct obstacle *out)
 		obstacle_set(out, strerrordesc_np(-err), "");
 }
 
-/* libbpf had no types to relocate by, and does not say why: it is tried again. */
+/* libbpf had no types to relocate by, and does not say why. So it is tried again. */
 static void of_btf(struct obstacle *out)
 {
 	struct btf *btf = btf__parse("/sys/kernel/btf/vmlinux", NULL);
@@ -130,8 +130,8 @@ static void of_btf(struct obstacle *out)
 }
 
 /*
- * The smallest program could be loaded and ours could not: the kernel gives no memory to read, or
- * its verifier does not take them. EPERM may still be a policy's.
+ * The smallest program could be loaded, and ours could not. The kernel does not let programs read
+ * memory, or its verifier does not accept ours. EPERM may still come from a policy.
  */
 static void of_programs(const struct machine *machine, int err, struct obstacle *out)
 {

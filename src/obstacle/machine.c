@@ -25,7 +25,7 @@ static enum lockdown read_lockdown(const char *sysfs)
 	return strstr(text, "[integrity]") ? LOCKDOWN_INTEGRITY : LOCKDOWN_NONE;
 }
 
-/* Those that have a policy which may forbid bpf() or a tracepoint to who has all capabilities. */
+/* Modules whose policy may forbid bpf() or a tracepoint even to a process with all capabilities. */
 static void read_modules(const char *sysfs, struct machine *machine)
 {
 	static const char *const with_policy[] = {"selinux", "smack", "apparmor", "tomoyo", "bpf"};
@@ -51,7 +51,7 @@ static bool has_seccomp_filter(const char *procfs)
 	       line_number(text, "Seccomp:", &mode) && mode == SECCOMP_FILTER;
 }
 
-/* In the first user namespace all ids stand for themselves. */
+/* In the first user namespace every id maps to itself. */
 static bool in_user_namespace(const char *procfs)
 {
 	unsigned inside, outside, count;

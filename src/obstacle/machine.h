@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * What this machine tells of what it may forbid, apart from the errno of a system
- * call: lockdown, security modules, seccomp, limits, capabilities.
+ * What this machine says about what it may forbid, besides the errno of a system call: lockdown,
+ * security modules, seccomp, limits, capabilities.
  */
 #ifndef BRAMBLE_MACHINE_H
 #define BRAMBLE_MACHINE_H
@@ -32,17 +32,18 @@ struct machine {
 	bool btf;	     /* the kernel has it */
 	unsigned long files; /* that may be open, RLIMIT_NOFILE */
 
-	/* As struct features has them. */
+	/* As in struct features. */
 	const char *missing_caps[FEATURES_CAPS_MAX];
 	size_t missing_cap_count;
 	bool bpf_filtered, perf_filtered, reads_kernel;
 };
 
-/* features: what was tried on this machine; only read. Takes some files, no trial. */
+/* features: what was tried on this machine. This reads some files and tries nothing itself. */
 void machine_read(const struct machine_place *place, const struct features *features,
 		  struct machine *machine);
 
-/* Whether the kernel is locked down to confidentiality; by what it refuses, if it does not say. */
+/* Whether the kernel is locked down to confidentiality. If it does not say, what it refuses shows.
+ */
 bool machine_locked_down(const struct machine *machine);
 
 #endif

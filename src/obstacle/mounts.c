@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What is in the way of the mounts that the probe needs. */
+/* Obstacles to the mounts that the probe needs. */
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -9,7 +9,7 @@
 #include "node/boot.h"
 #include "obstacle/internal.h"
 
-/* Without a file that each procfs or sysfs has, the flag names something else. */
+/* If a file that every procfs or sysfs has is missing, the flag names something else. */
 static bool of_place(const char *dir, const char *file, const char *name, struct obstacle *out)
 {
 	char path[PATH_MAX];
@@ -22,7 +22,7 @@ static bool of_place(const char *dir, const char *file, const char *name, struct
 	return true;
 }
 
-/* Why it could not be mounted for bramble alone; false where that was not tried. */
+/* Why bramble could not mount it for itself. Returns false if that was not tried. */
 static bool of_own_mount(const char *name, const char *option, int err, struct obstacle *out)
 {
 	switch (-err) {
@@ -79,7 +79,7 @@ void obstacle_of_tracefs(const struct mount_places *places, const struct mounts 
 	}
 }
 
-/* Version 1 alone: it is for the machine's owner to choose. */
+/* Only version 1: the machine's owner must choose. */
 static void of_v1(const struct mount_places *places, struct obstacle *out)
 {
 	char remedy[sizeof(out->remedy) - 128];

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * What is in the way of a start, and what helps: the one place that decides it, for serve, for
- * the probe of top, and for check, which so say the same.
+ * What is in the way of a start, and what helps. This is the one place that decides it, so serve,
+ * the probe of top, and check all say the same.
  *
- * A step that failed and its errno go in, with what the machine tells of itself; a cause and
- * a remedy come out. The caller names the object: "cannot attach to the tracepoint X: CAUSE;
+ * The failed step and its errno go in, together with what the machine says about itself. A cause
+ * and a remedy come out. The caller names the object: "cannot attach to the tracepoint X: CAUSE;
  * REMEDY".
  */
 #ifndef BRAMBLE_OBSTACLE_H
@@ -37,7 +37,7 @@ struct obstacle {
 void obstacle_find(const struct machine *machine, enum obstacle_step step, int err,
 		   struct obstacle *out);
 
-/* Capabilities that are missing. There is one at least. */
+/* Capabilities that are missing. There is at least one. */
 void obstacle_of_caps(const struct machine *machine, struct obstacle *out);
 
 /* A user namespace, a seccomp filter, a kernel that is locked down. */
@@ -48,13 +48,13 @@ void obstacle_of_lockdown(struct obstacle *out);
 /* Fewer open files than needed; needed is 0 if that is not known. */
 void obstacle_of_files(unsigned long limit, unsigned long needed, struct obstacle *out);
 
-/* What was in the way of mounts_find(): cgroup2_err or tracefs_err is not 0. */
+/* The obstacle to mounts_find(): cgroup2_err or tracefs_err is not 0. */
 void obstacle_of_cgroup2(const struct mount_places *places, const struct mounts *mounts,
 			 struct obstacle *out);
 void obstacle_of_tracefs(const struct mount_places *places, const struct mounts *mounts,
 			 struct obstacle *out); /* tries to load a program */
 
-/* A cgroup mount that shows a part of the hierarchy alone. */
+/* A cgroup mount that shows only a part of the hierarchy. */
 void obstacle_of_part(const struct cgroup2_mount *mount, struct obstacle *out);
 
 /* Listening on a TCP address: with this port. */
@@ -67,7 +67,7 @@ void obstacle_of_socket(int err, const char *path, struct obstacle *out);
 __attribute__((format(printf, 3, 4))) void
 obstacle_log(enum log_level level, const struct obstacle *obstacle, const char *format, ...);
 
-/* obstacle_find() with what the machine tells now, which takes some milliseconds, logged. */
+/* Calls obstacle_find() with what the machine says now, and logs it. Takes some milliseconds. */
 __attribute__((format(printf, 5, 6))) void obstacle_report(enum log_level level,
 							   const struct machine_place *place,
 							   enum obstacle_step step, int err,

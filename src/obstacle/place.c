@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What is in the way at files, mounts and addresses. */
+/* Obstacles at files, mounts and addresses. */
 #include <errno.h>
 #include <linux/un.h>
 #include <stdio.h>

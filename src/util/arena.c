@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Each block is twice as large as the one before, in these bounds: there are small arenas, too. */
+/* Each block is twice as large as the one before, within these bounds. Some arenas stay small. */
 #define BLOCK_MIN ((size_t)512)
 #define BLOCK_MAX ((size_t)64 << 10)
 #define ALIGNMENT sizeof(max_align_t)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Memory for many small things that live equally long: taken piece by piece,
- * freed at once. Zeroed, aligned for any type.
+ * Memory for many small things that live equally long. It is taken piece by piece and freed all at
+ * once. Zeroed, aligned for any type.
  */
 #ifndef BRAMBLE_ARENA_H
 #define BRAMBLE_ARENA_H
@@ -20,7 +20,7 @@ void *arena_take(struct arena *arena, size_t size);
 /* A copy of a string. NULL: no memory. */
 char *arena_string(struct arena *arena, const char *text);
 
-/* Frees all; the arena is empty then and can be used again. */
+/* Frees everything. The arena is then empty and can be used again. */
 void arena_free(struct arena *arena);
 
 #endif

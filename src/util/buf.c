@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Makes room for len bytes and the NUL by a larger buffer. */
+/* Makes the buffer larger, for len bytes and the NUL. */
 static bool enlarge(struct buf *buf, size_t len)
 {
 	size_t size = buf->size ? buf->size : 256;
@@ -100,7 +100,7 @@ void buf_uint(struct buf *buf, uint64_t number)
 	buf_add(buf, first, (size_t)(digits + sizeof(digits) - first));
 }
 
-/* Formats into the room there is. Returns the length it needs, or -1. */
+/* Formats into the available room. Returns the length that is needed, or -1. */
 static int format_at_end(struct buf *buf, const char *format, va_list args)
 {
 	va_list copy;

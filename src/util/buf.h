@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * A growing buffer of bytes, always followed by a NUL. After memory ran out
- * it stays as it was, further writes do nothing, and buf_failed() tells.
+ * A growing buffer of bytes, always followed by a NUL. Once memory has run out it stays as it was,
+ * further writes do nothing, and buf_failed() is true.
  */
 #ifndef BRAMBLE_BUF_H
 #define BRAMBLE_BUF_H
@@ -17,7 +17,7 @@ struct buf {
 	bool failed;
 };
 
-/* Makes room for len bytes at once; without memory for it nothing happens. */
+/* Makes room for len bytes at once. Without memory nothing happens. */
 void buf_reserve(struct buf *buf, size_t len);
 
 void buf_add(struct buf *buf, const void *data, size_t len);
@@ -29,9 +29,9 @@ void buf_uint(struct buf *buf, uint64_t number); /* in decimal digits */
 __attribute__((format(printf, 2, 3))) void buf_printf(struct buf *buf, const char *format, ...);
 
 /*
- * Adds the words of text and a newline. The words begin at column indent, which
- * what is there has reached, and are broken before the column width. A longer
- * word is not broken: it may be a path.
+ * Adds the words of text and a newline. The text so far has reached the column indent. The words
+ * begin there, and lines are broken before the column width. A longer word is not broken: it may be
+ * a path.
  */
 void buf_wrap(struct buf *buf, const char *text, int indent, int width);
 

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Small text files of procfs, sysfs and cgroupfs, which the kernel writes anew
- * each time they are read from the beginning: they are opened once and read
- * often. An open one holds a page of kernel memory after its first read
- * (fs/seq_file.c). Any thread.
+ * Small text files of procfs, sysfs and cgroupfs. The kernel writes them anew each time they are
+ * read from the beginning. So they are opened once and read often. An open file holds a page of
+ * kernel memory after its first read (fs/seq_file.c). Any thread.
  */
 #ifndef BRAMBLE_LIVEFILE_H
 #define BRAMBLE_LIVEFILE_H
@@ -20,11 +19,10 @@
 int live_open(const char *dir, const char *name);
 
 /*
- * Reads the file from its beginning into text, cut to size - 1 bytes and ended
- * with a NUL, with one system call: such a file comes whole, and to ask for more
- * would make the kernel write it a second time. (Files with a record a line,
- * as mountinfo, come in parts and are none of these.) Returns the length or a
- * negative errno: -ENODEV if what the file is about is gone.
+ * Reads the file from its beginning into text, cut to size - 1 bytes and ended with a NUL. It uses
+ * one system call: such a file comes whole, and asking for more would make the kernel write it a
+ * second time. (Not for files with one record on each line, such as mountinfo, which come in
+ * parts.) Returns the length or a negative errno: -ENODEV if the object of the file is gone.
  */
 ssize_t live_read(int fd, char *text, size_t size);
 

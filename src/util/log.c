@@ -29,9 +29,9 @@ bool log_enabled(enum log_level level)
 }
 
 /*
- * The escapes of a quoted value are the same in logfmt and in JSON. Paths may
- * have any bytes, and a message may be cut within a character: what is no UTF-8
- * is replaced, or the line would be no JSON.
+ * The escapes of a quoted value are the same in logfmt and in JSON. Paths may have any bytes, and a
+ * message may be cut within a character. Bytes that are not UTF-8 are replaced, or the line would
+ * not be JSON.
  */
 static void put_quoted(struct buf *line, const char *text)
 {
@@ -54,7 +54,7 @@ static void put_quoted(struct buf *line, const char *text)
 	buf_putc(line, '"');
 }
 
-/* stderr has no buffer, so that this takes no memory. */
+/* stderr has no buffer, so this needs no memory. */
 static void put_out_of_memory(enum log_level level)
 {
 	if (level >= LOG_WARN)

@@ -25,13 +25,12 @@ void log_setup(enum log_level level, enum log_format format);
 /* Whether messages of this level are printed. */
 bool log_enabled(enum log_level level);
 
-/* Whether an error was logged since the start: whoever ends with one need not be silent. */
+/* Whether an error was logged since the start. A command that fails must not end silently. */
 bool log_has_error(void);
 
 /*
- * Prints one message. A message names the object, the cause and the remedy;
- * it has no newline. Longer ones than 1 KiB are cut. Without memory for it, a warning or
- * an error is a line that says just this.
+ * Prints one message. A message names the object, the cause and the remedy, and has no newline. It
+ * is cut at 1 KiB. If there is no memory for a warning or an error, the line says just that.
  */
 __attribute__((format(printf, 2, 3))) void log_at(enum log_level level, const char *format, ...);
 

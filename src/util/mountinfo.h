@@ -7,7 +7,7 @@
 
 /* One mount. The strings are in the line it was read from. */
 struct mount_entry {
-	char *root;    /* what of the file system is mounted */
+	char *root;    /* which part of the file system is mounted */
 	char *point;   /* where */
 	char *type;    /* "ext4" */
 	char *source;  /* "/dev/mmcblk0p2"; NULL if the line has none */

@@ -3,12 +3,12 @@
 #ifndef BRAMBLE_OPENFILES_H
 #define BRAMBLE_OPENFILES_H
 
-/* As many as 1024 cgroups' files (CGROUP_FILES each) and all else take. */
+/* Enough for the files of 1024 cgroups (CGROUP_FILES each) and everything else. */
 #define OPEN_FILES_WANTED 8448
 
 /*
- * Raises the soft limit to OPEN_FILES_WANTED or, if that is less, to the hard one; it is never
- * lowered. To be called before anything is opened. Failing is no error: the limit stays.
+ * Raises the soft limit to OPEN_FILES_WANTED, or to the hard limit if that is lower. Never lowers
+ * it. Call this before anything is opened. A failure is not an error: the limit stays as it is.
  */
 void open_files_raise(void);
 

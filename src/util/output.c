@@ -28,7 +28,7 @@ int output_flush(FILE *out)
 	errno = 0;
 	if (fflush(out) == 0 && !failed)
 		return 0;
-	/* The write that failed was an earlier one: another one fails in the same way. */
+	/* An earlier write failed. Another one fails in the same way. */
 	if (!errno && fputc('\n', out) != EOF)
 		(void)fflush(out);
 	err = errno ? -errno : -EIO;

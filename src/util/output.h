@@ -1,22 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Standard output as the result of a command: what could not be written is an error. */
+/* Standard output is the result of a command. If it cannot be written, that is an error. */
 #ifndef BRAMBLE_OUTPUT_H
 #define BRAMBLE_OUTPUT_H
 
 #include <stdio.h>
 
 /*
- * Opens the standard streams that whoever started the program has closed, so that no file,
- * socket or map gets their number and with it what is meant for them. What is written to
- * a standard output that was closed still fails, with EBADF. To be called before anything is
- * opened.
+ * Opens standard streams that were closed when the program was started. Otherwise a file, socket or
+ * map could get their number, and with it the data that is meant for them. Writing to a standard
+ * output that was closed still fails, with EBADF. Call this before anything is opened.
  */
 void output_open_standard(void);
 
 /*
- * Writes out what is buffered. Returns 0, or, after the reason has been logged, a negative errno if
- * this or an earlier write to the stream failed. The stream has no error then, so that
- * the reason is logged once.
+ * Writes out what is buffered. Returns 0. If this or an earlier write to the stream failed, logs
+ * the reason and returns a negative errno. The stream's error is then cleared, so the reason is
+ * logged once.
  */
 int output_flush(FILE *out);
 

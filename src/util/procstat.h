@@ -12,7 +12,7 @@
 /* The nth field of the file's text, n from 3 on, as a number; 0 if it is not there. */
 uint64_t proc_stat_field(const char *text, int n);
 
-/* Clock ticks, in which the kernel tells times to user space, as nanoseconds. */
+/* Converts clock ticks, the kernel's unit of time for user space, to nanoseconds. */
 uint64_t proc_ticks_ns(uint64_t ticks);
 
 #endif

@@ -10,7 +10,7 @@ static int is_continuation(unsigned char c)
 
 size_t utf8_decode(const char *string, uint32_t *code)
 {
-	/* Less fits into fewer bytes: such a form is too long. */
+	/* A smaller code point fits into fewer bytes, so this form is too long. */
 	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
 	const unsigned char *text = (const unsigned char *)string;
 	size_t i, len;
@@ -27,7 +27,7 @@ size_t utf8_decode(const char *string, uint32_t *code)
 			return 0;
 		*code = *code << 6 | (text[i] & 0x3f);
 	}
-	/* From 0xd800 on are surrogates, which are no characters. */
+	/* 0xd800 and what follows are surrogates, which are not characters. */
 	return *code < least[len] || *code > 0x10ffff || (*code >= 0xd800 && *code < 0xe000) ? 0
 											     : len;
 }

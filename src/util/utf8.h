@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* UTF-8, which names of cgroups and files need not be. Any thread. */
+/* UTF-8. Names of cgroups and files may be something else. Any thread. */
 #ifndef BRAMBLE_UTF8_H
 #define BRAMBLE_UTF8_H
 
@@ -7,12 +7,13 @@
 #include <stdint.h>
 
 /*
- * The bytes of the character that text begins with, and its code point; 0 bytes if it begins with
- * none: RFC 3629, section 4. The NUL at the end of a text is a character of one byte.
+ * The length in bytes of the character that text begins with, and its code point. 0 bytes if text
+ * does not begin with a character: RFC 3629, section 4. The NUL at the end of a text is a character
+ * of one byte.
  */
 size_t utf8_decode(const char *text, uint32_t *code);
 
-/* Its bytes alone. Most are ASCII, which takes no call. */
+/* Only the length in bytes. Most characters are ASCII, for which there is no call. */
 static inline size_t utf8_len(const char *text)
 {
 	uint32_t code;
@@ -23,7 +24,7 @@ static inline size_t utf8_len(const char *text)
 /* How many of the first max bytes of text are whole characters, if it is UTF-8. */
 size_t utf8_cut(const char *text, size_t max);
 
-/* Puts a ? in the place of each byte that belongs to no character. */
+/* Replaces each byte that belongs to no character with a ?. */
 void utf8_clean(char *text);
 
 #endif

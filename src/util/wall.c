@@ -8,18 +8,19 @@
 
 #include "util/clock.h"
 
-/* Smaller steps are not told from what lies between the readings of two clocks. */
+/* Smaller steps cannot be told from the time between the readings of the two clocks. */
 #define STEP_MIN_NS INT64_C(1000000)
 
-/* Two readings that are this close to each other are as good as at one moment. */
+/* Two readings that are this close count as made at one moment. */
 #define CLOSE_NS    UINT64_C(10000)
 
 #define TRIES	    8
 
-/* The timer is there to be cancelled: it never expires, as the kernel's clock ends in 2262. */
+/* The timer exists only to be cancelled. It never expires, because the kernel's clock ends in 2262.
+ */
 #define FAR_AWAY_S  ((time_t)1 << 40)
 
-/* Reads both clocks at one moment, or as close to it as it goes. */
+/* Reads both clocks at one moment, or as close together as possible. */
 static void read_clocks(uint64_t *boot_ns, uint64_t *real_ns)
 {
 	uint64_t best = UINT64_MAX;
@@ -107,6 +108,6 @@ void wall_clear_fd(int fd)
 	uint64_t expired;
 	ssize_t len = read(fd, &expired, sizeof(expired));
 
-	/* ECANCELED: it was set. The timer goes on and tells of the next time. */
+	/* ECANCELED: the clock was set. The timer stays, and reports the next time, too. */
 	(void)len;
 }

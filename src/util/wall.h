@@ -2,13 +2,14 @@
 /*
  * The wall clock (CLOCK_REALTIME) and how it was set.
  *
- * A board without a clock of its own boots in 1970, or where it was when it went down, and is set
- * right when the network is there. So times are kept by CLOCK_BOOTTIME, which nobody sets, and
- * become wall-clock times when they are shown: by the clock as it is set by then. What others
- * stamped (the birth of a file) is to be compared with the clock as it was set at that time.
+ * A board without a clock of its own boots in 1970, or at the time when it went down. Its clock is
+ * set when the network is there. So times are kept as CLOCK_BOOTTIME, which nobody sets. They
+ * become wall-clock times when they are shown, by the clock as it is set then. A time stamp that
+ * others made (the birth of a file) must be compared with the clock as it was set when the stamp
+ * was made.
  *
- * The two clocks run at one rate: their distance changes when the wall clock is set, and else not
- * (kernel/time/timekeeping.c, tk_set_wall_to_mono). Times are nanoseconds. One thread calls all
+ * The two clocks run at the same rate. Their difference changes only when the wall clock is set
+ * (kernel/time/timekeeping.c, tk_set_wall_to_mono). Times are in nanoseconds. One thread calls all
  * of this.
  */
 #ifndef BRAMBLE_WALL_H
@@ -18,16 +19,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* How often the clock may be set before the first of it is forgotten. */
+/* How many settings of the clock are remembered. */
 #define WALL_SETTINGS 16
 
 struct wall_setting {
-	uint64_t from_ns; /* CLOCK_BOOTTIME: since when it holds, as far as it is known */
+	uint64_t from_ns; /* CLOCK_BOOTTIME: since when this applies, as far as that is known */
 	uint64_t
 		offset_ns; /* CLOCK_REALTIME less CLOCK_BOOTTIME; modulo 2^64, it may be negative */
 };
 
-/* Zeros are a clock that was not looked at. */
+/* All zeros mean a clock that was not looked at yet. */
 struct wall {
 	struct wall_setting settings[WALL_SETTINGS]; /* in the order of time */
 	size_t count;
@@ -41,20 +42,20 @@ bool wall_look(struct wall *wall);
 bool wall_look_at(struct wall *wall, uint64_t boot_ns, uint64_t real_ns);
 
 /*
- * A time of CLOCK_BOOTTIME by the wall clock as it was set when it was looked at last. The same
- * time always gives the same number until the clock is set. 0, a time that is not known, stays 0.
+ * Converts a CLOCK_BOOTTIME time with the wall clock as it was set at the last look. The same time
+ * always gives the same number until the clock is set. 0, an unknown time, stays 0.
  */
 uint64_t wall_time(const struct wall *wall, uint64_t boot_ns);
 
 /*
- * The same by the wall clock as it was set at that time. How it was set before the first look is
- * not known: then it is taken to be as it was at that look.
+ * The same, with the wall clock as it was set at that time. How it was set before the first look is
+ * not known. For such a time, this uses the setting of the first look.
  */
 uint64_t wall_time_then(const struct wall *wall, uint64_t boot_ns);
 
 /*
- * A descriptor that is readable once the clock was set, until wall_clear_fd(). Returns it, for the
- * caller to close, or a negative errno.
+ * A descriptor that becomes readable when the clock is set, until wall_clear_fd(). Returns it, for
+ * the caller to close, or a negative errno.
  */
 int wall_open_fd(void);
 void wall_clear_fd(int fd);
