@@ -51,11 +51,6 @@ static const struct offer offers[FORMATS] = {
 		 "openmetrics-text",
 		 {{"version", "1.0.0"}, {"charset", "utf-8"}},
 		 CONTENT_TYPES("application/openmetrics-text; version=1.0.0; charset=utf-8")},
-	[FORMAT_OPENMETRICS_DRAFT] =
-		{"application",
-		 "openmetrics-text",
-		 {{"version", "0.0.1"}, {"charset", "utf-8"}},
-		 CONTENT_TYPES("application/openmetrics-text; version=0.0.1; charset=utf-8")},
 	[FORMAT_PROTOBUF] = {"application",
 			     "vnd.google.protobuf",
 			     {{"proto", "io.prometheus.client.MetricFamily"},

@@ -13,11 +13,10 @@
 
 /* The formats of /metrics. If two are wanted equally, the first of them is sent. */
 enum format {
-	FORMAT_TEXT,		  /* the Prometheus text format, 0.0.4 */
-	FORMAT_TEXT_1,		  /* 1.0.0: the same text, as our names need no quotes */
-	FORMAT_OPENMETRICS,	  /* OpenMetrics 1.0.0 */
-	FORMAT_OPENMETRICS_DRAFT, /* its draft, 0.0.1: the same text, named otherwise */
-	FORMAT_PROTOBUF,	  /* io.prometheus.client.MetricFamily, delimited */
+	FORMAT_TEXT,	    /* the Prometheus text format, 0.0.4 */
+	FORMAT_TEXT_1,	    /* 1.0.0: the same text, as our names need no quotes */
+	FORMAT_OPENMETRICS, /* OpenMetrics 1.0.0 */
+	FORMAT_PROTOBUF,    /* io.prometheus.client.MetricFamily, delimited */
 	FORMATS,
 };
 

@@ -35,7 +35,6 @@ static void check_rows(const struct row *rows, size_t count)
 	"application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; "               \
 	"encoding=delimited; escaping="
 #define OPENMETRICS_TYPE "application/openmetrics-text; version=1.0.0; charset=utf-8; escaping="
-#define DRAFT_TYPE	 "application/openmetrics-text; version=0.0.1; charset=utf-8; escaping="
 #define TEXT_TYPE	 "text/plain; version=0.0.4; charset=utf-8; escaping="
 #define TEXT_1_TYPE	 "text/plain; version=1.0.0; charset=utf-8; escaping="
 
@@ -49,6 +48,10 @@ static void test_scrapers(void **state)
 		const char *accept, *content_type;
 	} rows[] = {
 		{NULL, TEXT_TYPE "underscores"},
+		/* Prometheus 2.24, which knows only the draft of OpenMetrics */
+		{"application/openmetrics-text; version=0.0.1,text/plain;version=0.0.4;q=0.5,"
+		 "*/*;q=0.1",
+		 TEXT_TYPE "underscores"},
 		/* Prometheus 2.42; with native histograms */
 		{"application/openmetrics-text;version=1.0.0,application/openmetrics-text;"
 		 "version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
@@ -100,7 +103,8 @@ static void test_scrapers(void **state)
 		 "q=0.8",
 		 TEXT_TYPE "underscores"},
 		{"application/openmetrics-text", OPENMETRICS_TYPE "underscores"},
-		{"application/openmetrics-text; version=0.0.1", DRAFT_TYPE "underscores"},
+		/* the draft of OpenMetrics, which is not offered: as if nothing was asked for */
+		{"application/openmetrics-text; version=0.0.1", TEXT_TYPE "underscores"},
 		{"application/vnd.google.protobuf", PROTO_TYPE "underscores"},
 		{"text/plain", TEXT_TYPE "underscores"},
 	};
@@ -167,7 +171,12 @@ static void test_weights(void **state)
 		{"text/*;q=0.5, */*;q=0.4", FORMAT_TEXT},
 		{"application/openmetrics-text;version=1.0.0;q=0.1,"
 		 "application/openmetrics-text;q=0.2,text/plain;q=0.15",
-		 FORMAT_OPENMETRICS_DRAFT},
+		 FORMAT_TEXT},
+		/* a version that is not offered is no wish for the one that is */
+		{"application/openmetrics-text;version=0.0.1, text/plain;q=0.1", FORMAT_TEXT},
+		{"application/openmetrics-text;version=0.0.1, */*;q=0.1", FORMAT_TEXT},
+		{"application/openmetrics-text;version=0.0.1, application/*;q=0.1",
+		 FORMAT_OPENMETRICS},
 		/* named beats not named */
 		{"*/*, application/openmetrics-text", FORMAT_OPENMETRICS},
 		{"*/*;q=0.5, " PROTO ";q=0.5", FORMAT_PROTOBUF},
