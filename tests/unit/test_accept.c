@@ -132,7 +132,7 @@ static void test_escapings(void **state)
 		{"text/plain;escaping=slashes", ESCAPING_UNDERSCORES},
 		{"text/plain;escaping=", ESCAPING_UNDERSCORES},
 		{"text/plain;escaping=dots;q=2", ESCAPING_UNDERSCORES},
-		/* behind the weight it is none of the range's */
+		/* after the weight, it does not belong to the range */
 		{"text/plain;q=0.5;escaping=dots", ESCAPING_UNDERSCORES},
 		/* that of the range that is taken, and of equally exact ones the more wanted */
 		{"image/png;escaping=dots,text/plain;q=0.1", ESCAPING_UNDERSCORES},
@@ -212,7 +212,7 @@ static void test_odd_headers(void **state)
 		{"text/plain;foo=\"a,b;q=1\\\"\", application/openmetrics-text;q=0.1",
 		 FORMAT_OPENMETRICS},
 		{"text/plain;foo=\"never ends, application/openmetrics-text", FORMAT_TEXT},
-		/* a weight that is none: the range counts as not written */
+		/* an invalid weight: the range is ignored */
 		{"application/openmetrics-text;q=2, text/plain;q=0.1", FORMAT_TEXT},
 		{"application/openmetrics-text;q=1.001, text/plain;q=0.1", FORMAT_TEXT},
 		{"application/openmetrics-text;q=-1, text/plain;q=0.1", FORMAT_TEXT},

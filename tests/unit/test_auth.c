@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Basic authentication: who passes, and how many guesses are tried. */
+/* Basic authentication: which clients pass, and how many guesses are tried. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -83,7 +83,7 @@ static void test_nobody_is_asked_without_users(void **state)
 	assert_int_equal(auth_check(&auth, &(struct web_config){0}, NULL, 1), AUTH_PASSED);
 }
 
-/* Guesses are tried a few at once, then one a second; who is known passes all the time. */
+/* A few guesses are tried at once, then one a second. Known clients always pass. */
 static void test_guesses_are_bounded(void **state)
 {
 	unsigned int i, tried = 0, s;
@@ -99,7 +99,7 @@ static void test_guesses_are_bounded(void **state)
 		assert_int_equal(try_at("prom:secret", s), AUTH_PASSED);
 	}
 	assert_int_equal(tried, AUTH_BURST + 99);
-	/* One that was tried already costs nothing. */
+	/* A guess that was tried before costs nothing. */
 	snprintf(guess, sizeof(guess), "prom:%u-0", s - 1);
 	assert_int_equal(try_at(guess, s - 1), AUTH_FAILED);
 	assert_int_equal(try_at("prom:new", s - 1), AUTH_LATER);

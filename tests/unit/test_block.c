@@ -75,7 +75,7 @@ static void test_devices_come_and_go(void **state)
 	assert_string_equal(devices_name(&devices, DEV(8, 0)), "sdb");
 	put_device("8:16", "../../block/sda");
 	assert_ptr_equal(devices_name(&devices, DEV(8, 16)), sda); /* one copy of a name */
-	/* One that appears after it was first asked for. */
+	/* A device that appears after it was first asked for. */
 	assert_string_equal(devices_name(&devices, DEV(8, 32)), "8:32");
 	put_device("8:32", "../../block/sdc");
 	devices_look_again(&devices);
@@ -227,7 +227,7 @@ static void test_slot_is_used_again(void **state)
 	block_books_add(&books, new, &key, &cell);
 	assert_int_equal(bytes_of(old, "sda", "read"), 4097);
 	assert_int_equal(bytes_of(new, "sda", "read"), 512);
-	/* An operation that is none is left out. */
+	/* An invalid operation is left out. */
 	block_books_add(&books, new, &(struct block_key){.op = BLOCK_OPS}, &cell);
 	assert_null(find(new, FAMILY_BLOCK_BYTES, "unknown", "read").family);
 	block_books_free(&books);

@@ -113,7 +113,7 @@ static void test_take_of_nothing_is_empty(void **state)
 	buf_free(&buf);
 }
 
-/* What cannot be had fails, changes nothing, and is remembered until buf_free(). */
+/* An allocation that fails changes nothing, and is remembered until buf_free(). */
 static void test_failure(void **state)
 {
 	struct buf buf = {0};

@@ -237,7 +237,7 @@ static void test_limit(void **state)
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
 }
 
-/* A real cgroup: what the file says is what is read, and its end is told. */
+/* A real cgroup: its files are read correctly, and its end is reported. */
 static void test_real(void **state)
 {
 	struct mounts mounts;

@@ -203,7 +203,7 @@ static const struct {
 #define ROOTLESS   "/user.slice/user-1000.slice/user@1000.service/user.slice"
 #define LIBPOD_POD "libpod_pod_" ID2 ".slice"
 
-/* What a container outside of Kubernetes goes by, what a unit, and what a pod's container. */
+/* The names of a container outside Kubernetes, of a unit, and of a pod's container. */
 #define PLAIN(path, runtime, short)                                                                \
 	{                                                                                          \
 		path, "container", "", short, runtime                                              \
@@ -318,7 +318,7 @@ static const struct {
 	UNIT("/kubelet/kubepods", "kubelet/kubepods"),
 	UNIT("/kubelet", "kubelet"),
 
-	/* podman, manager systemd: alone, in a pod, rootless, in a service (quadlets). */
+	/* podman, manager systemd: without a pod, in a pod, rootless, in a service (quadlets). */
 	PLAIN("/machine.slice/libpod-" ID ".scope", "podman", SHORT),
 	PLAIN("/machine.slice/libpod-" ID ".scope/container", "podman", SHORT),
 	PLAIN("/machine.slice/machine-" LIBPOD_POD "/libpod-" ID ".scope", "podman", SHORT),
@@ -331,7 +331,7 @@ static const struct {
 	PLAIN("/system.slice/web.service/libpod-payload-" ID, "podman", SHORT),
 	UNIT("/system.slice/web.service/supervisor", "web.service"),
 
-	/* podman, manager cgroupfs: alone, in a pod. A pod is no container. */
+	/* podman, manager cgroupfs: without a pod, in a pod. A pod is not a container. */
 	PLAIN("/libpod_parent/libpod-" ID, "podman", SHORT),
 	PLAIN("/libpod_parent/libpod-" ID "/container", "podman", SHORT),
 	UNIT("/libpod_parent/conmon", "libpod_parent/conmon"),
@@ -342,7 +342,7 @@ static const struct {
 	PLAIN("/docker/" ID "/libpod_parent/" ID2, "docker", SHORT),
 	POD("/kubepods/pod" UID "/" ID "/libpod_parent/" ID2 "/libpod-" ID2, UID, SHORT),
 
-	/* containerd alone: nerdctl, ctr, whose names are anything. */
+	/* containerd without Kubernetes: nerdctl; and ctr, whose names can be anything. */
 	PLAIN("/default/" ID, "container", SHORT),
 	PLAIN("/system.slice/nerdctl-" ID ".scope", "containerd", SHORT),
 	UNIT("/default/redis", "default/redis"),
@@ -387,7 +387,7 @@ static const struct {
 	UNIT("/garden/bad/0b1c2d3e-0000-4000-6000-1111", "garden/0b1c2d3e-0000-4000-6000-1111"),
 	UNIT("/garden/good", "garden/good"),
 
-	/* What nobody has told us of: a group, and a machine that systemd runs. */
+	/* Unknown layouts: a group, and a machine with systemd. */
 	UNIT("/batch/job-1/step-0", "batch/job-1"),
 	UNIT("/batch/job-2/step-0", "batch/job-2"),
 	UNIT("/guest/init.scope", "guest"),
@@ -434,7 +434,7 @@ static void every_layout_is_read(void **state)
 		assert_layout(i);
 }
 
-/* Whose files tell of others alone. */
+/* Cgroups whose files only count others. */
 static void groups_are_known(void **state)
 {
 	static const char *const yes[] = {

@@ -137,7 +137,7 @@ static void test_prefixes(void **state)
 	assert_string_equal(found, "/a/a\n/a b\n/a-b\n");
 }
 
-/* What a group counts is others': it is not read even when they are gone. */
+/* A group counts its members. It is not read even when they are gone. */
 static void test_groups(void **state)
 {
 	struct cgroup *cgroup;

@@ -378,7 +378,7 @@ static void test_lockdown(void **state)
 	assert_int_equal(report.lacking, 1);
 }
 
-/* securityfs is not mounted: what the kernel refuses to a program tells it. */
+/* securityfs is not mounted. What the kernel refuses to a program shows the lockdown. */
 static void test_lockdown_unseen(void **state)
 {
 	struct features locked = good;
@@ -435,7 +435,7 @@ static void test_privileges(void **state)
 		"run bramble as root in a privileged container, or give it CAP_BPF, CAP_PERFMON");
 }
 
-/* What can be had without the capability is said. */
+/* The report says what else would do, in place of the capability. */
 static void test_capabilities_by_other_means(void **state)
 {
 	struct features user = good;
@@ -469,7 +469,7 @@ static char *printed(bool json)
 	return text;
 }
 
-/* What is to be said of several facts that follow each other is said once, after the last. */
+/* If neighbouring facts have the same text, it is printed once, after the last of them. */
 static void test_print_alike(void **state)
 {
 	char *text;

@@ -74,7 +74,7 @@ static void test_any_width(void **state)
 		columns_fit(&rows, width, &layout);
 		check_places(&layout, width);
 		columns_fit(&rows, width + 1, &wider);
-		/* What has a place keeps it on a wider screen. */
+		/* A column that has a place keeps it on a wider screen. */
 		for (i = 0; i < layout.count; i++)
 			assert_true(has(&wider, layout.places[i].id));
 	}
@@ -99,7 +99,7 @@ static void test_usual_widths(void **state)
 	assert_int_equal(layout.count, COLUMNS_ALL);
 }
 
-/* What nothing measures makes room for what is measured, and is shown where there is room. */
+/* An unmeasured column makes room for a measured one. It is shown if there is room for it. */
 static void test_missing_probes(void **state)
 {
 	struct column_layout layout;
@@ -190,7 +190,7 @@ static void test_order(void **state)
 	check_order(COLUMN_FSYNC, false, "abc");
 }
 
-/* What is not known of a row is last, in either order. */
+/* Rows with an unknown value come last, in either order. */
 static void test_unknown_is_last(void **state)
 {
 	(void)state;

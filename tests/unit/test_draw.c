@@ -120,7 +120,7 @@ static void test_80x24(void **state)
 		"help\n");
 }
 
-/* What is not the usual order is said in words, too. */
+/* An unusual order is also said in words. */
 static void test_what_it_is_sorted_by(void **state)
 {
 	(void)state;
@@ -272,7 +272,7 @@ static void test_the_page_of_a_row(void **state)
 	draw_screen(24, 80);
 	check_has("waited for CPU while it ran");
 	check_has("7.3s shop/web-7d4b9c6f5-x2x8k/web");
-	/* One that does not run for now. */
+	/* A row that does not run at the moment. */
 	rows_filter(&rows, "shop");
 	draw_screen(24, 80);
 	check_has("ml/train-0/train did not run in the last interval.");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What is compressed piece by piece comes back whole, by zlib's own reader. */
+/* Text that is compressed piece by piece comes back whole from zlib's own reader. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -61,7 +61,7 @@ static void test_text(void **state)
 	buf_free(&text);
 }
 
-/* What cannot be made shorter. */
+/* Data that cannot be made shorter. */
 static void test_noise(void **state)
 {
 	static char noise[300000];

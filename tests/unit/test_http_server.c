@@ -27,7 +27,7 @@ static char socket_path[128];
 static unsigned int handled; /* calls of the handler */
 static unsigned int made;    /* bodies for /shared */
 
-/* The same for all who ask together. */
+/* The same reply for all who ask together. */
 static void handle_shared(const struct http_request *request, struct http_reply *reply)
 {
 	reply->kind = 1;
@@ -115,7 +115,7 @@ static void listen_tcp(void)
 	assert_int_not_equal(port, 0);
 }
 
-/* What the server has to do within some ms. */
+/* Runs what the server has to do within some ms. */
 static void serve(int ms)
 {
 	struct pollfd fds[2];
@@ -651,7 +651,7 @@ static int bind_unix_socket(bool listening, int backlog)
 	return fd;
 }
 
-/* What a process left that was killed. */
+/* A socket that a killed process left behind. */
 static void test_stale_socket_is_replaced(void **state)
 {
 	(void)state;

@@ -194,7 +194,7 @@ static void ask(void)
 	assert_int_equal(answers, 2);
 }
 
-/* No info is told in part first and whole then. */
+/* An info is never exported in part first and whole later. */
 static void an_info_waits_for_the_kubelet(void **state)
 {
 	(void)state;
@@ -252,7 +252,7 @@ static void the_older_one_stays_until_then(void **state)
 	assert_string_equal(infos.containers[0].id, ID_A);
 }
 
-/* What the kubelet has forgotten is not told in part. */
+/* If the kubelet has forgotten a pod, its info is not exported in part. */
 static void what_was_whole_is_never_a_part(void **state)
 {
 	(void)state;
@@ -289,7 +289,7 @@ static void an_owner_has_the_workload_of_its_pod(void **state)
 	assert_null(workloads_find(&workloads, other));
 	assert_null(workloads_find(&workloads, unit));
 	workloads_free(&workloads);
-	/* The pod made anew under the same name tells. */
+	/* The new pod with the same name decides. */
 	add(5, "/kubepods/pod" LISTED "/" LISTED_ID, "shop", "web-7d4b9c6f5-z9z2q", "web");
 	assert_int_equal(workloads_read(&members, names, &workloads), 0);
 	assert_ptr_equal(workloads_find(&workloads, other), workloads_find(&workloads, web));

@@ -224,7 +224,7 @@ static void pods_are_forgotten(void **state)
 	assert_int_equal(kube_logs_find_pod(logs, UID, &name), -ENOENT);
 	assert_int_equal(kube_logs_find_pod(logs, UID2, &name), 0);
 
-	/* What was forgotten by mistake is found again, though nothing has changed. */
+	/* A pod that was forgotten by mistake is found again, though nothing has changed. */
 	clock_skew_ns = 10000000000LL;
 	kube_logs_forget_pod(logs, UID2);
 	assert_int_equal(kube_logs_find_pod(logs, UID2, &name), 0);

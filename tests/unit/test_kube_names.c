@@ -177,7 +177,7 @@ static void a_container_is_named_at_birth_by_its_log(void **state)
 	assert_found(&debugger, 0, "shop", "web-7d4b9c6f5-x2x8k", "debugger-1");
 }
 
-/* By time alone an old container is a guess: the kubelet is heard first. */
+/* For an old container the time alone is only a guess. The kubelet is asked first. */
 static void an_old_container_waits_for_the_kubelet(void **state)
 {
 	struct kube_cgroup web = {.pod_uid = UID, .container_id = ID("0101")};
@@ -367,7 +367,7 @@ static void podman_containers(void **state)
 	tree_put("home/pi/.local/share/containers/storage/vfs-containers/containers.json",
 		 "[{\"id\":\"" ID("0001") "\",\"names\":[\"mine-now\"]},{\"id\":\"" ID(
 			 "0004") "\",\"names\":[\"rootless\"]}]");
-	/* What a user can put there does not hold us up. */
+	/* Whatever a user puts there does not block us. */
 	(void)snprintf(
 		path, sizeof(path),
 		"%s/home/pi/.local/share/containers/storage/vfs-containers/a-containers.json",

@@ -136,7 +136,7 @@ static void open_kubelet(void)
 	open_with(&(struct kubelet_options){.url = NULL});
 }
 
-/* One that waits for a second and a half at most. */
+/* A kubelet client that waits for at most a second and a half. */
 static void open_impatient(void)
 {
 	static struct kubelet_times impatient;
@@ -422,7 +422,8 @@ static void tokens(void **state)
 	status = kubelet_status(kubelet);
 	run_until_success();
 
-	/* Rotated: the server takes the new one alone, and the file follows. */
+	/* The token is rotated: the server accepts only the new one, and the file has it soon
+	 * after. */
 	tree_put("token", "another.token\n");
 	run_until_success();
 	/* Half-way: empty, cut (which is another token), with a newline in it; then whole. */
@@ -568,7 +569,7 @@ static void one_try(void **state)
 
 static void urls(void **state)
 {
-	/* What is written, and what it is read as; NULL: it is none. */
+	/* A URL as it is written, and as it is read. NULL: it is not valid. */
 	static const char *const urls[][2] = {
 		{"https://127.0.0.1:10250", "https://127.0.0.1:10250"},
 		{"https://pi-1", "https://pi-1"},
@@ -581,11 +582,11 @@ static void urls(void **state)
 		{"https://::1:10250", "https://[::1]:10250"},
 		{"https://fd00:10::5:443", "https://[fd00:10::5]:443"},
 		{"https://fd00:10::5:10250/", "https://[fd00:10::5]:10250"},
-		/* What stands before the last colon is none. */
+		/* The text before the last colon is not an address. */
 		{"https://2001:db8:1:2:3:4:5:6", "https://[2001:db8:1:2:3:4:5:6]"},
 		{"https://fd00:10::", "https://[fd00:10::]"},
 		{"https://::ffff:10.0.0.1:10250", "https://[::ffff:10.0.0.1]:10250"},
-		/* An address that holds on one interface alone. */
+		/* An address that is valid on one interface only. */
 		{"https://fe80::1%eth0:10250", "https://[fe80::1%25eth0]:10250"},
 		{"https://[fe80::1%eth0]:10250", "https://[fe80::1%25eth0]:10250"},
 		{"https://[fe80::1%25eth0]", "https://[fe80::1%25eth0]"},

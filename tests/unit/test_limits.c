@@ -103,7 +103,7 @@ static void test_sum(void **state)
 					"0\n" OTHER VOLUNTARY "12\n" OTHER INVOLUNTARY "0\n");
 	assert_string_equal(lines_of(FAMILY_CONTAINERS),
 			    "{series=\"own\"} 2\n{series=\"other\"} 2\n");
-	/* What was counted for one that is gone stays in the sum, or it would fall. */
+	/* The counts of a removed container stay in the sum. Otherwise the sum would fall. */
 	owners_remove(&owners, d);
 	assert_non_null(strstr(lines_of(FAMILY_CPU_SWITCHES), OTHER VOLUNTARY "12\n"));
 	assert_string_equal(lines_of(FAMILY_CONTAINERS),
@@ -208,7 +208,7 @@ static uint64_t open_in_sum(void)
 	return open;
 }
 
-/* What a gauge holds goes with who holds it, and is not left in the sum for ever. */
+/* The value of a gauge goes with its container, and does not stay in the sum for ever. */
 static void test_gauges(void **state)
 {
 	struct owner *a = add_container("a"), *c, *d;

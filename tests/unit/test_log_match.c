@@ -23,7 +23,7 @@ struct given_start {
 	int64_t at;
 };
 
-/* Starts end at the first whose time is 0. */
+/* The list of starts ends at the first with time 0. */
 struct given {
 	const char *name;
 	int64_t made;

@@ -71,7 +71,7 @@ static void test_pure_v1(void **state)
 	assert_string_equal(mount.path, "");
 }
 
-/* A cgroup whose name only begins like a controller is none. */
+/* A name that only begins like a controller is not a controller. */
 static void test_no_cgroups(void **state)
 {
 	struct cgroup2_mount mount;

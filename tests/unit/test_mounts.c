@@ -142,7 +142,7 @@ static void test_read_only(void **state)
 	assert_int_equal(errno, EROFS);
 }
 
-/* What is mounted is taken, and nothing is made. */
+/* Existing mounts are used, and none is made. */
 static void test_mounted(void **state)
 {
 	(void)state;
@@ -157,7 +157,7 @@ static void test_mounted(void **state)
 	assert_true(mounts.own_cgroup2);
 }
 
-/* What the user named is there, or it is an error. */
+/* If the mount that the user named is not there, that is an error. */
 static void test_named(void **state)
 {
 	const struct mount_places named = {.procfs = "/proc",

@@ -124,7 +124,7 @@ static void test_pi3(void **state)
 	is(NODE_FILESYSTEM_READONLY, "/|/dev/mmcblk0p2|ext4", 0);
 }
 
-/* What the file system of the tree's directory says is what is told of the mount point. */
+/* The values of the mount point are those of the file system with the tree's directory. */
 static void test_pi4(void **state)
 {
 	struct statvfs stat;
@@ -247,7 +247,7 @@ static void test_particular(void **state)
 	assert_int_equal(tree_remove(""), 0);
 }
 
-/* What is read at each scrape is read anew. */
+/* Values that are read at each scrape are up to date. */
 static void test_anew(void **state)
 {
 	(void)state;

@@ -10,7 +10,7 @@
 #include "tree.h"
 #include "util/array.h"
 
-/* A machine on which nothing is in the way, and all that could be is told. */
+/* A machine without obstacles, on which everything about obstacles is known. */
 static const struct machine fine = {
 	.lockdown = LOCKDOWN_NONE,
 	.modules = "apparmor, bpf",
@@ -27,7 +27,7 @@ static void contains(const char *text, const char *part)
 		fail_msg("\"%s\" is not in \"%s\"", part, text);
 }
 
-/* What is wrong tells a remedy, too; what says nothing of one is "". */
+/* A cause comes with a remedy. "" if none is known. */
 static void is(const struct machine *machine, enum obstacle_step step, int err, const char *cause,
 	       const char *remedy)
 {
@@ -80,7 +80,7 @@ static void test_every_errno(void **state)
 		}
 }
 
-/* Refused: the most certain cause is told, and not the next. */
+/* Refused: the most certain cause is reported, and not the next one. */
 static void test_refusals(void **state)
 {
 	static const enum obstacle_step refusable[] = {OBSTACLE_BPF, OBSTACLE_PROGRAMS,
@@ -205,7 +205,7 @@ static void test_sockets(void **state)
 	contains(found.cause, "another bramble");
 }
 
-/* ---- what the machine tells */
+/* ---- what the machine says */
 
 static int setup(void **state)
 {

@@ -30,7 +30,7 @@ static void test_idle(void **state)
 	assert_int_equal(some_ns[PRESSURE_CPU], 0);
 }
 
-/* On one CPU alone, it is the time that was waited there. */
+/* With one CPU, it is the time of the waits there. */
 static void test_one_cpu(void **state)
 {
 	struct probe_pressure now[CPUS] = {

@@ -92,7 +92,7 @@ static void test_add_and_find(void **state)
 	assert_string_equal(cgroup->name.unit, "ssh.service");
 	assert_int_equal(cgroup->born_ns, 99);
 	assert_int_equal(cgroup->removed_ns, 0);
-	/* The first one that tells of it is right. */
+	/* The first source that reports a cgroup is right. */
 	assert_ptr_equal(registry_add(&registry, 7, "/other", 1), cgroup);
 	assert_string_equal(cgroup->path, "/system.slice/ssh.service");
 	registry_remove(&registry, cgroup);
@@ -230,7 +230,7 @@ static void test_walk_errors(void **state)
 	assert_int_equal(find(id)->removed_ns, 0);
 }
 
-/* What a walk is not let into is not gone. */
+/* A directory that a walk may not enter is not gone. */
 static void test_walk_without_descriptors(void **state)
 {
 	uint64_t stays = make("/a/stays"), goes = make("/b/goes"), ends = make("/b/ends");
@@ -254,7 +254,7 @@ static void test_walk_without_descriptors(void **state)
 	assert_int_equal(registry.unread, 2); /* a and b */
 }
 
-/* What no walk had found went by no path: it ends as that, and is found anew by its path. */
+/* A cgroup that no walk had found had no path. It ends without one, and is found again by path. */
 static void test_walk_finds_unknown(void **state)
 {
 	uint64_t id = make("/a");

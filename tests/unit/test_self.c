@@ -154,7 +154,7 @@ static void test_unknown_without_fds(void **state)
 	assert_false(self_known(&self, FAMILY_PROCESS_RESIDENT));
 	assert_false(self_known(&self, FAMILY_PROCESS_VIRTUAL));
 	assert_false(self_known(&self, FAMILY_PROCESS_START));
-	/* Since 6.2 the kernel tells it without a descriptor. */
+	/* Since 6.2 the kernel gives the number without a descriptor for each. */
 	if (self_known(&self, FAMILY_PROCESS_OPEN_FDS))
 		assert_true(self_value(&self, FAMILY_PROCESS_OPEN_FDS) > 0);
 	assert_true(self_known(&self, FAMILY_PROCESS_CPU));

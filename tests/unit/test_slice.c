@@ -36,7 +36,7 @@ static void slices_are_compared(void **state)
 
 	assert_true(slice_is_nocase(slice_of("gZip"), "GziP"));
 	assert_false(slice_is_nocase(slice_of("gzip"), "gzi"));
-	/* Bit 0x20 tells these apart, too, but they are no letters. */
+	/* These differ in bit 0x20, too, but they are not letters. */
 	assert_false(slice_is_nocase(slice_of("[@"), "{`"));
 
 	assert_true(slice_starts(pod, "po"));
@@ -108,7 +108,7 @@ static void a_text_is_cut_at_the_first_separator(void **state)
 	rest = slice_of("a,");
 	assert_true(slice_cut(&rest, ',', &head));
 	assert_slice(rest, "");
-	/* What stands behind the slice is none of it. */
+	/* Text after the slice does not belong to it. */
 	rest = first("ab,c", 2);
 	assert_false(slice_cut(&rest, ',', &head));
 	assert_slice(head, "ab");

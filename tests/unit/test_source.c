@@ -197,7 +197,7 @@ static void await(struct source *source)
 		assert_true(clock_monotonic_ns() < end_ns);
 }
 
-/* What the live view shows: busy as long as serve says so, also while it is asked again. */
+/* The live view shows busy as long as serve says so, even while it is asked again. */
 static void live_view_tells_busy_from_gone(void **state)
 {
 	static const volatile sig_atomic_t stopped;

@@ -297,7 +297,7 @@ static void test_hidden(void **state)
 	write_and_parse();
 	assert_null(find("bramble_cpu_context_switches_total", "container", "POD"));
 	assert_null(find("bramble_cpu_wait_caused_seconds_total", "container", "POD"));
-	/* As a cause it is told. */
+	/* It is exported as a cause. */
 	assert_non_null(find("bramble_cpu_wait_caused_seconds_total", "by_container", "POD"));
 }
 
@@ -323,7 +323,7 @@ static void test_counters(void **state)
 	assert_string_equal(samples[3].value, "7");
 }
 
-/* What the kernel counts for a cgroup: absent where it does not. */
+/* Values that the kernel counts for a cgroup. Absent if it does not count them. */
 static void test_files(void **state)
 {
 	struct owner *pod = add_container("shop", "web-0", "nginx");
@@ -407,7 +407,7 @@ static void test_bounds(void **state)
 	assert_null(label_of(&samples[LE], "le"));
 }
 
-/* A value counts in all buckets whose bound is not below its own bucket's. */
+/* A value counts in its own bucket and in all buckets with a higher bound. */
 static void test_every_bucket_is_where_it_belongs(void **state)
 {
 	struct owner *unit = add_unit("a");

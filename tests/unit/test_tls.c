@@ -244,7 +244,7 @@ static void check_status(const char *what, const char *arguments, long status)
 #define ONLY_RSA   "--tls-max 1.2 --ciphers AES128-GCM-SHA256"
 #define ECDHE_ECDS "--tls-max 1.2 --ciphers ECDHE-ECDSA-AES128-GCM-SHA256"
 
-/* What Go serves, too: each is asked for with each of these, up to NULL. */
+/* Go serves these, too. Each is tried with each of these, up to NULL. */
 static const struct {
 	const char *name;
 	const char *with[4];
@@ -290,7 +290,7 @@ static void certificates_are_served(void **state)
 		for (j = 0; served[i].with[j]; j++)
 			check_status(served[i].name, served[i].with[j], 200);
 	}
-	/* The chain is sent: who knows the root alone can check it. */
+	/* The chain is sent, so a client that only knows the root can check it. */
 	start_with("chain-leaf-between", "");
 	check_status("chain", "--no-insecure --cacert ca.pem", 200);
 	start_with("leaf", "");
@@ -359,7 +359,7 @@ static void doubts_are_said(void **state)
 static void suites_are_those_listed(void **state)
 {
 	(void)state;
-	/* For GnuTLS alone this list would allow ECDHE with CBC, too. */
+	/* GnuTLS itself would also allow ECDHE with CBC with this list. */
 	start_with("rsa", SUITES "[TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, "
 				 "TLS_RSA_WITH_AES_256_CBC_SHA]\n");
 	check_status("listed", ECDHE_RSA, 200);
@@ -368,12 +368,12 @@ static void suites_are_those_listed(void **state)
 	check_status("not listed", ONLY_RSA, 0);
 	assert_true(file_has(out_path, "handshake failure"));
 	assert_true(logged("no cipher suite and curve that are allowed"));
-	/* The list is none of TLS 1.3's. */
+	/* The list does not affect TLS 1.3. */
 	check_status("TLS 1.3", V13 " --tls13-ciphers TLS_CHACHA20_POLY1305_SHA256", 200);
 	start_with("rsa", SUITES "[TLS_AES_128_GCM_SHA256]\n");
 	check_status("TLS 1.3", V13 " --tls13-ciphers TLS_AES_256_GCM_SHA384", 200);
 	check_status("TLS 1.2", V12, 0);
-	/* Of those for another kind of key, none is of use. */
+	/* Suites for another kind of key are of no use. */
 	start_with("rsa", SUITES "[TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, "
 				 "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384]\n");
 	check_status("listed", "--tls-max 1.2 --ciphers ECDHE-RSA-AES256-GCM-SHA384", 200);
@@ -501,7 +501,7 @@ static void groups_and_signatures(void **state)
 	check_no_signature("rsa", "-tls1_2 -cipher ECDHE-RSA-AES128-GCM-SHA256 -sigalgs "
 				  "RSA+SHA224");
 	check_no_signature("rsa", "-tls1_2 -cipher DHE-RSA-AES128-GCM-SHA256 -groups P-256");
-	/* What can be had without the other is served. */
+	/* What works without the other is served. */
 	assert_true(connects("-tls1_2 -cipher AES128-GCM-SHA256 -sigalgs RSA+SHA224"));
 	assert_true(connects("-tls1_2 -cipher AES128-GCM-SHA256 -groups secp256k1"));
 	assert_true(connects("-tls1_3 -groups ffdhe2048"));
@@ -594,7 +594,7 @@ static void clients_with_certificates(void **state)
 	check_status("DNS", client("good", ""), 200);
 	check_status("URI", client("uri", ""), 200);
 	check_status("IP", client("ip", ""), 200);
-	/* One that is its own CA. */
+	/* A certificate that is its own CA. */
 	start_with("rsa", "  client_ca_file: client-self.pem\n"
 			  "  client_auth_type: RequireAndVerifyClientCert\n");
 	check_status("its own CA", client("self", ""), 200);
@@ -705,7 +705,7 @@ static void http_to_tls_and_back(void **state)
 #define USERS                                                                                      \
 	"basic_auth_users: {prom: $2y$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW}\n"
 
-/* What the operator does to the files while the server runs takes nothing away from it. */
+/* Whatever the operator does to the files while the server runs, the server keeps what it has. */
 static void files_that_break(void **state)
 {
 	static const char *const broken[] = {
@@ -753,7 +753,7 @@ static void users_may_be_taken_away(void **state)
 	assert_int_equal(ask(url), 200);
 }
 
-/* What is asked of clients' certificates is not lost either, while the file is half written. */
+/* While the file is half written, the requirement of client certificates is not lost either. */
 static void client_certificates_stay_asked_for(void **state)
 {
 #define PAIR "tls_server_config:\n  cert_file: rsa.pem\n  key_file: rsa.key\n"
@@ -781,7 +781,7 @@ static void client_certificates_stay_asked_for(void **state)
 	check_status("not asked for", "", 200);
 }
 
-/* Feeds the certificate to who reads it from the pipe, and changes the configuration meanwhile. */
+/* Feeds the certificate to the reader of the pipe, and changes the configuration meanwhile. */
 static pid_t change_during_reading(const char *pipe_path, const char *config)
 {
 	struct buf pem;

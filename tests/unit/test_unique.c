@@ -298,7 +298,7 @@ static void two_disks(void **state)
 	has(ERRORS "device=\"8:32\",op=\"read\"}");
 }
 
-/* What has no name yet is not shown, not as a cause either, and is nobody else's meanwhile. */
+/* A cgroup without a name is not shown, not even as a cause, and counts for nobody else. */
 static void held_back(void **state)
 {
 	static const char series[] = "bramble_cpu_usage_seconds_total{namespace=\"\",pod=\"\","

@@ -142,7 +142,7 @@ static void test_step_back(void **state)
 	assert_int_equal(usage.stepped_back, 1);
 }
 
-/* What could not be read for a while counts once when it is there again. */
+/* A value that could not be read for a while counts once when it is there again. */
 static void test_away(void **state)
 {
 	const struct owner *owner;
@@ -178,7 +178,7 @@ static void since_is(uint64_t boottime_ns)
 			ns + NS_PER_S / 2);
 }
 
-/* What was used before a cgroup was found is nothing that its owner used just now. */
+/* What a cgroup used before it was found does not count as used by its owner just now. */
 static void test_found_late(void **state)
 {
 	uint64_t old_ns = clock_boottime_ns() - NS_PER_S;

@@ -21,7 +21,7 @@ static void encode(uint32_t code, size_t len, char out[5])
 	out[0] = (char)(first[len] | code);
 }
 
-/* The lengths in bytes by RFC 3629, section 3; 0 for what is no character. */
+/* The lengths in bytes by RFC 3629, section 3. 0 for what is not a character. */
 static size_t right_len(uint32_t code)
 {
 	if (code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff))

@@ -63,7 +63,7 @@ static void test_no_jitter(void **state)
 	assert_int_equal(wall_time(&wall, 3 * S), shown + 1000000);
 }
 
-/* What is not known stays so; many settings push out the first. */
+/* An unknown time stays unknown. Many settings push out the first one. */
 static void test_bounds(void **state)
 {
 	uint64_t i;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What a web configuration is read as, and what is said of a wrong one. */
+/* How a web configuration is read, and what the errors about a wrong one say. */
 #include <errno.h>
 
 #include "http/web_config.h"

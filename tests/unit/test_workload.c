@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What becomes of a pod's labels and of its owner. */
+/* What a pod's labels and its owner become. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
