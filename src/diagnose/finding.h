@@ -26,9 +26,9 @@ struct evidence {
 
 struct finding_wait {
 	bool known;	      /* false: nobody measures it here; all else is 0 then */
-	double seconds;	      /* waited in the interval; of several tasks, added up */
+	double seconds;	      /* waited in the interval, added up over its tasks */
 	double share;	      /* of the interval: above 1 if several tasks waited */
-	double since_seconds; /* since when it lasts, by the clock of the readings */
+	double since_seconds; /* when this wait began, by the clock of the readings */
 	struct evidence evidence;
 };
 
@@ -96,8 +96,8 @@ struct finding {
 };
 
 /*
- * Makes the finding of a row. Its waits are said to last since the interval's beginning. It points
- * into the rows, and to what they point to, which must outlive it.
+ * Makes the finding of a row. Its waits begin where the interval does. It points into the rows, and
+ * to what they point to, which must outlive it.
  */
 void finding_make(const struct rows *rows, const struct row *row, struct finding *out);
 

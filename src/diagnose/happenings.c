@@ -6,7 +6,7 @@
 #include "diagnose/format.h"
 #include "util/array.h"
 
-/* A wait is news from the first share of the interval on, and over below the second. */
+/* A wait is news once it reaches the first share of the interval, and over below the second. */
 #define WAIT_BEGINS 0.25
 #define WAIT_ENDS   0.10
 
@@ -15,7 +15,7 @@
 static const struct {
 	enum signal_hist hist;
 	double seconds;	  /* longer ones are news */
-	const char *what; /* took so long */
+	const char *what; /* "... took up to 2.0s" */
 } slow[] = {
 	{SIGNAL_CPU_WAIT, 0.1, "a wait for a CPU"},
 	{SIGNAL_BLOCK_READ, 0.5, "a read"},
@@ -29,14 +29,14 @@ static const struct {
 
 static const struct {
 	enum trouble trouble;
-	const char *what; /* so many */
+	const char *what; /* "3 ..." */
 } counted[] = {
 	{TROUBLE_OOM_KILLS, "killed for lack of memory"},
 	{TROUBLE_CONNECT_FAILURES, "connections failed"},
 	{TROUBLE_RESETS, "connections reset"},
 };
 
-/* The upper bound of the slowest value's bucket. */
+/* Tells the upper bound of the bucket that the slowest value is in. */
 static void tell_slow(const struct row *row, happening_fn each, void *context)
 {
 	char text[TEXT_SIZE], longest[FORMAT_SIZE];

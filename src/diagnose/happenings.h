@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What happened to a container, interval by interval: what is worth a line in a list of events. */
+/* The events of a container: what happened in an interval that deserves a line in a list. */
 #ifndef BRAMBLE_HAPPENINGS_H
 #define BRAMBLE_HAPPENINGS_H
 
@@ -7,7 +7,7 @@
 
 #include "diagnose/finding.h"
 
-/* What was said already. Zeros to begin with. */
+/* What was told before. All zeros at first. */
 struct happenings {
 	bool fresh; /* it was not there before */
 	bool waits[WAIT_CAUSES];
@@ -15,7 +15,7 @@ struct happenings {
 
 typedef void (*happening_fn)(void *context, const char *text);
 
-/* Calls each with what happened to a container in the interval of a finding. */
+/* Calls each for every event of a container in the interval of a finding. */
 void happenings_find(struct happenings *state, const struct finding *finding, happening_fn each,
 		     void *context);
 

@@ -11,7 +11,7 @@
 
 #include "diagnose/happenings.h"
 
-/* Counts stop at the largest one: a heat map shows no more than that it was very many. */
+/* Counts stop at the largest value: a heat map only shows that there were very many. */
 typedef uint16_t cells_t[HISTORY_COLUMNS][HISTORY_OCTAVES];
 
 struct neighbour {
@@ -32,7 +32,7 @@ struct entry {
 		double from_seconds, to_seconds; /* by the clock of the readings */
 	} lasting[WAIT_CAUSES]; /* the last intervals in a row in which it waited */
 	struct history_event events[HISTORY_EVENTS];
-	uint64_t event_count; /* since it is there */
+	uint64_t event_count; /* since the entry was made */
 	uint64_t seen;	      /* the last interval in which it ran */
 	UT_hash_handle hh;
 };
@@ -120,13 +120,13 @@ static struct entry *get_entry(struct history *history, const struct row *row)
 		return NULL;
 	}
 	entry->labels = copy_labels(&entry->strings, &row->labels);
-	/* What only had nothing to do until now is no news. */
+	/* A container that was merely idle until now is no news. */
 	entry->state.fresh = row->began;
 	HASH_ADD_KEYPTR(hh, history->entries, entry->name, strlen(entry->name), entry);
 	return entry;
 }
 
-/* Makes room in the ring: the column of this interval may have that of one long ago. */
+/* Clears a column of the ring, which still holds an interval of long ago. */
 static void clear_column(struct history *history, size_t column)
 {
 	struct entry *entry, *next;
@@ -213,7 +213,7 @@ static void add_event(void *context, const char *text)
 	snprintf(event->text, sizeof(event->text), "%s", text);
 }
 
-/* Another interval in which it waited goes on from the one before, or begins anew. */
+/* An interval in which it waited goes on from the one before, or begins anew. */
 static void note_waits(struct entry *entry, const struct finding *finding, const struct rows *rows)
 {
 	int i;
@@ -268,7 +268,7 @@ int history_columns(const struct history *history)
 	return history->intervals < HISTORY_COLUMNS ? (int)history->intervals : HISTORY_COLUMNS;
 }
 
-/* Where the interval is that ended back intervals before the last one. */
+/* The column of the interval that ended back intervals before the last one. */
 static size_t column_of(const struct history *history, int back)
 {
 	return (history->intervals - 1 - (uint64_t)back) % HISTORY_COLUMNS;
@@ -315,7 +315,8 @@ double history_cells(const struct history *history, const char *name, enum row_l
 	return sum;
 }
 
-/* Since when a container waits, if it did until the beginning or the end of the rows' interval. */
+/* Since when a container waits, if it did until the beginning or the end of the rows' interval;
+ * else the beginning. */
 static double lasts_since(const struct entry *entry, const struct rows *rows, enum wait_cause cause)
 {
 	double from = entry->lasting[cause].from_seconds, to = entry->lasting[cause].to_seconds;
@@ -349,7 +350,7 @@ static int more_seconds(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
-/* Adds to the one of that name in a list that has room. */
+/* Adds seconds to the cause of that name. The list has room for one more. */
 static void add_cause(struct arena *arena, struct row_cause *list, size_t *count, const char *name,
 		      double seconds)
 {
@@ -366,7 +367,7 @@ static void add_cause(struct arena *arena, struct row_cause *list, size_t *count
 	list[i].seconds += seconds;
 }
 
-/* How many neighbours all have together: the most a list can need. */
+/* How many neighbours all entries have together: the most that a list can need. */
 static size_t all_neighbours(const struct history *history)
 {
 	const struct entry *entry;
@@ -406,7 +407,8 @@ size_t history_neighbours(const struct history *history, struct arena *arena, co
 	return count;
 }
 
-/* Puts an event into a list that is sorted, the newest first, and has at most max. */
+/* Puts an event into a list that is sorted, the newest first, and holds at most max. Returns the
+ * new count. */
 static size_t insert_event(const struct history_event **list, size_t count, size_t max,
 			   const struct history_event *event)
 {

@@ -74,9 +74,8 @@ bool json_scan_enter(struct json_scan *scan, enum json_kind kind)
 }
 
 /*
- * Whether another element comes in an object or array that ends with close. The
- * comma before it belongs to it; before the first one there is none, which is
- * told by the character in front.
+ * Whether another element follows in an object or array that ends with close. Passes the comma
+ * before the element. Before the first one there is none: then the character in front is open.
  */
 static bool another(struct json_scan *scan, char open, char close)
 {
@@ -136,7 +135,8 @@ static int32_t hex4(const char *text)
 	return value;
 }
 
-/* Writes a character in UTF-8, which is never longer than its escape. Returns what is behind it. */
+/* Writes a character in UTF-8, which is never longer than its escape. Returns the place behind it.
+ */
 static char *put_utf8(char *to, int32_t c)
 {
 	if (c < 0x80) {
@@ -157,7 +157,7 @@ static char *put_utf8(char *to, int32_t c)
 	return to;
 }
 
-/* An escape of 4 hex digits, or of two times 4: *from stands on the u and goes behind it. */
+/* An escape of 4 hex digits, or a pair of them. *from points to the u, then behind the escape. */
 static char *unescape_u(char *to, char **from)
 {
 	int32_t c = hex4(*from + 1), low;
@@ -172,7 +172,7 @@ static char *unescape_u(char *to, char **from)
 			*from += 6;
 		}
 	}
-	/* Half a pair, and NUL, which would end the string, cannot be shown. */
+	/* Half a pair is no character, and NUL would end the string. */
 	if (c == 0 || (c >= 0xd800 && c < 0xe000))
 		c = '?';
 	return put_utf8(to, c);
@@ -223,7 +223,7 @@ const char *json_scan_string(struct json_scan *scan)
 	return start;
 }
 
-/* The digits from here on, at most 18 of them: further ones only move the point. */
+/* Reads digits. Only the first 18 count; it tells how many others were dropped. */
 static uint64_t digits(char **at, int *dropped, int *count)
 {
 	uint64_t value = 0;
@@ -249,7 +249,7 @@ static double power_of_10(int n)
 	return power;
 }
 
-/* What counts have: a sign, digits, a fraction. Exact to the last bit or two. */
+/* Reads a sign, digits and a fraction, which is what counts have. Exact to the last bit or two. */
 double json_scan_number(struct json_scan *scan)
 {
 	int dropped, count;
@@ -314,7 +314,7 @@ bool json_scan_true(struct json_scan *scan)
 	return is_true && !scan->failed;
 }
 
-/* What is skipped is not looked at closely: that brackets are balanced is enough. */
+/* What is skipped is not checked closely: balanced brackets are enough. */
 void json_scan_skip(struct json_scan *scan)
 {
 	int depth = 0;

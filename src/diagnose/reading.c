@@ -65,7 +65,7 @@ static uint64_t hash_string(uint64_t hash, const char *text)
 	return (hash ^ 0xff) * 0x100000001b3ULL;
 }
 
-/* FNV-1a of what tells two apart. */
+/* FNV-1a of what tells two entries apart. */
 static uint64_t hash_key(uint64_t id, const struct reading_labels *labels)
 {
 	uint64_t hash = 0xcbf29ce484222325ULL;

@@ -14,11 +14,11 @@
 #include "diagnose/signal.h"
 #include "util/arena.h"
 
-/* Whom something is about. What is not set is "". */
+/* Who something is about. What is not set is "". */
 struct reading_labels {
-	const char *name_space, *pod, *container; /* or, where it is no pod: */
+	const char *name_space, *pod, *container; /* or, if it is in no pod: */
 	const char *unit;
-	const char *workload_kind, *workload; /* not part of what tells two apart */
+	const char *workload_kind, *workload; /* do not tell two apart */
 };
 
 bool reading_labels_equal(const struct reading_labels *a, const struct reading_labels *b);
@@ -28,7 +28,7 @@ struct reading_bucket {
 	uint64_t count;
 };
 
-/* A histogram as it was read. An index may be there more than once: the sum counts. */
+/* A histogram. If an index occurs more than once, the counts are to be added. */
 struct reading_hist {
 	bool known;
 	double count, sum_seconds;
@@ -38,7 +38,7 @@ struct reading_hist {
 
 struct reading_cause {
 	struct reading_labels labels;
-	uint64_t id; /* of whom; 0: not told */
+	uint64_t id; /* of the one who caused it; 0: not told */
 	double seconds;
 };
 
@@ -46,9 +46,9 @@ struct reading_entry {
 	struct reading_labels labels;
 	uint64_t id; /* stays when the labels change; 0: not told */
 	/* By the clock of time_seconds; NAN: not told. */
-	double since_seconds;	     /* when all it has counted was 0 */
-	double joined_since_seconds; /* when what it took over from another was 0, */
-	double joined_at_seconds;    /* and when it took it over */
+	double since_seconds;	     /* when all its counts were 0 */
+	double joined_since_seconds; /* when the counts that it took over were 0, */
+	double joined_at_seconds;    /* and when it took them over */
 	struct reading_hist hist[SIGNAL_HISTS];
 	double value[SIGNAL_VALUES];
 	bool value_known[SIGNAL_VALUES];
@@ -63,7 +63,7 @@ struct reading_node {
 	const char *name; /* "" if not known */
 	double load[3];
 	double cpus;
-	double celsius; /* the CPU's, or else the highest there is */
+	double celsius; /* the CPU's; if there is none, the highest */
 	bool celsius_is_cpus;
 	double memory_total, memory_available; /* bytes */
 	bool throttle_known;
@@ -73,14 +73,14 @@ struct reading_node {
 
 struct reading {
 	struct arena arena;
-	char *text; /* what the strings lie in, if it is not the arena */
+	char *text; /* has the strings, if the arena does not */
 	double time_seconds;
-	double started_seconds; /* when whoever counts was started; NAN: not told */
-	uint64_t last_id;	/* the highest that was given by then; 0: not told */
+	double started_seconds; /* when the probe was started; NAN: not told */
+	uint64_t last_id;	/* the highest id that was given until then; 0: not told */
 	struct reading_entry *entries;
 	size_t count;
 	struct reading_node node;
-	bool probe_known[SIGNAL_PROBES]; /* whether it is said that the probe is up or not */
+	bool probe_known[SIGNAL_PROBES]; /* whether the reading says if the probe is up */
 	bool probe_up[SIGNAL_PROBES];
 	/* Entries by their id, or by their labels. */
 	uint32_t *index;
@@ -89,14 +89,14 @@ struct reading {
 
 void reading_free(struct reading *reading);
 
-/* The entry with this id or, where id is 0, with these labels; or NULL. */
+/* The entry with this id or, if id is 0, with these labels. NULL: there is none. */
 const struct reading_entry *reading_find(const struct reading *reading, uint64_t id,
 					 const struct reading_labels *labels);
 
-/* Whether one was made after the other, by the same serve: only then they can be compared. */
+/* Whether the first was made after the second by the same probe: only then can they be compared. */
 bool reading_follows(const struct reading *reading, const struct reading *before);
 
-/* Whether a probe feeds this reading: as it says, or by what any container has of it. */
+/* Whether a signal is measured: the reading says so, or a container has a value of it. */
 bool reading_has_hist(const struct reading *reading, enum signal_hist id);
 bool reading_has_value(const struct reading *reading, enum signal_value id);
 
@@ -108,17 +108,16 @@ extern const struct reading_labels reading_no_labels;
 void reading_begin(struct reading *reading);
 void reading_entry_begin(struct reading_entry *entry);
 
-/* Takes in whether a probe runs. Names that are not in signal_probe_names are passed over. */
+/* Notes whether a probe runs. Ignores names that are not in signal_probe_names. */
 void reading_probe(struct reading *reading, const char *name, bool up);
 
-/* Takes in a sensor's temperature. The CPU's counts, which is what throttles, or else the hottest.
- */
+/* Notes a sensor's temperature. The CPU's is kept, since its heat throttles; else the highest. */
 void reading_node_temperature(struct reading_node *node, const char *chip, double celsius);
 
-/* Takes in a reason for being throttled. value: 0 if it does not hold now. */
+/* Notes a reason for being throttled. value: 0 if it does not hold now. */
 void reading_node_throttled(struct reading_node *node, const char *reason, double value);
 
-/* Ends it: entries can be found from now on. Returns 0 or -ENOMEM. */
+/* Makes the index of the entries, once all are there. Returns 0 or -ENOMEM. */
 int reading_end(struct reading *reading);
 
 #endif

@@ -13,7 +13,7 @@
 
 #define PATH_SIZE 64
 
-/* What grows while its elements are read. */
+/* A list that grows while its elements are read. */
 struct list {
 	void *items;
 	size_t count, size;
@@ -22,7 +22,7 @@ struct list {
 struct reader {
 	struct json_scan scan;
 	struct reading *reading;
-	/* Taken over from one container to the next, and copied when their number is known. */
+	/* Used again for each container. They are copied when their length is known. */
 	struct list buckets, causes;
 	bool no_memory;
 };
@@ -90,7 +90,7 @@ static void read_buckets(struct reader *reader)
 	}
 }
 
-/* Adds to what was read of other devices. key is the first one of the histogram. */
+/* Adds to what other devices counted. key is the first one of the histogram. */
 static void read_hist(struct reader *reader, struct reading_hist *hist, const char *key)
 {
 	struct json_scan *scan = &reader->scan;
@@ -118,7 +118,7 @@ static void read_hist(struct reader *reader, struct reading_hist *hist, const ch
 	hist->bucket_count = hist->buckets ? reader->buckets.count : 0;
 }
 
-/* Adds a value of a label to a path. Returns false if it is longer than any that is known. */
+/* Adds the value of a label to a path. Returns false if that is too long, and so unknown. */
 static bool extend_path(char to[PATH_SIZE], const char *path, const char *value)
 {
 	int len = snprintf(to, PATH_SIZE, "%s%s%s", path, path[0] ? "/" : "", value);
@@ -129,7 +129,7 @@ static bool extend_path(char to[PATH_SIZE], const char *path, const char *value)
 static void read_field(struct reader *reader, struct reading_entry *entry, const char *name,
 		       const char *path);
 
-/* An element of a list: its labels and "value", which may come before them. */
+/* An element of a list: its labels, and "value", which may come first. */
 static void read_labelled(struct reader *reader, struct reading_entry *entry, const char *name,
 			  const char *path)
 {
@@ -142,7 +142,7 @@ static void read_labelled(struct reader *reader, struct reading_entry *entry, co
 		return;
 	while ((key = json_scan_next_key(scan))) {
 		if (strcmp(key, "value") == 0) {
-			json_scan_kind(scan); /* stands on the value itself then */
+			json_scan_kind(scan); /* passes white space */
 			value = scan->at;
 			json_scan_skip(scan);
 		} else if (json_scan_kind(scan) != JSON_KIND_STRING || !strcmp(key, "device")) {
@@ -176,7 +176,7 @@ static void read_object(struct reader *reader, struct reading_entry *entry, cons
 		return;
 	}
 	for (; key; key = json_scan_next_key(scan)) {
-		/* This also bounds how deep it goes. */
+		/* This bounds the depth, too. */
 		if (extend_path(longer, path, key))
 			read_field(reader, entry, name, longer);
 		else
@@ -219,7 +219,7 @@ static void read_field(struct reader *reader, struct reading_entry *entry, const
 	}
 }
 
-/* Whether the key is one of the labels; if so its value was read. */
+/* Reads the value of a key that is a label. Returns whether it is one. */
 static bool read_label(struct json_scan *scan, struct reading_labels *labels, const char *key)
 {
 	const struct {

@@ -83,7 +83,7 @@ double row_hist_quantile(const struct row_hist *hist, double q)
 	return INFINITY;
 }
 
-/* What the values can have taken at most if each counts as at most one interval. */
+/* The most that the values can have taken if each counts as one interval at most. */
 static double inside(const struct row_hist *hist, double interval)
 {
 	double most = 0;
@@ -95,7 +95,7 @@ static double inside(const struct row_hist *hist, double interval)
 	return fmin(most, hist->sum_seconds);
 }
 
-/* Returns 0, -ENOMEM, or -ESTALE if it counts less than before. */
+/* Returns 0, -ENOMEM, or -ESTALE if the count is lower than before. */
 static int make_hist(struct arena *arena, struct row_hist *hist, const struct reading_hist *before,
 		     const struct reading_hist *now, double interval)
 {
@@ -175,7 +175,7 @@ static double seconds_before(const struct reading_entry *before, const struct re
 {
 	size_t n;
 
-	/* Lists keep their order, so it is near i. */
+	/* Lists keep their order, so the cause is near place i. */
 	for (n = 0; before && n < before->cause_count; n++) {
 		const struct reading_cause *cause = &before->causes[(i + n) % before->cause_count];
 
@@ -208,7 +208,7 @@ static int make_causes(struct rows *rows, struct row *row, const struct reading_
 	return 0;
 }
 
-/* Sorts the causes; those of one name become one. */
+/* Merges causes of one name, and sorts them. */
 static void order_causes(struct row *row)
 {
 	const double waited = row->hist[SIGNAL_CPU_WAIT].sum_seconds;
@@ -223,14 +223,14 @@ static void order_causes(struct row *row)
 			row->causes[kept++] = row->causes[i];
 	}
 	row->cause_count = kept;
-	/* Pairs are read a moment after the waits, so they may be ahead of them. */
+	/* Causes are read a moment after the waits, so their sum may be larger. */
 	for (i = 0; i < kept; i++)
 		row->causes[i].share = fmin(1, row->causes[i].seconds / waited);
 	if (kept)
 		qsort(row->causes, kept, sizeof(*row->causes), worse_cause);
 }
 
-/* A row by its name, while rows are made. */
+/* Finds a row by its name while rows are made. */
 struct named_row {
 	struct row *row;
 	UT_hash_handle hh;
@@ -244,7 +244,7 @@ static void note_victim(struct row *cause, const struct row *victim, double seco
 			.name = victim->name, .labels = victim->labels, .seconds = seconds};
 }
 
-/* The other way round: who waited because of each row. Its own waits are not others'. */
+/* Finds who waited because of each row. A row is not its own victim. */
 static void find_victims(struct rows *rows, struct named_row *table)
 {
 	struct named_row *named;
@@ -264,8 +264,8 @@ static void find_victims(struct rows *rows, struct named_row *table)
 /* ---------------------------------------------------------------- rows */
 
 /*
- * What an entry is to be compared with; NULL: with zeros, as it began in between. Returns false if
- * it cannot be told what it counted in between.
+ * Finds the entry to compare with. NULL: the new one began in the interval, and is compared with
+ * zeros. Returns false if nobody can tell what it counted in the interval.
  */
 static bool find_earlier(const struct reading *before, const struct reading_entry *now,
 			 const struct reading_entry **earlier)
@@ -278,13 +278,16 @@ static bool find_earlier(const struct reading *before, const struct reading_entr
 	if (now->since_seconds > before->time_seconds)
 		return true;
 	*earlier = reading_find(before, now->id, &now->labels);
-	/* Who was there and is not listed had counted nothing, and no file told anything of him. */
+	/* If it was there and not listed, it had no counts, and no files that were read. */
 	if (!*earlier && now->id && now->id <= before->last_id)
 		*earlier = &nothing;
 	return *earlier && !took_over;
 }
 
-/* A counter's growth, if it is known. What a probe never counted is 0; what no file told is not. */
+/*
+ * A counter's growth. If a probe never counted it, it was 0. If a cgroup's files did not tell it,
+ * it is not known.
+ */
 static int make_counter(const struct rows *rows, struct row *row,
 			const struct reading_entry *before, const struct reading_entry *now, int i)
 {
@@ -299,7 +302,7 @@ static int make_counter(const struct rows *rows, struct row *row,
 	return row->value[i] < 0 ? -ESTALE : 0;
 }
 
-/* Returns 0, -ENOMEM, or -ESTALE if it was started anew. before is NULL for what is new. */
+/* before: NULL if it is new. Returns 0, -ENOMEM, or -ESTALE if it was started anew. */
 static int make_row(struct rows *rows, struct row *row, const struct reading_entry *before,
 		    const struct reading_entry *now, enum row_level level)
 {
@@ -362,7 +365,7 @@ static int merge_row(struct rows *rows, struct row *to, const struct row *from)
 	return 0;
 }
 
-/* Puts a row at the end of the list to its place: where its name is, or where it is. */
+/* Takes in the row behind the last one: merges it into the row of its name, or keeps it there. */
 static int place_row(struct rows *rows, struct named_row **table)
 {
 	struct row *row = &rows->rows[rows->count];
@@ -399,8 +402,8 @@ static void find_measured(struct rows *rows, const struct reading *now)
 }
 
 /*
- * The files of all cgroups are not read at one moment: in a short interval one can seem to have
- * used a little more than there is. NAN: it is not known how much that is.
+ * The files of all cgroups are not read at the same moment, so that in a short interval one can
+ * seem to use more CPU than there is. most: NAN if it is not known.
  */
 static void bound_usage(struct row *row, double most)
 {

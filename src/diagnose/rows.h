@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * What happened between two readings, a row for each container or unit, or for
- * each pod, workload or namespace.
+ * What happened between two readings: one row for each container or unit, or for each pod,
+ * workload or namespace.
  */
 #ifndef BRAMBLE_ROWS_H
 #define BRAMBLE_ROWS_H
@@ -22,12 +22,12 @@ enum row_level {
 	ROW_LEVELS,
 };
 
-/* The words for them: "container", "pod" and so on. */
+/* "container", "pod" and so on; ended by NULL. */
 extern const char *const row_level_names[];
 
 /* What a histogram counted in the interval. */
 struct row_hist {
-	bool known; /* false: nobody measured; all else is 0 then */
+	bool known; /* false: nobody measures it; all else is 0 then */
 	double count, sum_seconds;
 	/*
 	 * The sum, with each value counted as at most one interval: what was over
@@ -41,8 +41,7 @@ struct row_cause {
 	const char *name;
 	struct reading_labels labels; /* of the first one of that name */
 	double seconds;
-	double share; /* of all that the row waited for a CPU, at most 1; of a list of a row alone
-		       */
+	double share; /* of all the row's waits for a CPU, at most 1. 0 in a history's lists */
 };
 
 struct row {
@@ -50,19 +49,19 @@ struct row {
 	const char *name;
 	struct reading_labels labels; /* of the first one that it is made of */
 	unsigned int members;	      /* how many containers and units */
-	bool began;		      /* all of them did in the interval */
+	bool began;		      /* all of them began in the interval */
 	struct row_hist hist[SIGNAL_HISTS];
 	double value[SIGNAL_VALUES]; /* counters: what they grew by; gauges: as they are now */
 	bool value_known[SIGNAL_VALUES];
 	struct row_cause *causes; /* of its waits for a CPU, the worst first */
 	size_t cause_count;
-	/* What others waited for a CPU because of it, and who most of all (NULL: nobody). */
+	/* How long others waited for a CPU because of it, and who waited longest (NULL: nobody). */
 	double caused_seconds;
 	struct row_cause worst_victim;
 };
 
 struct rows {
-	struct arena arena; /* has all that the rows point to, but the strings of labels */
+	struct arena arena; /* has all that the rows point to, except the strings of labels */
 	struct row *rows;
 	size_t count;
 	enum row_level level;
@@ -82,36 +81,35 @@ void row_name_write(char text[ROW_NAME_SIZE], const struct reading_labels *label
 		    enum row_level level);
 
 /*
- * Compares two readings. What did not run meanwhile has no row. Labels point
- * into now, which must outlive the rows. The caller gives them to
- * rows_free(), whatever is returned: 0, -EINVAL if they cannot be compared
- * (reading_follows()), or -ENOMEM.
+ * Compares two readings. Whoever did nothing in between has no row. Labels point into now, which
+ * must outlive the rows. Returns 0, -EINVAL if the readings cannot be compared
+ * (reading_follows()), or -ENOMEM. In any case the caller gives the rows to rows_free().
  *
- * What was not there before has counted all it has in between if it began in between. Else nobody
- * can tell, and the reading is the first of two: it has no row this time. The same holds for what
- * has taken over another's counts meanwhile, and for what counts less than before. A value that a
- * cgroup's files did not tell before is not known this time.
+ * An entry that is only in the second reading counts from zero if it began in the interval. Else
+ * nobody can tell what it counted in the interval, and it has no row until the next one. The same
+ * holds if it took over another's counts meanwhile, or counts less than before. A value that a
+ * cgroup's files did not tell in the first reading is not known in this interval.
  */
 int rows_make(const struct reading *before, const struct reading *now, enum row_level level,
 	      struct rows *out);
 
-/* Keeps the rows whose name matches. Returns 0, or -EINVAL if it is no extended regular expression.
- */
+/* Keeps only rows whose name matches an extended regular expression. Returns 0, or -EINVAL if it is
+ * none. */
 int rows_filter(struct rows *rows, const char *regex);
 
 void rows_free(struct rows *rows);
 
 /*
- * The upper bound of the bucket that a quantile lies in, in seconds. 0: it counted
- * nothing. Above the last bound: infinity.
+ * The upper bound, in seconds, of the bucket that a quantile lies in. 0: nothing was counted.
+ * Infinity: it lies above the last bound.
  */
 double row_hist_quantile(const struct row_hist *hist, double q);
 
-/* How many of its processes were killed for lack of memory. */
+/* How many of its processes the kernel killed for lack of memory. */
 double row_oom_kills(const struct row *row);
 
-/* Two histograms as one: known if either is. The buckets come from the arena. Returns 0 or -ENOMEM.
- */
+/* Adds a histogram to another. The sum is known if either is. Buckets come from the arena. Returns
+ * 0 or -ENOMEM. */
 int row_hist_add(struct arena *arena, struct row_hist *to, const struct row_hist *from);
 
 #endif

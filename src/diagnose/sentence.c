@@ -179,7 +179,7 @@ static void put_troubles(struct buf *out, const struct finding_trouble *troubles
 			   troubles[TROUBLE_CONNECT_FAILURES].count);
 }
 
-/* What could be the reason and is not measured here. */
+/* What nobody measures here: it could be the reason, too. */
 static void put_missing(struct buf *out, const struct finding *finding)
 {
 	bool first = true;

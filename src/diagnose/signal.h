@@ -12,7 +12,7 @@
 enum signal_hist {
 	SIGNAL_CPU_WAIT,
 	SIGNAL_BLOCK_READ,  /* at the device */
-	SIGNAL_BLOCK_WRITE, /* the same; with flushes and discards */
+	SIGNAL_BLOCK_WRITE, /* at the device; with flushes and discards */
 	SIGNAL_QUEUE_READ,  /* before the device */
 	SIGNAL_QUEUE_WRITE,
 	SIGNAL_FSYNC,
@@ -33,8 +33,8 @@ enum signal_value {
 	SIGNAL_RETRANSMITS,
 	SIGNAL_RESETS,
 	SIGNAL_CONNECT_FAILURES,
-	SIGNAL_OOM_KILLS,  /* as the probe saw them; where it is not known, */
-	SIGNAL_OOM_EVENTS, /* as the cgroup's files count them */
+	SIGNAL_OOM_KILLS,  /* as the probe counts them */
+	SIGNAL_OOM_EVENTS, /* as the cgroup's files do, for when the probe does not run */
 	SIGNAL_PRESSURE_MEMORY,
 	SIGNAL_COUNTERS,
 	/* Gauges. */
@@ -44,7 +44,7 @@ enum signal_value {
 	SIGNAL_VALUES,
 };
 
-/* What measures a signal, as the flags --no-probe.NAME call it, or the cgroup's own files. */
+/* What measures a signal: a probe, named as in the flag --no-probe.NAME, or the cgroup's files. */
 enum signal_probe {
 	SIGNAL_PROBE_SCHED,
 	SIGNAL_PROBE_BLOCK,
@@ -78,7 +78,7 @@ struct signal_field {
 extern const struct signal_field signal_fields[];
 extern const size_t signal_field_count;
 
-/* NULL: it is no signal. */
+/* The field of a name and a path. NULL: it is no signal. */
 const struct signal_field *signal_find_field(const char *name, const char *path);
 
 #endif

@@ -31,7 +31,7 @@ void waits_find(const struct row *row, struct waits *waits)
 	add_hist(waits, WAIT_NETWORK, &row->hist[SIGNAL_RESPONSE_CLIENT]);
 	add_hist(waits, WAIT_NETWORK, &row->hist[SIGNAL_CONNECT]);
 	add_hist(waits, WAIT_MEMORY, &row->hist[SIGNAL_MEMORY_STALL]);
-	/* Where direct reclaim is not traced, the kernel's own count of stalls may be there. */
+	/* Without the memory probe, the kernel's pressure may tell how long it stalled. */
 	if (!waits->known[WAIT_MEMORY] && row->value_known[SIGNAL_PRESSURE_MEMORY]) {
 		waits->known[WAIT_MEMORY] = true;
 		waits->seconds[WAIT_MEMORY] = row->value[SIGNAL_PRESSURE_MEMORY];

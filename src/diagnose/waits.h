@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Where the time goes: what a row waited for in the interval, by cause, and how
- * a bar of some cells is shared out among the causes.
+ * Where the time goes: what a row waited for in the interval, by cause, and how a bar of some cells
+ * is divided among the causes.
  */
 #ifndef BRAMBLE_WAITS_H
 #define BRAMBLE_WAITS_H
@@ -21,8 +21,8 @@ enum wait_cause {
 };
 
 /*
- * Writes are no cause of their own: the kernel writes most of them back later,
- * while nobody waits. Who waits for a write waits in an fsync.
+ * Writes are not a cause: the kernel writes most data back later, while nobody waits. A program
+ * that waits for a write waits in an fsync.
  */
 
 /* "CPU", "disk" and so on; one letter each, for the bar. */
@@ -31,24 +31,24 @@ extern const char wait_letters[WAIT_CAUSES];
 
 struct waits {
 	bool known[WAIT_CAUSES];
-	double seconds[WAIT_CAUSES]; /* waited in the interval; of several tasks, added up */
+	double seconds[WAIT_CAUSES]; /* waited in the interval, added up over its tasks */
 	double total;
 };
 
 void waits_find(const struct row *row, struct waits *waits);
 
-/* The cause with the most seconds; WAIT_CAUSES if there was no wait. */
+/* The cause with the most seconds. WAIT_CAUSES: there was no wait. */
 enum wait_cause waits_worst(const struct waits *waits);
 
 /*
- * Less than this share of the interval is no wait worth a bar or a sentence: it
- * would show the noise of who is well.
+ * A wait for less than this share of the interval gets no bar and no sentence: healthy containers
+ * wait that long, too.
  */
 #define WAITS_LEAST 0.01
 
 /*
- * Shares out the cells of a bar by the seconds of each cause, by largest remainders,
- * so that they add up. Returns false, with no cell given, if it waited for less
+ * Divides the cells of a bar among the causes by their seconds. It rounds by largest remainders, so
+ * that they add up to all cells. Returns false, and gives no cell, if all waits together are less
  * than WAITS_LEAST of the interval.
  */
 bool waits_bar(const struct waits *waits, double interval, int cells, int share[WAIT_CAUSES]);

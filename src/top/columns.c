@@ -79,16 +79,16 @@ bool column_measured(const struct rows *rows, enum column_id id)
 	}
 }
 
-/* The measured ones first, then in their order. */
+/* Columns that are measured come first, then by their order. */
 static int rank(const struct rows *rows, enum column_id id)
 {
 	return column_list[id].order + (column_measured(rows, id) ? 0 : COLUMNS_ALL);
 }
 
-/* Names need room more than the bar does, which gets a cell for so many of theirs. */
+/* Names need more room than the bar: for so many cells of theirs the bar gets one. */
 #define BAR_TURNS 4
 
-/* Hands out what is left to the columns that can grow: a cell to each in turn. */
+/* Gives the cells that are left to the columns that can grow, one to each in turn. */
 static void grow(struct column_layout *layout, int left)
 {
 	bool grown = true;
@@ -121,7 +121,7 @@ void columns_fit(const struct rows *rows, int screen_width, struct column_layout
 			if (!chosen[i] && (next < 0 || rank(rows, (enum column_id)i) <
 							       rank(rows, (enum column_id)next)))
 				next = i;
-		/* Once a column has no room, no less important one is put in its place. */
+		/* If a column has no room, no less important one takes its place. */
 		if (next < 0 || left < column_list[next].width + 1)
 			break;
 		left -= column_list[next].width + 1;
@@ -141,7 +141,7 @@ void columns_fit(const struct rows *rows, int screen_width, struct column_layout
 	}
 }
 
-/* What a column shows and is sorted by. NAN: not measured. */
+/* The value that a column shows and is sorted by. NAN: not measured. */
 static double column_value(const struct rows *rows, const struct row *row, enum column_id id)
 {
 	const struct row_hist *wait = &row->hist[SIGNAL_CPU_WAIT];
@@ -207,7 +207,7 @@ void column_format(const struct rows *rows, const struct row *row, enum column_i
 		format_count(text, value);
 		break;
 	default:
-		/* No value at all has no quantile: that is not measured to be zero. */
+		/* Without any value there is no quantile: that does not make it zero. */
 		format_seconds(text, value);
 		if (value <= 0)
 			snprintf(text, FORMAT_SIZE, ".");

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The columns of the table: what each shows, which of them find room, and the
- * order of the rows.
+ * The columns of the table: what each shows, which of them have room, and the order of the rows.
  */
 #ifndef BRAMBLE_TOP_COLUMNS_H
 #define BRAMBLE_TOP_COLUMNS_H
@@ -31,17 +30,17 @@ enum column_id {
 
 struct column {
 	const char *title;
-	const char *word; /* of --sort; NULL: it cannot be sorted by */
+	const char *word; /* of --sort; NULL: rows cannot be sorted by it */
 	const char *help;
-	int width; /* the least, without the space in front */
-	int most;  /* it grows to, where there is room; equal to width: it does not */
-	int order; /* the smaller, the longer it stays on a narrow screen */
+	int width; /* the smallest, without the space in front */
+	int most;  /* the largest, if there is room */
+	int order; /* on a narrow screen those with large numbers go first */
 	bool left; /* text, not a number */
 };
 
 extern const struct column column_list[COLUMNS_ALL];
 
-/* A column that was given a place. */
+/* A column that has a place on the screen. */
 struct column_place {
 	enum column_id id;
 	int at, width;
@@ -53,8 +52,8 @@ struct column_layout {
 };
 
 /*
- * Chooses the columns for a screen, in their order, and gives them their widths. What nothing
- * measures here comes last. The name always has a place.
+ * Chooses the columns for a screen and gives them their widths. Columns that nothing measures here
+ * are the last to get a place. The name always has one.
  */
 void columns_fit(const struct rows *rows, int screen_width, struct column_layout *layout);
 
@@ -62,8 +61,8 @@ void columns_fit(const struct rows *rows, int screen_width, struct column_layout
 bool column_measured(const struct rows *rows, enum column_id id);
 
 /*
- * What a column shows of a row, as text: "-" for what is not measured or has
- * nothing to show. Not for the name, the bar and the cause.
+ * Writes what a column shows of a row: "-" if it is not measured or there is nothing to show. Not
+ * for the name, the bar and the cause.
  */
 void column_format(const struct rows *rows, const struct row *row, enum column_id id,
 		   char text[FORMAT_SIZE]);
@@ -72,8 +71,8 @@ void column_format(const struct rows *rows, const struct row *row, enum column_i
 extern const char *const column_sort_names[];
 enum column_id column_of_sort(int sort);
 
-/* Sorts the rows by a column: the largest first, names by the alphabet. What is not measured comes
- * last. */
+/* Sorts the rows by a column: the largest value first, names by the alphabet, and what is not
+ * measured last. */
 void columns_sort(struct rows *rows, enum column_id id, bool reverse);
 
 #endif

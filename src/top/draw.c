@@ -9,7 +9,7 @@
 #include "top/text.h"
 #include "util/buf.h"
 
-/* Lower screens do without the legend. */
+/* A screen with fewer lines has no legend. */
 #define LEGEND_HEIGHT_MIN 16
 
 static int lines_below_table(int height, int width)
@@ -43,7 +43,7 @@ static void put_first_line(struct grid *grid, const struct view *view)
 	x = grid_put(grid, 0, 0, grid->width, STYLE_BOLD, "bramble top");
 	x += grid_printf(grid, 0, x, grid->width - x, STYLE_NORMAL, "  %s  every %s, by %s", clock,
 			 interval, row_level_names[ui->level]);
-	/* In words, too: the column may not be on the screen. */
+	/* In words, since the column may not be on the screen. */
 	if (ui->sort != COLUMN_WAIT || ui->reverse)
 		x += grid_printf(grid, 0, x, grid->width - x, STYLE_NORMAL, ", sorted by %s%s",
 				 column_list[ui->sort].word, ui->reverse ? ", reversed" : "");
@@ -101,7 +101,7 @@ static int put_heat(struct grid *grid, int x, const struct reading_node *node)
 	return x - start;
 }
 
-/* Probes that are not there: what they would measure is not known. */
+/* Probes that do not run: what they would measure is not known. */
 static void put_missing(struct grid *grid, int x, const struct rows *rows)
 {
 	bool first = true;
@@ -123,7 +123,7 @@ static const char *say_trouble(const struct view *view)
 	return view->gone ? "is gone, trying again" : "cannot be read, trying again";
 }
 
-/* What the node itself is short of; or, in trouble, what that is. */
+/* What the node is short of; or, in trouble, what the trouble is. */
 static void put_second_line(struct grid *grid, const struct view *view)
 {
 	char age[FORMAT_SIZE];

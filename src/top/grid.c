@@ -114,7 +114,7 @@ void grid_put_cut(struct grid *grid, int y, int x, int width, enum style style, 
 	grid_put(grid, y, x, width, style, line);
 }
 
-/* The bytes of the words that fit into a line; a longer word is broken. */
+/* How many bytes of words fit into a line. A word longer than a line is broken. */
 static size_t line_of_words(const char *text, int width)
 {
 	size_t all = text_bytes(text, width), len = all;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * A screen in memory: cells with a character and a style. What top shows is
- * written here first, so that it is the same in a terminal, a file and a test.
+ * A screen in memory: cells with a character and a style. All that top shows is written here first,
+ * so that it is the same in a terminal, a file and a test.
  */
 #ifndef BRAMBLE_TOP_GRID_H
 #define BRAMBLE_TOP_GRID_H
@@ -25,7 +25,7 @@ enum style {
 	STYLES = STYLE_HEAT + HEAT_LEVELS,
 };
 
-/* A character with what combines with it. */
+/* A character and the marks that combine with it. */
 #define GRID_CHAR_SIZE 20
 
 struct grid_cell {
@@ -39,32 +39,32 @@ struct grid {
 	struct grid_cell *cells;
 };
 
-/* Makes it blank, of that size. Returns 0 or -ENOMEM. The caller gives it to grid_free(). */
+/* Makes a blank grid of that size. Returns 0 or -ENOMEM. The caller gives it to grid_free(). */
 int grid_resize(struct grid *grid, int height, int width);
 void grid_free(struct grid *grid);
 
 struct grid_cell *grid_cell(const struct grid *grid, int y, int x);
 
 /*
- * Writes text in at most width columns from there on; what lies outside of
- * the screen is not written. Returns the columns that were.
+ * Writes text from there on, in at most width columns, and nothing outside the screen. Returns how
+ * many columns it wrote.
  */
 int grid_put(struct grid *grid, int y, int x, int width, enum style style, const char *text);
 
 __attribute__((format(printf, 6, 7))) int grid_printf(struct grid *grid, int y, int x, int width,
 						      enum style style, const char *format, ...);
 
-/* The same, cut in its middle if it is too long. */
+/* The same. A text that is too long is cut in its middle. */
 void grid_put_cut(struct grid *grid, int y, int x, int width, enum style style, const char *text);
 
-/* Writes a text of words over several lines. Returns how many it took, at most height. */
+/* Writes words over several lines. Returns how many lines it took, at most height. */
 int grid_put_words(struct grid *grid, int y, int x, int height, int width, enum style style,
 		   const char *text);
 
 /* Changes the style of a line. */
 void grid_paint(struct grid *grid, int y, enum style style);
 
-/* Prints the lines, without blanks at their ends. */
+/* Prints the lines, without blanks at the end. */
 void grid_print(const struct grid *grid, FILE *out);
 
 #endif

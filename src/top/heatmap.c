@@ -5,12 +5,12 @@
 
 #include "diagnose/format.h"
 
-/* Fewer columns have no room for both ends of the time. */
+/* With fewer columns there is no room for both ends of the time axis. */
 #define TIME_AXIS_MIN 14
 
 #define LOWEST_K      (-20) /* octave 0 ends at 2^-20 s */
 
-/* By level: shades, twice each; in ASCII, the denser the more. */
+/* By level: two levels share a shade; in ASCII, denser characters mean more. */
 static const char *const shades[HEAT_LEVELS + 1] = {
 	" ", "\u2591", "\u2591", "\u2592", "\u2592", "\u2593", "\u2593", "\u2588", "\u2588",
 };

@@ -8,15 +8,15 @@
 #include "top/grid.h"
 #include "diagnose/history.h"
 
-/* Which octaves the lines show: the upper one of line 0, and how many each line has. */
+/* Which octaves the lines show: top is the highest one of line 0. */
 struct heatmap_scale {
 	int top;
-	int per_line;  /* 1 or more */
+	int per_line;  /* octaves in each line, 1 or more */
 	int lines;     /* that are used */
 	uint32_t most; /* the largest count of a place */
 };
 
-/* Chooses the scale for what is there; lines is 0 if that is nothing. */
+/* Chooses the scale for these counts. lines is 0 if there are none. */
 void heatmap_fit(uint32_t (*cells)[HISTORY_OCTAVES], int columns, int height,
 		 struct heatmap_scale *scale);
 
@@ -30,12 +30,12 @@ int heatmap_level(uint32_t count, uint32_t most);
 /* The upper bound of a line, in seconds; infinity above the last bucket's. */
 double heatmap_bound(int line, const struct heatmap_scale *scale);
 
-/* The space that is left of the columns, for the bounds. */
+/* The space on the left, for the bounds. */
 #define HEATMAP_MARGIN 8
 
 /*
- * Draws it with a line for the title above and one for the time below, in height
- * lines and width columns. seconds: how long the columns are together.
+ * Draws the heat map in height lines and width columns, with the title above and the time below.
+ * seconds: the time of all columns together.
  */
 void heatmap_put(struct grid *grid, int y, int x, int height, int width, const char *title,
 		 uint32_t (*cells)[HISTORY_OCTAVES], int columns, double seconds);

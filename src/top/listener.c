@@ -34,13 +34,13 @@ enum listener listener_find(const char *path, int *err)
 	*err = stat(path, &st) ? -errno : try_to_connect(path);
 	switch (*err) {
 	case 0:
-	case -EAGAIN: /* so many wait for him already that there is no place in the queue */
+	case -EAGAIN: /* its queue of waiting connections is full */
 		*err = 0;
 		return LISTENER_THERE;
 	case -ENOENT:
 		return LISTENER_NONE;
 	case -ECONNREFUSED:
-		/* unix(7): also where the file is no socket. */
+		/* unix(7): also if the file is no socket. */
 		if (S_ISSOCK(st.st_mode))
 			return LISTENER_STALE;
 		*err = -ENOTSOCK;

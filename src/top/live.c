@@ -22,8 +22,8 @@ struct live {
 	struct ui ui;
 	struct grid grid;
 	struct history *history;
-	struct reading before, now; /* what rows is the difference of */
-	bool have_now, have_rows;   /* rows: both readings are there */
+	struct reading before, now; /* rows is their difference */
+	bool have_now, have_rows;   /* have_rows: both readings are there */
 	struct rows rows;
 	uint64_t next_ns; /* when to ask again, by the monotonic clock */
 	uint64_t read_ns; /* when the last answer came */
@@ -48,7 +48,7 @@ static int open_signals(void)
 
 /* ---------------------------------------------------------------- rows */
 
-/* Makes the rows that are shown from the readings there are. */
+/* Makes the rows that are shown from the readings. */
 static void arrange(struct live *live)
 {
 	struct ui *ui = &live->ui;
@@ -59,7 +59,7 @@ static void arrange(struct live *live)
 	rows_free(&live->rows);
 	if (rows_make(&live->before, &live->now, ui->level, &live->rows))
 		live->rows.count = 0;
-	/* It was checked when it was typed. */
+	/* The expression was checked when it was typed. */
 	if (ui->filter[0])
 		(void)rows_filter(&live->rows, ui->filter);
 	columns_sort(&live->rows, ui->sort, ui->reverse);
@@ -78,7 +78,7 @@ static void add_history(struct live *live)
 		snprintf(live->trouble, sizeof(live->trouble), "no memory");
 }
 
-/* Frees what is shown, and what it was made of. */
+/* Frees the rows, and the readings that they were made of. */
 static void forget_readings(struct live *live)
 {
 	rows_free(&live->rows);
@@ -89,13 +89,13 @@ static void forget_readings(struct live *live)
 	live->have_rows = live->have_now = false;
 }
 
-/* A reading becomes the newer one of the two that are compared. */
+/* Makes a reading the newer one of the two that are compared. */
 static void take_in(struct live *live, struct reading *reading)
 {
 	live->trouble[0] = '\0';
 	live->read_ns = clock_monotonic_ns();
 	if (live->have_now && reading->time_seconds == live->now.time_seconds) {
-		/* The same answer once more: others have asked for it, too. */
+		/* The same answer again: serve shares it among those who ask at the same time. */
 		reading_free(reading);
 		return;
 	}
@@ -243,7 +243,7 @@ static void ask_when_due(struct live *live)
 	source_ask(live->source);
 	live->asked = true;
 	live->next_ns += live->ui.interval_ns;
-	/* After a pause the rhythm begins anew. */
+	/* After a pause the rhythm starts again. */
 	if (live->next_ns <= now)
 		live->next_ns = now + live->ui.interval_ns;
 }
@@ -268,7 +268,7 @@ static void loop(struct live *live)
 			changed |= take_signals(live);
 		if (fds[0].revents)
 			changed |= take_keys(live);
-		/* In trouble, time goes on. */
+		/* In trouble the age of what is shown changes. */
 		if (changed || live->trouble[0] || source_is_busy(live->source))
 			show(live);
 	}

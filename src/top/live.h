@@ -5,7 +5,7 @@
 #include "top/top.h"
 
 /*
- * The live view, until the user or a signal ends it. A serve that goes away is waited for.
+ * Runs the live view until the user or a signal ends it. If serve goes away, it waits for it.
  * Returns 0, or a negative errno after the reason has been logged.
  */
 int live_run(const struct top_options *options, struct source *source);

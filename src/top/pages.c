@@ -11,7 +11,7 @@
 #define SENTENCE_LINES_NARROW 4
 #define NARROW_WIDTH	      75
 
-/* A heat map with its title and the time below; it grows to the larger height. */
+/* The heights of a heat map with its title and the time below: wanted, and the least. */
 #define HEATMAP_HEIGHT	      9
 #define HEATMAP_HEIGHT_MIN    5
 
@@ -56,7 +56,7 @@ void page_put_legend(struct grid *grid, int y)
 
 /* ---------------------------------------------------------------- the page of a row */
 
-/* The histograms that counted anything of the row, in the order of their list. */
+/* Finds the histograms in which the row has counts. Returns how many there are. */
 static int find_hists(const struct view *view, int columns, enum signal_hist list[SIGNAL_HISTS])
 {
 	uint32_t(*cells)[HISTORY_OCTAVES] = calloc((size_t)columns + 1, sizeof(*cells));
@@ -77,7 +77,7 @@ static void put_heatmap(struct grid *grid, int y, int height, const struct view 
 	int have = history_columns(view->history);
 	uint32_t(*cells)[HISTORY_OCTAVES];
 
-	/* Nothing is drawn for the time before the start. */
+	/* There is nothing to draw for the time before the start. */
 	if (columns > have)
 		columns = have;
 	if (columns < 1)
@@ -91,7 +91,7 @@ static void put_heatmap(struct grid *grid, int y, int height, const struct view 
 	free(cells);
 }
 
-/* As many heat maps as find room, beginning with the one that was chosen. */
+/* Draws as many heat maps as fit, beginning with the chosen one. */
 static void put_heatmaps(struct grid *grid, int y, int height, const struct view *view)
 {
 	int columns = grid->width - HEATMAP_MARGIN, count, shown, i;
@@ -155,7 +155,7 @@ static void put_events(struct grid *grid, int y, int x, int height, const struct
 	for (i = 0; i < count; i++) {
 		char clock[FORMAT_SIZE];
 
-		/* By the clock as it is set now. */
+		/* By the wall clock as it is set now. */
 		format_clock(clock, view->now_wall_ns - (view->now_ns - list[i]->at_ns));
 		grid_put(grid, y + 1 + (int)i, x, width, STYLE_DIM, clock);
 		grid_put(grid, y + 1 + (int)i, x + 9, width - 9, STYLE_NORMAL, list[i]->text);
@@ -166,7 +166,7 @@ void page_put_row(struct grid *grid, int y, int height, const struct view *view)
 {
 	int sentence = page_sentence_lines(grid->width), lists = LISTS_HEIGHT, half;
 
-	/* A high screen shows more of the lists, a low one none. */
+	/* A tall screen shows longer lists, a low one none. */
 	if (height > 40)
 		lists = height / 4;
 	if (height - sentence - lists < HEATMAP_HEIGHT_MIN + 1)
@@ -206,7 +206,7 @@ static const struct {
 #define HELP_TWO_COLUMNS 78 /* from this width on */
 #define HELP_TITLE_WIDTH 17
 
-/* Returns the lines it took. */
+/* Returns how many lines it took. */
 static int put_help_keys(struct grid *grid, int y, int height)
 {
 	int sides = grid->width >= HELP_TWO_COLUMNS ? 2 : 1;

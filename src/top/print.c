@@ -44,7 +44,7 @@ static json_t *hist_json(const struct row_hist *hist, double seconds)
 
 	json_object_set_new(object, "ratio", json_real(hist->sum_seconds / seconds));
 	json_object_set_new(object, "per_second", json_real(hist->count / seconds));
-	/* JSON has no infinity: what is longer than the last bucket's bound has no bound. */
+	/* JSON has no infinity, so a quantile above the last bound is null. */
 	json_object_set_new(object, "p50_seconds", isinf(p50) ? json_null() : json_real(p50));
 	json_object_set_new(object, "p99_seconds", isinf(p99) ? json_null() : json_real(p99));
 	return object;
@@ -132,7 +132,7 @@ static json_t *row_json(const struct rows *rows, const struct row *row)
 	struct finding finding;
 
 	set_string(object, "name", row->name);
-	/* A row of several has no labels of its own. */
+	/* A row of several containers has no labels of its own. */
 	if (row->members == 1) {
 		set_string(object, "unit", row->labels.unit);
 		set_string(object, "namespace", row->labels.name_space);

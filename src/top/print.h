@@ -6,10 +6,10 @@
 
 #include "diagnose/rows.h"
 
-/* The table that fits into width columns. Returns 0 or -ENOMEM. */
+/* Prints the table in width columns. Returns 0 or -ENOMEM. */
 int top_print_table(const struct rows *rows, int width, FILE *out);
 
-/* One JSON object in a line: docs/top.md. Returns 0 or -ENOMEM. */
+/* Prints one line with a JSON object: docs/top.md. Returns 0 or -ENOMEM. */
 int top_print_json(const struct rows *rows, FILE *out);
 
 #endif

@@ -22,7 +22,7 @@
 #define KEY_CTRL_L	0x0c
 #define RESTORE_SIZE	256
 
-/* What a crash needs to put the terminal back: nothing of it may allocate. */
+/* What a crash handler needs to restore the terminal: it may not allocate memory. */
 static struct {
 	struct termios termios;
 	char sequence[RESTORE_SIZE];
@@ -42,7 +42,7 @@ static void on_crash(int number)
 
 	(void)written;
 	tcsetattr(STDIN_FILENO, TCSANOW, &restore.termios);
-	/* The handler is gone (SA_RESETHAND): this ends the program as it would have. */
+	/* The handler is gone (SA_RESETHAND), so that this ends the program as usual. */
 	raise(number);
 }
 
@@ -66,7 +66,7 @@ static void add_sequence(const char *sequence)
 	restore.len += len;
 }
 
-/* Of the terminal's own description; the mouse is turned off in the way of xterm. */
+/* From the terminal's description. The mouse is turned off as xterm does it. */
 static void note_restore_sequence(void)
 {
 	restore.len = 0;
@@ -80,8 +80,8 @@ static void note_restore_sequence(void)
 /* ---------------------------------------------------------------- colours */
 
 /*
- * Colours that people of any colour vision tell apart (after Okabe and Ito, 2008), as
- * far as the terminal has them; letters and shades say the same without.
+ * Colours that people with any colour vision can tell apart (after Okabe and Ito, 2008), if the
+ * terminal has them. Letters and shades say the same without colours.
  */
 static const struct {
 	short many, eight; /* foreground, with 256 colours and with 8 */
@@ -94,7 +94,7 @@ static const struct {
 	[WAIT_MEMORY] = {175, COLOR_MAGENTA}, /* reddish purple */
 };
 
-/* From dark to light, like viridis: the order is also one of lightness. */
+/* From dark to light, like viridis: the lightness alone tells the order. */
 static const short heat_many[HEAT_LEVELS] = {54, 61, 67, 31, 36, 71, 148, 226};
 static const short heat_eight[HEAT_LEVELS] = {COLOR_BLUE,  COLOR_BLUE,	COLOR_CYAN,   COLOR_CYAN,
 					      COLOR_GREEN, COLOR_GREEN, COLOR_YELLOW, COLOR_YELLOW};
@@ -208,7 +208,7 @@ void screen_resized(void)
 
 	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row && size.ws_col)
 		resizeterm(size.ws_row, size.ws_col);
-	/* What the terminal made of the old lines is not known. */
+	/* Nobody knows what the terminal did with the old lines. */
 	clearok(stdscr, TRUE);
 }
 
@@ -302,7 +302,7 @@ static int translate(int key, int *line)
 	for (i = 0; i < ARRAY_SIZE(keys); i++)
 		if (keys[i].curses == key)
 			return keys[i].key;
-	/* A key that means nothing here is not to be taken for the end of the keys. */
+	/* A key without a meaning must not look like the end of the keys. */
 	return key < 0x100 ? key : UI_KEY_HELP + 1;
 }
 
@@ -313,7 +313,7 @@ int screen_key(int *line)
 
 	if (key != ERR)
 		return translate(key, line);
-	/* No key although there is something to read: the terminal is gone. */
+	/* There is something to read, but no key: the terminal is gone. */
 	if (poll(&in, 1, 0) > 0 && (in.revents & (POLLHUP | POLLERR | POLLIN)))
 		return SCREEN_GONE;
 	return SCREEN_NO_KEY;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The terminal: all there is of ncurses. One screen at a time, one thread.
- * However the program ends, the terminal is as it was before.
+ * The terminal. Nothing else uses ncurses. There is one screen at a time, and one thread.
+ * However the program ends, the terminal is restored.
  */
 #ifndef BRAMBLE_TOP_SCREEN_H
 #define BRAMBLE_TOP_SCREEN_H
@@ -14,8 +14,8 @@
 #define SCREEN_OBSTACLE_SIZE 192
 
 /*
- * Why the terminal cannot be drawn on: NULL if it can, or words, which may stand in text. It needs
- * a terminal description (terminfo(5)) that tells how to move the cursor.
+ * Says why the terminal cannot be drawn on, in words that may be written to text; NULL if it can
+ * be. It needs a terminal description (terminfo(5)) that tells how to move the cursor.
  */
 const char *screen_obstacle(char text[SCREEN_OBSTACLE_SIZE]);
 
@@ -28,16 +28,16 @@ bool screen_is_utf8(void);
 
 void screen_size(int *height, int *width);
 
-/* The terminal has another size now. */
+/* To be called when the terminal's size has changed. */
 void screen_resized(void);
 
 /* Shows a grid of the screen's size. */
 void screen_show(const struct grid *grid);
 
-/* Shows everything anew, whatever the terminal shows. */
+/* Draws everything again, whatever the terminal shows. */
 void screen_redraw(void);
 
-/* Whether clicks are told. */
+/* Turns the mouse on or off: whether clicks are keys. */
 void screen_mouse(bool on);
 
 #define SCREEN_CLICK	   0x200 /* screen_key() says where */

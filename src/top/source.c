@@ -17,26 +17,26 @@
 #include "util/clock.h"
 #include "util/log.h"
 
-/* The host's name does not matter: the socket says whom we talk to. */
+/* The host's name does not matter: the request goes to the socket. */
 #define URL	    "http://bramble/api/v1/containers?workload=1"
 
 #define REPLY_MAX   ((size_t)64 << 20)
 
-/* So often a signal is looked for while an answer is waited for. */
+/* While waiting for an answer, signals are checked this often. */
 #define LOOK_MS	    200
 
-/* So long a program that nobody watches waits for an answer. */
+/* How long top waits for an answer if nobody is watching. */
 #define ANSWER_NS   (60 * NS_PER_S)
 
-/* What waits longer for its answer is told why. */
+/* After this time without an answer, the user is told why. */
 #define BUSY_NS	    (2 * NS_PER_S)
 
-/* After so long it is asked again where it did not take the request, as it has too many. */
+/* If serve has too many requests to take this one, it is asked again after this time. */
 #define RETRY_NS    NS_PER_S
 
 #define FDS_MAX	    8
 
-/* serve has too many replies under way: docs/web-config.md. */
+/* serve is sending too many replies: docs/web-config.md. */
 #define STATUS_BUSY 503
 
 struct source {
@@ -46,8 +46,8 @@ struct source {
 	CURLM *multi;
 	CURL *curl; /* of a running serve, or NULL */
 	bool asked; /* curl is in multi */
-	bool full;  /* the last request was not taken: too many wait, or are answered */
-	bool gone;  /* the last request found nobody, or the connection broke */
+	bool full;  /* the last request was not taken: serve has too many */
+	bool gone;  /* at the last request nobody listened, or the connection broke */
 	struct buf reply;
 	size_t reply_len;	     /* of the last one */
 	struct collector *collector; /* our own, or NULL */
@@ -117,7 +117,7 @@ static int open_own_probe(struct source *source)
 	return collector_open(&options, &source->collector);
 }
 
-/* Whoever listens is asked once: is it a serve? It may take its time. */
+/* Asks whoever listens once, to see if it is a serve. That may take time. */
 static int connect_to_serve(struct source *source)
 {
 	struct reading reading;
@@ -218,7 +218,7 @@ void source_ask(struct source *source)
 	}
 	stop_asking(source);
 	source->curl_error[0] = '\0';
-	/* It will be about as long as the last one. */
+	/* The reply will be about as long as the last one. */
 	buf_reserve(&source->reply, source->reply_len + source->reply_len / 16);
 	source->asked = curl_multi_add_handle(source->multi, source->curl) == CURLM_OK;
 }
@@ -228,7 +228,7 @@ static int wait_for_fds(struct pollfd *fds, unsigned int count, int timeout_ms)
 	return poll(fds, count, timeout_ms) < 0 ? -errno : 0;
 }
 
-/* A probe of our own answers at once; meanwhile it hears of cgroups made and removed. */
+/* A probe of our own answers at once. While waiting it takes in events of cgroups. */
 static int wait_own(struct source *source, struct pollfd *fds, unsigned int count, int timeout_ms)
 {
 	struct pollfd all[FDS_MAX + 1] = {{0}};
@@ -280,7 +280,7 @@ static int fail(struct source *source, int err, const char *why)
 	return err;
 }
 
-/* Whether somebody listens who cannot take the request now: he has too many waiting, or says so. */
+/* Whether serve cannot take the request now: its queue is full, or it says so. */
 static bool is_full(const struct source *source, CURLcode code)
 {
 	long status = 0;
@@ -311,7 +311,7 @@ static int fail_request(struct source *source, CURLcode code)
 	return fail(source, no_memory ? -ENOMEM : -EIO, why);
 }
 
-/* The text that serve sent. */
+/* Takes the text that serve sent. */
 static int take_reply(struct source *source, char **text, size_t *len)
 {
 	CURLcode code = CURLE_RECV_ERROR;
@@ -381,7 +381,7 @@ bool source_is_busy(const struct source *source)
 {
 	if (source->asked && clock_monotonic_ns() - source->asked_ns >= BUSY_NS)
 		return true;
-	/* It still is while it is asked again. */
+	/* It stays busy while it is asked again. */
 	return source->full;
 }
 
@@ -390,7 +390,7 @@ bool source_is_gone(const struct source *source)
 	return source->gone;
 }
 
-/* Waits until a time of CLOCK_MONOTONIC for the answer. Returns 1 if it is there, 0 or -EINTR. */
+/* Waits for the answer until a time of CLOCK_MONOTONIC. Returns 1 if it is there, 0, or -EINTR. */
 static int wait_for_answer(struct source *source, uint64_t until_ns)
 {
 	while (!*source->options->stopped) {
@@ -427,7 +427,7 @@ int source_read(struct source *source, struct reading *reading)
 			err = source_take(source, reading);
 			if (!err || !source->full)
 				return err;
-			/* The next time to ask. */
+			/* Asks again after a while. */
 			wait_for_answer(source, clock_monotonic_ns() + RETRY_NS);
 			source_ask(source);
 		}

@@ -28,7 +28,7 @@ void table_put_titles(struct grid *grid, int y, const struct column_layout *layo
 	}
 }
 
-/* Each cell has its cause's letter and colour, so that neither is needed to tell. */
+/* Each cell has its cause's letter and colour. Either is enough to read it. */
 static void put_bar(struct grid *grid, int y, const struct column_place *place,
 		    const struct rows *rows, const struct row *row)
 {

@@ -6,11 +6,11 @@
 #include "top/columns.h"
 #include "top/grid.h"
 
-/* The titles, as wide as the grid. sorted: its title is marked; COLUMNS_ALL for none. */
+/* Puts the titles in a line of the grid. sorted: the column to mark; COLUMNS_ALL: none. */
 void table_put_titles(struct grid *grid, int y, const struct column_layout *layout,
 		      enum column_id sorted);
 
-/* One row. */
+/* Puts one row in a line of the grid. */
 void table_put_row(struct grid *grid, int y, const struct column_layout *layout,
 		   const struct rows *rows, const struct row *row, bool selected);
 

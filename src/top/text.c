@@ -17,7 +17,7 @@ struct text_char text_next(const char *text)
 	/* C0, DEL and C1 would command the terminal. */
 	if (c < 0x20 || (c >= 0x7f && c < 0xa0))
 		return (struct text_char){.len = len, .width = 1, .shown = false};
-	/* A locale without UTF-8 knows no width; then most are 1. */
+	/* A locale without UTF-8 knows no widths. Most are 1. */
 	width = wcwidth((wchar_t)c);
 	return (struct text_char){.len = len, .width = width < 0 ? 1 : width, .shown = true};
 }
@@ -50,7 +50,7 @@ size_t text_bytes(const char *text, int width)
 	return bytes;
 }
 
-/* Where the last characters begin that take at most width columns. */
+/* The longest end of text that takes at most width columns. all: the columns of text. */
 static const char *tail_of(const char *text, int all, int width)
 {
 	while (*text && all > width) {
@@ -59,7 +59,7 @@ static const char *tail_of(const char *text, int all, int width)
 		all -= c.width;
 		text += c.len;
 	}
-	/* What combined with a character that is gone. */
+	/* Marks that combine with a character that is gone. */
 	while (*text && text_next(text).width == 0)
 		text += text_next(text).len;
 	return text;

@@ -24,7 +24,7 @@ static void on_signal(int signal_number)
 	stopped = 1;
 }
 
-/* In a file or a pipe no name has to be cut that is not very long. */
+/* In a file or a pipe only very long names are cut. */
 #define WIDTH_NO_TERMINAL 160
 
 static int terminal_width(void)
@@ -62,7 +62,7 @@ static int print(const struct top_options *options, const struct reading *before
 	int err = rows_make(before, now, options->level, &rows);
 
 	if (err == -EINVAL)
-		err = -EAGAIN; /* serve was started anew: the next interval can be told */
+		err = -EAGAIN; /* serve was restarted: the next interval can be shown */
 	else if (err)
 		log_error("cannot compare two readings: %s", strerror(-err));
 	if (!err && options->filter)
@@ -71,8 +71,8 @@ static int print(const struct top_options *options, const struct reading *before
 		columns_sort(&rows, options->sort, false);
 		err = options->json ? top_print_json(&rows, stdout)
 				    : top_print_table(&rows, terminal_width(), stdout);
-		/* Who reads a pipe sees each interval at once; where nobody can, nothing more
-		 * is measured. */
+		/* The reader of a pipe sees each interval at once. When the reader is gone, top
+		 * ends. */
 		err = output_flush(stdout) ?: err;
 	}
 	rows_free(&rows);
@@ -90,7 +90,7 @@ static int batch(const struct top_options *options, struct source *source)
 		return err == -EINTR ? 0 : err;
 	for (;;) {
 		next += options->interval_ns;
-		/* After a pause the rhythm begins anew. */
+		/* After a pause the rhythm starts again. */
 		if (next <= clock_monotonic_ns())
 			next = clock_monotonic_ns() + options->interval_ns;
 		if (!wait_until(source, next))
@@ -112,7 +112,7 @@ static int batch(const struct top_options *options, struct source *source)
 	return err == -EINTR || err == -EAGAIN ? 0 : err;
 }
 
-/* Whether there is a terminal to draw on. Where one cannot be drawn on, that is said. */
+/* Whether there is a terminal to draw on. Warns if there is one that cannot be drawn on. */
 static bool is_live(const struct top_options *options)
 {
 	char text[SCREEN_OBSTACLE_SIZE];

@@ -16,17 +16,16 @@ struct top_options {
 	const char *filter; /* an extended regular expression, or NULL */
 	enum column_id sort;
 	enum row_level level;
-	uint64_t batch; /* how many tables to print; 0: a live view where there is a terminal */
+	uint64_t batch; /* how many tables to print; 0: a live view if there is a terminal */
 	bool once;	/* batch of 1 */
 	bool json;
-	bool ascii; /* no other characters on the screen */
-	bool mouse; /* clicks select rows, and the terminal's own selecting needs Shift */
+	bool ascii; /* only ASCII on the screen */
+	bool mouse; /* clicks select rows. The terminal's own selection needs Shift then */
 };
 
 /*
- * Shows who waited, and for what: live, or printed after each interval until as
- * many as were asked for, or SIGINT or SIGTERM. Returns 0, or a negative errno after the reason has
- * been logged.
+ * Shows who waited, and for what: live, or printed after each interval, until there are as many as
+ * were asked for, or SIGINT or SIGTERM. Returns 0, or a negative errno after the reason was logged.
  */
 int top_run(const struct top_options *options);
 

@@ -45,7 +45,7 @@ static void select_place(struct ui *ui, const struct rows *rows, size_t place, s
 		ui->first = ui->place;
 	if (page_rows && ui->place >= ui->first + page_rows)
 		ui->first = ui->place - page_rows + 1;
-	/* No empty lines while there are rows above. */
+	/* No empty lines at the end as long as there are rows above the screen. */
 	if (rows->count <= page_rows)
 		ui->first = 0;
 	else if (ui->first > rows->count - page_rows)
@@ -56,7 +56,7 @@ void ui_follow(struct ui *ui, const struct rows *rows, size_t page_rows)
 {
 	const struct row *row = ui->selected[0] ? ui_selected(ui, rows) : NULL;
 
-	/* The page is about one row: another one does not take its place. */
+	/* The page stays with its row, even while that is gone. */
 	if (!row && ui->page != PAGE_TABLE && ui->selected[0])
 		return;
 	select_place(ui, rows, row ? (size_t)(row - rows->rows) : ui->place, page_rows);
@@ -95,7 +95,7 @@ static unsigned int move(struct ui *ui, int key, const struct rows *rows, size_t
 	return UI_DRAW;
 }
 
-/* The next column that can be sorted by, in the order of the screen. */
+/* Sorts by the next column that rows can be sorted by, in the order of the screen. */
 static void next_sort(struct ui *ui, int step)
 {
 	int id = ui->sort;
@@ -124,7 +124,7 @@ static void change_interval(struct ui *ui, bool longer)
 	}
 }
 
-/* Takes over what was typed, if it can be. */
+/* Uses the typed filter, if it is a regular expression. */
 static unsigned int end_editing(struct ui *ui)
 {
 	regex_t regex;
@@ -189,7 +189,7 @@ static unsigned int open_row(struct ui *ui, const struct rows *rows)
 
 static unsigned int next_level(struct ui *ui)
 {
-	/* The page of a row is about that row at its level. */
+	/* The page of a row belongs to a level. */
 	if (ui->page == PAGE_ROW)
 		return UI_NOTHING;
 	ui->level = (enum row_level)((ui->level + 1) % ROW_LEVELS);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * What the user has chosen, and what each key does to it. It knows nothing of
- * the terminal.
+ * What the user has chosen, and what each key changes. It knows nothing of the terminal.
  */
 #ifndef BRAMBLE_TOP_UI_H
 #define BRAMBLE_TOP_UI_H
@@ -17,7 +16,7 @@ enum ui_page {
 	PAGE_HELP,
 };
 
-/* Keys: a byte of what was typed, or one of these. */
+/* Keys: a byte that was typed, or one of these. */
 enum ui_key {
 	UI_KEY_UP = 0x100,
 	UI_KEY_DOWN,
@@ -44,35 +43,36 @@ struct ui {
 	bool frozen;
 	bool mouse;
 	uint64_t interval_ns;
-	char filter[UI_FILTER_SIZE]; /* "" for none; always a regular expression */
+	char filter[UI_FILTER_SIZE]; /* a valid regular expression; "": none */
 	bool editing;		     /* the filter is being typed: */
 	char typed[UI_FILTER_SIZE];
 	bool typed_wrong; /* it is no regular expression */
-	/* The selected row: by name, as rows move; by its place if it is gone. */
+	/* The selected row: by its name, since rows move; by its place if it is gone. */
 	char selected[ROW_NAME_SIZE];
 	size_t place, first;  /* of the rows, and the first one on the screen */
 	unsigned int heatmap; /* which one comes first on the page of a row */
 	bool quit;
 };
 
-/* What is to be done after a key. */
+/* What to do after a key. */
 enum ui_change {
 	UI_NOTHING = 0,
-	UI_DRAW = 1,	 /* the screen is to be drawn */
-	UI_ARRANGE = 2,	 /* rows are to be made anew: level, filter, order */
-	UI_INTERVAL = 4, /* the interval is another one, or has begun again */
+	UI_DRAW = 1,	 /* draw the screen */
+	UI_ARRANGE = 2,	 /* make the rows again: level, filter or order changed */
+	UI_INTERVAL = 4, /* the interval changed, or starts again */
 };
 
 void ui_init(struct ui *ui, enum column_id sort, enum row_level level, uint64_t interval_ns,
 	     const char *filter);
 
-/* rows: what is shown; page_rows: how many find room. Returns what is to be done, ored. */
+/* Handles a key. rows: what is shown; page_rows: how many fit. Returns enum ui_change values, ored.
+ */
 unsigned int ui_key(struct ui *ui, int key, const struct rows *rows, size_t page_rows);
 
-/* A click on the nth row of the screen. Returns the same. */
+/* Handles a click on the nth row of the screen. Returns the same. */
 unsigned int ui_click(struct ui *ui, size_t nth, bool twice, const struct rows *rows);
 
-/* Finds the selected row among new rows, and keeps it on the screen. */
+/* Finds the selected row among new rows and keeps it on the screen. */
 void ui_follow(struct ui *ui, const struct rows *rows, size_t page_rows);
 
 /* The selected row, or NULL if there is none. On the page of a row it may be gone for now. */
