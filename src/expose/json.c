@@ -38,13 +38,13 @@ static void put_workload(struct json_text *json, const struct scrape *scrape,
 }
 
 /* Buckets that counted, as pairs of k (the bucket ends at 2^(k/4) s) and the count. */
-static void put_hist(struct json_text *json, const struct hist_total *hist)
+static void put_hist(struct json_text *json, const struct hist_total *hist, uint64_t count)
 {
 	int i;
 
 	json_text_open(json, '{');
 	json_text_key(json, "count");
-	json_text_unsigned(json, hist_total_count(hist));
+	json_text_unsigned(json, count);
 	json_text_key(json, "sum_seconds");
 	json_text_billionths(json, (int64_t)hist->sum_ns);
 	json_text_key(json, "buckets");
@@ -102,7 +102,7 @@ static void put_value(struct json_text *json, const struct ledger_value *value)
 	if (family->label && value->known)
 		json_text_key(json, label[inner ? 1 : 0].value);
 	if (value->hist)
-		put_hist(json, value->hist);
+		put_hist(json, value->hist, value->number);
 	else if (value->known)
 		put_number(json, family, value->number);
 	if (inner && value->index % inner == inner - 1)

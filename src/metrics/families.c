@@ -36,13 +36,13 @@ const char *const cell_label_names[PROBES][CELL_LABELS_MAX] = {
 	[PROBE_BLOCK] = {"device", "op"},
 };
 
-/* Where a family's values are. */
+/* Where the values of a family about owners are. */
+#define IN(from, at) .emit = emit_owners, .source = (from), .offset = (at)
 #define IN_CELL(id, cell, field)                                                                   \
-	.source = SOURCE_OF_PROBE(id), .probe = (id), .offset = offsetof(struct cell, field)
-#define IN_PRESSURE(id, resource)                                                                  \
-	.source = SOURCE_PRESSURE, .probe = (id), .offset = (resource) * sizeof(uint64_t)
-#define IN_FILES(which)                                                                            \
-	.source = SOURCE_FILES, .offset = offsetof(struct cgroup_values, value[which])
+	IN(SOURCE_OF_PROBE(id), offsetof(struct cell, field)), .probe = (id)
+#define IN_PRESSURE(id, which) IN(SOURCE_PRESSURE, (which) * sizeof(uint64_t)), .probe = (id)
+#define IN_CAUSED(id)	       IN(SOURCE_CAUSED, 0), .probe = (id)
+#define IN_FILES(which)	       IN(SOURCE_FILES, offsetof(struct cgroup_values, value[which]))
 
 /* clang-format off */
 const struct family families[FAMILIES] = {
@@ -64,7 +64,7 @@ const struct family families[FAMILIES] = {
 		.name = "bramble_cpu_wait_caused_seconds_total",
 		.help = "Waits of at least 1 ms for a CPU, by whose task ran on that CPU just before.",
 		.kind = KIND_COUNTER, .scope = SCOPE_PAIR, .seconds = true,
-		.source = SOURCE_CAUSED, .probe = PROBE_SCHED,
+		IN_CAUSED(PROBE_SCHED),
 	},
 	[FAMILY_CPU_WAIT_SOME] = {
 		.name = "bramble_cpu_wait_some_seconds_total",

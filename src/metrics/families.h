@@ -120,7 +120,7 @@ enum family_scope {
  * what a reading of it is; the row's offset says where in it the family's first value is.
  */
 enum family_source {
-	SOURCE_NONE,				 /* not about owners: .emit has its samples */
+	SOURCE_NONE,				 /* not about owners */
 	SOURCE_CELLS,				 /* SOURCE_OF_PROBE(0): a cell of this probe */
 	SOURCE_PRESSURE = SOURCE_CELLS + PROBES, /* uint64_t[PRESSURE_RESOURCES]: pressure.h */
 	SOURCE_FILES,				 /* struct cgroup_values; a value may be unknown */
@@ -164,7 +164,7 @@ struct family {
 	enum family_source source;
 	size_t offset;	     /* in bytes, in a reading of the source */
 	enum probe_id probe; /* whose programs count it: of any source but SOURCE_FILES */
-	family_emit emit;    /* of SOURCE_NONE alone */
+	family_emit emit;
 	enum node_value node;
 };
 

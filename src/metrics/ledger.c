@@ -17,6 +17,19 @@ _Static_assert(!offsetof(struct cgroup_values, value), "a value's offset says wh
 
 /* ---------------------------------------------------------------- the layout of accounts */
 
+/* The rows of the table of families, and the accounts of each source. Made once, from the table. */
+static struct row {
+	const struct family *next; /* of the same source */
+	size_t at;		   /* the word of an account where the family's values begin */
+	size_t values, words;	   /* how many values there are, and how many words they take */
+} rows[FAMILIES];
+
+static struct layout {
+	const struct family *first;
+	size_t labels; /* how many labels an account has */
+	size_t words;
+} layouts[SOURCES];
+
 static bool may_not_know(enum family_source source)
 {
 	return source == SOURCE_FILES;
@@ -35,81 +48,66 @@ static size_t label_count(enum family_source source)
 	return count;
 }
 
-/* How many words of an account one value of a family takes, and all of them. */
-static size_t value_width(const struct family *family)
-{
-	return family->kind == KIND_HISTOGRAM ? HIST_WORDS : 1;
-}
-
-static size_t width(const struct family *family)
-{
-	return family_value_count(family) * value_width(family);
-}
-
-/* Follows from the table of families alone. */
-static struct {
-	const struct family *first[SOURCES]; /* the rows of a source */
-	const struct family *next[FAMILIES];
-	size_t at[FAMILIES];	/* the word of an account where a family's values begin */
-	size_t labels[SOURCES]; /* how many labels an account has */
-	size_t words[SOURCES];	/* in an account */
-} layout;
-
-static void __attribute__((constructor)) make_layout(void)
+static void __attribute__((constructor)) lay_out(void)
 {
 	const struct family *family, **link[SOURCES];
-	int i;
+	enum family_source source;
 
-	for (i = 0; i < SOURCES; i++) {
-		link[i] = &layout.first[i];
-		layout.labels[i] = label_count((enum family_source)i);
-		layout.words[i] = layout.labels[i] + may_not_know((enum family_source)i);
+	for (source = 0; source < SOURCES; source++) {
+		link[source] = &layouts[source].first;
+		layouts[source].labels = label_count(source);
+		layouts[source].words = layouts[source].labels + may_not_know(source);
 	}
 	for (family = families; family < families + FAMILIES; family++) {
-		i = (int)(family - families);
-		layout.at[i] = layout.words[family->source];
-		layout.words[family->source] += width(family);
+		struct row *row = &rows[family - families];
+
+		row->at = layouts[family->source].words;
+		row->values = family_value_count(family);
+		row->words = row->values * (family->kind == KIND_HISTOGRAM ? HIST_WORDS : 1);
+		layouts[family->source].words += row->words;
 		*link[family->source] = family;
-		link[family->source] = &layout.next[i];
+		link[family->source] = &row->next;
 	}
 }
 
-static const struct family *next_row(const struct family *family)
+static const struct row *row_of(const struct family *family)
 {
-	return layout.next[family - families];
-}
-
-static size_t at(const struct family *family, size_t value)
-{
-	return layout.at[family - families] + value * value_width(family);
+	return &rows[family - families];
 }
 
 uint64_t *account_number(union ledger_word *account, const struct family *family, size_t value)
 {
-	return &account[at(family, value)].number;
+	return &account[row_of(family)->at + value].number;
 }
 
 struct hist_total *account_hist(union ledger_word *account, const struct family *family,
 				size_t value)
 {
-	return (struct hist_total *)account_number(account, family, value);
+	return (struct hist_total *)account_number(account, family, value * HIST_WORDS);
 }
 
 /* What an account knows, if its source may not know a value: a bit for each of its words. */
 static uint64_t *known_words(union ledger_word *account, enum family_source source)
 {
-	return &account[layout.labels[source]].number;
+	return &account[layouts[source].labels].number;
 }
 
-static uint64_t word_bit(const struct family *family, size_t value)
+/* The bits of a family's values from one on. */
+static uint64_t word_bits(const struct family *family, size_t value, size_t count)
 {
-	return UINT64_C(1) << at(family, value);
+	return ((UINT64_C(1) << count) - 1) << (row_of(family)->at + value);
+}
+
+static bool knows(union ledger_word *account, const struct family *family, size_t value,
+		  size_t count)
+{
+	return !may_not_know(family->source) ||
+	       *known_words(account, family->source) & word_bits(family, value, count);
 }
 
 bool account_knows(union ledger_word *account, const struct family *family, size_t value)
 {
-	return !may_not_know(family->source) ||
-	       *known_words(account, family->source) & word_bit(family, value);
+	return knows(account, family, value, 1);
 }
 
 /* ---------------------------------------------------------------- accounts */
@@ -117,13 +115,13 @@ bool account_knows(union ledger_word *account, const struct family *family, size
 static union ledger_word *account_at(const struct ledger *ledger, enum family_source source,
 				     size_t i)
 {
-	return ledger->of[source].words + i * layout.words[source];
+	return ledger->of[source].words + i * layouts[source].words;
 }
 
 union ledger_word *ledger_find(const struct ledger *ledger, enum family_source source,
 			       ledger_labels labels)
 {
-	size_t i, size = layout.labels[source] * sizeof(*labels);
+	size_t i, size = layouts[source].labels * sizeof(*labels);
 
 	for (i = 0; i < ledger->of[source].count; i++) {
 		union ledger_word *account = account_at(ledger, source, i);
@@ -139,7 +137,7 @@ union ledger_word *ledger_get(struct ledger *ledger, enum family_source source,
 {
 	union ledger_word *account = ledger_find(ledger, source, labels);
 	struct accounts *accounts = &ledger->of[source];
-	size_t i, size = layout.words[source] * sizeof(*account);
+	size_t i, size = layouts[source].words * sizeof(*account);
 
 	if (account)
 		return account;
@@ -149,14 +147,9 @@ union ledger_word *ledger_get(struct ledger *ledger, enum family_source source,
 	accounts->words = account;
 	account = account_at(ledger, source, accounts->count++);
 	memset(account, 0, size);
-	for (i = 0; i < layout.labels[source]; i++)
+	for (i = 0; i < layouts[source].labels; i++)
 		account[i].label = labels[i];
 	return account;
-}
-
-static uint64_t *caused_ns(union ledger_word *account)
-{
-	return account_number(account, layout.first[SOURCE_CAUSED], 0);
 }
 
 uint64_t ledger_take_cause(struct ledger *ledger, const struct owner *cause)
@@ -168,9 +161,9 @@ uint64_t ledger_take_cause(struct ledger *ledger, const struct owner *cause)
 
 	if (!account)
 		return 0;
-	wait_ns = *caused_ns(account);
+	wait_ns = *account_number(account, layouts[SOURCE_CAUSED].first, 0);
 	last = account_at(ledger, SOURCE_CAUSED, --accounts->count);
-	memmove(account, last, layout.words[SOURCE_CAUSED] * sizeof(*account));
+	memmove(account, last, layouts[SOURCE_CAUSED].words * sizeof(*account));
 	return wait_ns;
 }
 
@@ -204,6 +197,8 @@ static int add_hist(struct hist_total *to, const struct hist *now, const struct 
 {
 	int i, lower = now->sum_ns < before->sum_ns;
 
+	if (!memcmp(now, before, sizeof(*now))) /* as with most, from one reading to the next */
+		return 0;
 	to->sum_ns += grown(now->sum_ns, before->sum_ns);
 	for (i = 0; i < HIST_BUCKETS; i++) {
 		uint32_t added = grown32(now->bucket[i], before->bucket[i]);
@@ -232,28 +227,26 @@ static bool reading_knows(const void *reading, const struct family *family, size
 	       cgroup_value_known(reading, (enum cgroup_value)which);
 }
 
-static int add_row(union ledger_word *account, const struct family *family, const void *now,
-		   const void *before)
+static int add_row(union ledger_word *account, const struct family *family, const char *now,
+		   const char *before)
 {
-	size_t i, size = family->kind == KIND_HISTOGRAM ? sizeof(struct hist) : sizeof(uint64_t);
-	static const struct hist zeros;
+	const struct hist *hist = (const void *)(now + family->offset);
+	const struct hist *hist_before = (const void *)(before + family->offset);
+	const uint64_t *number = (const void *)hist, *number_before = (const void *)hist_before;
+	size_t i;
 	int lower = 0;
 
-	for (i = 0; i < family_value_count(family); i++) {
-		const void *value = (const char *)now + family->offset + i * size;
-		const void *old = &zeros;
-
-		if (before)
-			old = (const char *)before + family->offset + i * size;
+	for (i = 0; i < row_of(family)->values; i++) {
 		if (!reading_knows(now, family, i))
 			continue;
 		if (family->kind == KIND_HISTOGRAM)
-			lower += add_hist(account_hist(account, family, i), value, old);
+			lower += add_hist(account_hist(account, family, i), &hist[i],
+					  &hist_before[i]);
 		else
-			lower += add_number(account_number(account, family, i), family,
-					    *(const uint64_t *)value, *(const uint64_t *)old);
+			lower += add_number(account_number(account, family, i), family, number[i],
+					    number_before[i]);
 		if (may_not_know(family->source))
-			*known_words(account, family->source) |= word_bit(family, i);
+			*known_words(account, family->source) |= word_bits(family, i, 1);
 	}
 	return lower;
 }
@@ -261,14 +254,19 @@ static int add_row(union ledger_word *account, const struct family *family, cons
 int ledger_add(struct ledger *ledger, enum family_source source, ledger_labels labels,
 	       const void *now, const void *before)
 {
+	static const union {
+		union probe_cell cell;
+		struct cgroup_values files;
+		uint64_t some_ns[PRESSURE_RESOURCES];
+	} zeros; /* a reading of any source */
 	union ledger_word *account = ledger_get(ledger, source, labels);
 	const struct family *family;
 	int lower = 0;
 
 	if (!account)
 		return -ENOMEM;
-	for (family = layout.first[source]; family; family = next_row(family))
-		lower += add_row(account, family, now, before);
+	for (family = layouts[source].first; family; family = row_of(family)->next)
+		lower += add_row(account, family, now, before ? before : &zeros);
 	return lower;
 }
 
@@ -279,79 +277,64 @@ static bool is_part(const struct family *family, enum ledger_part part)
 	return part & (family->kind == KIND_GAUGE ? LEDGER_GAUGES : LEDGER_COUNTERS);
 }
 
-static bool has_part(enum family_source source, enum ledger_part part)
+static void merge_row(union ledger_word *to, union ledger_word *from, const struct family *family)
 {
-	const struct family *family = layout.first[source];
+	const struct row *row = row_of(family);
+	size_t i;
 
-	while (family && !is_part(family, part))
-		family = next_row(family);
-	return family;
+	for (i = row->at; i < row->at + row->words; i++)
+		to[i].number += from[i].number;
+	if (may_not_know(family->source))
+		*known_words(to, family->source) |=
+			*known_words(from, family->source) & word_bits(family, 0, row->values);
 }
 
-/* The bits of a family's words. */
-static uint64_t word_bits(const struct family *family)
-{
-	return ((UINT64_C(1) << width(family)) - 1) << at(family, 0);
-}
-
-static void merge_account(union ledger_word *to, union ledger_word *from, enum family_source source,
-			  enum ledger_part part)
+static void merge_account(struct ledger *to, enum family_source source, ledger_labels labels,
+			  union ledger_word *from, enum ledger_part part)
 {
 	const struct family *family;
-	size_t i;
+	union ledger_word *account;
 
-	for (family = layout.first[source]; family; family = next_row(family)) {
-		if (!is_part(family, part))
-			continue;
-		for (i = at(family, 0); i < at(family, 0) + width(family); i++)
-			to[i].number += from[i].number;
-		if (may_not_know(source))
-			*known_words(to, source) |= *known_words(from, source) & word_bits(family);
-	}
-}
-
-static void merge_source(struct ledger *to, const struct ledger *from, enum family_source source,
-			 enum ledger_part part, const struct owner *cause)
-{
-	const void *const one_cause[] = {cause};
-	union ledger_word *from_account, *account;
-	size_t i;
-
-	for (i = 0; i < from->of[source].count; i++) {
-		from_account = account_at(from, source, i);
-		if (cause && source == SOURCE_CAUSED)
-			account = ledger_get(to, source, one_cause);
-		else
-			account = ledger_get(to, source, &from_account->label);
+	for (family = layouts[source].first; family; family = row_of(family)->next) {
+		account = is_part(family, part) ? ledger_get(to, source, labels) : NULL;
 		if (account)
-			merge_account(account, from_account, source, part);
+			merge_row(account, from, family);
 	}
 }
 
 void ledger_merge(struct ledger *to, const struct ledger *from, enum ledger_part part,
 		  const struct owner *cause)
 {
+	const void *const one_cause[] = {cause};
 	enum family_source source;
+	size_t i;
 
 	for (source = 0; source < SOURCES; source++)
-		if (has_part(source, part))
-			merge_source(to, from, source, part, cause);
+		for (i = 0; i < from->of[source].count; i++) {
+			union ledger_word *account = account_at(from, source, i);
+
+			merge_account(to, source,
+				      cause && source == SOURCE_CAUSED ? one_cause
+								       : &account->label,
+				      account, part);
+		}
 }
 
 void ledger_forget_gauges(struct ledger *ledger, enum family_source source)
 {
 	union ledger_word *account;
 	const struct family *family;
-	size_t i, k;
+	size_t i;
 
 	for (i = 0; i < ledger->of[source].count; i++) {
 		account = account_at(ledger, source, i);
-		for (family = layout.first[source]; family; family = next_row(family)) {
+		for (family = layouts[source].first; family; family = row_of(family)->next) {
 			if (family->kind != KIND_GAUGE)
 				continue;
-			for (k = 0; k < width(family); k++)
-				*account_number(account, family, k) = 0;
-			*known_words(account, source) &= ~word_bits(family);
+			memset(account_number(account, family, 0), 0,
+			       row_of(family)->words * sizeof(*account));
+			*known_words(account, source) &=
+				~word_bits(family, 0, row_of(family)->values);
 		}
 	}
 }
@@ -376,21 +359,16 @@ static bool any_number(union ledger_word *words, size_t count)
 	return false;
 }
 
-/* Whether a family's numbers have counted in an account: see struct ledger_value. */
+/* Whether the numbers of a family have counted in an account: see struct ledger_value. */
 static bool have_counted(union ledger_word *account, const struct family *family)
 {
-	size_t from = layout.labels[family->source];
+	const struct layout *layout = &layouts[family->source];
+	const struct row *row = row_of(family);
 
 	if (family->kind == KIND_COUNTER)
-		return any_number(account + at(family, 0), width(family));
+		return any_number(account + row->at, row->words);
 	return may_not_know(family->source) ||
-	       any_number(account + from, layout.words[family->source] - from);
-}
-
-static bool knows_any(union ledger_word *account, const struct family *family)
-{
-	return !may_not_know(family->source) ||
-	       *known_words(account, family->source) & word_bits(family);
+	       any_number(account + layout->labels, layout->words - layout->labels);
 }
 
 static void set_account_labels(struct ledger_value *value, const union ledger_word *account)
@@ -402,32 +380,44 @@ static void set_account_labels(struct ledger_value *value, const union ledger_wo
 		value->cause = account->label;
 		return;
 	}
-	value->account_labels = layout.labels[source];
+	value->account_labels = layouts[source].labels;
 	for (i = 0; i < value->account_labels; i++)
 		value->labels[i] = (struct label){cell_label_names[source - SOURCE_CELLS][i],
 						  account[i].label};
 }
 
+static void set_hist(struct ledger_value *value, const struct hist_total *hist)
+{
+	value->hist = hist;
+	value->number = hist_total_count(hist);
+	value->counted = value->number > 0;
+}
+
+static void set_number(struct ledger_value *value, uint64_t number, bool counted)
+{
+	bool below = value->family->kind == KIND_GAUGE && (int64_t)number < 0;
+
+	value->number = below ? 0 : number;
+	value->counted = value->known && counted;
+}
+
 static void visit_account(union ledger_word *account, const struct family *family,
 			  ledger_visit_fn each, void *context)
 {
-	struct ledger_value value = {.family = family};
 	bool is_hist = family->kind == KIND_HISTOGRAM;
 	bool counted = !is_hist && have_counted(account, family);
+	struct ledger_value value = {.family = family};
 
 	set_account_labels(&value, account);
-	for (; value.index < family_value_count(family); value.index++) {
+	for (; value.index < row_of(family)->values; value.index++) {
 		value.label_count =
 			value.account_labels +
 			family_labels(family, value.index, value.labels + value.account_labels);
-		value.known = account_knows(account, family, value.index);
+		value.known = knows(account, family, value.index, 1);
 		if (is_hist)
-			value.hist = account_hist(account, family, value.index);
+			set_hist(&value, account_hist(account, family, value.index));
 		else
-			value.number = *account_number(account, family, value.index);
-		if (family->kind == KIND_GAUGE && (int64_t)value.number < 0)
-			value.number = 0;
-		value.counted = is_hist ? hist_total_count(value.hist) > 0 : value.known && counted;
+			set_number(&value, *account_number(account, family, value.index), counted);
 		each(context, &value);
 	}
 }
@@ -440,7 +430,7 @@ void ledger_visit(const struct ledger *ledger, const struct family *family, ledg
 
 	for (i = 0; i < ledger->of[family->source].count; i++) {
 		account = account_at(ledger, family->source, i);
-		if (knows_any(account, family))
+		if (knows(account, family, 0, row_of(family)->values))
 			visit_account(account, family, each, context);
 	}
 }

@@ -119,8 +119,8 @@ struct ledger_value {
 	 * a cell have as soon as anything in the cell has.
 	 */
 	bool counted;
-	uint64_t number;	       /* a counter or a gauge; ns if family->seconds */
-	const struct hist_total *hist; /* a histogram; else NULL */
+	uint64_t number; /* a counter or a gauge, ns if family->seconds; the count of a histogram */
+	const struct hist_total *hist; /* NULL: it is no histogram */
 };
 
 typedef void (*ledger_visit_fn)(void *context, const struct ledger_value *value);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "metrics/samples.h"
 
-#include "metrics/emit.h"
-
 static void drain(const struct samples *out)
 {
 	if (out->drain)
@@ -23,10 +21,7 @@ void samples_write_family(struct samples *out, const struct family *family,
 {
 	out->family = family;
 	out->begun = false;
-	if (family->source)
-		emit_owners(out, scrape);
-	else
-		family->emit(out, scrape);
+	family->emit(out, scrape);
 	if (!out->begun)
 		return;
 	out->writer->end(out);

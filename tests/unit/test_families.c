@@ -53,7 +53,8 @@ static void check_emitted(const struct family *family)
 	bool of_owner = family->scope == SCOPE_OWNER || family->scope == SCOPE_PAIR;
 
 	assert_int_equal(family->source != SOURCE_NONE, of_owner);
-	assert_int_equal(family->emit != NULL, !of_owner);
+	assert_non_null(family->emit);
+	assert_int_equal(family->emit == emit_owners, of_owner);
 	assert_int_equal(family->source == SOURCE_CAUSED, family->scope == SCOPE_PAIR);
 	if (family->real)
 		assert_true(family->kind == KIND_GAUGE && !family->seconds &&
