@@ -8,11 +8,11 @@
 #include "net/overflows.h"
 #include "util/clock.h"
 
-/* A round begins at most this often, and an update looks at this many cgroups. */
+/* A round takes at least this long. An update reads the namespaces of so many cgroups. */
 #define ROUND_NS (10 * NS_PER_S)
 #define BATCH	 16
 
-/* The cgroup of a pod itself. NULL: it is not known, or gone. */
+/* The cgroup of the pod itself; NULL if it is not known, or gone. */
 static struct member *find_pod(const struct members *members, const char *pod_uid)
 {
 	struct member *member;
@@ -24,13 +24,13 @@ static struct member *find_pod(const struct members *members, const char *pod_ui
 	return NULL;
 }
 
-/* Whom a namespace counts for that a process of this cgroup is in: its pod, not one container. */
+/* The owner of the namespace that a process of this cgroup is in: its pod, not one container. */
 static struct owner *owner_of_namespace(struct accept_queues *queues, struct member *member,
 					bool host)
 {
 	struct member *pod = NULL;
 
-	/* Nobody's in particular: a service's, a process's of the root, a host-network pod's. */
+	/* Services, processes of the root and host-network pods share it. */
 	if (host)
 		return queues->kernel;
 	if (member->cgroup.name.pod_uid[0])
@@ -42,7 +42,7 @@ static struct owner *owner_of_namespace(struct accept_queues *queues, struct mem
 	return member->owner;
 }
 
-/* Reads the namespace of one cgroup, unless this round has read it through another one. */
+/* Reads the namespace of one cgroup, unless this round has read it for another one. */
 static void read_one(struct accept_queues *queues, struct member *member)
 {
 	bool is_new = member->cgroup.born_ns > queues->start_ns;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Whose accept queues turned connections away: a pod's, or the kernel's for the namespace of the
- * host. The kernel counts this by network namespace (net/overflows.h). All namespaces are read once
- * in a round, a few in each update. One thread calls all of this.
+ * Connections that a full accept queue turned away. The kernel counts them by network namespace
+ * (net/overflows.h). Here they are added to an owner: the pod that has the namespace, or "kernel"
+ * for the host's. A round reads every namespace once, a few in each update. One thread calls all of
+ * this.
  */
 #ifndef BRAMBLE_METRICS_ACCEPT_QUEUES_H
 #define BRAMBLE_METRICS_ACCEPT_QUEUES_H
@@ -12,8 +13,8 @@
 #include "metrics/naming.h"
 
 struct accept_queues {
-	struct naming *naming;	     /* gives owners to pods */
-	struct owner *kernel;	     /* whom the host's namespace counts for */
+	struct naming *naming;	     /* finds the owner of a pod */
+	struct owner *kernel;	     /* for the namespace of the host */
 	struct overflows *overflows; /* NULL: not read */
 	uint64_t start_ns;	     /* CLOCK_BOOTTIME, of the first reading */
 	uint64_t round_ns;	     /* CLOCK_MONOTONIC, when the running round began */
@@ -22,8 +23,8 @@ struct accept_queues {
 };
 
 /*
- * Reads all namespaces once: what they counted before does not count here. Without memory they are
- * never read. The strings, the naming and the kernel's owner must outlive it.
+ * Reads all namespaces once, so that what they counted before is not added to anyone. Without
+ * memory they are never read. The strings, the naming and the owner must outlive it.
  */
 void accept_queues_open(struct accept_queues *queues, struct naming *naming, struct owner *kernel,
 			const char *procfs, const char *cgroupfs);

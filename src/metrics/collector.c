@@ -19,10 +19,10 @@
 #include "util/log.h"
 #include "util/timer.h"
 
-/* If nobody asks for an update, there is one this often. */
+/* If nobody asks for an update, one is made this often. */
 #define UPDATE_INTERVAL_NS (60 * NS_PER_S)
 
-/* An owner that nobody reads is forgotten after this many times --retain. */
+/* What no reader has seen is forgotten after this many times --retain. */
 #define RETAIN_UNREAD	   12
 
 struct collector {
@@ -36,13 +36,13 @@ struct collector {
 	struct accept_queues queues;
 	struct node *node;
 	struct kube_names *names;
-	int event_fd; /* an epoll: the probe's events, the kubelet's answers, the two below */
-	int clock_fd; /* readable when the wall clock was set; negative: none */
+	int event_fd; /* an epoll of the probe's events, the kubelet's answers and the two below */
+	int clock_fd; /* readable when the wall clock was set; negative if there is none */
 	int tick_fd;
 	struct wall wall;
 	uint64_t started_ns; /* CLOCK_MONOTONIC */
 	uint64_t updated_ns;
-	uint64_t read_ns; /* when the owners were last read */
+	uint64_t read_ns; /* when a reader last had all */
 };
 
 static void on_cgroup_event(void *context, const struct cgroup_event *event)
@@ -55,7 +55,7 @@ static void on_cgroup_event(void *context, const struct cgroup_event *event)
 		naming_find(&c->naming, made);
 }
 
-/* The clock first: the times of events are told by how it was set when they happened. */
+/* First the clock: what time an event had depends on how the clock was set then. */
 static void read_events(struct collector *c)
 {
 	if (c->clock_fd >= 0)
@@ -86,7 +86,7 @@ static void on_usage(void *context, struct member *member)
 	naming_find(&c->naming, member);
 }
 
-/* Whether a reader has had all that a removed cgroup counted. */
+/* Whether a reader has seen all that a removed cgroup counted. */
 static bool was_read(const struct collector *c, const struct member *member)
 {
 	const struct owner *owner = member->owner;
@@ -137,7 +137,7 @@ void collector_update(struct collector *c)
 	c->updated_ns = now_ns;
 }
 
-/* What is done again and again, whether or not somebody asks for an update. */
+/* Is done every PRESSURE_INTERVAL_S, whether or not anybody asks for an update. */
 static void tick(struct collector *c)
 {
 	slots_update_pressure(&c->slots);
@@ -161,7 +161,7 @@ void collector_mark_read(struct collector *c)
 	c->read_ns = clock_monotonic_ns();
 }
 
-/* One descriptor to wait for whatever happens. */
+/* One descriptor for all that collector_poll() waits for. */
 static int open_event_fd(struct collector *c)
 {
 	struct epoll_event event = {.events = EPOLLIN};

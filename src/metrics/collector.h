@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The collector brings together what the probe counted, which cgroup a slot
- * belongs to, and what that cgroup is called. It owns all of these. One thread
- * calls all of this.
+ * The collector brings the parts together: what the probe counted in its slots (slots.h), what the
+ * kernel counts in the files of cgroups (usage.h), which cgroups there are (members.h), and who
+ * owns them (naming.h). It owns all of these. One thread calls all of this.
  */
 #ifndef BRAMBLE_COLLECTOR_H
 #define BRAMBLE_COLLECTOR_H
@@ -30,10 +30,9 @@ struct collector_options {
 struct collector;
 
 /*
- * Opens the probe and reads the cgroups there are. The options' strings must
- * outlive the collector. On success the caller gives *out to
- * collector_close(). On failure the reason has been logged, and a negative
- * errno is returned.
+ * Opens the probe and reads which cgroups there are. The strings of the options must outlive the
+ * collector. Returns 0, and the caller gives *out to collector_close(); or a negative errno, after
+ * the reason has been logged.
  */
 int collector_open(const struct collector_options *options, struct collector **out);
 void collector_close(struct collector *collector);
@@ -42,28 +41,31 @@ void collector_close(struct collector *collector);
 int collector_event_fd(const struct collector *collector);
 
 /*
- * The event loop's part: does all that is due. It takes in the events of cgroups; asks the kubelet
- * for names that are wanted, and takes its answers; and every PRESSURE_INTERVAL_S it sums up the
- * pressure and attaches to file systems whose modules were loaded meanwhile. If there was no update
- * for a minute it makes one, as buckets must not wrap unseen and what was removed long ago is to
- * go. Cheap when there is nothing new.
+ * Does all the work that is due, for the event loop:
+ * - takes in the events of cgroups;
+ * - asks the kubelet for names that are wanted, and takes in its answers;
+ * - every PRESSURE_INTERVAL_S, sums up the pressure, makes room in the probe, and attaches to file
+ *   systems whose modules were loaded meanwhile;
+ * - makes an update if there was none for a minute: buckets must not wrap unseen, and what was
+ *   removed long ago has to go.
+ * Cheap when nothing is due.
  */
 void collector_poll(struct collector *collector);
 
 /*
- * Brings the owners up to date with the kernel's counts. To be called before owners are read. It
- * reads, and gives the names that are known by now: it loads no BPF program and sends nothing to
- * the kubelet. A name that it misses is asked for by collector_poll(), soon after.
+ * Brings the owners up to date with the kernel's counts. To be called before the owners are read.
+ * It reads cells and files, and gives the names that are known by now. It loads no BPF program and
+ * sends nothing to the kubelet: if it misses a name, collector_poll() asks for it soon after.
  */
 void collector_update(struct collector *collector);
 
-/* What is known now has reached a reader: what has ended may be forgotten. */
+/* What is known now has reached a reader. So what has ended by now may be forgotten. */
 void collector_mark_read(struct collector *collector);
 
 const struct owners *collector_owners(const struct collector *collector);
 const struct node *collector_node(const struct collector *collector);
 
-/* Since when it counts, CLOCK_MONOTONIC: no other collector on this machine has the same. */
+/* When it began to count, CLOCK_MONOTONIC. No other collector on this machine has the same time. */
 uint64_t collector_started_ns(const struct collector *collector);
 
 /* How the wall clock is set. */
@@ -75,15 +77,15 @@ const struct kube_names *collector_names(const struct collector *collector);
 /* Slots in use, without the overflow slot. */
 unsigned int collector_slots_used(const struct collector *collector);
 
-/* Waits whose cause found no place: the pairs beyond the bound. */
+/* Waits whose cause is not known, because there was no room for one more pair. */
 uint64_t collector_causes_lost(const struct collector *collector);
 
-/* Cgroups that were gone before their name was known. */
+/* Cgroups that were gone before their path was known. */
 uint64_t collector_unnamed(const struct collector *collector);
 
 /*
- * Values of a probe that were lower than at the reading before, and added nothing. For
- * PROBE_CGROUP: pressures, and counters in the files of cgroups.
+ * How many values of a probe were lower than at the reading before. They add nothing. PROBE_CGROUP
+ * stands for the pressures and the counters in the files of cgroups.
  */
 uint64_t collector_stepped_back(const struct collector *collector, enum probe_id id);
 

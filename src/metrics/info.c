@@ -8,7 +8,7 @@
 #include "bramble/growth.h"
 #include "metrics/naming.h"
 
-/* Ids of cgroups only grow, so that the first of a name is the one made last. */
+/* Ids of cgroups only grow. So the first of those with one name is the one that was made last. */
 static int newest_first(const struct member *a, const struct member *b)
 {
 	return a->cgroup.id > b->cgroup.id ? -1 : a->cgroup.id < b->cgroup.id;
@@ -46,7 +46,7 @@ static const struct pod_container *find_container(const struct kube_pod *pod,
 	return pod ? pod_find_container(pod, name->container_id) : NULL;
 }
 
-/* What was told once is never less. */
+/* An info that was shown once never shows less. */
 static unsigned char tell(unsigned char before, bool known, bool waited)
 {
 	if (known)
@@ -76,13 +76,13 @@ void infos_update(struct members *members, const struct kube_names *names, uint6
 	}
 }
 
-/* Whether what is known now is what was told last: all of it, or the same part. */
+/* Whether an info may be shown: it shows all, or the part that it has shown before. */
 static bool is_told(unsigned char told, bool known)
 {
 	return told == TOLD_PART || (told == TOLD_ALL && known);
 }
 
-/* A pod that is shown by its uid has nothing to join with. */
+/* The counts of a pod without a name have its uid, and no query joins them. */
 static bool is_of_named_pod(const struct member *member)
 {
 	return member->owner && !member->owner->summed && member->cgroup.name.pod_uid[0] &&

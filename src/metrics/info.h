@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * What is told of pods and containers beside their counts: bramble_pod_info and
- * bramble_container_info. There is one of each for a name, so that queries can
- * join them: of several pods or containers of one name, the one made last.
- * They are there for as long as what they describe has counts.
+ * bramble_pod_info and bramble_container_info: what is known of pods and containers beside their
+ * counts. Queries join them by name, so there is one for each name. If several pods or containers
+ * have the same name, it describes the one that was made last. It exists as long as the counts.
  *
- * Where the kubelet is asked, they wait for its answer, so that a pod has one pod_info and
- * not first another one without its workload; for NAMING_WAIT_NS at most, then what is known is
- * told. Until then an older pod or container of the same name keeps its info. What the kubelet
- * changes later (a pod's labels) ends one series and begins another.
+ * If the kubelet is asked, an info waits for its answer. Otherwise a pod would have two pod_infos,
+ * the first without its workload. After NAMING_WAIT_NS it is shown with what is known. Until then
+ * an older pod or container of the same name keeps its info. If the kubelet changes something later
+ * (a pod's labels), one series ends and another begins.
  */
 #ifndef BRAMBLE_INFO_H
 #define BRAMBLE_INFO_H
@@ -29,7 +28,7 @@ struct container_info {
 	const char *image; /* "" if it is not known */
 };
 
-/* What it points to is the members', the owners' and the names'. */
+/* It points to what the members, the owners and the names own. */
 struct infos {
 	struct pod_info *pods;
 	size_t pod_count;
@@ -37,17 +36,20 @@ struct infos {
 	size_t container_count;
 };
 
-/* What the infos of a cgroup have. */
+/* How much the infos of a cgroup show. */
 enum told {
-	TOLD_NOTHING, /* the kubelet may tell more soon */
-	TOLD_PART,    /* it has not, and was waited for; or it is not asked */
+	TOLD_NOTHING, /* they wait for the kubelet */
+	TOLD_PART,    /* the kubelet did not answer in time, or is not asked */
 	TOLD_ALL,
 };
 
-/* Looks at what is known of each cgroup by now. now_ns is CLOCK_MONOTONIC. */
+/* Decides how much the infos of each cgroup show from now on. now_ns: CLOCK_MONOTONIC. */
 void infos_update(struct members *members, const struct kube_names *names, uint64_t now_ns);
 
-/* As of the last infos_update(). Returns 0, with *out to be given to infos_free(), or -ENOMEM. */
+/*
+ * Makes the infos, as of the last infos_update(). Returns 0, and the caller gives *out to
+ * infos_free(); or -ENOMEM.
+ */
 int infos_read(const struct members *members, const struct kube_names *names, struct infos *out);
 
 void infos_free(struct infos *infos);

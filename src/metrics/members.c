@@ -7,13 +7,13 @@
 #include "util/clock.h"
 #include "util/log.h"
 
-/* The hierarchy is walked again at most this often. */
+/* A walk begins at least this long after the last one. */
 #define WALK_MIN_NS NS_PER_S
 
 /*
- * And at least this often. The kernel leaves out a program now and then, and not all kernels count
- * that: a cgroup whose end was missed would keep its slot and its series for ever. A walk takes
- * some six system calls a cgroup.
+ * And there is one at least this often. The kernel now and then does not run a program, and not all
+ * kernels count that. A cgroup whose end was missed would keep its slot and its series for ever. A
+ * walk takes some six system calls for each cgroup.
  */
 #define WALK_MAX_NS (300 * NS_PER_S)
 
@@ -48,7 +48,7 @@ struct member *members_take_event(struct members *members, const struct cgroup_e
 	struct member *member;
 
 	if (event->kind == CGROUP_MADE) {
-		/* A path that may have been cut says something else: a walk finds the whole. */
+		/* A path that was cut would be read as another one. A walk finds the whole path. */
 		if (!event->path_len || event->path_len >= CGROUP_PATH_MAX - 1) {
 			members->path_cut = true;
 			return NULL;

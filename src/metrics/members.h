@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The cgroups of the registry, each with what this folder keeps of it, and how they become known:
- * by the kernel's events, and by walks for what the events did not say. One thread calls all of
- * this.
+ * The cgroups of the registry, each with what this folder knows of it. Events of the kernel tell
+ * which cgroups are made and removed. Walks find what was there before, and what the events missed.
+ * One thread calls all of this.
  */
 #ifndef BRAMBLE_METRICS_MEMBERS_H
 #define BRAMBLE_METRICS_MEMBERS_H
@@ -18,14 +18,14 @@
 
 struct cgroup_usage;
 
-/* A cgroup, which is a member of its owner. */
+/* A cgroup as a member of its owner, which several cgroups may have. */
 struct member {
 	struct cgroup cgroup;	    /* the registry's entry: stays first */
-	struct owner *owner;	    /* whom it counts for; NULL: nothing was counted yet */
+	struct owner *owner;	    /* whom it counts for; NULL: none is needed yet */
 	bool named;		    /* owner has its final labels */
-	unsigned int slot;	    /* that counts for it; 0: none. Kept by slots.c */
+	unsigned int slot;	    /* the probe's slot for it; 0: none. Kept by slots.c */
 	struct cgroup_usage *usage; /* its files; NULL: they are not read. Kept by usage.c */
-	unsigned int round;	    /* the last that read its namespace. Kept by accept_queues.c */
+	unsigned int round; /* the last in which it was looked at. Kept by accept_queues.c */
 	unsigned char pod_told, container_told; /* enum told. Kept by info.c */
 };
 
@@ -36,8 +36,8 @@ struct members {
 	const char *cgroupfs, *procfs;
 	uint64_t walked_ns;   /* CLOCK_MONOTONIC */
 	uint64_t events_lost; /* as of the last walk */
-	bool path_cut;	      /* since then, an event told of a cgroup without its whole path */
-	uint64_t unnamed;     /* cgroups that were gone before anything told their paths */
+	bool path_cut;	      /* since then an event did not have the whole path of its cgroup */
+	uint64_t unnamed;     /* cgroups that were gone before their path was known */
 };
 
 /* Where they are mounted; the strings must outlive the members. members_free() frees them. */
@@ -67,22 +67,22 @@ struct member *members_add(struct members *members, uint64_t id, const char *pat
 			   uint64_t born_ns);
 void members_remove(struct members *members, struct member *member);
 
-/* Takes in what an event says. Returns the cgroup that was made; NULL if it tells of none. */
+/* Takes in an event. Returns the cgroup that was made; NULL if none was, or its path is cut. */
 struct member *members_take_event(struct members *members, const struct cgroup_event *event);
 
 /* Reads the hierarchy. now_ns: CLOCK_MONOTONIC. */
 void members_walk(struct members *members, uint64_t now_ns);
 
 /*
- * The same, if events are missing and the last walk was more than a second ago; or if it was more
- * than five minutes ago. events_lost: how many found no place so far.
+ * The same if it is due: a second after the last walk if events were missed since, five minutes
+ * after it if not. events_lost: how many have been lost so far.
  */
 void members_walk_if_due(struct members *members, uint64_t events_lost, uint64_t now_ns);
 
 /*
- * Finds the cgroup of a slot, after all events have been taken in. One that even a walk does not
- * find has gone already: it is a unit "unknown", and removed. NULL if the last walk was less than a
- * second ago, or if memory ran out.
+ * Finds a cgroup that no event told of, by a walk if need be. One that the walk does not find is
+ * gone already: it is added as a unit "unknown" that was removed. NULL if a walk is needed and the
+ * last one was less than a second ago, or if memory ran out.
  */
 struct member *members_look_for(struct members *members, uint64_t id, uint64_t now_ns);
 

@@ -43,7 +43,7 @@ static bool same_container(const struct cgroup *a, const struct cgroup *b)
 	       strcmp(a->name.pod_uid, b->name.pod_uid) == 0;
 }
 
-/* Another cgroup of the same container that has its name: one is in the other. NULL: none. */
+/* A cgroup of the same container that has its name: one is nested in the other. NULL: none. */
 static const struct member *named_relative(const struct members *members,
 					   const struct cgroup *cgroup)
 {
@@ -55,7 +55,7 @@ static const struct member *named_relative(const struct members *members,
 	return NULL;
 }
 
-/* Whether no container of its pod that is still there was made before; ids only grow. */
+/* Whether it is the oldest container of its pod that is still there. Ids of cgroups only grow. */
 static bool is_oldest(const struct members *members, const struct cgroup *cgroup)
 {
 	const struct cgroup *other;
@@ -123,7 +123,7 @@ static bool find_labels(const struct naming *naming, const struct cgroup *cgroup
 	return true;
 }
 
-/* The first time that a cgroup's name is looked for. Until it is known its owner is held back. */
+/* Makes the owner of a cgroup. It is not exported until its name is known. */
 static void make_owner(const struct naming *naming, struct member *member,
 		       const struct labels *labels)
 {
@@ -137,7 +137,7 @@ static void make_owner(const struct naming *naming, struct member *member,
 	owner->cgroups++;
 }
 
-/* All cgroups of one owner get another: two owners turned out to be the same. */
+/* Gives all cgroups of one owner to another: the two turned out to be the same. */
 static void move_cgroups(const struct members *members, const struct owner *from, struct owner *to)
 {
 	struct member *member;
@@ -147,7 +147,7 @@ static void move_cgroups(const struct members *members, const struct owner *from
 			member->owner = to;
 }
 
-/* From now on what a held owner has counted is shown, by its own labels or by others. */
+/* Gives an owner its new labels. What it counted while it was held back is shown from now on. */
 static void rename_owner(const struct naming *naming, struct member *member,
 			 const struct labels *labels)
 {
@@ -190,7 +190,7 @@ void naming_find_again(struct naming *naming)
 			naming_find(naming, member);
 }
 
-/* What has waited for its name for too long is shown by its ids. */
+/* Shows owners that have waited for their names for too long, by their ids. */
 static void show_overdue(const struct members *members, uint64_t now_ns)
 {
 	struct member *member;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Gives each cgroup its owner. The labels are what its path says, joined with the names that the
- * kubelet, the log directories or a container engine's files give to it. An owner is made when its
- * name is first looked for, and renamed when the name is found. One thread calls all of this.
+ * Gives each cgroup its owner. The owner's labels come from the cgroup's path and from the names
+ * that the kubelet, the log directories or the files of a container engine tell. An owner is made
+ * when the name of its first cgroup is looked for, and renamed when the name is found. One thread
+ * calls all of this.
  */
 #ifndef BRAMBLE_NAMING_H
 #define BRAMBLE_NAMING_H
@@ -17,9 +18,9 @@
 #include "util/wall.h"
 
 /*
- * How long a name is waited for at most, since its cgroup became known. A kubelet knows a container
- * a second or two after its start. That a container is the sandbox is known 10 s after its start
- * (kube/names.c), and with the answer to the next request.
+ * The longest wait for a name, from when its cgroup became known. A kubelet lists a container a
+ * second or two after its start. A container is known to be the sandbox when the kubelet does not
+ * list it 10 s after its start (kube/names.c), which takes one more request.
  */
 #define NAMING_WAIT_NS (15 * NS_PER_S)
 
@@ -32,13 +33,13 @@ struct naming {
 	uint64_t tried_ns;	 /* CLOCK_MONOTONIC, when missing names were last looked for */
 };
 
-/* The labels of what is no pod's. */
+/* The labels of a unit: of what is not in a container. */
 void naming_unit(struct labels *labels, const char *unit);
 
 /*
- * Looks for the name of a cgroup by what is known now, and makes or renames its owner. Without a
- * name it has its ids: the pod's uid, and the digits of the container's id that crictl ps shows.
- * The owner stays NULL if memory ran out.
+ * Looks for the name of a cgroup by what is known now, and makes or renames its owner. Until the
+ * name is found its labels are ids: the pod's uid, and the digits of the container's id that crictl
+ * ps shows. The owner stays NULL if memory ran out.
  */
 void naming_find(struct naming *naming, struct member *member);
 
@@ -46,12 +47,12 @@ void naming_find(struct naming *naming, struct member *member);
 void naming_find_again(struct naming *naming);
 
 /*
- * The same, at most once a second. What has waited for its name for too long is shown by its ids.
- * now_ns: CLOCK_MONOTONIC.
+ * The same, at most once a second. An owner that has waited for NAMING_WAIT_NS is shown by its ids
+ * from now on. now_ns: CLOCK_MONOTONIC.
  */
 void naming_retry(struct naming *naming, uint64_t now_ns);
 
-/* Forgets a cgroup that is to be removed. Its owner goes with its last cgroup. */
+/* Takes a cgroup that is to be removed from its owner. With its last cgroup the owner goes. */
 void naming_forget(struct naming *naming, struct member *member);
 
 #endif

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Pressures of our own for kernels on which PSI is off: how long at least one task of an
- * owner waited for a CPU, memory or I/O, as the kernel's PSI defines "some"
- * (kernel/sched/psi.c): on each CPU alone, and of all CPUs the mean, weighted by how long
- * the owner needed each. Like the kernel, which does so every 2 s, it is to be summed up in
- * short intervals.
+ * Our own pressures, for kernels without PSI: how long at least one task of an owner waited for a
+ * CPU, memory or I/O. It is what PSI calls "some" (kernel/sched/psi.c): the time on each CPU, and
+ * then the mean of all CPUs, weighted by how long the owner needed each. The kernel takes the mean
+ * every 2 s, and so must the caller.
  */
 #ifndef BRAMBLE_METRICS_PRESSURE_H
 #define BRAMBLE_METRICS_PRESSURE_H
@@ -17,9 +16,9 @@
 #define PRESSURE_INTERVAL_S 2
 
 /*
- * Adds the time from before to now to each resource's some_ns. Takes over now as before. Both
- * have an entry for each CPU. A time that is lower than before adds nothing. Returns how many
- * were.
+ * Adds the time from before to now to each resource's some_ns, and copies now to before. Both have
+ * an entry for each CPU. A time that is lower than before adds nothing. Returns how many were
+ * lower.
  */
 size_t pressure_add_growth(const struct probe_pressure *now, struct probe_pressure *before,
 			   size_t cpus, uint64_t some_ns[PRESSURE_RESOURCES]);

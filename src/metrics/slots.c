@@ -12,9 +12,9 @@
 #include "util/log.h"
 
 /*
- * With few slots left, a removed cgroup's slot is freed after this long, although --retain says
- * longer: its owner has its counts by then, and a task's last switch comes some milliseconds after
- * its cgroup's end.
+ * When few slots are left, the slot of a removed cgroup is freed after this time, even if --retain
+ * is longer. The owner has the counts by then: a task's last switch comes some milliseconds after
+ * the end of its cgroup.
  */
 #define RETAIN_MIN_NS (10 * NS_PER_S)
 
@@ -24,10 +24,10 @@ struct slot {
 	bool closed;			 /* to be freed */
 	void *before[PROBES];		 /* the cells at the last update; NULL: they were zero */
 	struct probe_pressure *pressure; /* the same by CPU; NULL: they were zero */
-	uint64_t some_ns[PRESSURE_RESOURCES]; /* pressure that its owner has not got yet */
+	uint64_t some_ns[PRESSURE_RESOURCES]; /* pressure to be added to its owner */
 };
 
-/* An owner that is no cgroup's counts as if it had one, so that it stays. */
+/* An owner without a cgroup. It is counted as if it had one, so that it stays. */
 static struct owner *add_permanent(struct owners *owners, const char *unit)
 {
 	struct labels labels;
@@ -80,7 +80,7 @@ void slots_close(struct slots *slots)
 	free(slots->pressure);
 }
 
-/* Waits whose cause found no pair stand in the scheduler's cell, beside the families' fields. */
+/* Waits whose cause found no room among the pairs: two fields of the scheduler's cell. */
 static bool add_other_causes(struct slots *slots, struct owner *owner, const struct sched_cell *now,
 			     const struct sched_cell *before)
 {
@@ -99,7 +99,7 @@ static bool is_zero(const void *data, size_t size)
 	return !bytes[0] && !memcmp(bytes, bytes + 1, size - 1);
 }
 
-/* Adds what one cell of a slot grew by. Without memory nothing is lost: the next update adds it. */
+/* Adds what one cell of a slot has grown by. Without memory the next update adds it. */
 static void update_cell(struct slots *slots, unsigned int index, enum probe_id id,
 			struct owner *owner)
 {
@@ -122,7 +122,7 @@ static void update_cell(struct slots *slots, unsigned int index, enum probe_id i
 	memcpy(slot->before[id], &now, size);
 }
 
-/* Sums up the pressure of a slot, whose owner may not be known yet. */
+/* Sums up the pressure of a slot. Its owner may not be known yet. */
 static void update_pressure(struct slots *slots, unsigned int index)
 {
 	struct slot *slot = &slots->slot[index];
@@ -277,7 +277,7 @@ static bool close_slots(struct slots *slots, uint64_t retain_ns, uint64_t now_ns
 	return any;
 }
 
-/* What closed slots have counted since the update, and without what their gauges held. */
+/* Adds what closed slots have counted since the update. Their gauges are 0 by now. */
 static void read_closed(struct slots *slots)
 {
 	unsigned int i;

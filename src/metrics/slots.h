@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The probe's slots: which cgroup each one counts for, and which part of its counts the owner of
- * that cgroup has already. Only what a slot counted since the last reading is added to an owner.
- * One thread calls all of this.
+ * The probe counts in slots, one for each cgroup. This keeps which cgroup a slot counts for, and
+ * what its cells were when they were read last, so that their growth can be added to the cgroup's
+ * owner. One thread calls all of this.
  */
 #ifndef BRAMBLE_METRICS_SLOTS_H
 #define BRAMBLE_METRICS_SLOTS_H

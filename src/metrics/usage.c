@@ -7,7 +7,7 @@
 #include "cgroup/tops.h"
 #include "util/clock.h"
 
-/* A cgroup's files, and what they said when they were read last. */
+/* The files of a cgroup, and what was in them when they were read last. */
 struct cgroup_usage {
 	struct cgroup_files *files;
 	struct cgroup_values before;
@@ -26,7 +26,7 @@ void usage_forget(struct usage *usage, struct member *member)
 	cgroup_files_close(&usage->reader, member->usage->files);
 	free(member->usage);
 	member->usage = NULL;
-	usage->known = 0; /* tops may have had it */
+	usage->known = 0; /* tops may contain it */
 }
 
 void usage_close(struct usage *usage, struct members *members)
@@ -40,7 +40,7 @@ void usage_close(struct usage *usage, struct members *members)
 	usage->count = 0;
 }
 
-/* The cgroups that are there, as one number: FNV-1a over their ids. Never 0. */
+/* A hash of the cgroups that are there: FNV-1a over their ids. Never 0. */
 static uint64_t cgroups_known(const struct registry *registry)
 {
 	uint64_t hash = UINT64_C(0xcbf29ce484222325);
@@ -64,7 +64,7 @@ static void find_tops(struct usage *usage, const struct members *members)
 	for (member = members_first(members); member; member = members_next(member))
 		if (member->cgroup.removed_ns)
 			usage_forget(usage, member);
-	/* Without memory the last ones stay, but for those that have gone. */
+	/* Without memory nothing is read this time. */
 	if (cgroup_tops_find(&members->registry, &tops, &count)) {
 		usage->count = 0;
 		return;
@@ -75,17 +75,17 @@ static void find_tops(struct usage *usage, const struct members *members)
 	usage->known = known;
 }
 
-/* CLOCK_MONOTONIC; 0: not known, or so long ago that it is before all else. */
+/* The same time of CLOCK_MONOTONIC. 0: not known, or before that clock's 0. */
 static uint64_t monotonic_ns(uint64_t boottime_ns)
 {
 	return grown(boottime_ns, clock_suspended_ns());
 }
 
 /*
- * The first reading of a cgroup is all that it has counted in its life. Its owner takes it over
- * if nobody can take it for what was counted just now: if the owner is new, too, and says since
- * when it counts; or if the cgroup was made since the last update. Else the owner's counters would
- * jump: it counts from here on.
+ * The first reading of a cgroup is all that it has counted in its life. Its owner gets it in two
+ * cases: if the owner is new, too, and tells since when it counts; or if the cgroup was made since
+ * the last update. In any other case the owner's counters would jump, as if all of it had happened
+ * just now. So the owner gets what is counted from here on.
  */
 static void read_first(const struct usage *usage, struct member *member,
 		       const struct cgroup_values *now)

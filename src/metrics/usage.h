@@ -16,9 +16,9 @@
 
 struct usage {
 	struct cgroup_reader reader;
-	struct cgroup **tops; /* of members, whose files are read: count of them */
+	struct cgroup **tops; /* whose files are read, each of a member; count of them */
 	size_t count;
-	uint64_t known;	       /* of which cgroups tops were found, as one number */
+	uint64_t known;	       /* the cgroups that there were when tops were found, as a hash */
 	uint64_t stepped_back; /* counters that were lower than at the reading before */
 	uint64_t updated_ns;   /* CLOCK_MONOTONIC, of the last update; 0: there was none */
 };
@@ -30,13 +30,13 @@ void usage_open(struct usage *usage, const char *cgroupfs);
 typedef void (*usage_name_fn)(void *context, struct member *member);
 
 /*
- * Reads the files of all cgroups that are there. name is called for those without an owner. now_ns:
- * CLOCK_MONOTONIC, at or before the last look at which cgroups there are.
+ * Reads the files of all cgroups that are there. Calls name for those without an owner. now_ns:
+ * CLOCK_MONOTONIC, not later than when it was last found out which cgroups there are.
  */
 void usage_update(struct usage *usage, struct members *members, struct owners *owners,
 		  uint64_t now_ns, usage_name_fn name, void *context);
 
-/* Closes the files of a cgroup, which is to be forgotten. */
+/* Closes the files of a cgroup that is to be removed. */
 void usage_forget(struct usage *usage, struct member *member);
 
 void usage_close(struct usage *usage, struct members *members);
