@@ -56,12 +56,11 @@ test_commands() {
 		metric_or_0 bramble_probe_up) - $(metric_or_0 bramble_probe_up probe=fsync) == $(
 		grep '^bramble_probe_up{' "$tmp/metrics" | grep -vc '"fsync"')"
 
-	# Mounted later, where serve runs: with the names of a pod.
+	# Mounted later, where serve runs: with the names of a pod, which are there before its container.
 	pod=later-${what%% *}
+	nsenter --mount="/proc/$bramble_pid/ns/mnt" mount --bind "$log_dir" "$bramble_log_dir" ||
+		give_up "cannot mount the log directories"
 	start_pod shop "$pod" main burst 40 500 3000
-	nsenter --mount="/proc/$bramble_pid/ns/mnt" sh -c "mount -t tmpfs none '$bramble_log_dir' &&
-		mkdir -p '$bramble_log_dir/shop_${pod}_${pod_uid[$pod]}/main' &&
-		: >'$bramble_log_dir/shop_${pod}_${pod_uid[$pod]}/main/0.log'" || give_up "cannot mount a tmpfs"
 	check "$what: what is mounted later is seen" wait_until 30 is_named "$pod"
 	stop_container "$pod"
 	stop_bramble
