@@ -165,7 +165,7 @@ $(BUILD)/docs/flags.md: $(BUILD)/bramble
 docs: $(BUILD)/docs/metrics.md $(BUILD)/docs/flags.md ## write docs/metrics.md and docs/flags.md anew
 	$(Q)cp $^ docs/
 
-test-docs: $(BUILD)/docs/metrics.md $(BUILD)/docs/flags.md ## whether docs/ is what the program says
+test-docs: $(BUILD)/docs/metrics.md $(BUILD)/docs/flags.md ## check that docs/ agrees with the program
 	@docs/check docs/metrics.md $(BUILD)/docs/metrics.md; docs/check docs/flags.md $(BUILD)/docs/flags.md
 
 .PHONY: docs test-docs

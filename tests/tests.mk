@@ -14,7 +14,7 @@ lint: $(GENERATED) ## format, clang-tidy and shellcheck
 	@tests/lint $(CPPFLAGS) -std=c11 $(WARNINGS) $(LIB_CFLAGS) \
 		-DBRAMBLE_VERSION='"lint"' -DBRAMBLE_REVISION='"lint"'
 
-test-runners: ## what runs the tests: it loses no failure, and wants a reason for a skip
+test-runners: ## the scripts that run the tests: no failure gets lost, and a skip needs a reason
 	@tests/runners
 
 # Unit tests, under ASan and UBSan.

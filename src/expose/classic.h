@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Classic histograms: the kernel's buckets merged into few cumulative ones. The bounds
- * are every second power of two, 2^-20 s to 2^6 s: each eighth bound of the kernel's, so
+ * Classic histograms: the buckets of the BPF programs, merged into few cumulative ones. The bounds
+ * are every second power of two, 2^-20 s to 2^6 s. These are every eighth bound of the programs, so
  * nothing is interpolated.
  */
 #ifndef BRAMBLE_CLASSIC_H
@@ -17,7 +17,7 @@
 /* A bound in seconds, i below CLASSIC_BOUNDS; the bucket after them ends at infinity. */
 double classic_bound(unsigned int i);
 
-/* How many values are at most each bound; the last are all. */
+/* How many values do not exceed each bound. The last number counts all values. */
 void classic_counts(const struct hist_total *hist, uint64_t counts[CLASSIC_BOUNDS + 1]);
 
 #endif

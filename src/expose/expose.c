@@ -4,7 +4,7 @@
 #include "expose/text.h"
 #include "http/gzip.h"
 
-/* So much plain text is compressed at a time. */
+/* How much plain text is compressed at a time. */
 #define PIECE (32UL * 1024)
 
 /* Plain text on its way to be compressed. */

@@ -11,15 +11,15 @@
 #include "util/buf.h"
 
 struct expose_options {
-	struct accepted accepted; /* of which the scheme changes nothing here */
-	enum hist_forms forms;	  /* protobuf alone: the text formats have classic histograms */
+	struct accepted accepted; /* the scheme in it makes no difference here */
+	enum hist_forms forms;	  /* only for protobuf: the text formats have classic histograms */
 	bool created;		  /* OpenMetrics: write _created */
 	bool gzip;
 };
 
 /*
- * Appends all families to out. Gzipped, the plain text is never in memory as a whole. If
- * memory runs out, buf_failed(out) tells.
+ * Appends all families to out. With gzip, the plain text is never in memory as a whole. If memory
+ * runs out, buf_failed(out) is true.
  */
 void expose_write(struct buf *out, const struct expose_options *options,
 		  const struct scrape *scrape);

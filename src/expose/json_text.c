@@ -9,7 +9,7 @@
 
 #define BILLION 1000000000
 
-/* Before a value or a key. */
+/* Writes the comma that is due before a value or a key. */
 static void begin(struct json_text *json)
 {
 	if (json->more)
@@ -72,7 +72,7 @@ void json_text_unsigned(struct json_text *json, uint64_t number)
 	buf_uint(&json->buf, number);
 }
 
-/* The number without its sign, which is written. */
+/* Returns the number without its sign, after writing the sign. */
 static uint64_t put_sign(struct json_text *json, int64_t number)
 {
 	if (number < 0)

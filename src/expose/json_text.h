@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * JSON written piece by piece, without a tree of it in memory. The writer puts
- * the commas; the caller keeps keys and values in order.
+ * Writes JSON piece by piece, without a tree in memory. The writer sets the commas. The caller
+ * writes keys and values in the right order.
  */
 #ifndef BRAMBLE_JSON_TEXT_H
 #define BRAMBLE_JSON_TEXT_H
@@ -13,22 +13,22 @@
 
 struct json_text {
 	struct buf buf; /* the caller takes or frees it */
-	bool more;	/* a value stands before: a comma is due */
+	bool more;	/* a value came before: a comma is due */
 };
 
 void json_text_open(struct json_text *json, char bracket);  /* '{' or '[' */
 void json_text_close(struct json_text *json, char bracket); /* '}' or ']' */
 
-/* The key of the value that is written next: plain characters, which need no escapes. */
+/* Writes the key of the next value. It must consist of characters that need no escapes. */
 void json_text_key(struct json_text *json, const char *key);
 
-/* What is no UTF-8 becomes a replacement character, as JSON knows nothing else. */
+/* Bytes that are not UTF-8 become a replacement character, because JSON allows only UTF-8. */
 void json_text_string(struct json_text *json, const char *text);
 void json_text_integer(struct json_text *json, int64_t number);
 void json_text_unsigned(struct json_text *json, uint64_t number);
 void json_text_bool(struct json_text *json, bool value);
 
-/* A number of billionths, such as nanoseconds as seconds: always with a point, exact. */
+/* A number in billionths, such as nanoseconds as seconds. Always exact, and with a point. */
 void json_text_billionths(struct json_text *json, int64_t number);
 
 #endif

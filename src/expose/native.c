@@ -8,7 +8,7 @@ double native_zero_threshold(void)
 	return __builtin_ldexp(1.0, HIST_MIN_K / (1 << HIST_SCHEMA));
 }
 
-/* How many empty buckets stand before the next one that counted; -1 if none follows. */
+/* How many empty buckets come before the next one that counted. -1 if none follows. */
 static int gap_before_next(const struct hist_total *hist, unsigned int bucket)
 {
 	unsigned int i;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Native histograms: the kernel's buckets are theirs (schema HIST_SCHEMA), so they are handed
- * on as they are, without those that are empty.
+ * Native histograms. The BPF programs count in the same buckets (schema HIST_SCHEMA), so the
+ * buckets are passed on unchanged, without the empty ones.
  *
- * Values up to the first bound are the zero bucket. Those above the last bound are in the
- * bucket that begins there, which has no end of its own in the kernel.
+ * Values up to the first bound are in the zero bucket. Values above the last bound are in the
+ * bucket that begins there. In the BPF programs that bucket has no end.
  *
  * Source: the Prometheus native histogram specification, "Buckets" and "Spans".
  */
@@ -18,12 +18,12 @@
 /* Buckets beside the zero bucket. */
 #define NATIVE_BUCKETS (HIST_BUCKETS - 1)
 
-/* So many empty buckets are written as zeros rather than ending the span: a span costs more. */
+/* Up to this many empty buckets are written as zeros. Ending the span would cost more. */
 #define NATIVE_GAP_MAX 2
 
 /* A run of buckets. */
 struct native_span {
-	int32_t offset; /* of its first from the end of the span before; the first's own index */
+	int32_t offset; /* from the end of the previous span; for the first span, its index */
 	uint32_t length;
 };
 
@@ -33,7 +33,7 @@ struct native_hist {
 	size_t span_count;
 	size_t delta_count;
 	struct native_span span[(NATIVE_BUCKETS + NATIVE_GAP_MAX) / (NATIVE_GAP_MAX + 1)];
-	int64_t delta[NATIVE_BUCKETS]; /* of each count to the one before, over all spans */
+	int64_t delta[NATIVE_BUCKETS]; /* from each count to the next, over all spans */
 };
 
 /* The upper bound of the zero bucket, in seconds. */

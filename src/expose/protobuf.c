@@ -23,7 +23,7 @@ typedef Io__Prometheus__Client__Timestamp Timestamp;
 
 #define MAX_SPANS ARRAY_SIZE(((struct native_hist *)0)->span)
 
-/* What one sample's message is made of; it points into itself. */
+/* The parts of one sample's message. They point to each other. */
 struct parts {
 	Metric metric;
 	Timestamp created;
@@ -50,8 +50,8 @@ static double seconds(uint64_t ns)
 }
 
 /*
- * Adds an encoded message to the family's. Encodings put one after the other are the encoding
- * of the messages merged, so a family is written sample by sample.
+ * Adds an encoded message to that of the family. Encodings that follow each other are the encoding
+ * of the merged message. So a family is written sample by sample.
  */
 static void add_message(struct protobuf *protobuf, const MetricFamily *message)
 {
@@ -96,7 +96,7 @@ static void set_labels(struct parts *parts, const struct sample *sample)
 	parts->metric.label = parts->labels;
 }
 
-/* When the sample was 0; NULL if that is not known. */
+/* The time when the sample was 0. NULL if that is not known. */
 static Timestamp *created(struct parts *parts, const struct sample *sample)
 {
 	if (!sample->created_ns)
@@ -231,7 +231,7 @@ static void write_sample(struct samples *samples, const struct sample *sample)
 	add_message(protobuf_of(samples), &message);
 }
 
-/* The length, seven bits a byte with the lowest first, and the message. */
+/* Writes the length, in seven bits for each byte with the lowest first, and the message. */
 static void end_family(struct samples *samples)
 {
 	struct protobuf *protobuf = protobuf_of(samples);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The Prometheus protobuf format: a writer of samples. Each family is one
- * io.prometheus.client.MetricFamily after its length; messages: metrics.proto.
+ * A writer of samples in the Prometheus protobuf format. Each family is one
+ * io.prometheus.client.MetricFamily after its length. metrics.proto has the messages.
  */
 #ifndef BRAMBLE_PROTOBUF_H
 #define BRAMBLE_PROTOBUF_H
@@ -20,10 +20,10 @@ struct protobuf {
 	struct samples samples;
 	struct buf *out;
 	enum hist_forms forms;
-	struct buf family; /* the message being written, whose length is to stand before it */
+	struct buf family; /* the message being written; its length comes before it */
 };
 
-/* Prepares a writer that appends to out. If memory runs out, buf_failed(out) tells. */
+/* Prepares a writer that appends to out. If memory runs out, buf_failed(out) is true. */
 void protobuf_begin(struct protobuf *protobuf, struct buf *out, enum hist_forms forms);
 
 /* Frees what the writer holds. */

@@ -37,7 +37,7 @@ static void put_comment(struct text *text, const char *word)
 	buf_putc(out, ' ');
 }
 
-/* In the text format a quote needs no escape here, in OpenMetrics it does; ours have neither
+/* A quote needs no escape here in the text format. In OpenMetrics it does. Our texts have neither
  * backslashes nor newlines. */
 static void put_help(struct text *text, const char *help)
 {
@@ -96,7 +96,7 @@ static void put_label(struct buf *out, const struct label *label)
 	buf_putc(out, '"');
 }
 
-/* All labels of a sample, without the braces, for its lines to share. */
+/* Writes all labels of a sample, without the braces. All lines of the sample share them. */
 static void set_labels(struct text *text, const struct sample *sample)
 {
 	size_t i;
@@ -111,7 +111,7 @@ static void set_labels(struct text *text, const struct sample *sample)
 		text->out->failed = true;
 }
 
-/* Seconds without rounding: nanoseconds are never put into a float. */
+/* Writes seconds without rounding: nanoseconds are never converted to a float. */
 static void put_seconds(struct buf *out, uint64_t ns)
 {
 	char fraction[10] = "000000000";
@@ -137,7 +137,7 @@ static void put_line_labels(struct text *text)
 	buf_putc(out, ' ');
 }
 
-/* What every line begins with: the name, and the labels. */
+/* Writes the beginning of a line: the name and the labels. */
 static void put_start(struct text *text, const char *suffix)
 {
 	buf_puts(text->out, text->samples.family->name);
@@ -152,7 +152,7 @@ static void put_number(struct text *text, const char *suffix, uint64_t number)
 	buf_putc(text->out, '\n');
 }
 
-/* A value as its family counts it. */
+/* Writes a value in the unit of its family. */
 static void put_value(struct text *text, const char *suffix, uint64_t value)
 {
 	if (!text->samples.family->seconds) {
@@ -164,7 +164,7 @@ static void put_value(struct text *text, const char *suffix, uint64_t value)
 	buf_putc(text->out, '\n');
 }
 
-/* The time of creation is a sample of its own in OpenMetrics, for the kinds that count up. */
+/* In OpenMetrics, the time of creation is a sample of its own, for the kinds that count up. */
 static void put_created(struct text *text, const struct sample *sample)
 {
 	struct buf *out = text->out;
@@ -178,7 +178,7 @@ static void put_created(struct text *text, const struct sample *sample)
 	buf_putc(out, '\n');
 }
 
-/* OpenMetrics writes whole numbers with a fraction, where they are bounds. */
+/* OpenMetrics writes bounds that are whole numbers with a fraction. */
 static const char *bound_text(const struct text *text, unsigned int i)
 {
 	static char texts[2][CLASSIC_BOUNDS][32];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The Prometheus text format, version 0.0.4, and OpenMetrics, version 1.0: a writer of samples.
+ * A writer of samples in the Prometheus text format 0.0.4, and in OpenMetrics 1.0.
  */
 #ifndef BRAMBLE_TEXT_H
 #define BRAMBLE_TEXT_H
@@ -22,7 +22,7 @@ struct text {
 	struct buf labels; /* of the sample being written */
 };
 
-/* Prepares a writer that appends to out. If memory runs out, buf_failed(out) tells. */
+/* Prepares a writer that appends to out. If memory runs out, buf_failed(out) is true. */
 void text_begin(struct text *text, struct buf *out, enum text_format format);
 
 /* Writes the end, if the format has one, and frees what the writer holds. */
