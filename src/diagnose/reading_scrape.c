@@ -32,7 +32,8 @@ struct taker {
 static double real_number(int64_t billionths)
 {
 	uint64_t positive = billionths < 0 ? -(uint64_t)billionths : (uint64_t)billionths;
-	double number = (double)(positive / BILLION) + (double)(positive % BILLION) / BILLION;
+	uint64_t whole = positive / BILLION;
+	double number = (double)whole + (double)(positive % BILLION) / BILLION;
 
 	return billionths < 0 ? -number : number;
 }

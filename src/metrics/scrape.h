@@ -46,7 +46,7 @@ struct scrape {
 	const struct family_filter *filter; /* NULL: all families */
 	const struct members *members;
 	const struct kube_names *names;
-	const struct workloads *workloads;    /* NULL: nobody asks for them. JSON alone has them */
+	const struct workloads *workloads; /* for the API and for readings; NULL: not asked for */
 	const struct kubelet_status *kubelet; /* NULL: the kubelet is not asked */
 	size_t kubelet_pods;		      /* that it listed */
 	const struct node *node;
