@@ -120,7 +120,7 @@ int main(void)
 
 	puts("# Metrics\n"
 	     "\n"
-	     "Made by `make docs` from the table of families, src/metrics/families.c.\n"
+	     "Made by `make docs` from the table of families, src/metrics/families.def.\n"
 	     "\n"
 	     "**Labels.** \"Container or unit\" stands for the labels `namespace`, `pod` and "
 	     "`container`, which every such sample has. Outside Kubernetes, `namespace` and `pod` "

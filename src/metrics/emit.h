@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The functions that emit the samples of the families in families.c: see samples.h. */
+/* The functions that emit the samples of the families in families.def: see samples.h. */
 #ifndef BRAMBLE_EMIT_H
 #define BRAMBLE_EMIT_H
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The table of signals: every metric family is one row. It says what is taken from a reading,
- * what is kept for each owner, what the exposition and the JSON API have, and what
+ * The table of signals, families.def: every metric family is one row. It says what is taken from a
+ * reading, what is kept for each owner, what the exposition and the JSON API have, and what
  * docs/metrics.md says.
  *
  * A new signal of a container or a unit is two things: a field that a BPF program counts in
- * (include/bramble/cells.h), and a row here that says where the field is. Everything else
+ * (include/bramble/cells.h), and a row that says where the field is. Everything else
  * follows from the row: the ledger (ledger.h) keeps the values, and all formats show them.
  *
  * Any other signal is a row with a function that emits its samples: samples.h.
@@ -19,81 +19,11 @@
 #include "node/node.h"
 #include "probe/probe.h"
 
+/* FAMILY_CPU_WAIT, ...: the rows' numbers. */
 enum family_id {
-	FAMILY_CPU_WAIT,
-	FAMILY_CPU_SWITCHES,
-	FAMILY_CPU_WAIT_CAUSED,
-	FAMILY_CPU_WAIT_SOME,
-	FAMILY_MEMORY_STALL_SOME,
-	FAMILY_IO_STALL_SOME,
-	FAMILY_FSYNC,
-	FAMILY_MEMORY_STALL,
-	FAMILY_MEMORY_OOM_KILLS,
-	FAMILY_BLOCK_IO,
-	FAMILY_BLOCK_QUEUE,
-	FAMILY_BLOCK_BYTES,
-	FAMILY_BLOCK_ERRORS,
-	FAMILY_CPU_USAGE,
-	FAMILY_CPU_THROTTLED,
-	FAMILY_CPU_THROTTLED_PERIODS,
-	FAMILY_CPU_PERIODS,
-	FAMILY_PRESSURE,
-	FAMILY_MEMORY_WORKING_SET,
-	FAMILY_MEMORY_LIMIT,
-	FAMILY_MEMORY_EVENTS,
-	FAMILY_NODE_LOAD1,
-	FAMILY_NODE_LOAD5,
-	FAMILY_NODE_LOAD15,
-	FAMILY_NODE_MEMORY_TOTAL,
-	FAMILY_NODE_MEMORY_AVAILABLE,
-	FAMILY_NODE_SWAP_TOTAL,
-	FAMILY_NODE_SWAP_FREE,
-	FAMILY_NODE_FILESYSTEM_SIZE,
-	FAMILY_NODE_FILESYSTEM_AVAILABLE,
-	FAMILY_NODE_FILESYSTEM_FILES,
-	FAMILY_NODE_FILESYSTEM_FILES_FREE,
-	FAMILY_NODE_FILESYSTEM_READONLY,
-	FAMILY_NODE_TEMPERATURE,
-	FAMILY_NODE_CPU_FREQUENCY,
-	FAMILY_NODE_CPU_FREQUENCY_LIMIT,
-	FAMILY_NODE_CPU_FREQUENCY_MAX,
-	FAMILY_NODE_THROTTLED,
-	FAMILY_NODE_INTERRUPT,
-	FAMILY_NODE_PRESSURE,
-	FAMILY_NODE_FEATURE,
-	FAMILY_POD_INFO,
-	FAMILY_CONTAINER_INFO,
-	FAMILY_TCP_CONNECT,
-	FAMILY_TCP_CONNECT_FAILURES,
-	FAMILY_TCP_RESPONSE,
-	FAMILY_TCP_RTT,
-	FAMILY_TCP_RETRANSMITS,
-	FAMILY_TCP_RESETS,
-	FAMILY_TCP_ACCEPTED,
-	FAMILY_TCP_OVERFLOWS,
-	FAMILY_TCP_OPEN,
-	FAMILY_TCP_SENT,
-	FAMILY_TCP_RECEIVED,
-	FAMILY_PROBE_UP,
-	FAMILY_PROBE_ATTRIBUTION,
-	FAMILY_PROBE_EVENTS,
-	FAMILY_PROBE_LOST,
-	FAMILY_PROBE_CPU,
-	FAMILY_KUBE_LAST_SUCCESS,
-	FAMILY_KUBE_REQUESTS,
-	FAMILY_KUBE_ERRORS,
-	FAMILY_KUBE_PODS,
-	FAMILY_SLOTS,
-	FAMILY_CONTAINERS,
-	FAMILY_SCRAPE,
-	FAMILY_WEB_REFUSED,
-	FAMILY_BUILD_INFO,
-	FAMILY_PROCESS_CPU,
-	FAMILY_PROCESS_RESIDENT,
-	FAMILY_PROCESS_VIRTUAL,
-	FAMILY_PROCESS_OPEN_FDS,
-	FAMILY_PROCESS_MAX_FDS,
-	FAMILY_PROCESS_START,
+#define FAMILY(id, ...) FAMILY_##id,
+#include "metrics/families.def"
+#undef FAMILY
 	FAMILIES,
 };
 

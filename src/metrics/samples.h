@@ -4,8 +4,8 @@
  * table of families once. One function emits the samples of each family, and a writer (src/expose)
  * turns them into a format. Neither knows of the other.
  *
- * The families about owners are all emitted by one function, from the ledgers: the macros in
- * families.c that say where their values are set it. Any other family is a row with .emit, which is
+ * The families about owners are all emitted by one function, from the ledgers: the macros that say
+ * in families.def where their values are set it. Any other family is a row with .emit, which is
  *
  *	void emit_thing(struct samples *out, const struct scrape *scrape)
  *	{

@@ -19,6 +19,7 @@
 #include "probe/books.h"
 #include "probe/descriptors.h"
 #include "probe/internal.h"
+#include "util/array.h"
 
 #include "bramble.skel.h"
 
@@ -172,7 +173,10 @@ static void test_plans(void **state)
 	for (id = 0; id < PROBES; id++) {
 		const struct probe_cells *cells = &probe_descriptors[id]->cells;
 
-		assert_int_equal(plan(id, cells, &sum), 0);
+		if (plan(id, cells, &sum))
+			fail_msg("%s: a member of the cell is of a type that is not summed, or the "
+				 "cell is not of the size that the descriptor says",
+				 probe_names[id]);
 		assert_int_equal(bpf_map__value_size(map_of(id)), cells->size);
 		assert_int_equal(bpf_map__type(map_of(id)),
 				 cells->keyed ? BPF_MAP_TYPE_HASH : BPF_MAP_TYPE_ARRAY);
@@ -369,17 +373,19 @@ static void test_events_are_checked(void **state)
 
 /* ---- books, flags */
 
-static void check_losses(const struct probe_descriptor *probe)
+static void check_losses(enum probe_id id)
 {
-	/* Those of every probe: books.c, emit_self.c. */
+	/* Those of every probe: books.c, scrape.c. */
 	static const char *const others[] = {"recursion", "stepped_back"};
+	const struct probe_descriptor *probe = probe_descriptors[id];
 	size_t i, other;
 
 	for (i = 0; i < probe->loss_count; i++) {
-		assert_non_null(probe->losses[i]);
+		if (!probe->losses[i])
+			fail_msg("loss %zu of the probe %s has no name", i, probe_names[id]);
 		for (other = 0; other < i; other++)
 			assert_string_not_equal(probe->losses[i], probe->losses[other]);
-		for (other = 0; other < sizeof(others) / sizeof(others[0]); other++)
+		for (other = 0; other < ARRAY_SIZE(others); other++)
 			assert_string_not_equal(probe->losses[i], others[other]);
 	}
 	assert_true(probe->lost || !probe->loss_count);
@@ -392,7 +398,7 @@ static void test_losses(void **state)
 
 	(void)state;
 	for (id = 0; id < PROBES; id++) {
-		check_losses(probe_descriptors[id]);
+		check_losses(id);
 		count += probe_descriptors[id]->loss_count;
 	}
 	assert_in_range(count, 1, PROBE_LOST_MAX);
@@ -407,7 +413,8 @@ static void test_events_are_explained(void **state)
 
 	(void)state;
 	for (id = 0; id < PROBES; id++) {
-		assert_non_null(probe_descriptors[id]->events);
+		if (!probe_descriptors[id]->events)
+			fail_msg("the probe %s counts no events", probe_names[id]);
 		snprintf(name, sizeof(name), "(%s)", probe_names[id]);
 		if (!strstr(help, name))
 			fail_msg("the help of %s does not say what events of %s are",
