@@ -37,7 +37,7 @@ static void put_workload(struct json_text *json, const struct scrape *scrape,
 	json_text_string(json, workload->name);
 }
 
-/* Buckets that counted, as pairs of k (the bucket ends at 2^(k/4) s) and the count. */
+/* Each bucket that is not empty is a pair: k (the bucket ends at 2^(k/4) s) and its count. */
 static void put_hist(struct json_text *json, const struct hist_total *hist, uint64_t count)
 {
 	int i;
@@ -86,7 +86,10 @@ struct owner_field {
 	uint64_t other_ns; /* waits whose cause is not kept */
 };
 
-/* One value, or an object of them by the family's label, and in it by its second one. */
+/*
+ * Writes one value. With a label, the values of an account are an object by its values; with two
+ * labels they are objects by the second one's values in that object.
+ */
 static void put_value(struct json_text *json, const struct ledger_value *value)
 {
 	const struct family *family = value->family;
@@ -112,8 +115,8 @@ static void put_value(struct json_text *json, const struct ledger_value *value)
 }
 
 /*
- * Zeros, too: with them a reader can tell what is zero from what is not known. With an account's
- * labels it is an element of a list: these, and "value".
+ * Zeros are written: so a reader can tell what is zero from what is not known. If accounts have
+ * labels, the field is a list, and each account an element of it: its labels, and "value".
  */
 static void on_value(void *context, const struct ledger_value *value)
 {
@@ -153,7 +156,7 @@ static void put_field(struct json_text *json, const struct family *family,
 		json_text_close(json, ']');
 }
 
-/* owner_other is in no list, and has no id. */
+/* owner_other has no id, as it is not in the list of containers. */
 static void put_cause(struct json_text *json, const struct scrape *scrape,
 		      const struct owner *cause, uint64_t wait_ns)
 {
@@ -195,7 +198,7 @@ static void put_time(struct json_text *json, uint64_t monotonic_ns)
 	json_text_billionths(json, (int64_t)monotonic_ns);
 }
 
-/* What tells a reader of two readings whether their difference is what was counted in between. */
+/* By these a reader knows whether the difference of two readings was counted between them. */
 static void put_since(struct json_text *json, const struct owner *owner)
 {
 	put_id(json, owner->id);

@@ -28,7 +28,7 @@ static void emit_value(struct emission *emission, const struct ledger_value *val
 						    .hist = value->hist});
 }
 
-/* A cause that is held back has no name yet: its part comes once it has. */
+/* A cause that is held back has no name yet. What was waited for it is shown when it has one. */
 static void on_value(void *context, const struct ledger_value *value)
 {
 	struct emission *emission = context;
@@ -42,8 +42,8 @@ static void on_value(void *context, const struct ledger_value *value)
 }
 
 /*
- * What never counted has no series. What the kernel counts began before its owner was made, and
- * when a pair began is not kept: these have no time of creation.
+ * Only what probes count has a time of creation. What the kernel counts began before its owner was
+ * made, and the beginning of a pair is not kept.
  */
 static void emit_owner(struct samples *out, const struct scrape *scrape, const struct owner *owner)
 {

@@ -86,7 +86,7 @@ struct hist_total *account_hist(union ledger_word *account, const struct family 
 	return (struct hist_total *)account_number(account, family, value * HIST_WORDS);
 }
 
-/* What an account knows, if its source may not know a value: a bit for each of its words. */
+/* The word that says what an account knows, if its source may not know a value. */
 static uint64_t *known_words(union ledger_word *account, enum family_source source)
 {
 	return &account[layouts[source].labels].number;
@@ -191,13 +191,13 @@ void ledger_free(struct ledger *ledger)
 
 /* ---------------------------------------------------------------- add */
 
-/* These return how many of the values did what they must not. */
+/* These return how many counters were lower than before, and how many gauges are below zero. */
 
 static int add_hist(struct hist_total *to, const struct hist *now, const struct hist *before)
 {
 	int i, lower = now->sum_ns < before->sum_ns;
 
-	if (!memcmp(now, before, sizeof(*now))) /* as with most, from one reading to the next */
+	if (!memcmp(now, before, sizeof(*now))) /* most have not changed since the last reading */
 		return 0;
 	to->sum_ns += grown(now->sum_ns, before->sum_ns);
 	for (i = 0; i < HIST_BUCKETS; i++) {

@@ -22,7 +22,7 @@ static bool is_container(const struct owner *owner)
 	return !owner->labels.unit[0];
 }
 
-/* A container has series of its own, or is one of those that are summed. */
+/* A container gets series of its own, or is summed. */
 static void count_in(struct owners *owners, struct owner *owner)
 {
 	if (!is_container(owner))
@@ -92,7 +92,7 @@ bool owner_add_caused(struct owner *owner, const struct owner *cause, uint64_t w
 	       (add_caused(owner, cause, wait_ns) || add_caused(owner, &owner_other, wait_ns));
 }
 
-/* Its counters stay in the sum that they are in; what its gauges hold does not. */
+/* What a summed owner has counted stays in the sum. What its gauges hold does not. */
 static void keep_in_sum(struct owners *owners, const struct owner *owner)
 {
 	ledger_merge(&owners->gone, &owner->ledger, LEDGER_COUNTERS, &owner_other);
@@ -161,7 +161,7 @@ static uint64_t earlier(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-/* Part of what an owner has counted was another's until now. */
+/* Notes that part of what an owner has counted was another's until now. */
 static void note_joined(struct owner *to, const struct owner *from)
 {
 	struct joined *joined = &to->joined;
@@ -173,7 +173,7 @@ static void note_joined(struct owner *to, const struct owner *from)
 	joined->at_ns = clock_monotonic_ns();
 }
 
-/* Adds all that one counted to another that has the same labels from now on. */
+/* Adds all that one owner counted to another one. */
 static void merge(struct owners *owners, struct owner *to, const struct owner *from)
 {
 	to->cgroups += from->cgroups;
@@ -188,7 +188,7 @@ static void merge(struct owners *owners, struct owner *to, const struct owner *f
 	to->since_ns = earlier(to->since_ns, from->since_ns);
 }
 
-/* What others waited because of it was shown as by_unit="other", which may not fall. */
+/* Whether others' waits for it were shown as by_unit="other", which must not fall. */
 static bool was_shown_summed(const struct owner *owner)
 {
 	return owner->summed && !owner->held;
