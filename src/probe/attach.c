@@ -15,7 +15,7 @@
 #include "obstacle/obstacle.h"
 #include "util/buf.h"
 
-/* The number the kernel knows a tracepoint by. event: "category/name". */
+/* The kernel's number of a tracepoint. event: "category/name". */
 static int tracepoint_id(const char *tracefs, const char *event, const struct machine_place *place,
 			 uint64_t *id)
 {
@@ -55,7 +55,7 @@ static struct bpf_link *attach_classic(const struct bpf_program *program, const 
 	if (*err)
 		return NULL;
 	attr.config = id;
-	/* One event on one CPU is enough: BPF programs of a tracepoint run on all. */
+	/* One event on one CPU is enough, because BPF programs of a tracepoint run on all CPUs. */
 	fd = (int)syscall(SYS_perf_event_open, &attr, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
 	if (fd < 0) {
 		*err = -errno;
@@ -85,7 +85,7 @@ static struct bpf_link *attach_raw(const struct bpf_program *program, const char
 	return link;
 }
 
-/* A function of the kernel: fentry/ or fexit/. It is known to the program already. */
+/* A kernel function: fentry/ or fexit/. The program already knows which. */
 static struct bpf_link *attach_function(const struct bpf_program *program, int *err)
 {
 	struct bpf_link *link = bpf_program__attach_trace(program);

@@ -7,14 +7,15 @@ struct bpf_program;
 struct machine_place;
 
 /*
- * Attaches a loaded program to the tracepoint that its section names: raw_tp/
- * by the kernel's own table, tp/ through the ids under tracefs, wherever that
- * is mounted (libbpf looks in /sys/kernel only); or to the function, of fentry/
- * and fexit/.
+ * Attaches a loaded program to what its section names:
+ *  - raw_tp/: the tracepoint, by the kernel's own table;
+ *  - tp/: the tracepoint, through the ids under tracefs, wherever that is mounted (libbpf looks
+ * only in /sys/kernel);
+ *  - fentry/ and fexit/: the function.
  *
- * Returns the link, which the caller destroys. On failure: NULL, the reason
- * logged (that of a function is for the caller to tell), and *err a negative errno. place: where
- * the machine is looked at for the reason.
+ * Returns the link, which the caller destroys. On failure, returns NULL, sets *err to a negative
+ * errno, and logs the reason (but not for a function, where the caller does that). place: where to
+ * look for the reason.
  */
 struct bpf_link *attach_program(const struct bpf_program *program, const char *tracefs,
 				const struct machine_place *place, int *err);

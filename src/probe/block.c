@@ -21,10 +21,10 @@
 
 #include "bramble.skel.h"
 
-/* A request that was last seen so long ago is forgotten where there is no room for others. */
+/* If there is no room for others, a request that was last seen this long ago is forgotten. */
 #define REQUEST_OLD_NS	   (60 * NS_PER_S)
 
-/* Bios held at a limit that are remembered at a time. */
+/* How many bios that are held at a limit are remembered at a time. */
 #define THROTTLED_BIOS_MAX 1024
 
 struct block_probe {
@@ -106,7 +106,7 @@ static unsigned int holds(struct probe *probe, const struct probe_options *optio
 	struct block_probe *state = state_of(probe);
 	bool typed;
 
-	/* Kernels that lack the helper (5.10) do not take the programs that use types, either. */
+	/* Kernels that lack the helper (5.10) also refuse the programs that use types. */
 	state->btf = probe->btf && feature_ancestor_cgroup_id() > 0;
 	state->bio_cgroups = state->btf && feature_io_cgroups("/proc") > 0;
 	typed = strcmp(options->btf, "auto") == 0 && state->btf;
@@ -131,7 +131,7 @@ static int open_state(struct probe *probe)
 
 	state->cpus = probe_map_array(probe->bpf->maps.block_cpus);
 	state->key = calloc(BLOCK_CELLS_MAX, sizeof(*state->key));
-	/* As large as the map; memory is taken by what is read. */
+	/* As large as the map. Only what is read takes memory. */
 	state->cell = calloc(BLOCK_CELLS_MAX, sizeof(*state->cell));
 	return state->cpus && state->key && state->cell ? 0 : -ENOMEM;
 }
@@ -147,8 +147,8 @@ static void close_state(struct probe *probe)
 }
 
 /*
- * The wait of a bio at a limit of io.max, before there is a request. There can be such limits
- * only where the io controller is one of cgroup v2.
+ * The wait of a bio at a limit of io.max, before there is a request. Such limits exist only if the
+ * io controller belongs to cgroup v2.
  */
 static void attach_throttle(struct probe *probe)
 {
@@ -247,8 +247,8 @@ static void forget_old_requests(int fd, const uint64_t *rq, const struct block_r
 }
 
 /*
- * Makes room where requests could not be remembered: forgets those that were last seen more than
- * a minute ago, such as those of devices that are gone. Cheap when there was room for all.
+ * If requests could not be remembered, makes room: forgets those that were last seen more than a
+ * minute ago, such as those of removed devices. Cheap if there was room for all.
  */
 static int tidy(struct probe *probe)
 {

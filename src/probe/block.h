@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The block probe's cells, of which a slot has one for each device and operation. */
+/* The cells of the block probe. A slot has one for each device and operation. */
 #ifndef BRAMBLE_PROBE_BLOCK_H
 #define BRAMBLE_PROBE_BLOCK_H
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The arrays of cells. They are mapped, so that reading them is no system call. What is mapped
- * counts as resident memory, so only as many cells are as slots have been in use; the kernel gives
- * the lowest free slots first.
+ * The arrays of cells. They are mapped, so reading them needs no system call. Mapped memory counts
+ * as resident. So only the cells of slots that were ever in use are mapped. The kernel gives the
+ * lowest free slots first.
  */
 #ifndef BRAMBLE_PROBE_CELLS_H
 #define BRAMBLE_PROBE_CELLS_H
@@ -10,9 +10,9 @@
 #include "probe/descriptor.h"
 
 /*
- * Copies a probe's cell of a slot, summed over all CPUs. Returns its size in
- * bytes, 0 if the probe is not enabled or has none. Buckets wrap at 2^32, also
- * in the sum: only differences between two reads have a meaning.
+ * Copies a probe's cell of a slot, summed over all CPUs. Returns its size in bytes, or 0 if the
+ * probe is not enabled or has no cells. Buckets wrap at 2^32, in the sum, too. So only differences
+ * between two readings have a meaning.
  */
 size_t probe_read_cell(struct probe *probe, enum probe_id id, unsigned int slot,
 		       union probe_cell *cell);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The cgroup probe, which is always on: it tells of cgroups that are made and removed. Its cells
- * are those of stalls, which any probe may see.
+ * The cgroup probe, which is always on. It reports cgroups that are made and removed. Its cells are
+ * those of stalls, which any probe may see.
  */
 #include "probe/cgroup.h"
 
@@ -17,7 +17,7 @@ struct cgroup_probe {
 	struct ring_buffer *ring;
 	uint64_t events;
 
-	/* Who is called for the events of the running probe_poll(). */
+	/* The callback for the events of the running probe_poll(). */
 	probe_cgroup_fn each;
 	void *context;
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The events of cgroups, which the cgroup probe tells in a ring buffer. */
+/* The events of cgroups, which the cgroup probe sends through a ring buffer. */
 #ifndef BRAMBLE_PROBE_CGROUP_H
 #define BRAMBLE_PROBE_CGROUP_H
 
@@ -16,7 +16,7 @@ int probe_event_fd(const struct probe *probe);
 typedef void (*probe_cgroup_fn)(void *context, const struct cgroup_event *event);
 int probe_poll(struct probe *probe, probe_cgroup_fn each, void *context);
 
-/* Events that found no place in the ring buffer. No system call. */
+/* How many events found no place in the ring buffer. Makes no system call. */
 uint64_t probe_cgroup_events_lost(const struct probe *probe);
 
 #endif

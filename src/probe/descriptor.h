@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * All that is known of one probe, in one place: each of src/probe/{sched,tcp,...}.c defines
+ * Everything that is known of a probe, in one place: each of src/probe/{sched,tcp,...}.c defines
  * one constant descriptor. Loading, attaching, reading, the flags and `bramble check` are loops
  * over the descriptors, and name no probe. tests/unit/test_probes.c holds the descriptors against
  * the BPF object and the table of families.
@@ -21,25 +21,25 @@ struct probe; /* internal.h */
 /* A BPF program. Those of a probe are attached in the order of their rows. */
 struct program_row {
 	const char *name;
-	const char *event; /* "group/name" of the tracepoint that it hangs on */
+	const char *event; /* "group/name" of its tracepoint */
 	/*
-	 * Instead of an event: the function of the kernel that it hooks (fentry, fexit). Such a
-	 * program is loaded by the probe's own file: probe_hook_functions().
+	 * Instead of an event: the kernel function that it hooks (fentry, fexit). The probe's own
+	 * file loads such a program: probe_hook_functions().
 	 */
 	const char *function;
 	unsigned int needs; /* the program is the right one where holds() has all these bits */
-	bool optional;	    /* left out, and that logged, where the kernel lacks the event */
+	bool optional;	    /* if the kernel lacks the event, this is left out and logged */
 
-	/* What `bramble check` says of the event: in the first row of each event alone. */
+	/* What `bramble check` says about the event. Only in the first row of each event. */
 	const char *purpose;
 	const char *remedy; /* where the event is missing */
 };
 
-/* A member of a cell that is no family's. */
+/* A member of a cell that no family uses. */
 struct cell_private {
 	const char *member;
 	const char *why;
-	bool summed; /* over the CPUs, for a reader other than the families; else left out */
+	bool summed; /* summed over the CPUs, for another reader than the families; else left out */
 };
 
 struct probe_cells {
@@ -61,14 +61,14 @@ struct probe_pressure {
 };
 
 /*
- * The functions may be NULL where nothing is said of that. They are called for an enabled
- * probe alone, and by one thread. Those that return an int return 0 or a negative errno.
+ * A function may be NULL, unless its comment says otherwise. They are called only for an enabled
+ * probe, and by one thread. Those that return an int return 0 or a negative errno.
  */
 struct probe_descriptor {
 	const char
 		*flag_help; /* of --probe.NAME; NULL: there is none, and the probe is always on */
 	unsigned int flag_rank; /* where the flag stands in the help, the lowest first */
-	bool essential;		/* without it the others say little: nothing runs then */
+	bool essential; /* if it cannot run, nothing runs: the others say little without it */
 
 	const struct program_row *programs;
 	size_t program_count;
@@ -78,7 +78,8 @@ struct probe_descriptor {
 	const struct tracefs_record *records;
 	size_t record_count;
 
-	/* The names of what it cannot count or attribute, and how often each was so. */
+	/* The names of its losses (what it cannot count or attribute), and how many there were of
+	 * each. */
 	const char *const *losses;
 	size_t loss_count;
 	uint64_t (*lost)(const struct probe *probe, size_t loss);
@@ -92,12 +93,13 @@ struct probe_descriptor {
 	/* Memory of its own: probe->state[id], zeroed at first, freed after close(). */
 	size_t state_size;
 
-	/* What holds of this kernel, as bits for needs. Called once, before anything is loaded. */
+	/* What is true of this kernel, as bits for needs. Called once, before anything is loaded.
+	 */
 	unsigned int (*holds)(struct probe *probe, const struct probe_options *options);
 
 	/*
-	 * Sizes its maps but for the cells, and sets the constants of its programs. Called before
-	 * each try to load.
+	 * Sizes its maps, except for the cells, and sets the constants of its programs. Called
+	 * before each try to load.
 	 */
 	int (*size)(struct probe *probe);
 
@@ -113,26 +115,26 @@ struct probe_descriptor {
 	/* Called before the cells are read. */
 	int (*update)(struct probe *probe);
 
-	/* Adds to a cell that was read what user space alone knows. */
+	/* Adds to a cell, after it was read, what only user space knows. */
 	void (*read)(const struct probe *probe, unsigned int slot, union probe_cell *cell);
 
-	/* Adds to the pressure what a cell, of one CPU, says of it. */
+	/* Adds the pressure in a cell of one CPU. */
 	void (*add_pressure)(const volatile void *cell, struct probe_pressure *pressure);
 
-	/* Makes room for what is new. Called after the cells were read. */
+	/* Makes room for new entries. Called after the cells were read. */
 	int (*tidy)(struct probe *probe);
 
 	/*
-	 * A slot is closed between these two. If begin_close() fails, it stays as it was, and
-	 * end_close() is not called. closed: whether it was.
+	 * A slot is closed between these two calls. If begin_close() fails, the slot stays as it
+	 * was, and end_close() is not called. closed: whether the slot was closed.
 	 */
 	int (*begin_close)(struct probe *probe);
 	void (*end_close)(struct probe *probe, unsigned int slot, bool closed);
 
-	/* Deletes what is kept for closed slots, which get new owners: probe_is_closed(). */
+	/* Deletes what is kept for closed slots, which will get new owners: probe_is_closed(). */
 	int (*free_slots)(struct probe *probe);
 
-	/* Frees what the others have got, open() in part, too. The programs are detached. */
+	/* Frees everything, even if open() failed halfway. The programs are already detached. */
 	void (*close)(struct probe *probe);
 };
 

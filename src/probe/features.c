@@ -22,10 +22,10 @@
 #include "util/array.h"
 #include "util/buf.h"
 
-/* Locked memory the maps may need where RLIMIT_MEMLOCK counts, in bytes. */
+/* The locked memory that the maps may need if RLIMIT_MEMLOCK applies, in bytes. */
 #define MEMLOCK_ENOUGH (64UL << 20)
 
-/* And what the smallest map needs. */
+/* The locked memory that the smallest map needs. */
 #define MEMLOCK_SMALL  (64UL << 10)
 
 /* return 0; */
@@ -76,7 +76,7 @@ static int load(const struct bpf_insn *insns, size_t count)
 	return fd;
 }
 
-/* Closes what a probe opened: it worked. EINVAL is how the kernel says that it cannot. */
+/* Closes what a trial opened, which then worked. EINVAL means that the kernel cannot do it. */
 static int answer(int fd)
 {
 	if (fd == -EINVAL)
@@ -185,10 +185,10 @@ int feature_mmapable(void)
 	return answer(create_map(BPF_MAP_TYPE_ARRAY, 4, 8, 1, BPF_F_MMAPABLE));
 }
 
-/* The kernel's own ENOTSUPP, which no libc knows: its trampolines cannot be made. */
+/* The kernel's own ENOTSUPP, which no libc knows: the kernel cannot make trampolines. */
 #define KERNEL_ENOTSUPP 524
 
-/* Hooks a function that only tests of the kernel call, for an instant. */
+/* Hooks, for an instant, a function that only the kernel's tests call. */
 int feature_fentry(void)
 {
 	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = BPF_TRACE_FENTRY);
@@ -209,7 +209,7 @@ int feature_fentry(void)
 	return link == -KERNEL_ENOTSUPP || link == -EOPNOTSUPP ? 0 : answer(link);
 }
 
-/* The sysctl is absent from other network namespaces than the first: ask a program itself. */
+/* The sysctl exists only in the first network namespace. So ask a program itself. */
 int feature_jit(void)
 {
 	struct bpf_prog_info info = {0};
@@ -237,9 +237,8 @@ static bool have_cap(cap_value_t cap)
 }
 
 /*
- * With no locked memory allowed, a map can be made only where RLIMIT_MEMLOCK
- * does not count. The system call is made by hand, as libbpf would first
- * raise the limit.
+ * If no locked memory is allowed, a map can be made only if RLIMIT_MEMLOCK does not apply. This
+ * makes the system call itself, because libbpf would first raise the limit.
  */
 static int memlock_ignored(void)
 {
@@ -250,7 +249,7 @@ static int memlock_ignored(void)
 
 	if (getrlimit(RLIMIT_MEMLOCK, &old))
 		return -errno;
-	/* What is refused with the limit as it is, is refused for another reason. */
+	/* If it is refused even with the present limit, there is another reason. */
 	if (old.rlim_cur >= MEMLOCK_SMALL) {
 		fd = syscall(SYS_bpf, BPF_MAP_CREATE, &attr, sizeof(attr));
 		if (fd < 0)
@@ -285,7 +284,7 @@ int feature_memlock(void)
 	return memlock_ignored();
 }
 
-/* Any event for all tasks needs what a tracepoint does, and this one needs no tracefs. */
+/* Any event for all tasks needs the same rights as a tracepoint. This one needs no tracefs. */
 int feature_perf_events(void)
 {
 	struct perf_event_attr attr = {
@@ -303,8 +302,8 @@ int feature_perf_events(void)
 }
 
 /*
- * A command that no kernel knows: EINVAL comes from the kernel itself. Before 5.19 it asks for
- * capabilities first, so that the answer says nothing to who has none.
+ * A command that no kernel knows. EINVAL comes from the kernel itself. Before 5.19 the kernel first
+ * checks the capabilities, so without them the answer says nothing.
  */
 int feature_bpf_filtered(void)
 {
@@ -313,7 +312,7 @@ int feature_bpf_filtered(void)
 	return syscall(SYS_bpf, -1, &attr, sizeof(attr)) < 0 && errno != EINVAL;
 }
 
-/* Flags that no kernel knows are looked at before anything else. */
+/* The kernel checks for unknown flags before anything else. */
 int feature_perf_filtered(void)
 {
 	struct perf_event_attr attr = {.size = sizeof(attr)};
@@ -346,7 +345,7 @@ size_t features_missing_caps(const char *names[FEATURES_CAPS_MAX])
 	return count;
 }
 
-/* Like access(), which is no use here: it leaves the capabilities of all but root aside. */
+/* Like access(), which does not help here: it ignores the capabilities of every user but root. */
 static int can(const char *path, int mode)
 {
 	return faccessat(AT_FDCWD, path, mode, AT_EACCESS);
@@ -363,7 +362,7 @@ int feature_kernel_btf(const char *sysfs)
 	return errno == ENOENT ? 0 : -errno;
 }
 
-/* A tree recorded from another machine is as good as tracefs: it has events/. */
+/* A tree that was recorded on another machine counts as tracefs. It has events/. */
 static int try_tracefs(const char *path)
 {
 	char events[PATH_MAX];
@@ -421,7 +420,7 @@ static unsigned parse_version(const char *release)
 	return KERNEL_VERSION(major, minor, patch > 255 ? 255 : patch);
 }
 
-/* Where no tracing program loads at all, nothing is known of what one could do. */
+/* If no tracing program loads at all, nothing is known about what one could do. */
 static void probe_tracing(struct features *features)
 {
 	int err = feature_tracing();

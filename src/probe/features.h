@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * What this kernel can do, found out by trying it. Each probe names the
- * version and the commit it depends on.
+ * What this kernel can do, found out by trying it. Each trial names the version and the commit that
+ * it depends on.
  *
- * A probe answers 1 (yes), 0 (no) or a negative errno: the kernel would not
- * say, mostly -EPERM for want of capabilities. It loads at most one program
- * of a few instructions and closes what it opened. libbpf is kept from
- * printing meanwhile, which makes the probes unfit for use beside another
- * thread that uses libbpf.
+ * A trial answers 1 (yes), 0 (no) or a negative errno if the kernel does not say: mostly -EPERM,
+ * for lack of capabilities. It loads at most one program of a few instructions, and closes what it
+ * opened. Meanwhile it keeps libbpf from printing. So no other thread may use libbpf at the same
+ * time.
  */
 #ifndef BRAMBLE_FEATURES_H
 #define BRAMBLE_FEATURES_H
@@ -38,15 +37,15 @@ struct features {
 	bool bpf_filtered, perf_filtered;
 };
 
-/* Runs all probes below. Takes some milliseconds. */
+/* Runs all trials below. Takes some milliseconds. */
 void features_probe(struct features *features);
 
 /*
  * Loads the smallest tracing program. Returns 0, or a negative errno:
  * -EPERM   capabilities are missing, or this is a user namespace, or (before
  *          5.11) RLIMIT_MEMLOCK is too low
- * -EINVAL  the kernel is built without CONFIG_BPF_EVENTS: all program types
- *          of tracing are unknown to it then, and it says no more than this
+ * -EINVAL  the kernel is built without CONFIG_BPF_EVENTS. Then it knows no
+ *          program type for tracing, and says no more than this
  * -ENOSYS  the kernel is built without CONFIG_BPF_SYSCALL
  */
 int feature_tracing(void);
@@ -63,15 +62,15 @@ int feature_raw_tracepoint(void);
 int feature_prev_state(void);
 
 /*
- * The raw tracepoints of block requests pass the queue first and the request as
- * their 2nd argument. Until 5.11: a54895fa057c ("block: remove the request_queue
+ * The raw tracepoints of block requests pass the queue first, and the request
+ * as their 2nd argument. Until 5.11: a54895fa057c ("block: remove the request_queue
  * to argument request based tracepoints").
  */
 int feature_block_queue(void);
 
 /*
- * Where the io controller is: 1 if on cgroup v2 (or unused), 0 if it is mounted as cgroup v1
- * (blkio) or the kernel has none. From procfs/cgroups; without such a file there is no v1.
+ * Where the io controller is: 1 if it is on cgroup v2 (or unused), 0 if it is mounted as cgroup v1
+ * (blkio) or the kernel has none. From procfs/cgroups. Without such a file there is no v1.
  */
 int feature_io_cgroups(const char *procfs);
 
@@ -82,20 +81,20 @@ int feature_io_cgroups(const char *procfs);
 int feature_cgroup_id(void);
 
 /*
- * bpf_get_current_ancestor_cgroup_id() may be called from tracing programs: not so in 5.10, and
- * so in 6.1.
+ * Tracing programs may call bpf_get_current_ancestor_cgroup_id(). They may not in 5.10, and may
+ * in 6.1.
  */
 int feature_ancestor_cgroup_id(void);
 
 /*
- * bpf_probe_read_kernel() may be called from tracing programs. 5.5, 6ae08ae3dea2; not where the
- * kernel is locked down to confidentiality.
+ * Tracing programs may call bpf_probe_read_kernel(). 5.5, 6ae08ae3dea2. Not if the kernel is locked
+ * down to confidentiality.
  */
 int feature_reads_kernel(void);
 
 /*
- * Whether something in front of the kernel keeps the system call from it, such as a seccomp filter:
- * 1 or 0. For bpf, the answer has a meaning only for who has CAP_BPF or CAP_SYS_ADMIN.
+ * Whether something, such as a seccomp filter, keeps the system call from the kernel: 1 or 0. For
+ * bpf, the answer has a meaning only with CAP_BPF or CAP_SYS_ADMIN.
  */
 int feature_bpf_filtered(void);
 int feature_perf_filtered(void);
@@ -117,25 +116,25 @@ int feature_jit(void);
 int feature_fentry(void);
 
 /*
- * Maps of some dozen MB can be made as far as RLIMIT_MEMLOCK goes: their memory is charged to the
- * cgroup (5.11, 97306be45fbe), or RLIMIT_MEMLOCK is high enough or can be raised.
+ * RLIMIT_MEMLOCK allows maps of some dozen MB: their memory is charged to the cgroup instead (5.11,
+ * 97306be45fbe), or the limit is high enough, or it can be raised.
  */
 int feature_memlock(void);
 
 /*
- * Classic tracepoints can be attached to: perf_event_open() for all tasks of a
- * CPU. Debian's kernels (5.10, 6.1, 6.12) refuse it to CAP_PERFMON, with
- * -EACCES, while kernel.perf_event_paranoid is over 2, and their default is 3.
+ * Programs can be attached to classic tracepoints: perf_event_open() works for all tasks of a CPU.
+ * Debian's kernels (5.10, 6.1, 6.12) refuse it to CAP_PERFMON with -EACCES while
+ * kernel.perf_event_paranoid is over 2. Their default is 3.
  */
 int feature_perf_events(void);
 
 /*
- * The capabilities the probe needs and this process has not, by name:
- * CAP_BPF and CAP_PERFMON (5.8, a17b53c4a4b5 and 980737282232; CAP_SYS_ADMIN
- * stands for both), CAP_SYS_ADMIN where perf events are refused to
- * CAP_PERFMON, CAP_DAC_READ_SEARCH to read tracefs unless the user is root,
- * CAP_SYS_RESOURCE where RLIMIT_MEMLOCK counts and is too low. The names are
- * static. Returns how many. docs/capabilities.md says how these were found.
+ * The names of the capabilities that the probe needs and this process lacks:
+ *  - CAP_BPF and CAP_PERFMON (5.8, a17b53c4a4b5 and 980737282232). CAP_SYS_ADMIN stands for both;
+ *  - CAP_SYS_ADMIN if perf events are refused to CAP_PERFMON;
+ *  - CAP_DAC_READ_SEARCH to read tracefs, unless the user is root;
+ *  - CAP_SYS_RESOURCE if RLIMIT_MEMLOCK applies and is too low.
+ * The names are static. Returns how many. docs/capabilities.md says how these were found.
  */
 size_t features_missing_caps(const char *names[FEATURES_CAPS_MAX]);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The fsync probe. Each file system is measured in its own way, and may come as a module after
- * the probe was started: it is attached to when it is there.
+ * The fsync probe. Each file system is measured in its own way. It may be a module that is loaded
+ * after the probe was started. So the probe attaches to it when it is there.
  */
 #include <errno.h>
 #include <string.h>
@@ -17,8 +17,8 @@
 #include "bramble.skel.h"
 
 /*
- * event: one that is there as long as the file system is, and can be measured in this way.
- * prefix: of its programs' names.
+ * event: it exists if the file system is there and can be measured in this way. prefix: of the
+ * names of its programs.
  */
 static const struct file_system {
 	const char *name;
@@ -45,7 +45,7 @@ struct fsync_probe {
 #define REMEDY_BTRFS                                                                               \
 	"none needed: kernels before 7.3 have none, and there functions are hooked (fentry)"
 
-/* The ends are attached first, so that no beginning is seen whose end is not. */
+/* Attach the ends first, so that no beginning is seen without its end. */
 static const struct program_row programs[] = {
 	{"fsync_ext4_end", .event = "ext4/ext4_sync_file_exit", .purpose = "fsyncs on ext4",
 	 .remedy = REMEDY_MODULE},
@@ -101,7 +101,7 @@ static void attach_to(struct probe *probe, const struct file_system *fs)
 	}
 }
 
-/* What fails is logged, and keeps nothing else from running. */
+/* A failure is logged, and everything else still runs. */
 static void look_again(struct probe *probe)
 {
 	struct fsync_probe *state = probe->state[PROBE_FSYNC];

@@ -26,14 +26,14 @@ static int on_libbpf_message(enum libbpf_print_level level, const char *format, 
 
 	if (level == LIBBPF_DEBUG || !log_enabled(LOG_DEBUG) || vasprintf(&text, format, args) < 0)
 		return 0;
-	/* What the verifier says is one message of many lines, the last of which matter. */
+	/* The verifier's output is one message of many lines. The last ones matter. */
 	for (line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
 		log_debug("%s", line);
 	free(text);
 	return 0;
 }
 
-/* Whether the program is left out on this kernel; that is logged. */
+/* Whether the program is left out on this kernel, which is logged. */
 static bool is_left_out(enum probe_id id, const struct program_row *row,
 			const struct bpf_program *program, const char *tracefs)
 {
@@ -57,7 +57,7 @@ static int choose_program(struct probe *probe, enum probe_id id, const struct pr
 	return probe_add_program(probe, id, program);
 }
 
-/* What hooks functions of the kernel is loaded later. */
+/* Programs that hook kernel functions are loaded later. */
 static int choose_programs(struct probe *probe)
 {
 	enum probe_id id;
@@ -101,14 +101,14 @@ static int open_object(struct probe *probe, const struct probe_options *options,
 	return probe->bpf ? 0 : -errno;
 }
 
-/* Whether the kernel's types are known, or the layouts of records have to come from tracefs. */
+/* Whether the kernel's types are known. Otherwise the layouts of records come from tracefs. */
 static bool has_btf(const char *btf)
 {
 	return strcmp(btf, "none") != 0 &&
 	       (strcmp(btf, "auto") != 0 || feature_kernel_btf("/sys") > 0);
 }
 
-/* A file that cannot be BTF: libbpf says no more than EIO of a directory. */
+/* Checks for a file that cannot be BTF. For a directory, libbpf would only say EIO. */
 static bool log_btf_error(const char *btf)
 {
 	struct stat st;
@@ -138,7 +138,7 @@ static void log_load_error(const struct machine_place *place, int err, const cha
 	}
 }
 
-/* One try, with the probes that are enabled. On failure nothing of it is left. */
+/* One try with the enabled probes. If it fails, it leaves nothing behind. */
 static int try_load(struct probe *probe, const struct probe_options *options, int btf_fd)
 {
 	int err = open_object(probe, options, btf_fd);
@@ -156,8 +156,8 @@ static int try_load(struct probe *probe, const struct probe_options *options, in
 }
 
 /*
- * The kernel takes all programs or none. If it refuses, the probes that are
- * not essential are added one by one, and those that cannot be are left out.
+ * The kernel accepts all programs or none. If it refuses, the probes that are not essential are
+ * added one by one, and those that it refuses are left out.
  */
 static int load_what_can_be(struct probe *probe, const struct probe_options *options, int btf_fd)
 {

@@ -6,9 +6,8 @@
 #include "probe/internal.h"
 
 /*
- * Opens the BPF object with the right BTF, chooses its programs, sizes its maps
- * and loads it. Probes that are not essential and cannot be loaded are no longer
- * enabled then. On failure the reason has been logged.
+ * Opens the BPF object with the right BTF, chooses its programs, sizes its maps and loads it.
+ * Disables probes that are not essential and cannot be loaded. On failure it has logged the reason.
  */
 int probe_load(struct probe *probe, const struct probe_options *options);
 

@@ -29,7 +29,7 @@ void probe_unmap_array(const struct bpf_map *map, void *data)
 
 /*
  * The kernel keeps 128 free places of an LRU map for each CPU (LOCAL_FREE_TARGET in
- * kernel/bpf/bpf_lru_list.c): with fewer, it takes places that are in use.
+ * kernel/bpf/bpf_lru_list.c). If there are fewer, it takes places that are in use.
  */
 int probe_size_lru(struct bpf_map *map, unsigned int count, unsigned int cpus)
 {

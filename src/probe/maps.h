@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Arrays of the kernel's that are mapped, so that reading them is no system call. */
+/* The kernel's arrays, mapped, so that reading them needs no system call. */
 #ifndef BRAMBLE_PROBE_MAPS_H
 #define BRAMBLE_PROBE_MAPS_H
 
@@ -12,8 +12,8 @@ void *probe_map_array(const struct bpf_map *map);
 void probe_unmap_array(const struct bpf_map *map, void *data);
 
 /*
- * Before loading: room for count entries in an LRU map, and for those that the kernel keeps
- * ready for each CPU. Returns 0 or a negative errno.
+ * Call this before loading. It makes room for count entries in an LRU map, and for those that the
+ * kernel keeps ready for each CPU. Returns 0 or a negative errno.
  */
 int probe_size_lru(struct bpf_map *map, unsigned int count, unsigned int cpus);
 

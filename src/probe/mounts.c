@@ -22,7 +22,7 @@
 
 #define MOUNTINFO_MAX	(4 << 20)
 
-/* options: with commas between, or NULL. "rw" and "ro" are of a mount, not of the file system. */
+/* options: separated by commas, or NULL. Skips "rw" and "ro", which belong to a mount. */
 static int set_options(int fs, char *options)
 {
 	char *option, *save = NULL;
@@ -37,7 +37,7 @@ static int set_options(int fs, char *options)
 	return 0;
 }
 
-/* Mounts a file system, for reading alone, nowhere. Returns a descriptor or a negative errno. */
+/* Mounts a file system read-only, at no directory. Returns a descriptor or a negative errno. */
 static int mount_nowhere(const char *type, char *options)
 {
 	int fs = fsopen(type, FSOPEN_CLOEXEC), fd = -1, err;
@@ -75,8 +75,8 @@ static void set_usual_tracefs(const struct mount_places *places, struct mounts *
 
 /*
  * A kernel that is locked down to confidentiality has nothing in tracefs, and lets no program read
- * its memory. Debian's 6.12 ends with "kernel BUG at lib/list_debug.c" when tracefs is unmounted
- * there: so it is not mounted.
+ * its memory. When tracefs is unmounted there, Debian's 6.12 crashes with "kernel BUG at
+ * lib/list_debug.c". So it is not mounted.
  */
 static int mount_tracefs(const struct mount_places *places, struct mounts *mounts)
 {
@@ -95,7 +95,8 @@ static int mount_tracefs(const struct mount_places *places, struct mounts *mount
 	if (err)
 		return err;
 	mounts->tracefs_err = feature_tracefs(places->sysfs, path, mounts->tracefs);
-	/* A descriptor's path says nothing to who reads that it may not be read. */
+	/* In a message that something may not be read, the path of a descriptor would say nothing.
+	 */
 	if (mounts->tracefs_err)
 		set_usual_tracefs(places, mounts);
 	return 0;
@@ -111,9 +112,9 @@ static bool is_namespace(const char *procfs, const char *file, ino_t first)
 }
 
 /*
- * The options of cgroup v2 as the machine has it mounted, where that is out of sight for this
- * process (in a chroot, say): as process 1 sees it. *v1: there is version 1. *options: free() it;
- * NULL if there is no version 2. Returns 0, or a negative errno if that cannot be told.
+ * The options with which the machine has mounted cgroup v2, as process 1 sees them. This process
+ * may not see them (in a chroot, for example). *v1: there is version 1. *options: free() it; NULL
+ * if there is no version 2. Returns 0, or a negative errno if it is not known.
  */
 static int machine_options(const char *procfs, bool *v1, char **options)
 {
@@ -141,9 +142,9 @@ static int machine_options(const char *procfs, bool *v1, char **options)
 }
 
 /*
- * The options of cgroup2 (nsdelegate and others) are those of the whole machine, and each mount
- * in the first cgroup namespace sets them: apply_cgroup_root_flags() in kernel/cgroup/cgroup.c.
- * So they must be known, and are given again.
+ * The options of cgroup2 (nsdelegate and others) apply to the whole machine. Each mount in the
+ * first cgroup namespace sets them: apply_cgroup_root_flags() in kernel/cgroup/cgroup.c. So they
+ * must be known, and this mount repeats them.
  */
 static int mount_cgroup2(const struct mount_places *places, struct mounts *mounts)
 {
@@ -153,7 +154,7 @@ static int mount_cgroup2(const struct mount_places *places, struct mounts *mount
 	char *options, path[PATH_MAX];
 	int fd, err;
 
-	/* Process 1 tells of the machine if procfs is of the first namespace of processes. */
+	/* Process 1 shows the machine's mounts if procfs belongs to the first pid namespace. */
 	if (first && !is_namespace(places->procfs, "self/ns/pid", FIRST_PID_NS) &&
 	    !is_namespace(places->procfs, "1/ns/pid", FIRST_PID_NS))
 		return -EBUSY;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The file systems the probe reads: tracefs and cgroup v2. Where nobody has mounted one, this
- * process mounts it for itself: fsmount(2) (5.2, 93766fbd2696) attaches the mount to no directory,
- * so it is in no list of mounts, other processes do not see it, and it ends with its descriptor.
- * The process stays in its mount namespace, so that what is mounted or unmounted later is so here.
+ * The file systems that the probe reads: tracefs and cgroup v2. If nobody has mounted one, this
+ * process mounts it for itself. fsmount(2) (5.2, 93766fbd2696) attaches the mount to no directory.
+ * So it is in no list of mounts, other processes do not see it, and it ends with its descriptor.
+ * The process stays in its mount namespace, and so it sees later mounts and unmounts.
  */
 #ifndef BRAMBLE_MOUNTS_H
 #define BRAMBLE_MOUNTS_H
@@ -16,7 +16,7 @@
 /* Where to look. The strings are not owned. */
 struct mount_places {
 	const char *procfs, *sysfs;
-	/* What the user named, and NULL else: only then a mount may be made. */
+	/* What the user named, or NULL. A mount may be made only if it is NULL. */
 	const char *cgroupfs, *tracefs;
 };
 
@@ -29,9 +29,9 @@ struct mounts {
 	/* The mount is this process's own; its path leads through procfs to a descriptor. */
 	bool own_cgroup2, own_tracefs;
 	/*
-	 * Why it could not be made where it was tried, a negative errno, else 0: -EPERM without
-	 * CAP_SYS_ADMIN in the first user namespace, -ENODEV if the kernel does not have the file
-	 * system, -EBUSY for a cgroup2 whose options, which all its mounts share, are not known.
+	 * Why a mount of our own failed: a negative errno, or 0. -EPERM without CAP_SYS_ADMIN in
+	 * the first user namespace; -ENODEV if the kernel lacks the file system; -EBUSY if the
+	 * options of cgroup2, which all its mounts share, are not known.
 	 */
 	int own_cgroup2_err, own_tracefs_err;
 
@@ -40,9 +40,9 @@ struct mounts {
 };
 
 /*
- * Finds both, and mounts what nobody has. cgroup v2 is mounted only where there is no cgroup
- * hierarchy at all: a machine with version 1 is to choose for itself. All of *out is set; it is
- * for mounts_close() then. The paths are good for any thread of this process, until that.
+ * Finds both, and mounts what nobody has mounted. cgroup v2 is mounted only if there is no cgroup
+ * hierarchy at all: the owner of a machine with version 1 must choose. Sets all of *out, which the
+ * caller gives to mounts_close(). Until then the paths are valid in any thread of this process.
  */
 void mounts_find(const struct mount_places *places, struct mounts *out);
 

@@ -16,7 +16,8 @@
 
 #include "bramble.skel.h"
 
-/* One more than the highest possible CPU's number, which BPF programs index by. */
+/* One more than the number of the highest possible CPU. BPF programs use these numbers as indexes.
+ */
 static int cpu_limit(void)
 {
 	FILE *file = fopen("/sys/devices/system/cpu/possible", "re");
@@ -55,7 +56,7 @@ int probe_files_needed(void)
 	return needed;
 }
 
-/* libbpf tells EMFILE as EINVAL at times: so it is found out before. */
+/* libbpf sometimes reports EMFILE as EINVAL. So this is checked before. */
 static int can_open_files(void)
 {
 	unsigned long limit = open_files_limit();
@@ -83,7 +84,7 @@ int probe_can_load(const struct probe_options *options)
 	return err;
 }
 
-/* Each probe's memory is its own; it is zeroed. */
+/* Each probe has memory of its own, zeroed at first. */
 static int make_states(struct probe *probe)
 {
 	enum probe_id id;
@@ -126,8 +127,8 @@ static int attach(struct probe *probe, enum probe_id id)
 }
 
 /*
- * Those that are always on go first: the events of cgroups, so that none is missed between them
- * and the first sample.
+ * Probes that are always on come first. So the events of cgroups are attached before the first
+ * sample, and no cgroup is missed in between.
  */
 static int attach_probes(struct probe *probe)
 {
@@ -172,7 +173,7 @@ int probe_open(const struct probe_options *options, struct probe **out)
 	return 0;
 }
 
-/* What is mapped belongs to the object, which is there only if it could be loaded. */
+/* The mapped memory belongs to the object, which exists only if it could be loaded. */
 static void close_memory(struct probe *probe)
 {
 	enum probe_id id;

@@ -20,16 +20,16 @@
 struct probe;
 
 /*
- * How many files must be allowed to be open: for the maps, for each program with its link and, at
- * a classic tracepoint, its perf event, and for what else a start opens. More than most kernels
- * need, as not all programs are for one; the same everywhere, so that check says what serve says.
- * A negative errno if that cannot be found out.
+ * How many open files must be allowed: for the maps; for each program, its link and, at a classic
+ * tracepoint, its perf event; and for everything else that a start opens. That is more than most
+ * kernels need, because no kernel runs all programs. It is the same everywhere, so that check and
+ * serve say the same. A negative errno if it cannot be found out.
  */
 int probe_files_needed(void);
 
 /*
- * Whether BPF programs can be loaded at all. Returns 0, or a negative errno after the reason and
- * the remedy have been logged. Of the options, procfs and sysfs are looked at.
+ * Whether BPF programs can be loaded at all. Returns 0, or a negative errno after it has logged the
+ * reason and the remedy. It uses only procfs and sysfs of the options.
  */
 int probe_can_load(const struct probe_options *options);
 
@@ -44,8 +44,8 @@ int probe_open(const struct probe_options *options, struct probe **out);
 void probe_close(struct probe *probe);
 
 /*
- * Attaches what could not be attached before: the hooks of a file system whose module was
- * loaded meanwhile. Cheap, to be called now and then.
+ * Attaches what could not be attached before: the hooks of a file system whose module was loaded
+ * meanwhile. Cheap. Call it from time to time.
  */
 void probe_look_again(struct probe *probe);
 
@@ -58,13 +58,13 @@ const char *probe_attribution(const struct probe *probe, enum probe_id id);
 unsigned int probe_cpus(const struct probe *probe);
 
 /*
- * Before the cells are read: counts what user space counts itself, such as open connections.
- * Returns 0 or -ENOMEM: then the last count stays.
+ * Call this before the cells are read. It counts what user space counts itself, such as open
+ * connections. Returns 0, or -ENOMEM: then the last count stays.
  */
 int probe_update(struct probe *probe);
 
 /*
- * Makes room in the kernel for what is new, to be called now and then. Cheap when there is room.
+ * Makes room in the kernel for new entries. Cheap if there is room. Call it from time to time.
  * Returns 0 or a negative errno.
  */
 int probe_tidy(struct probe *probe);

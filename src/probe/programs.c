@@ -64,9 +64,9 @@ void probe_detach(struct probe *probe, enum probe_id id)
 }
 
 /*
- * Programs that hook functions of the kernel (fentry, fexit). They are not loaded with the others,
- * as the kernel wants to see the function when it loads them, and may not be able to: they come
- * in an object of their own that shares the maps.
+ * Programs that hook kernel functions (fentry, fexit). When the kernel loads them, it must find the
+ * function, and it may not. So they are not loaded with the others, but in an object of their own
+ * that shares the maps.
  */
 
 /* The second object uses the maps of the first one, global variables included. */
@@ -101,7 +101,7 @@ static int load_beside(struct probe *probe, enum probe_id id, const char *prefix
 	return err ?: bramble_bpf__load(*beside);
 }
 
-/* Forgets the programs that were added for an object, which is the last one that was opened. */
+/* Forgets the programs that were added for an object. It must be the last one that was opened. */
 static void drop_beside(struct probe *probe, const char *prefix, struct bramble_bpf **beside)
 {
 	while (probe->programs && begins_with(probe->program[probe->programs - 1].program, prefix))

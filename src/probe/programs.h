@@ -9,8 +9,8 @@
 int probe_add_program(struct probe *probe, enum probe_id id, struct bpf_program *program);
 
 /*
- * Attaches a probe's programs, all or none; or those whose names begin so. Returns 0 or a
- * negative errno, after the reason has been logged.
+ * Attaches all programs of a probe, or none; or those whose names begin with a prefix. Returns 0,
+ * or a negative errno after it has logged the reason.
  */
 int probe_attach_all(struct probe *probe, enum probe_id id);
 int probe_attach_some(struct probe *probe, enum probe_id id, const char *prefix);
@@ -19,9 +19,10 @@ int probe_attach_some(struct probe *probe, enum probe_id id, const char *prefix)
 void probe_detach(struct probe *probe, enum probe_id id);
 
 /*
- * Loads and attaches a probe's programs that hook functions and whose names begin so: in an
- * object of their own, *beside, which the caller destroys after they are detached. Returns 0,
- * or a negative errno and *beside NULL: -EOPNOTSUPP without the kernel's BTF, or libbpf's.
+ * Loads and attaches those programs of a probe that hook functions and whose names begin with a
+ * prefix. They get an object of their own, *beside, which the caller destroys after they are
+ * detached. Returns 0. On failure *beside is NULL, and it returns a negative errno: -EOPNOTSUPP
+ * without the kernel's BTF, or libbpf's.
  */
 int probe_hook_functions(struct probe *probe, enum probe_id id, const char *prefix,
 			 struct bramble_bpf **beside);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What the sched probe has beside its cells: by whom waits were caused. */
+/* What the sched probe has besides its cells: who caused the waits. */
 #ifndef BRAMBLE_PROBE_SCHED_H
 #define BRAMBLE_PROBE_SCHED_H
 

@@ -20,7 +20,7 @@ int probe_size_slots(struct probe *probe)
 	return err ?: bpf_map__set_max_entries(bpf->maps.slot_free, probe->slots);
 }
 
-/* A stack: the last one goes in first, so that the lowest are given first. */
+/* It is a stack. The last slot is pushed first, so the lowest are given first. */
 static int fill_free_slots(struct probe *probe)
 {
 	int fd = bpf_map__fd(probe->bpf->maps.slot_free);
@@ -104,7 +104,7 @@ int probe_free_slots(struct probe *probe)
 	for (id = 0; id < PROBES; id++)
 		if (probe->enabled[id] && probe_descriptors[id]->free_slots)
 			err = probe_descriptors[id]->free_slots(probe) ?: err;
-	/* The lowest is to be given first. */
+	/* So that the lowest slot is given first. */
 	for (slot = probe->slots - 1; slot > SLOT_OVERFLOW; slot--) {
 		if (!probe->closed[slot])
 			continue;

@@ -13,17 +13,17 @@ unsigned int probe_slots(const struct probe *probe);
 uint64_t probe_slot_cgroup(const struct probe *probe, unsigned int slot);
 
 /*
- * Closes a slot whose cgroup is gone: no sample finds the way to it any more. What it has counted
- * is to be read once more before probe_free_slots(). Returns 0 or a negative errno: -ENOENT if the
- * slot is in no use, else it stays as it was.
+ * Closes a slot whose cgroup is gone. No sample goes to it any more. Read its counts once more
+ * before probe_free_slots(). Returns 0 or a negative errno: -ENOENT if the slot is not in use. On
+ * other errors it stays as it was.
  */
 int probe_close_slot(struct probe *probe, unsigned int slot);
 
 /*
- * Gives the closed slots to new cgroups, with their pairs and their cells of the block probe
- * deleted. Their other cells keep what they have counted, as a program that is running at this
- * moment may still write to them: only what they grow by from now on is the next cgroup's.
- * Returns 0 or a negative errno.
+ * Makes the closed slots free for new cgroups. Deletes their pairs, and their cells of the block
+ * probe. Their other cells keep their counts, because a program that is running at this moment may
+ * still write to them. So only what they grow by from now on belongs to the next cgroup. Returns 0
+ * or a negative errno.
  */
 int probe_free_slots(struct probe *probe);
 

@@ -15,7 +15,7 @@ static const struct cell_private *find_private(const struct probe_cells *cells, 
 	return NULL;
 }
 
-/* One that follows the last one makes that longer. */
+/* Numbers that follow the last run make it longer. */
 static int add_number(struct cell_sum *sum, size_t offset, bool wide)
 {
 	struct cell_run *last = sum->count ? &sum->run[sum->count - 1] : NULL;
@@ -58,7 +58,7 @@ static int add_hist(const struct btf *btf, const struct btf_type *type, size_t o
 	return err;
 }
 
-/* A number of 32 bits is summed in a histogram alone: readers take that for one that wraps. */
+/* 32-bit numbers are summed only in histograms, because readers expect them to wrap. */
 static int add_type(const struct btf *btf, uint32_t id, size_t offset, bool in_hist,
 		    struct cell_sum *sum)
 {
@@ -106,7 +106,7 @@ static void add_wide(uint64_t *restrict total, const uint64_t *restrict cell, si
 		total[i] += cell[i];
 }
 
-/* Mostly the buckets of histograms. Four at a time, which compilers add with one instruction. */
+/* Mostly buckets of histograms. Compilers add four at a time with one instruction. */
 static void add_narrow(uint32_t *restrict total, const uint32_t *restrict cell, size_t count)
 {
 	size_t i;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The tcp probe. Its programs write a table of the sockets: whose they are, and which are open.
- * It is mapped only while it is needed, as what is mapped counts as resident memory.
+ * The tcp probe. Its programs write a table of the sockets: whose they are, and which are open. The
+ * table is mapped only while it is needed, because mapped memory counts as resident.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -123,14 +123,14 @@ static void unmap_sockets(struct probe *probe)
 	state->sockets = NULL;
 }
 
-/* Each owner has 16 bits, which the programs may set to another one meanwhile: that stays. */
+/* Each owner has 16 bits. If the programs set another owner meanwhile, that one stays. */
 static void free_owner(__u16 *owner, __u16 slot)
 {
 	__atomic_compare_exchange_n(owner, &slot, SOCKET_NOBODY, false, __ATOMIC_RELAXED,
 				    __ATOMIC_RELAXED);
 }
 
-/* What is left of a gone cgroup's sockets belongs to nobody, until somebody uses it. */
+/* The remaining sockets of a removed cgroup have no owner until somebody uses them. */
 static void free_sockets(struct probe *probe, unsigned int slot, bool closed)
 {
 	struct tcp_probe *state = state_of(probe);
@@ -158,8 +158,8 @@ static void count_set(const struct probe *probe, const volatile struct socket_se
 }
 
 /*
- * Open connections are counted among the sockets that are known, and not as they come and go:
- * what is missed once is not wrong for ever. Without memory the last count stays.
+ * Open connections are counted in the table of known sockets, and not as they come and go. So a
+ * missed event does not make the number wrong for ever. Without memory the last count stays.
  */
 static int count_connections(struct probe *probe)
 {

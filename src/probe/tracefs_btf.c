@@ -40,8 +40,8 @@ static int add_int(struct btf *btf, const struct tracefs_field *field)
 }
 
 /*
- * Raw BTF does not hold the size of a pointer: libbpf takes that of the type
- * "long unsigned int", as both are the same in the kernel.
+ * Raw BTF does not have the size of a pointer. libbpf uses that of the type "long unsigned int",
+ * because both are the same in the kernel.
  */
 static int add_pointer(struct btf *btf, const struct tracefs_field *field)
 {
@@ -56,7 +56,7 @@ static int add_pointer(struct btf *btf, const struct tracefs_field *field)
 	return err ? err : btf__add_ptr(btf, 0);
 }
 
-/* Its values are not known, and not needed: enums are matched by name. */
+/* Its values are unknown, and not needed: enums are matched by name. */
 static int add_enum(struct btf *btf, const struct tracefs_field *field)
 {
 	int id = btf__find_by_name_kind(btf, field->tag, BTF_KIND_ENUM);

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * BTF made from tracefs. A kernel without BTF still describes the records of
- * its classic tracepoints, in events/<category>/<name>/format. From those files
- * comes a BTF blob with one struct trace_event_raw_<event class> for each event
- * that the BPF programs read, against which libbpf relocates plain CO-RE
- * (btf_custom_path), as it does against the kernel's own BTF.
+ * BTF made from tracefs. A kernel without BTF still describes the records of its classic
+ * tracepoints, in events/<category>/<name>/format. This makes BTF from those files, with one struct
+ * trace_event_raw_<event class> for each event that the BPF programs read. libbpf relocates plain
+ * CO-RE against it (btf_custom_path), in the same way as against the kernel's own BTF.
  */
 #ifndef BRAMBLE_TRACEFS_BTF_H
 #define BRAMBLE_TRACEFS_BTF_H
@@ -24,19 +23,18 @@ struct tracefs_record {
 
 /*
  * Adds the event of a format file of len bytes as a struct of that name.
- * Returns 0, or -EINVAL when the text is damaged, -EEXIST when btf has such a
- * struct: then btf has no new struct (a type that no one uses may be left in
- * it). On -ENOMEM btf is good for nothing but btf__free().
+ * Returns 0, -EINVAL if the text is damaged, or -EEXIST if btf already has such a struct. After
+ * these errors btf has no new struct (but may have an unused type). After -ENOMEM, btf can only be
+ * given to btf__free().
  */
 int tracefs_btf_add(struct btf *btf, const char *text, size_t len, const char *struct_name);
 
 /*
- * Makes the BTF of these records, from a tracefs mounted at
- * root (/sys/kernel/tracing). An event that the kernel has not, or whose format
- * is not understood, is left out: the programs that need it do not load.
- * Returns a sealed memfd, which the caller closes once its objects are loaded,
- * or a negative errno: -ENOENT when there is no event at all (no tracefs?),
- * -EACCES when tracefs may not be read.
+ * Makes the BTF of these records, from a tracefs mounted at root (/sys/kernel/tracing). An event
+ * that the kernel lacks, or whose format is not understood, is left out. The programs that need it
+ * do not load. Returns a sealed memfd, which the caller closes once its objects are loaded, or a
+ * negative errno: -ENOENT when there is no event at all (no tracefs?), -EACCES when tracefs may not
+ * be read.
  */
 int tracefs_btf_build(const char *root, const struct tracefs_record *records, size_t count);
 

@@ -78,9 +78,9 @@ static bool is_byte_type(struct slice type)
 }
 
 /*
- * How many values field->size bytes hold; it becomes the size of one. Some
- * kernels print the count as it is in the source: "sizeof(struct sockaddr_in6)",
- * "30+1" or nothing. Then it is known only if the values are bytes.
+ * How many values field->size bytes hold. field->size becomes the size of one value. Some kernels
+ * print the count as it is in the source: "sizeof(struct sockaddr_in6)", "30+1" or nothing. Then it
+ * is known only if the values are bytes.
  */
 static bool read_array(struct tracefs_field *field, struct slice type, struct slice array)
 {
@@ -129,7 +129,7 @@ static bool read_kind(struct tracefs_field *field, struct slice type)
 }
 
 /*
- * A dynamic array is one u32 that tells where its bytes are, of another name
+ * A dynamic array is one u32 that says where its bytes are. It has another name
  * (include/trace/stages/stage1_struct_define.h: u32 __data_loc_##item;).
  */
 static bool read_type(struct tracefs_field *field, struct slice type, struct slice name,
@@ -202,7 +202,7 @@ static bool add_field(struct tracefs_format *format, struct slice text)
 
 /*
  * name: NAME, ID: N, format:, the common fields, an empty line, the fields,
- * an empty line, print fmt: TEXT. The last tells that nothing is cut off.
+ * an empty line, print fmt: TEXT. The last one shows that nothing is cut off.
  */
 int tracefs_format_parse(struct tracefs_format *format, const char *text, size_t len)
 {

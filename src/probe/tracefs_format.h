@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The layout of a classic tracepoint's record, as the running kernel gives it
- * in tracefs: events/<category>/<name>/format, printed by f_show() of the
- * kernel's kernel/trace/trace_events.c. It is taken strictly: a text that is cut
- * short or damaged is refused as a whole, as a wrong offset would be read in
- * silence.
+ * The layout of a classic tracepoint's record, as the running kernel gives it in tracefs:
+ * events/<category>/<name>/format, printed by f_show() in the kernel's kernel/trace/trace_events.c.
+ * The parser is strict. It refuses a text that is cut short or damaged, because nothing would show
+ * that an offset is wrong.
  */
 #ifndef BRAMBLE_TRACEFS_FORMAT_H
 #define BRAMBLE_TRACEFS_FORMAT_H
@@ -46,9 +45,8 @@ struct tracefs_format {
 };
 
 /*
- * Parses a format file of len bytes. The common fields are checked as the
- * others are, but left out; the others keep their offsets.
- * Returns 0, or -EINVAL when the text is damaged.
+ * Parses a format file of len bytes. The common fields are checked like the others, but left out.
+ * The others keep their offsets. Returns 0, or -EINVAL when the text is damaged.
  */
 int tracefs_format_parse(struct tracefs_format *format, const char *text, size_t len);
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The memory probe's tasks that the kernel has sent a SIGKILL. A task that had exited when it was
- * sent one (the first process of a container kills all others, zombies too) never exits again,
- * and one that an LRU map has forgotten is not seen to. Each exit of a task on the machine costs a
- * look-up as long as there seems to be one.
+ * The tasks that the kernel has sent a SIGKILL, for the memory probe. Some of them are never seen
+ * to exit: a task that had already exited when it got the signal (the end of a container's first
+ * process kills all others, even zombies), and a task that the LRU map has forgotten. As long as
+ * such a task seems to be there, each exit of a task on the machine costs a look-up.
  */
 #include "probe/victims.h"
 
@@ -15,7 +15,7 @@
 #include "bramble/growth.h"
 #include "util/clock.h"
 
-/* The OOM killer marks its victim at once: a task that was killed so long ago is none. */
+/* The OOM killer marks its victim at once. A task that was killed this long ago is not a victim. */
 #define UNMARKED_OLD_NS (60 * NS_PER_S)
 
 /* One reading of the map. */
@@ -34,14 +34,14 @@ static int read_killed(int fd, uint32_t max, struct killed_tasks *tasks)
 	tasks->killed = calloc(max, sizeof(*tasks->killed));
 	if (!tasks->task || !tasks->killed)
 		return -ENOMEM;
-	/* ENOENT: that was the end of the map. */
+	/* ENOENT: the end of the map. */
 	if (bpf_map_lookup_batch(fd, NULL, &position, tasks->task, tasks->killed, &tasks->count,
 				 NULL) == 0)
 		return -EAGAIN;
 	return errno == ENOENT ? 0 : -errno;
 }
 
-/* Deletes what is no victim. Returns how many tasks are left that have not exited. */
+/* Deletes tasks that are not victims. Returns how many of the rest have not exited. */
 static uint64_t delete_old(int fd, const struct killed_tasks *tasks, uint64_t now_ns,
 			   uint64_t *deleted)
 {
@@ -63,8 +63,8 @@ static uint64_t delete_old(int fd, const struct killed_tasks *tasks, uint64_t no
 }
 
 /*
- * How many have not exited, as the kernel side counts them. One that exits as it is deleted here
- * is taken off by both: what falls below zero is put back.
+ * How many have not exited, as the kernel side counts them. If a task exits while it is deleted
+ * here, both sides subtract it. If the number falls below zero, it is set back.
  */
 static uint64_t running_tasks(const struct victims *victims)
 {
@@ -93,7 +93,7 @@ int victims_tidy(struct victims *victims, uint64_t now_ns)
 	if (!err) {
 		left = delete_old(victims->map_fd, &tasks, now_ns, &deleted);
 		running = running_tasks(victims);
-		/* A task that exits meanwhile is in neither, or in left alone. */
+		/* A task that exits meanwhile is in neither number, or only in left. */
 		if (__atomic_load_n(victims->total, __ATOMIC_ACQUIRE) == total && running > left) {
 			__atomic_sub_fetch(victims->running, running - left, __ATOMIC_RELEASE);
 			victims->forgotten += grown(running - left, deleted);

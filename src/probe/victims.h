@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Tasks that the kernel has sent a SIGKILL, of which the OOM killer's are counted as they exit. */
+/* Tasks that the kernel has sent a SIGKILL. Victims of the OOM killer are counted when they exit.
+ */
 #ifndef BRAMBLE_PROBE_VICTIMS_H
 #define BRAMBLE_PROBE_VICTIMS_H
 
@@ -15,10 +16,10 @@ struct victims {
 };
 
 /*
- * Deletes from the map those that were sent the signal over a minute before now_ns
- * (CLOCK_MONOTONIC) and that no OOM killer has chosen, and corrects running. To be called again and
- * again: something is done only if tasks seem to be running, and none was killed since the last
- * time, so that nothing changes under its hands. Returns 0 or a negative errno.
+ * Deletes from the map those tasks that got the signal over a minute before now_ns
+ * (CLOCK_MONOTONIC) and that the OOM killer has not chosen. Also corrects running. Call it
+ * repeatedly. It acts only if tasks seem to be running and none was killed since the last call, so
+ * that nothing changes meanwhile. Returns 0 or a negative errno.
  */
 int victims_tidy(struct victims *victims, uint64_t now_ns);
 
