@@ -16,8 +16,8 @@
  *	findings_free(&findings);
  *	rows_free(&rows);
  *
- * Who reads again and again gives each interval's rows of containers to a history
- * (history_add()): with it, findings say since when a wait lasts.
+ * A caller that reads repeatedly gives the rows of containers of each interval to a history
+ *(history_add()). With it, findings say since when a wait lasts.
  */
 #ifndef BRAMBLE_DIAGNOSE_H
 #define BRAMBLE_DIAGNOSE_H

@@ -11,7 +11,7 @@
 
 #define DISKSTATS_MAX	(1 << 20)
 
-/* Of disks whose driver has no numbers of its own (include/uapi/linux/major.h). */
+/* The major number of disks whose driver has none of its own (include/uapi/linux/major.h). */
 #define BLOCK_EXT_MAJOR 259
 
 struct device_name {
@@ -53,7 +53,7 @@ static unsigned int minor_of(uint32_t dev)
 	return dev & ((1U << BLOCK_MINOR_BITS) - 1);
 }
 
-/* A line's name, up to the next space. NULL if it is not of this number. */
+/* The name in a line, up to the next space. NULL if the line has another number. */
 static const char *name_on_line(const char *line, unsigned int major, unsigned int minor,
 				size_t *len)
 {
@@ -68,7 +68,7 @@ static const char *name_on_line(const char *line, unsigned int major, unsigned i
 	return *len ? line + name_at : NULL;
 }
 
-/* The name of the only line of that number; NULL if there is none, or another. */
+/* The name in the only line with this number. NULL if there is none, or more than one. */
 static const char *only_name(const char *text, unsigned int major, unsigned int minor, size_t *len)
 {
 	const char *found = NULL, *name;
@@ -87,10 +87,10 @@ static const char *only_name(const char *text, unsigned int major, unsigned int 
 }
 
 /*
- * A hidden disk, such as a path to an NVMe namespace that has several, is none that can be
- * opened: it has no number in sysfs. Requests tell the number that it has all the same, and so
- * does diskstats, but before kernel 6.2 as 0:0 (commit a0a6314ae774): then it is known if it is the
- * only one.
+ * A hidden disk cannot be opened, and has no number in sysfs. An example is a path to an NVMe
+ * namespace that has several. It still has a number in requests and in diskstats. But before
+ * kernel 6.2 diskstats shows 0:0 (commit a0a6314ae774). Then its name is known only if it is the
+ * only such disk.
  */
 static const char *look_in_diskstats(struct devices *devices, uint32_t dev)
 {
@@ -112,8 +112,8 @@ static const char *look_in_diskstats(struct devices *devices, uint32_t dev)
 }
 
 /*
- * A device number is a link to the device's folder, which has its name; a slash in
- * it is written as ! there (drivers/base/core.c). NULL if there is none.
+ * In sysfs, a device number is a link to the device's folder, which has the device's name. A slash
+ * in the name is written as ! there (drivers/base/core.c). NULL if there is none.
  */
 static const char *look_for(struct devices *devices, uint32_t dev)
 {

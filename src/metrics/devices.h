@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The names of block devices, by their numbers: mmcblk0, and not 179:0; they are those of
- * /proc/diskstats. A device that is gone keeps its name as long as no other one takes its
- * number. One thread calls all of this.
+ * The names of block devices, by their numbers: mmcblk0 instead of 179:0. They are the names in
+ * /proc/diskstats. A device that is gone keeps its name until another one takes its number. One
+ * thread calls all of this.
  */
 #ifndef BRAMBLE_DEVICES_H
 #define BRAMBLE_DEVICES_H
@@ -24,13 +24,13 @@ struct devices {
 	unsigned int round;
 };
 
-/* Names are looked for again from now on: a number may be another device's by now. */
+/* From now on names are looked up again, because a number may belong to another device by now. */
 void devices_look_again(struct devices *devices);
 
 /*
- * The name of a device by the kernel's number of it (BLOCK_MINOR_BITS), owned by
- * devices and the same pointer for equal names. One that the kernel does not list is
- * called as it was last, or MAJOR:MINOR; number 0 is "unknown". NULL: no memory.
+ * The name of a device by the kernel's number (BLOCK_MINOR_BITS). devices owns it, and equal names
+ * have the same pointer. A device that the kernel does not list has its last name, or MAJOR:MINOR.
+ * Number 0 is "unknown". NULL: no memory.
  */
 const char *devices_name(struct devices *devices, uint32_t dev);
 

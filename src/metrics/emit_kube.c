@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Samples of what is known of pods and containers, and of where from. */
+/* Samples of what is known about pods and containers, and about its sources. */
 #include "metrics/emit.h"
 #include "metrics/info.h"
 
@@ -10,8 +10,8 @@
 _Static_assert(POD_INFO_LABELS + LABEL_KEYS_MAX <= SAMPLE_LABELS_MAX, "too many labels");
 
 /*
- * container is empty for the same reason as an owner's labels are. A node that is not known is left
- * out: if the target has a label node, it is that of all pods here.
+ * container is empty for the same reason as an owner's labels. An unknown node is left out: if the
+ * target has a label node, that is the node of all pods here.
  */
 static void emit_pod(struct samples *out, const struct pod_info *info,
 		     const struct label_keys *keys)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Samples of what was counted for containers and units: what their ledgers have. */
+/* Samples of what was counted for containers and units, from their ledgers. */
 #include <string.h>
 
 #include "metrics/emit.h"

@@ -4,7 +4,7 @@
 #include "metrics/emit.h"
 #include "version.h"
 
-/* What this program counts was 0 when it was started. */
+/* The counts of this program itself were 0 when it was started. */
 static uint64_t created_ns(const struct scrape *scrape)
 {
 	return self_value(&scrape->self, FAMILY_PROCESS_START);

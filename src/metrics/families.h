@@ -34,7 +34,7 @@ enum family_kind {
 	KIND_SUMMARY,
 };
 
-/* Whom a sample is about, and so which labels it carries. */
+/* The kind of object that a sample is about. It decides which labels the sample has. */
 enum family_scope {
 	SCOPE_OWNER,	 /* a container or a unit: owner_labels() */
 	SCOPE_PAIR,	 /* an owner, and by_... for another one: cause_labels() */
@@ -46,8 +46,9 @@ enum family_scope {
 };
 
 /*
- * Who counts the values of a family about owners. A source is read as a whole. The comments say
- * what a reading of it is; the row's offset says where in it the family's first value is.
+ * The source that counts the values of a family about owners. A source is read as a whole. The
+ * comments say what a reading of it is. The row's offset says where in the reading the family's
+ * first value is.
  */
 enum family_source {
 	SOURCE_NONE,				 /* not about owners */
@@ -67,7 +68,7 @@ extern const char *const cell_label_names[PROBES][CELL_LABELS_MAX];
 /* A label of a sample. */
 struct label {
 	const char *name;  /* as Prometheus allows: [a-zA-Z_][a-zA-Z0-9_]* */
-	const char *value; /* UTF-8; anything may stand in it */
+	const char *value; /* UTF-8; it may contain anything */
 };
 
 struct samples;
@@ -84,7 +85,7 @@ struct family {
 	enum family_kind kind;
 	enum family_scope scope;
 	bool seconds;		   /* counted in ns, exported in seconds */
-	bool real;		   /* a gauge whose value is no whole number: sample.real */
+	bool real;		   /* a gauge with a fraction: sample.real */
 	const char *label;	   /* a further label, or NULL */
 	const char *const *values; /* its values, in the order of the reading; NULL: many */
 	size_t value_count;
@@ -100,21 +101,22 @@ struct family {
 
 extern const struct family families[FAMILIES];
 
-/* Whether it is counted in the cells of a probe. */
+/* Whether a family is counted in the cells of a probe. */
 bool family_in_cells(const struct family *family);
 
-/* How many values, one after the other, a reading has of it: one for each value of its labels. */
+/* How many consecutive values a reading has for it: one for each value of its labels. */
 size_t family_value_count(const struct family *family);
 
-/* Writes its own labels for one of these values. Returns how many, at most FAMILY_LABELS_MAX. */
+/* Writes the family's own labels for one of these values. Returns how many (FAMILY_LABELS_MAX). */
 size_t family_labels(const struct family *family, size_t value, struct label *out);
 
-/* The unit, which is the last word of a name without "_total": "seconds"; NULL if it has none. */
+/* The unit: the last word of the name without "_total", such as "seconds". NULL if there is none.
+ */
 const char *family_unit(const struct family *family);
 
 /*
- * The field of the JSON API that has it: its name without the project, "node", and what the format
- * says. bramble_cpu_wait_seconds is "cpu_wait", bramble_node_load1 is "load1".
+ * The family's field in the JSON API: its name without the project, without "node", and without its
+ * suffix. bramble_cpu_wait_seconds is "cpu_wait", and bramble_node_load1 is "load1".
  */
 #define FAMILY_FIELD_SIZE 64
 void family_field(const struct family *family, char field[FAMILY_FIELD_SIZE]);

@@ -7,7 +7,7 @@
 
 #include "util/buf.h"
 
-/* Compiles a flag's expression for whole names. */
+/* Compiles the expression of a flag, to match whole names. */
 static int compile(regex_t *regex, const char *flag, const char *expression, char *error,
 		   size_t error_size)
 {
@@ -29,7 +29,7 @@ static int compile(regex_t *regex, const char *flag, const char *expression, cha
 	return -EINVAL;
 }
 
-/* Drops those that match or do not match. */
+/* Drops the families that match, or those that do not. */
 static int drop(struct family_filter *filter, const char *flag, const char *expression,
 		bool matching, char *error, size_t error_size)
 {

@@ -13,9 +13,9 @@ struct family_filter {
 };
 
 /*
- * Drops the families whose whole name does not match include, and those whose matches
- * exclude: extended regular expressions, or NULL. Returns 0; -ENOMEM; or -EINVAL and in error
- * one line: an expression that cannot be read, or that leaves nothing.
+ * Drops the families whose whole name does not match include, and those whose whole name matches
+ * exclude. Both are extended regular expressions, or NULL. Returns 0; -ENOMEM; or -EINVAL, with one
+ * line in error, if an expression is invalid or leaves no family.
  */
 int filter_set(struct family_filter *filter, const char *include, const char *exclude, char *error,
 	       size_t error_size);

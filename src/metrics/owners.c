@@ -204,7 +204,7 @@ struct owner *owners_rename(struct owners *owners, struct owner *owner, const st
 		return owner;
 	if (!to) {
 		HASH_DEL(owners->table, owner);
-		owner->labels = *labels; /* a container stays one, a unit a unit */
+		owner->labels = *labels; /* a container stays a container, and a unit a unit */
 		HASH_ADD(hh, owners->table, labels, sizeof(*labels), owner);
 		return owner;
 	}

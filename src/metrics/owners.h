@@ -16,7 +16,7 @@
 
 #include "metrics/ledger.h"
 
-/* The labels of a series: a pod's container; a container outside of Kubernetes, alone; a unit. */
+/* The labels of a series: a pod's container; only container, outside Kubernetes; or a unit. */
 struct labels {
 	char name_space[64];
 	char pod[254];
@@ -65,7 +65,7 @@ extern const struct owner owner_gone;  /* a removed owner that was summed; not i
 struct owners {
 	struct owner *table;
 	uint64_t last_id;
-	size_t max_containers; /* 0: no limit; to be set before there are owners */
+	size_t max_containers; /* 0: no limit; set it before there are owners */
 	size_t containers;     /* that have series of their own */
 	size_t summed;	       /* containers that do not */
 	struct ledger gone;    /* what removed owners that were summed have counted */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The way of every sample from the one who knows it to the one who writes it. A scrape walks the
- * table of families once. One function emits the samples of each family, and a writer (src/expose)
- * turns them into a format. Neither knows of the other.
+ * How samples get from their source to a format. A scrape walks the table of families once. One
+ *function emits the samples of each family, and a writer (src/expose) turns them into a format.
+ *Neither knows of the other.
  *
  * The families about owners are all emitted by one function, from the ledgers: the macros that say
  * in families.def where their values are set it. Any other family is a row with .emit, which is
@@ -43,7 +43,7 @@ struct sample {
 
 struct samples;
 
-/* A writer. It is called for families that have samples alone. */
+/* A writer. It is called only for families that have samples. */
 struct samples_writer {
 	void (*begin)(struct samples *out); /* of out->family */
 	void (*sample)(struct samples *out, const struct sample *sample);
@@ -68,19 +68,19 @@ void samples_write_family(struct samples *out, const struct family *family,
 void samples_add(struct samples *out, const struct sample *sample);
 
 /*
- * Writes the labels of an owner: namespace, pod and container, always, and unit if it is one. What
- * does not apply is empty, which Prometheus takes for no label. But it is written: with
- * honor_labels a scraper puts its target's namespace, pod and container where a series has none of
- * its own, and a system unit would be one of the pod that exports it. Returns how many they are, at
- * most OWNER_LABELS.
+ * Writes the labels of an owner: always namespace, pod and container; and unit if it is a unit.
+ * Labels that do not apply are empty, which Prometheus treats as no label. They are still written.
+ * With honor_labels, a scraper fills in the target's namespace, pod and container if a series lacks
+ * them, and a system unit would then belong to the pod that exports it. Returns how many labels
+ * there are, at most OWNER_LABELS.
  */
 #define OWNER_LABELS 4
 size_t owner_labels(const struct labels *owner, struct label *out);
 
 /*
- * Writes the labels of who made an owner wait: by_namespace, by_pod and by_container of a pod's
- * container, by_container of any other, or by_unit. No target has labels of these names, so what
- * does not apply is left out. Returns how many they are, at most CAUSE_LABELS.
+ * Writes the labels of a cause: by_namespace, by_pod and by_container for a pod's container,
+ * by_container for any other container, or by_unit. No target has labels with these names, so
+ * labels that do not apply are left out. Returns how many labels there are, at most CAUSE_LABELS.
  */
 #define CAUSE_LABELS 3
 size_t cause_labels(const struct labels *cause, struct label *out);

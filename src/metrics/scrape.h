@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * What the samples of one scrape are taken from. It points to what the collector keeps, and
- * nothing of it changes while samples are emitted: whoever emits needs no collector.
+ * Everything that the samples of one scrape come from. It points to what the collector keeps.
+ * Nothing of it changes while samples are emitted. So an emitter needs no collector.
  */
 #ifndef BRAMBLE_SCRAPE_H
 #define BRAMBLE_SCRAPE_H
@@ -51,7 +51,7 @@ struct scrape {
 	size_t kubelet_pods;		      /* that it listed */
 	const struct node *node;
 	unsigned int cpus;	 /* online; 0: not known */
-	const struct wall *wall; /* what is kept by CLOCK_BOOTTIME is shown by it */
+	const struct wall *wall; /* shows times that are kept as CLOCK_BOOTTIME */
 	uint64_t started_ns;	 /* CLOCK_MONOTONIC, since when it is counted; 0: not known */
 	bool probe_up[PROBES];
 	const struct books *books;	  /* NULL: not read */
@@ -61,8 +61,9 @@ struct scrape {
 };
 
 /*
- * All that a collector knows, as of its last update; but for the sum of owners, the books, and
- * what this program knows of itself, which take time to make. The collector must outlive it.
+ * Everything that a collector knows, as of its last update. Not included are the sum of owners, the
+ * books, and what this program knows about itself, which take time to make. The collector must
+ * outlive it.
  */
 void scrape_of(const struct collector *collector, struct scrape *scrape);
 

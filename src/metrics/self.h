@@ -19,7 +19,7 @@ struct self {
 
 void self_read(struct self *self, const struct wall *wall);
 
-/* Whether the family has a value. True for those of SCOPE_SELF that are not the process's. */
+/* Whether the family has a value. True for families of SCOPE_SELF that are not process_*. */
 bool self_known(const struct self *self, enum family_id id);
 uint64_t self_value(const struct self *self, enum family_id id);
 
