@@ -608,6 +608,9 @@ static void write_out(const char *name, const char *data, size_t len)
 	fclose(file);
 }
 
+static size_t different; /* outputs of the running test */
+
+/* A test compares all its outputs, so that all of them are written, and ends with all_equal(). */
 static void compare(const char *name, const char *data, size_t len)
 {
 	struct buf expected;
@@ -617,9 +620,19 @@ static void compare(const char *name, const char *data, size_t len)
 	write_out(name, data, len);
 	if (buf_read_file(&expected, path, 1 << 20))
 		fail_msg("%s cannot be read", path);
-	if (expected.len != len || memcmp(expected.data, data, len) != 0)
-		fail_msg("other bytes than before: diff " OUT "/%s %s", name, path);
+	if (expected.len != len || memcmp(expected.data, data, len) != 0) {
+		print_error("other bytes than before: diff " OUT "/%s %s\n", name, path);
+		different++;
+	}
 	buf_free(&expected);
+}
+
+static void all_equal(void)
+{
+	size_t count = different;
+
+	different = 0;
+	assert_int_equal(count, 0);
 }
 
 static void expose(const struct expose_options *options, struct buf *out)
@@ -640,6 +653,7 @@ static void test_text(void **state)
 	expose(&(struct expose_options){.accepted = {.format = FORMAT_TEXT}}, &out);
 	compare("metrics.txt", out.data, out.len);
 	buf_free(&out);
+	all_equal();
 }
 
 static void test_every_family_is_recorded(void **state)
@@ -671,6 +685,7 @@ static void test_openmetrics(void **state)
 	compare("openmetrics-created.txt", created.data, created.len);
 	buf_free(&out);
 	buf_free(&created);
+	all_equal();
 }
 
 /* In base64, 76 characters a line: a file that can be looked at. */
@@ -706,6 +721,7 @@ static void test_protobuf(void **state)
 	check_protobuf("protobuf-classic.base64", HIST_CLASSIC);
 	check_protobuf("protobuf-native.base64", HIST_NATIVE);
 	check_protobuf("protobuf-both.base64", HIST_BOTH);
+	all_equal();
 }
 
 static void test_json(void **state)
@@ -714,6 +730,7 @@ static void test_json(void **state)
 	assert_int_equal(document_count, 2);
 	compare("containers-1.json", documents[0], strlen(documents[0]));
 	compare("containers-2.json", documents[1], strlen(documents[1]));
+	all_equal();
 }
 
 /* What top --once --json prints of two documents. */
@@ -739,6 +756,7 @@ static void test_top(void **state)
 	free(text);
 	reading_free(&before);
 	reading_free(&after);
+	all_equal();
 }
 
 int main(void)
