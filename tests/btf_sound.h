@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * What a BTF must be like for libbpf and for the kernel's verifier, of the
- * kinds that tracefs_btf_add() makes. For the unit tests and the fuzzer.
+ * Checks that BTF, of the kinds that tracefs_btf_add() makes, is sound for libbpf and for the
+ * kernel's verifier. For the unit tests and the fuzzer.
  */
 #ifndef TESTS_BTF_SOUND_H
 #define TESTS_BTF_SOUND_H

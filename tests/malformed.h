@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Requests as no client of good will sends them: whole ones with bytes changed, cut out, put in
- * twice, or with an end missing. The same number makes the same request.
+ * Malformed requests: whole requests with bytes changed, cut out or put in twice, or with an end
+ * missing. The same number makes the same request.
  */
 #ifndef BRAMBLE_TEST_MALFORMED_H
 #define BRAMBLE_TEST_MALFORMED_H

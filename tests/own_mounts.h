@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * tracefs and cgroup v2 for tests that need the real ones: as they are mounted, else mounted by
- * the program's own code for this process alone, so that nobody has to mount anything by hand.
+ * tracefs and cgroup v2 for tests that need the real ones. If they are not mounted, the program's
+ * own code mounts them for this process. So nobody has to mount anything by hand.
  */
 #ifndef BRAMBLE_TEST_OWN_MOUNTS_H
 #define BRAMBLE_TEST_OWN_MOUNTS_H

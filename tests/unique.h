@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * A writer for tests that fails if one series comes twice, or one label twice in a series. It
- * keeps nothing but the series' names: they are to be looked up with unique_has().
+ * A writer for tests. It fails if a series comes twice, or a label twice in a series. It keeps only
+ * the names of the series. Look them up with unique_has().
  */
 #ifndef TESTS_UNIQUE_H
 #define TESTS_UNIQUE_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What the benchmarks share: medians, and on which machine they were found. */
+/* What the benchmarks share: medians, and the machine that they were measured on. */
 #ifndef BRAMBLE_BENCH_H
 #define BRAMBLE_BENCH_H
 

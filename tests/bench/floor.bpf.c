@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What any probe of the scheduler pays at least: one clock read at each event. */
+/* The least that any probe of the scheduler costs: one clock read at each event. */
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What hanging on a hook costs at least: nothing done there, and one clock read. */
+/* The least that a hook costs: a program that does nothing, and one that reads the clock. */
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 

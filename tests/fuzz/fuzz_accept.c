@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Headers as a stranger may send them: accept_format() and accept_gzip() end, within the text. */
+/* Headers that a stranger may send. accept_format() and accept_gzip() end, and stay within the
+ * text. */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Any bytes as what the kubelet answers, twice. The first byte says in parts of how many
- * bytes they arrive.
+ * Any bytes as an answer of the kubelet, twice. The first byte says how many bytes arrive at a
+ * time.
  */
 #include <errno.h>
 #include <stdint.h>
@@ -86,7 +86,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_pod(pod);
 		must(pods_find(&pods, pod->uid) == pod);
 	}
-	/* The same bytes say the same, however they arrive. */
+	/* The same bytes mean the same, however they arrive. */
 	must(read_list(&pods, (const char *)data + 1, size - 1, 4096) == err);
 	pods_end_listing(&pods, !err, 2);
 	must(pods_count(&pods) == count);

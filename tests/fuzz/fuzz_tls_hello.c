@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* ClientHellos as a stranger may send them: tls_hello_parse() ends, within the message. */
+/* ClientHellos that a stranger may send. tls_hello_parse() ends, and stays within the message. */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Any text as a format file: refused, or a BTF that libbpf reads and that is sound. */
+/* Any text as a format file. It is refused, or it gives sound BTF that libbpf can read. */
 #include "probe/tracefs_btf.h"
 
 #include "btf_sound.h"

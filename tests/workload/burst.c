@@ -24,7 +24,7 @@ static void sleep_us(long us)
 	nanosleep(&t, NULL);
 }
 
-/* Some work between two looks at the clock: these are what takes longest in an emulated machine. */
+/* Some work between two looks at the clock, which take longest on an emulated machine. */
 static void work_a_little(void)
 {
 	for (volatile int i = 0; i < 300; i++)

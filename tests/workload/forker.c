@@ -2,10 +2,10 @@
 /*
  * usage: forker SECONDS GO RESULT CHILDREN
  *
- * The truth about run-queue waits, to compare bramble with. Waits until a byte
- * can be read from the FIFO GO, then for SECONDS forks children that work,
- * sleep, and exit, CHILDREN at a time; beside them, threads of its own that do the
- * same and stay. It then writes to the file RESULT one line
+ * Measures run-queue waits as the kernel counts them, to compare bramble with. Waits until a byte
+ * can be read from the FIFO GO. Then, for SECONDS, it forks children that work, sleep, and exit,
+ * CHILDREN at a time. Beside them, threads of its own do the same and stay. It then writes one line
+ * to the file RESULT:
  *
  *   exited RUN_DELAY_NS WAITS VOLUNTARY INVOLUNTARY TASKS
  *
@@ -60,7 +60,7 @@ static void sleep_us(long us)
 	nanosleep(&t, NULL);
 }
 
-/* Some work between two looks at the clock: these are what takes longest in an emulated machine. */
+/* Some work between two looks at the clock, which take longest on an emulated machine. */
 static void work_a_little(void)
 {
 	for (volatile int i = 0; i < 300; i++)

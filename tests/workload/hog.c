@@ -2,8 +2,8 @@
 /*
  * usage: hog MIB [THREADS [SECONDS]]
  *
- * Takes so much memory and touches all of it, with that many threads (1), each its part;
- * sleeps that long (0), and ends.
+ * Allocates MIB of memory and touches all of it, with THREADS threads (1) that each touch a part.
+ * Then sleeps for SECONDS (0), and ends.
  */
 #include <pthread.h>
 #include <stdio.h>

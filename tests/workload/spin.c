@@ -11,7 +11,7 @@ static double now(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-/* Some work between two looks at the clock: these are what takes longest in an emulated machine. */
+/* Some work between two looks at the clock, which take longest on an emulated machine. */
 static void work_a_little(void)
 {
 	for (volatile int i = 0; i < 300; i++)

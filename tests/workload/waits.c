@@ -103,7 +103,8 @@ static void ask(const char *port)
 	die("ask");
 }
 
-/* A full queue of connections: the kernel drops who wants to come in, who tries again after 1 s. */
+/* The queue of connections is full. The kernel drops new ones, and the client tries again after 1
+ * s. */
 static void door(const char *port, long pause_ms)
 {
 	int fd = listen_on(port, 0);
