@@ -32,8 +32,6 @@ static uint64_t digest_of(const struct pods *pods, const char *text, size_t len)
 	return digest;
 }
 
-/* The analyzer does not see that an element is off uthash's lists before it is freed. */
-/* NOLINTBEGIN(clang-analyzer-unix.Malloc) */
 static void take_out(struct pods *pods, struct kube_pod *pod)
 {
 	HASH_DEL(pods->by_uid, pod);
@@ -64,7 +62,6 @@ void pods_end_listing(struct pods *pods, bool whole, uint64_t now_ns)
 			take_out(pods, pod);
 	}
 }
-/* NOLINTEND(clang-analyzer-unix.Malloc) */
 
 void pods_begin_listing(struct pods *pods)
 {

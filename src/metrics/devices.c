@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "bramble/cells.h"
+#include "util/slice.h"
 
 #define DISKSTATS_MAX	(1 << 20)
 
@@ -27,18 +28,17 @@ struct device {
 };
 
 /* The one copy of a name. */
-static const char *intern(struct devices *devices, const char *text)
+static const char *intern(struct devices *devices, struct slice text)
 {
-	size_t len = strlen(text);
 	struct device_name *name;
 
-	HASH_FIND(hh, devices->names, text, (unsigned int)len, name);
+	HASH_FIND(hh, devices->names, text.at, (unsigned int)text.len, name);
 	if (!name) {
-		name = calloc(1, sizeof(*name) + len + 1);
+		name = calloc(1, sizeof(*name) + text.len + 1);
 		if (!name)
 			return NULL;
-		memcpy(name->text, text, len + 1);
-		HASH_ADD_KEYPTR(hh, devices->names, name->text, (unsigned int)len, name);
+		memcpy(name->text, text.at, text.len);
+		HASH_ADD_KEYPTR(hh, devices->names, name->text, (unsigned int)text.len, name);
 	}
 	return name->text;
 }
@@ -53,35 +53,32 @@ static unsigned int minor_of(uint32_t dev)
 	return dev & ((1U << BLOCK_MINOR_BITS) - 1);
 }
 
-/* The name in a line, up to the next space. NULL if the line has another number. */
-static const char *name_on_line(const char *line, unsigned int major, unsigned int minor,
-				size_t *len)
+/* The name in a line "MAJOR MINOR NAME ...". False if the line has another number. */
+static bool name_on_line(struct slice line, unsigned int major, unsigned int minor,
+			 struct slice *name)
 {
-	unsigned int line_major, line_minor;
-	int name_at = 0;
+	uint64_t line_major, line_minor;
+	struct slice word;
 
-	// NOLINTNEXTLINE(cert-err34-c): the numbers are the kernel's
-	if (sscanf(line, "%u %u %n", &line_major, &line_minor, &name_at) != 2 ||
-	    (size_t)name_at >= strcspn(line, "\n") || line_major != major || line_minor != minor)
-		return NULL;
-	*len = strcspn(line + name_at, " \n");
-	return *len ? line + name_at : NULL;
+	return slice_next_word(&line, ' ', &word) && slice_number(word, UINT_MAX, &line_major) &&
+	       slice_next_word(&line, ' ', &word) && slice_number(word, UINT_MAX, &line_minor) &&
+	       line_major == major && line_minor == minor && slice_next_word(&line, ' ', name);
 }
 
-/* The name in the only line with this number. NULL if there is none, or more than one. */
-static const char *only_name(const char *text, unsigned int major, unsigned int minor, size_t *len)
+/* The name in the only line with this number. False if there is none, or more than one. */
+static bool only_name(struct slice text, unsigned int major, unsigned int minor, struct slice *name)
 {
-	const char *found = NULL, *name;
-	size_t name_len;
+	struct slice line, other;
+	bool found = false;
 
-	for (; text && *text; text = strchr(text, '\n'), text += text != NULL) {
-		name = name_on_line(text, major, minor, &name_len);
-		if (name && found)
-			return NULL;
-		if (!name)
+	while (text.len) {
+		slice_cut(&text, '\n', &line);
+		if (!name_on_line(line, major, minor, &other))
 			continue;
-		found = name;
-		*len = name_len;
+		if (found)
+			return false;
+		found = true;
+		*name = other;
 	}
 	return found;
 }
@@ -94,21 +91,18 @@ static const char *only_name(const char *text, unsigned int major, unsigned int 
  */
 static const char *look_in_diskstats(struct devices *devices, uint32_t dev)
 {
-	char path[PATH_MAX], *copy;
-	const char *name;
-	size_t len;
+	struct slice text, name;
+	char path[PATH_MAX];
 
 	if (!devices->diskstats.data && ((size_t)snprintf(path, sizeof(path), "%s/diskstats",
 							  devices->procfs) >= sizeof(path) ||
 					 buf_read_file(&devices->diskstats, path, DISKSTATS_MAX)))
 		return NULL;
-	name = only_name(devices->diskstats.data, major_of(dev), minor_of(dev), &len);
-	if (!name && major_of(dev) == BLOCK_EXT_MAJOR)
-		name = only_name(devices->diskstats.data, 0, 0, &len);
-	copy = name ? strndup(name, len) : NULL;
-	name = copy ? intern(devices, copy) : NULL;
-	free(copy);
-	return name;
+	text = (struct slice){devices->diskstats.data, devices->diskstats.len};
+	if (only_name(text, major_of(dev), minor_of(dev), &name) ||
+	    (major_of(dev) == BLOCK_EXT_MAJOR && only_name(text, 0, 0, &name)))
+		return intern(devices, name);
+	return NULL;
 }
 
 /*
@@ -132,7 +126,7 @@ static const char *look_for(struct devices *devices, uint32_t dev)
 	for (len = 0; name[len]; len++)
 		if (name[len] == '!')
 			name[len] = '/';
-	return intern(devices, name);
+	return intern(devices, slice_of(name));
 }
 
 static const char *number_of(struct devices *devices, uint32_t dev)
@@ -140,9 +134,9 @@ static const char *number_of(struct devices *devices, uint32_t dev)
 	char text[32];
 
 	if (!dev)
-		return intern(devices, "unknown");
+		return intern(devices, slice_of("unknown"));
 	snprintf(text, sizeof(text), "%u:%u", major_of(dev), minor_of(dev));
-	return intern(devices, text);
+	return intern(devices, slice_of(text));
 }
 
 void devices_look_again(struct devices *devices)

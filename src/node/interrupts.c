@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "node/interrupts.h"
 
-#include <inttypes.h>
-#include <stdbool.h>
-#include <stdio.h>
-#include <string.h>
+#include <limits.h>
 #include <unistd.h>
 
 #include "bramble/growth.h"
+#include "util/array.h"
 #include "util/clock.h"
 #include "util/livefile.h"
 #include "util/procstat.h"
+#include "util/slice.h"
 
 /* The lines of the CPUs are the first ones: 10 numbers each. */
 #define TEXT_SIZE    16384
@@ -48,28 +47,33 @@ static void add(struct interrupts *interrupts, unsigned int cpu, uint64_t irq, u
 	set(interrupts, entry, INTERRUPT_SOFT, softirq);
 }
 
-/* "cpu0 USER NICE SYSTEM IDLE IOWAIT IRQ SOFTIRQ STEAL ...", see proc_stat(5) */
+/* A line without its first "cpu": "0 USER NICE SYSTEM IDLE IOWAIT IRQ SOFTIRQ STEAL ..." */
+static void take_line(struct interrupts *interrupts, struct slice line)
+{
+	uint64_t number[8]; /* the CPU's, and its times, see proc_stat(5) */
+	struct slice word;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(number); i++)
+		if (!slice_next_word(&line, ' ', &word) ||
+		    !slice_number(word, UINT64_MAX, &number[i]))
+			return;
+	if (number[0] <= UINT_MAX && interrupts->count < INTERRUPTS_CPUS_MAX)
+		add(interrupts, (unsigned int)number[0], number[6], number[7]);
+}
+
 void interrupts_read(struct interrupts *interrupts)
 {
 	char text[TEXT_SIZE];
-	uint64_t irq, softirq;
-	unsigned int cpu;
-	char *line;
+	struct slice rest, line;
 
 	interrupts->count = 0;
 	if (interrupts->fd < 0 || live_read(interrupts->fd, text, sizeof(text)) <= 0)
 		return;
-	for (line = text; strncmp(line, "cpu", 3) == 0; line += *line == '\n') {
-		/* "cpu " is the sum of all CPUs. */
-		bool one = line[3] != ' ';
-
-		// NOLINTNEXTLINE(cert-err34-c): the numbers are the kernel's
-		if (sscanf(line, "cpu%u %*u %*u %*u %*u %*u %" SCNu64 " %" SCNu64, &cpu, &irq,
-			   &softirq) == 3 &&
-		    one && interrupts->count < INTERRUPTS_CPUS_MAX)
-			add(interrupts, cpu, irq, softirq);
-		line = strchrnul(line, '\n');
-	}
+	rest = slice_of(text);
+	while (slice_cut(&rest, '\n', &line), slice_drop_prefix(&line, "cpu"))
+		if (!slice_starts(line, " ")) /* "cpu ...": all CPUs together */
+			take_line(interrupts, line);
 }
 
 void interrupts_close(struct interrupts *interrupts)

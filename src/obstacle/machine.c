@@ -8,6 +8,7 @@
 #include "util/array.h"
 #include "util/livefile.h"
 #include "util/openfiles.h"
+#include "util/slice.h"
 
 /* linux/seccomp.h: SECCOMP_MODE_FILTER, as /proc/PID/status has it */
 #define SECCOMP_FILTER 2
@@ -29,17 +30,19 @@ static enum lockdown read_lockdown(const char *sysfs)
 static void read_modules(const char *sysfs, struct machine *machine)
 {
 	static const char *const with_policy[] = {"selinux", "smack", "apparmor", "tomoyo", "bpf"};
-	char text[256], *name, *save = NULL;
+	struct slice rest, name;
 	size_t i, used = 0;
+	char text[256];
 
 	if (live_read_once(sysfs, "kernel/security/lsm", text, sizeof(text)) <= 0)
 		return;
-	for (name = strtok_r(text, ",", &save); name; name = strtok_r(NULL, ",", &save))
+	rest = slice_of(text);
+	while (slice_next_word(&rest, ',', &name))
 		for (i = 0; i < ARRAY_SIZE(with_policy); i++)
-			if (strcmp(name, with_policy[i]) == 0 &&
-			    used + strlen(name) + 3 < sizeof(machine->modules))
+			if (slice_is(name, with_policy[i]) &&
+			    used + name.len + 3 < sizeof(machine->modules))
 				used += (size_t)sprintf(machine->modules + used, "%s%s",
-							used ? ", " : "", name);
+							used ? ", " : "", with_policy[i]);
 }
 
 static bool has_seccomp_filter(const char *procfs)
@@ -54,15 +57,17 @@ static bool has_seccomp_filter(const char *procfs)
 /* In the first user namespace every id maps to itself. */
 static bool in_user_namespace(const char *procfs)
 {
-	unsigned inside, outside, count;
+	static const char *const all[] = {"0", "0", "4294967295"}; /* inside, outside, count */
+	struct slice rest, word;
 	char text[128];
 
 	if (live_read_once(procfs, "self/uid_map", text, sizeof(text)) <= 0)
 		return false;
-	// NOLINTNEXTLINE(cert-err34-c): the numbers are the kernel's
-	if (sscanf(text, "%u %u %u", &inside, &outside, &count) != 3)
-		return true;
-	return inside || outside || count != UINT32_MAX;
+	rest = slice_of(text);
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+		if (!slice_next_word(&rest, ' ', &word) || !slice_is(word, all[i]))
+			return true;
+	return false;
 }
 
 void machine_read(const struct machine_place *place, const struct features *features,
