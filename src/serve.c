@@ -20,7 +20,6 @@
 #include "obstacle/obstacle.h"
 #include "util/clock.h"
 #include "util/log.h"
-#include "util/pages.h"
 #include "version.h"
 
 #define REPLY_MMAP_THRESHOLD (128 * 1024)
@@ -300,11 +299,7 @@ static int start(struct server *s)
 	node_report(collector_node(s->collector));
 	log_info("serving%s", s->urls.data ? s->urls.data : "");
 	listen_on_socket(s, options->socket);
-	err = open_event_sources(s);
-	/* Most of what the start has touched, libraries' beginnings and the loader of BPF
-	 * programs, is not used again. */
-	pages_release_files();
-	return err;
+	return open_event_sources(s);
 }
 
 static int run(struct server *s)

@@ -15,6 +15,9 @@ lines() { sed 's/ *#.*//' "$manifest"; }
 args=$(lines | sed -n 's/^ *- \(--.*\|serve\)$/\1/p')
 wanted=$(lines | sed -n '/^ *add:/,/^ *seccompProfile:/s/^ *- \(.*\)$/CAP_\1/p')
 
+# memory_of requests|limits: bytes
+memory_of() { lines | sed -n "/^ *$1:/,\$s/^ *memory: \(.*\)Mi$/\1/p" | awk 'NR == 1 { print $1 * 1048576 }'; }
+
 # This root cannot give what it does not have itself.
 capabilities=
 for capability in $wanted; do
@@ -44,7 +47,8 @@ run_as_deployed() {
 		--argjson caps "$(printf '%s\n' "$@" | jq -Rn '[inputs]')" \
 		--argjson args "$(echo "$args" | sed "s/\$(NODE_IP):10250/127.0.0.1:$(cat "$kubelet/port")/" | jq -Rn '[inputs]')" \
 		--arg host_pid "$(lines | grep -o 'hostPID: true')" \
-		--arg root "$root" --arg pods "$log_dir" --arg kubelet "$kubelet" --arg listen "127.0.0.1:$port" '
+		--arg root "$root" --arg pods "$log_dir" --arg kubelet "$kubelet" --arg listen "127.0.0.1:$port" \
+		--arg limit "$(memory_of limits)" '
 		.process.terminal = false |
 		.process.user = {uid: 0, gid: 0} |
 		.process.noNewPrivileges = true |
@@ -58,6 +62,7 @@ run_as_deployed() {
 			{destination: "/var/log/pods", type: "bind", source: $pods, options: ["rbind", "ro"]},
 			{destination: "/run/bramble", type: "tmpfs", source: "tmpfs", options: ["nosuid", "nodev"]},
 			{destination: "/var/run/secrets/kubernetes.io/serviceaccount", type: "bind", source: $kubelet, options: ["rbind", "ro"]}] |
+		.linux.resources.memory.limit = ($limit | tonumber) |
 		.linux.cgroupsPath = "/bramble-test-daemonset-\($listen | split(":")[1])" |
 		.linux.namespaces |= map(select(.type != "network" and ($host_pid == "" or .type != "pid")))
 		' config.json >config.new && mv config.new config.json) || return 1
@@ -89,6 +94,25 @@ check_holds "its waits are attributed" "$(metric_or_0 bramble_probe_up probe=sch
 check "the node's file systems are known" \
 	grep -qE '^bramble_node_filesystem_size_bytes\{mountpoint="/",' "$tmp/metrics"
 check "the socket for top is there" grep -q 'bramble top --once' "$bramble_log"
+# The kernel's own account: anonymous memory, BPF maps and programs, page tables, sockets.
+memory=$(awk '$3 == "cgroup" && $4 ~ /(^|,)memory(,|$)/ { print $2; exit }' /proc/self/mounts)
+if [ -n "$memory" ]; then
+	memory+=/bramble-test-daemonset-$port
+	limit=$(cat "$memory/memory.limit_in_bytes") peak=$(cat "$memory/memory.max_usage_in_bytes")
+	now=$(cat "$memory/memory.usage_in_bytes")
+else
+	memory=$cgroup2/bramble-test-daemonset-$port
+	limit=$(cat "$memory/memory.max" 2>/dev/null) peak=$(cat "$memory/memory.peak" 2>/dev/null)
+	now=$(cat "$memory/memory.current" 2>/dev/null)
+fi
+if [ -n "$peak" ]; then
+	note "memory: $now bytes, $peak at most"
+	check_holds "it has the memory limit of its manifest" "$limit == $(memory_of limits)"
+	check_holds "and takes half of it at most, as its programs are loaded" "$peak < $limit / 2"
+	check_holds "afterwards it takes no more than it requests" "$now < $(memory_of requests)"
+else
+	note "no memory controller here: its memory is not measured"
+fi
 check "it warns of nothing" test -z "$(grep 'level=warn' "$bramble_log")"
 [ $failed = 0 ] || sed 's/^/    /' "$bramble_log"
 runc --root "$tmp/runc" delete --force "daemonset-$port" >/dev/null 2>&1

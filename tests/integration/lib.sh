@@ -337,6 +337,15 @@ start_bramble() {
 	done
 }
 
+# What is bramble's own of its memory, in kB. RSS also has the pages of files that it maps: they are
+# the page cache's, and shared with whoever maps the same libraries.
+anon_kb() { awk '/^RssAnon/ { print $2 }' "/proc/$bramble_pid/status"; }
+# The memory of its BPF maps, which the kernel holds.
+maps_kb() {
+	awk '$1 == "memlock:" { memlock = $2 } $1 == "map_id:" { bytes[$2] = memlock }
+		END { for (id in bytes) sum += bytes[id]; printf "%d\n", sum / 1024 }' "/proc/$bramble_pid/fdinfo/"* 2>/dev/null
+}
+
 # stop_bramble: SIGTERM. Sets bramble_code and bramble_stop_ms. Fails if bramble crashed, which may
 # happen only while it frees its memory.
 stop_bramble() {
