@@ -43,10 +43,10 @@ static void print_family(const struct family *family)
 			printf("%s%s", i ? ", " : "- labels: ", node_label_names(family->node)[i]);
 	if (family->scope == SCOPE_NODE && node_label_names(family->node)[0])
 		putchar('\n');
-	if (family_in_cells(family) && cell_label_names[family->probe][0]) {
-		printf("- further labels: %s", cell_label_names[family->probe][0]);
-		for (i = 1; i < CELL_LABELS_MAX && cell_label_names[family->probe][i]; i++)
-			printf(", %s", cell_label_names[family->probe][i]);
+	if (family_in_cells(family) && family_cell_labels(family)[0]) {
+		printf("- further labels: %s", family_cell_labels(family)[0]);
+		for (i = 1; i < CELL_LABELS_MAX && family_cell_labels(family)[i]; i++)
+			printf(", %s", family_cell_labels(family)[i]);
 		putchar('\n');
 	}
 	if (family->label) {
@@ -98,7 +98,7 @@ static void print_series(void)
 	     "| family | classic | with `_created` | native |\n"
 	     "|---|---|---|---|");
 	for (family = families; family < families + FAMILIES; family++) {
-		const char *const *labels = cell_label_names[family->probe];
+		const char *const *labels = family_cell_labels(family);
 
 		if (!family_in_cells(family))
 			continue;

@@ -6,11 +6,8 @@
 
 #include "cgroup/files.h"
 #include "metrics/emit.h"
+#include "probe/descriptors.h"
 #include "util/array.h"
-
-const char *const cell_label_names[PROBES][CELL_LABELS_MAX] = {
-	[PROBE_BLOCK] = {"device", "op"},
-};
 
 /* Where the values of a family about owners are. */
 #define IN(from, at) .emit = emit_owners, .source = (from), .offset = (at)
@@ -34,6 +31,11 @@ const struct family families[FAMILIES] = {
 bool family_in_cells(const struct family *family)
 {
 	return family->source >= SOURCE_CELLS && family->source < SOURCE_OF_PROBE(PROBES);
+}
+
+const char *const *family_cell_labels(const struct family *family)
+{
+	return probe_descriptors[family->probe]->cells.labels;
 }
 
 static size_t at_least_one(size_t count)

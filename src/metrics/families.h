@@ -17,7 +17,7 @@
 #include <stddef.h>
 
 #include "node/node.h"
-#include "probe/probe.h"
+#include "probe/descriptor.h"
 
 /* FAMILY_CPU_WAIT, ...: the rows' numbers. */
 enum family_id {
@@ -61,10 +61,6 @@ enum family_source {
 
 #define SOURCE_OF_PROBE(id) ((enum family_source)(SOURCE_CELLS + (id)))
 
-/* The names of the further labels of a probe's cells. Unused ones are NULL. */
-#define CELL_LABELS_MAX	    2
-extern const char *const cell_label_names[PROBES][CELL_LABELS_MAX];
-
 /* A label of a sample. */
 struct label {
 	const char *name;  /* as Prometheus allows: [a-zA-Z_][a-zA-Z0-9_]* */
@@ -103,6 +99,12 @@ extern const struct family families[FAMILIES];
 
 /* Whether a family is counted in the cells of a probe. */
 bool family_in_cells(const struct family *family);
+
+/*
+ * Returns the names of the labels that the cells have: CELL_LABELS_MAX of them, NULL where unused.
+ * For a family that is counted in cells.
+ */
+const char *const *family_cell_labels(const struct family *family);
 
 /* How many consecutive values a reading has for it: one for each value of its labels. */
 size_t family_value_count(const struct family *family);

@@ -35,15 +35,15 @@ static bool may_not_know(enum family_source source)
 	return source == SOURCE_FILES;
 }
 
-static size_t label_count(enum family_source source)
+/* How many labels the accounts of a family's source have. */
+static size_t label_count(const struct family *family)
 {
 	size_t count = 0;
 
-	if (source == SOURCE_CAUSED)
+	if (family->source == SOURCE_CAUSED)
 		return 1;
-	if (source < SOURCE_CELLS || source >= SOURCE_OF_PROBE(PROBES))
-		return 0;
-	while (count < CELL_LABELS_MAX && cell_label_names[source - SOURCE_CELLS][count])
+	while (family_in_cells(family) && count < CELL_LABELS_MAX &&
+	       family_cell_labels(family)[count])
 		count++;
 	return count;
 }
@@ -51,22 +51,22 @@ static size_t label_count(enum family_source source)
 static void __attribute__((constructor)) lay_out(void)
 {
 	const struct family *family, **link[SOURCES];
-	enum family_source source;
 
-	for (source = 0; source < SOURCES; source++) {
-		link[source] = &layouts[source].first;
-		layouts[source].labels = label_count(source);
-		layouts[source].words = layouts[source].labels + may_not_know(source);
-	}
 	for (family = families; family < families + FAMILIES; family++) {
+		struct layout *layout = &layouts[family->source];
 		struct row *row = &rows[family - families];
 
-		row->at = layouts[family->source].words;
-		row->values = family_value_count(family);
-		row->words = row->values * (family->kind == KIND_HISTOGRAM ? HIST_WORDS : 1);
-		layouts[family->source].words += row->words;
+		if (!layout->first) {
+			link[family->source] = &layout->first;
+			layout->labels = label_count(family);
+			layout->words = layout->labels + may_not_know(family->source);
+		}
 		*link[family->source] = family;
 		link[family->source] = &row->next;
+		row->at = layout->words;
+		row->values = family_value_count(family);
+		row->words = row->values * (family->kind == KIND_HISTOGRAM ? HIST_WORDS : 1);
+		layout->words += row->words;
 	}
 }
 
@@ -373,17 +373,16 @@ static bool have_counted(union ledger_word *account, const struct family *family
 
 static void set_account_labels(struct ledger_value *value, const union ledger_word *account)
 {
-	enum family_source source = value->family->source;
+	const struct family *family = value->family;
 	size_t i;
 
-	if (source == SOURCE_CAUSED) {
+	if (family->source == SOURCE_CAUSED) {
 		value->cause = account->label;
 		return;
 	}
-	value->account_labels = layouts[source].labels;
+	value->account_labels = layouts[family->source].labels;
 	for (i = 0; i < value->account_labels; i++)
-		value->labels[i] = (struct label){cell_label_names[source - SOURCE_CELLS][i],
-						  account[i].label};
+		value->labels[i] = (struct label){family_cell_labels(family)[i], account[i].label};
 }
 
 static void set_hist(struct ledger_value *value, const struct hist_total *hist)

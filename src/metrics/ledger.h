@@ -49,7 +49,7 @@ struct ledger {
 /*
  * The labels of an account. Equal labels are the same pointers. Only the pointers are copied, and
  * what they point to must outlive the account.
- *   SOURCE_OF_PROBE()  interned strings: the values of the labels in cell_label_names
+ *   SOURCE_OF_PROBE()  interned strings: the values of family_cell_labels()
  *   SOURCE_CAUSED      the owner that caused the wait
  *   any other          none: NULL is allowed
  */

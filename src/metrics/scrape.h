@@ -13,6 +13,7 @@
 #include "metrics/filter.h"
 #include "metrics/owners.h"
 #include "metrics/self.h"
+#include "probe/books.h"
 #include "util/wall.h"
 
 struct collector;

@@ -280,7 +280,7 @@ const struct probe_descriptor probe_block = {
 	.flag_rank = 5,
 	.programs = programs,
 	.program_count = ARRAY_SIZE(programs),
-	.cells = {PROBE_CELLS(block_cell), .keyed = true},
+	.cells = {PROBE_CELLS(block_cell), .keyed = true, .labels = {"device", "op"}},
 	.records = records,
 	.record_count = ARRAY_SIZE(records),
 	.losses = losses,

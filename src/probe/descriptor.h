@@ -42,11 +42,14 @@ struct cell_private {
 	bool summed; /* summed over the CPUs, for another reader than the families; else left out */
 };
 
+#define CELL_LABELS_MAX 2
+
 struct probe_cells {
 	const char *map;
 	size_t size;  /* of one */
 	bool per_cpu; /* by CPU and slot; else by slot alone */
 	bool keyed;   /* by a key of the probe's own, in a hash map that its file reads */
+	const char *labels[CELL_LABELS_MAX]; /* keyed: names of its samples' labels; or NULL */
 	const struct cell_private *privates;
 	size_t private_count;
 };

@@ -35,7 +35,7 @@ static void fill(struct owner *owner, const struct family *family, unsigned int 
 {
 	static const char *const devices[] = {"mmcblk0", "sda"};
 	static const char *const ops[] = {"read", "write"};
-	const char *const *names = cell_label_names[family->probe];
+	const char *const *names = family_cell_labels(family);
 	size_t a, b, i;
 
 	for (a = 0; a < (names[0] ? 2 : 1); a++) {

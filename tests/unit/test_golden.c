@@ -194,7 +194,7 @@ static size_t index_of_value(const struct family *family, char **words, size_t c
 
 static struct cell *find_cell(const struct family *family, char **words, size_t count)
 {
-	const char *const *label_names = cell_label_names[family->probe];
+	const char *const *label_names = family_cell_labels(family);
 	const char *labels[CELL_LABELS_MAX] = {NULL};
 	struct block_account **at;
 	size_t i;
@@ -261,7 +261,7 @@ static void read_slot(struct slot *from)
 	size_t i;
 
 	for (i = 0; i < PROBES; i++)
-		if (from->touched[i] && !cell_label_names[i][0])
+		if (from->touched[i] && i != PROBE_BLOCK)
 			add_cell(from->owner, SOURCE_OF_PROBE(i), NULL, &from->cell[i]);
 	for (block = from->blocks; block; block = block->next)
 		add_cell(from->owner, SOURCE_OF_PROBE(PROBE_BLOCK), block->labels, &block->cell);

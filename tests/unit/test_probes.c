@@ -180,6 +180,7 @@ static void test_plans(void **state)
 		assert_int_equal(bpf_map__value_size(map_of(id)), cells->size);
 		assert_int_equal(bpf_map__type(map_of(id)),
 				 cells->keyed ? BPF_MAP_TYPE_HASH : BPF_MAP_TYPE_ARRAY);
+		assert_int_equal(cells->keyed, cells->labels[0] != NULL);
 	}
 }
 
