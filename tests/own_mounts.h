@@ -10,7 +10,7 @@
 #include <fcntl.h>
 #include <sys/mount.h>
 
-#include "probe/mounts.h"
+#include "kernel/mounts.h"
 
 /* As mounts_find(), but cgroups can be made where it was mounted for this process (5.12). */
 static inline void own_mounts_find(struct mounts *mounts)

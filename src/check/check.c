@@ -8,11 +8,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "kernel/mounts.h"
 #include "kube/kubelet_try.h"
 #include "node/feature.h"
 #include "obstacle/obstacle.h"
 #include "probe/descriptors.h"
-#include "probe/mounts.h"
 #include "probe/probe.h"
 #include "util/array.h"
 #include "util/buf.h"

@@ -10,8 +10,8 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "kernel/features.h"
 #include "kube/kubelet.h"
-#include "probe/features.h"
 
 /* The paths are not owned. NULL stands for the default beside it. */
 struct check_options {

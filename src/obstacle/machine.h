@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "probe/features.h"
+#include "kernel/features.h"
 
 /* Where to look. NULL stands for /proc and /sys. Not owned. */
 struct machine_place {

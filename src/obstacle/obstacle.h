@@ -14,8 +14,8 @@
 #include <sys/types.h>
 
 #include "cgroup/mount.h"
+#include "kernel/mounts.h"
 #include "obstacle/machine.h"
-#include "probe/mounts.h"
 #include "util/log.h"
 
 enum obstacle_step {

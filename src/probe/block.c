@@ -10,9 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernel/features.h"
 #include "obstacle/obstacle.h"
 #include "probe/descriptor.h"
-#include "probe/features.h"
 #include "probe/internal.h"
 #include "probe/maps.h"
 #include "probe/programs.h"

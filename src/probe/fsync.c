@@ -6,9 +6,9 @@
 #include <errno.h>
 #include <string.h>
 
+#include "kernel/features.h"
 #include "obstacle/obstacle.h"
 #include "probe/descriptor.h"
-#include "probe/features.h"
 #include "probe/maps.h"
 #include "probe/programs.h"
 #include "util/array.h"

@@ -8,10 +8,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "kernel/features.h"
 #include "obstacle/obstacle.h"
 #include "probe/cells.h"
 #include "probe/descriptors.h"
-#include "probe/features.h"
 #include "probe/programs.h"
 #include "probe/records.h"
 #include "probe/slots.h"

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernel/features.h"
 #include "obstacle/obstacle.h"
 #include "probe/descriptors.h"
-#include "probe/features.h"
 #include "probe/load.h"
 #include "probe/programs.h"
 #include "util/log.h"

@@ -6,8 +6,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "kernel/features.h"
 #include "probe/descriptor.h"
-#include "probe/features.h"
 #include "probe/internal.h"
 #include "probe/maps.h"
 #include "util/array.h"

@@ -8,7 +8,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include "probe/mounts.h"
+#include "kernel/mounts.h"
 
 static inline int compare_doubles(const void *a, const void *b)
 {

@@ -7,10 +7,10 @@
 #include <dirent.h>
 #include <poll.h>
 
+#include "kernel/features.h"
 #include "kubelet_server.h"
 #include "metrics/collector.h"
 #include "own_cgroup.h"
-#include "probe/features.h"
 #include "util/clock.h"
 #include "util/log.h"
 

@@ -10,8 +10,8 @@
 
 #include <bpf/bpf.h>
 
+#include "kernel/features.h"
 #include "own_cgroup.h"
-#include "probe/features.h"
 #include "probe/probe.h"
 #include "util/clock.h"
 

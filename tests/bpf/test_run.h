@@ -18,8 +18,8 @@
 #include <bpf/libbpf.h>
 
 #include "bramble/cells.h"
+#include "kernel/features.h"
 #include "own_cgroup.h"
-#include "probe/features.h"
 #include "probe/records.h"
 #include "probe/tracefs_btf.h"
 #include "util/clock.h"

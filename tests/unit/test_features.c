@@ -12,7 +12,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "probe/features.h"
+#include "kernel/features.h"
 #include "own_mounts.h"
 #include "skip.h"
 

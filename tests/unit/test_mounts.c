@@ -15,8 +15,8 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "probe/features.h"
-#include "probe/mounts.h"
+#include "kernel/features.h"
+#include "kernel/mounts.h"
 #include "skip.h"
 #include "util/buf.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-#include "probe/mounts.h"
+#include "kernel/mounts.h"
 
 #include <errno.h>
 #include <linux/magic.h>
@@ -11,7 +11,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#include "probe/features.h"
+#include "kernel/features.h"
 #include "util/buf.h"
 #include "util/log.h"
 #include "util/mountinfo.h"
