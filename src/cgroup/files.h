@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * What the kernel itself counts for a cgroup: the files of cgroup v2, see
- * Documentation/admin-guide/cgroup-v2.rst. What a cgroup's files say holds for
- * all cgroups below it, too.
+ * Documentation/admin-guide/cgroup-v2.rst. A cgroup's files also count what happens in the cgroups
+ * below it.
  *
- * The files are kept open as long as RLIMIT_NOFILE allows; beyond that they are
- * opened for each reading. A reader and its files belong to one thread.
+ * The files are kept open as far as RLIMIT_NOFILE allows. Beyond that they are opened for each
+ * reading. A reader and its files belong to one thread.
  */
 #ifndef BRAMBLE_CGROUP_FILES_H
 #define BRAMBLE_CGROUP_FILES_H
@@ -38,7 +38,7 @@ enum pressure_kind {
 /* The place of a pressure among enum cgroup_value. */
 #define PRESSURE_VALUE(resource, kind) (CGROUP_PRESSURE + (resource)*PRESSURE_KINDS + (kind))
 
-/* Times are in nanoseconds, though the kernel tells microseconds; memory is in bytes. */
+/* Times are in nanoseconds, though the kernel's files have microseconds. Memory is in bytes. */
 enum cgroup_value {
 	CGROUP_CPU_USAGE,
 	CGROUP_CPU_PERIODS, /* periods of the CPU limit in which a task wanted to run */
@@ -56,7 +56,7 @@ enum cgroup_value {
 
 struct cgroup_values {
 	uint64_t value[CGROUP_VALUES]; /* 0 if it is not known */
-	uint32_t known;		       /* a bit for each value: whether the kernel tells it */
+	uint32_t known;		       /* a bit for each value: whether the kernel gives it */
 };
 
 static inline bool cgroup_value_known(const struct cgroup_values *values, enum cgroup_value which)
@@ -64,7 +64,7 @@ static inline bool cgroup_value_known(const struct cgroup_values *values, enum c
 	return values->known >> which & 1;
 }
 
-/* Takes over what is known now. What is not known at the moment stays as it was. */
+/* Copies the values that are known now. Other values stay as they were. */
 void cgroup_values_keep(struct cgroup_values *values, const struct cgroup_values *now);
 
 /* How long tasks have waited by now, from the text of a pressure file; false if it has no such

@@ -115,7 +115,7 @@ static uint64_t born_ns(const struct walk *walk, int dir_fd)
 	return pid ? process_start_ns(walk, pid) : 0; /* 0: of another pid namespace */
 }
 
-/* What is no more, and not what cannot be looked at. */
+/* Whether the error means that the cgroup is gone, and not that it cannot be looked at. */
 static bool is_gone_error(int error)
 {
 	return error == ENOENT || error == ENODEV || error == ENOTDIR;
@@ -160,8 +160,9 @@ static void walk_cgroup(struct walk *walk, int parent_fd, const char *name, uint
 	if (cgroup) {
 		cgroup->walk = walk->registry->walk;
 		/*
-		 * An earlier walk may have been refused a look at it. What went by no path goes
-		 * on to its end as that, and is found anew by its path.
+		 * An earlier walk may have been refused a look at the cgroup. A cgroup that is
+		 * known without a path stays marked as removed. Once it is forgotten, a walk finds
+		 * it again, with its path.
 		 */
 		if (cgroup->path[0])
 			cgroup->removed_ns = 0;

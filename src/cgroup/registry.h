@@ -31,7 +31,7 @@ struct registry {
 	struct cgroup *table;
 	size_t entry_size;
 	unsigned int walk; /* number of walks made */
-	uint64_t unread;   /* directories that they could not look into, but for those that went */
+	uint64_t unread;   /* directories that walks could not look into, except vanished ones */
 };
 
 /*

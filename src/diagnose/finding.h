@@ -12,7 +12,7 @@
 #include "diagnose/rows.h"
 #include "diagnose/waits.h"
 
-/* Of what was counted in the interval: a histogram, or a counter alone. */
+/* What was counted in the interval: a histogram, or only a counter. */
 struct evidence {
 	bool is_hist;
 	union {

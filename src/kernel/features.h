@@ -145,12 +145,12 @@ size_t features_missing_caps(const char *names[FEATURES_CAPS_MAX]);
 int feature_kernel_btf(const char *sysfs);
 
 /*
- * Finds tracefs: at the path wanted, if that is not NULL, else at
- * sysfs/kernel/tracing or (kernels before 4.1, some distributions)
- * sysfs/kernel/debug/tracing.
- * Returns 0; -ENOENT if it is mounted at none of them; where it is mounted, and path is set,
- * -EACCES if this process may not read it (it is for root alone), or -EPERM if it has no events,
- * as in a kernel that is locked down to confidentiality; another negative errno.
+ * Finds tracefs: at the wanted path, if that is not NULL; otherwise at sysfs/kernel/tracing or
+ * (kernels before 4.1, some distributions) sysfs/kernel/debug/tracing.
+ *
+ * Returns 0; -ENOENT if it is mounted at none of these; or another negative errno. If it is
+ * mounted, path is set, and the error may be -EACCES if this process may not read it (only root
+ * may), or -EPERM if it has no events, as in a kernel that is locked down to confidentiality.
  */
 int feature_tracefs(const char *sysfs, const char *wanted, char path[PATH_MAX]);
 
