@@ -310,13 +310,11 @@ uint64_t collector_unnamed(const struct collector *c)
 
 uint64_t collector_stepped_back(const struct collector *c, enum probe_id id)
 {
-	uint64_t count = c->slots.stepped_back[id];
+	const uint64_t beside_cells[PROBES] = {
+		[PROBE_BLOCK] = c->slots.blocks.stepped_back,
+		[PROBE_TCP] = c->queues.stepped_back,
+		[PROBE_CGROUP] = c->usage.stepped_back,
+	};
 
-	if (id == PROBE_BLOCK)
-		count += c->slots.blocks.stepped_back;
-	if (id == PROBE_TCP)
-		count += c->queues.stepped_back;
-	if (id == PROBE_CGROUP)
-		count += c->usage.stepped_back;
-	return count;
+	return c->slots.stepped_back[id] + beside_cells[id];
 }
