@@ -68,9 +68,10 @@ struct probe_pressure {
  * probe, and by one thread. Those that return an int return 0 or a negative errno.
  */
 struct probe_descriptor {
-	const char
-		*flag_help; /* of --probe.NAME; NULL: there is none, and the probe is always on */
+	/* The help of --probe.NAME. NULL: there is no such flag, and the probe is always on. */
+	const char *flag_help;
 	unsigned int flag_rank; /* where the flag stands in the help, the lowest first */
+
 	bool essential; /* if it cannot run, nothing runs: the others say little without it */
 
 	const struct program_row *programs;
@@ -81,13 +82,12 @@ struct probe_descriptor {
 	const struct tracefs_record *records;
 	size_t record_count;
 
-	/* The names of its losses (what it cannot count or attribute), and how many there were of
-	 * each. */
+	/* The names of its losses: what it cannot count or attribute; and how many of each. */
 	const char *const *losses;
 	size_t loss_count;
 	uint64_t (*lost)(const struct probe *probe, size_t loss);
 
-	/* Events of the kernel that it saw. */
+	/* Events of the kernel that it saw. Not NULL. */
 	uint64_t (*events)(const struct probe *probe);
 
 	/* How a sample's cgroup is found, a static string. NULL: "current_task". */
@@ -96,8 +96,7 @@ struct probe_descriptor {
 	/* Memory of its own: probe->state[id], zeroed at first, freed after close(). */
 	size_t state_size;
 
-	/* What is true of this kernel, as bits for needs. Called once, before anything is loaded.
-	 */
+	/* What is true of this kernel, as bits for needs. Called once, before loading. */
 	unsigned int (*holds)(struct probe *probe, const struct probe_options *options);
 
 	/*
