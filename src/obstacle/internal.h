@@ -3,6 +3,8 @@
 #ifndef BRAMBLE_OBSTACLE_INTERNAL_H
 #define BRAMBLE_OBSTACLE_INTERNAL_H
 
+#include <stdarg.h>
+
 #include "obstacle/obstacle.h"
 
 void obstacle_set(struct obstacle *out, const char *cause, const char *remedy);
@@ -10,6 +12,11 @@ __attribute__((format(printf, 2, 3))) void obstacle_cause(struct obstacle *out, 
 							  ...);
 __attribute__((format(printf, 2, 3))) void obstacle_remedy(struct obstacle *out, const char *format,
 							   ...);
+
+/* obstacle_log(), with its arguments as a list. */
+__attribute__((format(printf, 3, 0))) void obstacle_vlog(enum log_level level,
+							 const struct obstacle *obstacle,
+							 const char *format, va_list args);
 
 /* An errno that explains itself. */
 void obstacle_of_file(int err, struct obstacle *out);

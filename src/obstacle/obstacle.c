@@ -31,8 +31,8 @@ void obstacle_remedy(struct obstacle *out, const char *format, ...)
 	va_end(args);
 }
 
-static void log_object(enum log_level level, const struct obstacle *obstacle, const char *format,
-		       va_list args)
+void obstacle_vlog(enum log_level level, const struct obstacle *obstacle, const char *format,
+		   va_list args)
 {
 	char object[512];
 
@@ -46,24 +46,6 @@ void obstacle_log(enum log_level level, const struct obstacle *obstacle, const c
 	va_list args;
 
 	va_start(args, format);
-	log_object(level, obstacle, format, args);
-	va_end(args);
-}
-
-void obstacle_report(enum log_level level, const struct machine_place *place,
-		     enum obstacle_step step, int err, const char *format, ...)
-{
-	struct obstacle obstacle;
-	struct features features;
-	struct machine machine;
-	va_list args;
-
-	if (!log_enabled(level))
-		return;
-	features_probe(&features);
-	machine_read(place, &features, &machine);
-	obstacle_find(&machine, step, err, &obstacle);
-	va_start(args, format);
-	log_object(level, &obstacle, format, args);
+	obstacle_vlog(level, obstacle, format, args);
 	va_end(args);
 }

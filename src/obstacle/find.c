@@ -2,6 +2,7 @@
 /* Why the kernel refused, by errno and step. The most certain causes come first. */
 #include <bpf/btf.h>
 #include <errno.h>
+#include <stdarg.h>
 #include <string.h>
 
 #include "obstacle/internal.h"
@@ -246,4 +247,22 @@ void obstacle_find(const struct machine *machine, enum obstacle_step step, int e
 		obstacle_of_file(err, out);
 		break;
 	}
+}
+
+void obstacle_report(enum log_level level, const struct machine_place *place,
+		     enum obstacle_step step, int err, const char *format, ...)
+{
+	struct obstacle obstacle;
+	struct features features;
+	struct machine machine;
+	va_list args;
+
+	if (!log_enabled(level))
+		return;
+	features_probe(&features);
+	machine_read(place, &features, &machine);
+	obstacle_find(&machine, step, err, &obstacle);
+	va_start(args, format);
+	obstacle_vlog(level, &obstacle, format, args);
+	va_end(args);
 }
