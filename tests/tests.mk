@@ -186,7 +186,7 @@ bench-scrape: $(BUILD)/bramble $(WORKLOADS) $(BENCH)/expose ## what a scrape tak
 	@$(BENCH)/expose $(or $(CONTAINERS),250)
 	@tests/bench/scrape $(or $(CONTAINERS),250)
 
-bench-top: $(BUILD)/bramble $(WORKLOADS) ## what top takes with 250 containers (as root)
+bench-top: $(BUILD)/bramble $(WORKLOADS) $(BENCH)/reading ## what top takes with 250 containers (as root)
 	@scripts/install-packages build bench
 	@tests/bench/top $(or $(CONTAINERS),250)
 

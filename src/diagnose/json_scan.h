@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Reads JSON from front to back in the buffer it lies in, without making a tree
- * of it: a reading of 250 containers has some 100,000 numbers, and a tree of these
- * takes ten times as long (docs/benchmarks.md).
+ * Reads JSON from front to back, in the buffer that holds it. It builds no tree: a reading of 250
+ * containers has some 100,000 numbers, and building a tree of them takes ten times as long.
  *
- * Strings are unescaped where they lie, so the buffer is changed, and they live
- * as long as it does. What is wrong sets failed; then every call says that there
- * is nothing more.
+ * `top` reads JSON and not the protobuf that `serve` also writes, because that costs less. A
+ * reading has one entry for each owner, and only what `top` shows. The exposition has all families,
+ * and repeats an owner's labels in each of them. Making the entries of 250 containers from JSON
+ * took 1.9 ms. Unpacking the same counts from protobuf took 6.9 ms, and the entries would still
+ * have to be made from them (docs/benchmarks.md).
+ *
+ * Strings are unescaped in place. So the buffer changes, and the strings live as long as the
+ * buffer. An error sets failed; after that every call returns that there is nothing more.
  */
 #ifndef BRAMBLE_JSON_SCAN_H
 #define BRAMBLE_JSON_SCAN_H
