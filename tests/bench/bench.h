@@ -3,6 +3,7 @@
 #ifndef BRAMBLE_BENCH_H
 #define BRAMBLE_BENCH_H
 
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/utsname.h>
@@ -37,6 +38,20 @@ static inline const char *tracefs_path(void)
 		exit(1);
 	}
 	return mounts.tracefs;
+}
+
+/* The last CPU for this process alone, so that nothing else runs on it in the middle of a batch. */
+static inline void take_cpu(void)
+{
+	struct sched_param first = {.sched_priority = 1};
+	cpu_set_t cpu;
+
+	CPU_ZERO(&cpu);
+	CPU_SET((size_t)sysconf(_SC_NPROCESSORS_ONLN) - 1, &cpu);
+	if (sched_setaffinity(0, sizeof(cpu), &cpu) || sched_setscheduler(0, SCHED_FIFO, &first)) {
+		fprintf(stderr, "cannot take a CPU: run this as root\n");
+		exit(1);
+	}
 }
 
 static inline void print_machine(void)

@@ -186,18 +186,6 @@ static void print_table(int count)
 	}
 }
 
-/* So that nothing else gets on the CPU in the middle of a batch. */
-static void take_cpu(void)
-{
-	struct sched_param first = {.sched_priority = 1};
-	cpu_set_t cpu;
-
-	CPU_ZERO(&cpu);
-	CPU_SET((size_t)sysconf(_SC_NPROCESSORS_ONLN) - 1, &cpu);
-	if (sched_setaffinity(0, sizeof(cpu), &cpu) || sched_setscheduler(0, SCHED_FIFO, &first))
-		die("cannot take a CPU (run it as root)");
-}
-
 int main(int argc, char **argv)
 {
 	int count = argc > 1 ? atoi(argv[1]) : 31;

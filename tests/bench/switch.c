@@ -226,17 +226,6 @@ static void print_table(const struct round *rounds, int count)
 	}
 }
 
-static void take_cpu(void)
-{
-	struct sched_param first = {.sched_priority = 1};
-	cpu_set_t cpu;
-
-	CPU_ZERO(&cpu);
-	CPU_SET((size_t)sysconf(_SC_NPROCESSORS_ONLN) - 1, &cpu);
-	if (sched_setaffinity(0, sizeof(cpu), &cpu) || sched_setscheduler(0, SCHED_FIFO, &first))
-		die("cannot take a CPU (run it as root)");
-}
-
 int main(int argc, char **argv)
 {
 	static struct round rounds[ROUNDS_MAX];
