@@ -1,10 +1,43 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Counts of an owner, made up for a test or looked at by one. */
+/* Owners and what they have counted, made up for a test or looked at by one. */
 #ifndef BRAMBLE_TEST_COUNTS_H
 #define BRAMBLE_TEST_COUNTS_H
 
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <cmocka.h>
+
 #include "cgroup/files.h"
 #include "metrics/owners.h"
+
+/* The owner with these labels, made if there is none. */
+static inline struct owner *container_owner(struct owners *owners, const char *name_space,
+					    const char *pod, const char *container)
+{
+	struct labels labels = {.unit = ""};
+	struct owner *owner;
+
+	(void)snprintf(labels.name_space, sizeof(labels.name_space), "%s", name_space);
+	(void)snprintf(labels.pod, sizeof(labels.pod), "%s", pod);
+	(void)snprintf(labels.container, sizeof(labels.container), "%s", container);
+	owner = owners_get(owners, &labels);
+	assert_non_null(owner);
+	return owner;
+}
+
+static inline struct owner *unit_owner(struct owners *owners, const char *unit)
+{
+	struct labels labels = {.unit = ""};
+	struct owner *owner;
+
+	(void)snprintf(labels.unit, sizeof(labels.unit), "%s", unit);
+	owner = owners_get(owners, &labels);
+	assert_non_null(owner);
+	return owner;
+}
 
 /* An account without labels of a row's source, made if there is none. */
 static inline union ledger_word *account_of(struct owner *owner, const struct family *family)

@@ -11,8 +11,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "kube/kubelet.h"
 #include "tree.h"
 #include "util/buf.h"
+#include "util/clock.h"
 
 #define SERVER		 "tests/kubelet/kubelet"
 #define SERVER_CERTS	 "tests/kubelet/make-certs"
@@ -23,6 +25,7 @@
 
 static pid_t server_pid;
 static char server_url[64];
+static char token_path[128], ca_path[128]; /* of the client */
 
 static inline char *in_tree(const char *name, char path[128])
 {
@@ -84,6 +87,25 @@ static inline void server_prepare(void)
 	(void)snprintf(command, sizeof(command), SERVER_CERTS " %s 2>/dev/null", tree_root);
 	assert_int_equal(system(command), 0);
 	tree_put("token", "a.good.token\n");
+	in_tree("token", token_path);
+	in_tree("ca.crt", ca_path);
+}
+
+/* A client of it, which asks often, tries again soon and waits long. */
+static inline struct kubelet_options server_options(void)
+{
+	static const struct kubelet_times often = {
+		.interval_ns = NS_PER_S / 20,
+		.debounce_ns = NS_PER_S / 1000,
+		.gap_ns = NS_PER_S / 100,
+		.retry_min_ns = NS_PER_S / 100,
+		.retry_max_ns = NS_PER_S / 10,
+		.connect_ns = 30 * NS_PER_S,
+		.total_ns = 30 * NS_PER_S,
+	};
+
+	return (struct kubelet_options){
+		.url = server_url, .token_file = token_path, .ca_file = ca_path, .times = &often};
 }
 
 /* Sets what the server does: see there. */

@@ -10,8 +10,17 @@
 #include "diagnose/reading_json.h"
 #include "diagnose/rows.h"
 
+/* A histogram: its buckets are "[INDEX,COUNT],...". */
+#define HIST(count, sum, buckets)                                                                  \
+	"{'count':" #count ",'sum_seconds':" #sum ",'buckets':[" buckets "]}"
+
 static struct reading reading_before, reading_now;
 static struct rows rows;
+
+static inline bool near(double a, double b)
+{
+	return fabs(a - b) < 1e-9;
+}
 
 /* Quotes are written as apostrophes. */
 static inline int read_text(struct reading *reading, const char *text)

@@ -24,7 +24,7 @@
 
 static const char *skip_reason;
 static struct collector *collector;
-static char tracefs[128], token_path[128], ca_path[128];
+static char tracefs[128];
 
 /* No request but the first, those that are wanted, and (impatient) those that are always due. */
 static const struct kubelet_times patient = {
@@ -123,7 +123,7 @@ static int teardown(void **state)
 
 static void open_collector(const struct kubelet_times *times)
 {
-	const struct collector_options options = {
+	struct collector_options options = {
 		.probe = {.slots = 64,
 			  .btf = "auto",
 			  .tracefs = tracefs,
@@ -131,14 +131,11 @@ static void open_collector(const struct kubelet_times *times)
 		.cgroupfs = own_mount.path,
 		.procfs = "/proc",
 		.sysfs = "/sys",
-		.kube = {.source = KUBE_KUBELET,
-			 .kubelet = {.url = server_url,
-				     .token_file = in_tree("token", token_path),
-				     .ca_file = in_tree("ca.crt", ca_path),
-				     .times = times}},
+		.kube = {.source = KUBE_KUBELET, .kubelet = server_options()},
 		.retain_ns = NS_PER_S,
 	};
 
+	options.kube.kubelet.times = times;
 	assert_int_equal(collector_open(&options, &collector), 0);
 }
 

@@ -10,6 +10,7 @@
 
 #include <bpf/bpf.h>
 
+#include "fds.h"
 #include "kernel/features.h"
 #include "own_cgroup.h"
 #include "probe/probe.h"
@@ -605,17 +606,6 @@ static bool program_goes(uint32_t id)
 		usleep(10000);
 	}
 	return false;
-}
-
-static size_t count_fds(void)
-{
-	size_t count = 0;
-	int fd;
-
-	for (fd = 0; fd < 1024; fd++)
-		if (fcntl(fd, F_GETFD) >= 0)
-			count++;
-	return count;
 }
 
 static void test_close_leaves_nothing(void **state)

@@ -18,9 +18,6 @@ static int teardown(void **state)
 	return 0;
 }
 
-#define HIST(count, sum, buckets)                                                                  \
-	"{'count':" #count ",'sum_seconds':" #sum ",'buckets':[" buckets "]}"
-
 /* clang-format off */
 /* Everything is measured. */
 #define ALL \

@@ -44,9 +44,6 @@ static int teardown(void **state)
 	return 0;
 }
 
-#define HIST(count, sum, buckets)                                                                  \
-	"{'count':" #count ",'sum_seconds':" #sum ",'buckets':[" buckets "]}"
-
 #define CONTAINERS                                                                                 \
 	"{'namespace':'shop','pod':'web-7d4b9c6f5-x2x8k','container':'web','cpu_wait':" HIST(      \
 		380, 0.38,                                                                         \

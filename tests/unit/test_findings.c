@@ -33,13 +33,6 @@ static int teardown(void **state)
 	return 0;
 }
 
-static bool near(double a, double b)
-{
-	return fabs(a - b) < 1e-9;
-}
-
-#define HIST(count, sum, buckets)                                                                  \
-	"{'count':" #count ",'sum_seconds':" #sum ",'buckets':[" buckets "]}"
 #define ASKS(sum) "'tcp_response':{'client':" HIST(100, sum, "[0,100]") "}"
 
 /* In an interval of 10 s, from 100 s on. */

@@ -508,29 +508,13 @@ static void on_line(char *line)
 /* The pods that a kubelet tells of, while the clocks still run. */
 static void ask_kubelet(void)
 {
-	static char token_path[128], ca_path[128];
-	static const struct kubelet_times times = {
-		.interval_ns = NS_PER_S / 50,
-		.debounce_ns = NS_PER_S / 1000,
-		.gap_ns = NS_PER_S / 100,
-		.retry_min_ns = NS_PER_S / 100,
-		.retry_max_ns = NS_PER_S / 10,
-		.connect_ns = 10 * NS_PER_S,
-		.total_ns = 10 * NS_PER_S,
-	};
 	static struct kube_options options;
 	int i;
 
 	server_prepare();
 	server_put_document("deployment");
 	server_start();
-	options = (struct kube_options){
-		.source = KUBE_KUBELET,
-		.kubelet = {.url = server_url,
-			    .token_file = in_tree("token", token_path),
-			    .ca_file = in_tree("ca.crt", ca_path),
-			    .times = &times},
-	};
+	options = (struct kube_options){.source = KUBE_KUBELET, .kubelet = server_options()};
 	assert_int_equal(label_keys_parse("app,app.kubernetes.io/name", &options.labels), 0);
 	assert_int_equal(kube_names_open(&options, &names), 0);
 	for (i = 0; i < PATIENCE_MS / 10 && !kube_names_pods(names); i++) {

@@ -31,8 +31,6 @@ static int teardown(void **state)
 	return 0;
 }
 
-#define HIST(count, sum, buckets)                                                                  \
-	"{'count':" #count ",'sum_seconds':" #sum ",'buckets':[" buckets "]}"
 #define WEB  "{'namespace':'shop','pod':'web-0','container':'web',"
 #define SIDE "{'namespace':'shop','pod':'web-0','container':'side',"
 

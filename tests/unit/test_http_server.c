@@ -12,6 +12,7 @@
 
 #include <curl/curl.h>
 
+#include "fds.h"
 #include "http/server.h"
 #include "malformed.h"
 #include "tree.h"
@@ -739,17 +740,6 @@ static void test_longest_unix_path(void **state)
 	socket_path[len] = '\0';
 	assert_int_equal(http_listen_unix(http, socket_path), 0);
 	check_get("/hello", true, 200, "hello\n");
-}
-
-static size_t count_fds(void)
-{
-	size_t count = 0;
-	int fd;
-
-	for (fd = 0; fd < 1024; fd++)
-		if (fcntl(fd, F_GETFD) >= 0)
-			count++;
-	return count;
 }
 
 static void test_no_fd_is_left(void **state)

@@ -27,7 +27,6 @@ static struct owners owners;
 static struct kube_names *names;
 static struct infos infos;
 static uint64_t now_ns; /* CLOCK_MONOTONIC of the next look */
-static char token_path[128], ca_path[128];
 
 static int setup(void **state)
 {
@@ -135,20 +134,9 @@ static void outside_of_kubernetes_a_container_is_no_pod(void **state)
 
 /* ---------------------------------------------------------------- with a kubelet */
 
-#define MS	  UINT64_C(1000000)
 #define LISTED	  "10000000-0000-4000-8000-000000000001" /* deployment.json */
 #define LISTED_ID ID("0101")
 #define ID(end)	  "000000000000000000000000000000000000000000000000000000000000" end
-
-static const struct kubelet_times times = {
-	.interval_ns = 20 * MS,
-	.debounce_ns = MS,
-	.gap_ns = 10 * MS,
-	.retry_min_ns = 10 * MS,
-	.retry_max_ns = 100 * MS,
-	.connect_ns = 10000 * MS,
-	.total_ns = 10000 * MS,
-};
 
 static int setup_kubelet(void **state)
 {
@@ -159,14 +147,8 @@ static int setup_kubelet(void **state)
 	kube_names_close(names);
 	server_prepare();
 	server_start();
-	const struct kube_options options = {
-		.source = KUBE_KUBELET,
-		.kubelet = {.url = server_url,
-			    .token_file = in_tree("token", token_path),
-			    .ca_file = in_tree("ca.crt", ca_path),
-			    .times = &times},
-		.keep_ns = 0,
-	};
+	const struct kube_options options = {.source = KUBE_KUBELET, .kubelet = server_options()};
+
 	return kube_names_open(&options, &names);
 }
 

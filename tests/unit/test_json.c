@@ -32,23 +32,6 @@ static int teardown(void **state)
 	return 0;
 }
 
-static struct owner *add_unit(const char *name)
-{
-	struct labels labels = {.unit = ""};
-
-	snprintf(labels.unit, sizeof(labels.unit), "%s", name);
-	return owners_get(&owners, &labels);
-}
-
-static struct owner *add_container(const char *pod, const char *container)
-{
-	struct labels labels = {.name_space = "shop"};
-
-	snprintf(labels.pod, sizeof(labels.pod), "%s", pod);
-	snprintf(labels.container, sizeof(labels.container), "%s", container);
-	return owners_get(&owners, &labels);
-}
-
 /* What is written, read back. The caller decrefs it. */
 static json_t *read_back(uint64_t time_ns)
 {
@@ -105,8 +88,8 @@ static void test_labels(void **state)
 	json_t *root;
 
 	(void)state;
-	switches_of(add_unit("ssh.service"))[0] = 1;
-	wait_of(add_container("web-0", "nginx"))->bucket[3] = 1;
+	switches_of(unit_owner(&owners, "ssh.service"))[0] = 1;
+	wait_of(container_owner(&owners, "shop", "web-0", "nginx"))->bucket[3] = 1;
 	root = read_back(0);
 	assert_string_equal(string(container(root, 0), "unit"), "ssh.service");
 	assert_null(string(container(root, 0), "pod"));
@@ -120,7 +103,8 @@ static void test_labels(void **state)
 /* Where it is asked for and known: of who waited, and of who caused it. */
 static void test_workloads(void **state)
 {
-	struct owner *web = add_container("web-0", "nginx"), *train = add_container("train-0", "x");
+	struct owner *web = container_owner(&owners, "shop", "web-0", "nginx"),
+		     *train = container_owner(&owners, "shop", "train-0", "x");
 	static const struct workload deployment = {"Deployment", "web"}, job = {"Job", "train"};
 	/* Sorted by owner. */
 	struct owner_workload list[] = {
@@ -134,7 +118,7 @@ static void test_workloads(void **state)
 	(void)state;
 	wait_of(web)->bucket[3] = 1;
 	owner_add_caused(web, train, 1);
-	wait_of(add_unit("ssh.service"))->bucket[3] = 1;
+	wait_of(unit_owner(&owners, "ssh.service"))->bucket[3] = 1;
 	root = read_back(0);
 	assert_null(string(container(root, 0), "workload"));
 	assert_null(string(container(root, 0), "workload_kind"));
@@ -158,14 +142,14 @@ static void test_workloads(void **state)
  */
 static void test_idle(void **state)
 {
-	struct owner *idle = add_unit("idle"), *hidden = add_unit("hidden");
+	struct owner *idle = unit_owner(&owners, "idle"), *hidden = unit_owner(&owners, "hidden");
 	json_t *root;
 
 	(void)state;
 	add_file(idle, CGROUP_CPU_USAGE, 4000000000000);
 	idle->since_ns = 2500000000;
 	owners_hide(&owners, hidden);
-	add_unit("nothing");
+	unit_owner(&owners, "nothing");
 	root = read_back(0);
 	assert_int_equal(json_array_size(json_object_get(root, "containers")), 1);
 	assert_string_equal(string(container(root, 0), "unit"), "idle");
@@ -180,7 +164,8 @@ static void test_idle(void **state)
 
 static void test_joined(void **state)
 {
-	struct owner *from = add_unit("0123"), *to = add_unit("web"), *victim = add_unit("victim");
+	struct owner *from = unit_owner(&owners, "0123"), *to = unit_owner(&owners, "web"),
+		     *victim = unit_owner(&owners, "victim");
 	const uint64_t id = to->id;
 	const json_t *joined;
 	json_t *root;
@@ -207,7 +192,7 @@ static void test_joined(void **state)
 
 static void test_histogram(void **state)
 {
-	struct hist_total *hist = wait_of(add_unit("a"));
+	struct hist_total *hist = wait_of(unit_owner(&owners, "a"));
 	const json_t *wait, *buckets, *pair;
 	json_t *root;
 
@@ -237,7 +222,7 @@ static void test_histogram(void **state)
 
 static void test_switches(void **state)
 {
-	struct owner *owner = add_unit("a");
+	struct owner *owner = unit_owner(&owners, "a");
 	const json_t *switches;
 	json_t *root;
 
@@ -253,14 +238,15 @@ static void test_switches(void **state)
 
 static void test_causes(void **state)
 {
-	struct owner *victim = add_container("web-0", "nginx"), *hog = add_container("hog", "spin");
+	struct owner *victim = container_owner(&owners, "shop", "web-0", "nginx"),
+		     *hog = container_owner(&owners, "shop", "hog", "spin");
 	const json_t *causes;
 	json_t *root;
 
 	(void)state;
 	switches_of(hog)[0] = 1;
 	owner_add_caused(victim, hog, 500000000);
-	owner_add_caused(victim, add_unit("k3s.service"), 250000000);
+	owner_add_caused(victim, unit_owner(&owners, "k3s.service"), 250000000);
 	owner_add_caused(victim, &owner_other, 125000000);
 	root = read_back(0);
 	causes = json_object_get(container(root, 0), "cpu_wait_caused");
@@ -283,7 +269,7 @@ static void test_escapes(void **state)
 	json_t *root;
 
 	(void)state;
-	owner_add_caused(add_unit(name), add_unit(name), 1);
+	owner_add_caused(unit_owner(&owners, name), unit_owner(&owners, name), 1);
 	root = read_back(0);
 	assert_string_equal(string(container(root, 0), "unit"), name);
 	assert_string_equal(
@@ -296,7 +282,7 @@ static void test_escapes(void **state)
 /* Zeros that the kernel tells are there; what it does not tell is not. */
 static void test_files(void **state)
 {
-	struct owner *owner = add_unit("a");
+	struct owner *owner = unit_owner(&owners, "a");
 	const json_t *object;
 	json_t *root;
 

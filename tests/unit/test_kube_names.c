@@ -25,17 +25,7 @@
 #define UNKNOWN_ID ID("ffff")
 
 static struct kube_names *names;
-static char token_path[128], ca_path[128], log_dir[128];
-
-static const struct kubelet_times times = {
-	.interval_ns = 50 * MS,
-	.debounce_ns = MS,
-	.gap_ns = 10 * MS,
-	.retry_min_ns = 10 * MS,
-	.retry_max_ns = 100 * MS,
-	.connect_ns = 10000 * MS,
-	.total_ns = 10000 * MS,
-};
+static char log_dir[128];
 
 static int setup(void **state)
 {
@@ -46,8 +36,6 @@ static int setup(void **state)
 	server_prepare();
 	server_put_document("deployment");
 	server_put_document("static");
-	in_tree("token", token_path);
-	in_tree("ca.crt", ca_path);
 	in_tree("logs", log_dir);
 	server_start();
 	return 0;
@@ -64,22 +52,20 @@ static int teardown(void **state)
 
 static void open_names_with(enum kube_source source, const struct kubelet_times *when)
 {
-	const struct kube_options options = {
+	struct kube_options options = {
 		.source = source,
-		.kubelet = {.url = server_url,
-			    .token_file = token_path,
-			    .ca_file = ca_path,
-			    .times = when},
+		.kubelet = server_options(),
 		.log_dir = log_dir,
 		.keep_ns = NS_PER_S,
 	};
 
+	options.kubelet.times = when;
 	assert_int_equal(kube_names_open(&options, &names), 0);
 }
 
 static void open_names(enum kube_source source)
 {
-	open_names_with(source, &times);
+	open_names_with(source, server_options().times);
 }
 
 /* Waits for one more good answer. */
@@ -279,7 +265,7 @@ static void what_is_never_listed_is_not_asked_for_for_ever(void **state)
 {
 	struct kube_cgroup lost = {.pod_uid = LOGS_UID, .container_id = ID("0001")};
 	const struct kubelet_status *status;
-	struct kubelet_times slow = times;
+	struct kubelet_times slow = *server_options().times;
 	struct kube_name name;
 	uint64_t before;
 

@@ -25,6 +25,7 @@
 #include "util/clock.h"
 #include "util/log.h"
 
+#include "caught_log.h"
 #include "kubelet_server.h"
 #include "tree.h"
 
@@ -37,58 +38,12 @@
 /* Longer than any of this takes on a busy machine. */
 #define PATIENCE_MS 60000
 
-/* Failures are tried again soon. */
-static const struct kubelet_times times = {
-	.interval_ns = 50 * MS,
-	.debounce_ns = MS,
-	.gap_ns = MS,
-	.retry_min_ns = 10 * MS,
-	.retry_max_ns = 100 * MS,
-	.connect_ns = 30000 * MS,
-	.total_ns = 30000 * MS,
-};
-
 static struct label_keys keys;
 static struct pods pods;
 static struct kubelet *kubelet;
-static char token_path[128], ca_path[128], log_path[128];
-static int saved_stderr = -1;
 
 /* Of the client, and how many of them took over a second. */
 static unsigned int runs, long_runs;
-
-/* What is logged goes to a file, to be counted. */
-static void catch_log(void)
-{
-	int fd = open(in_tree("log", log_path), O_CREAT | O_TRUNC | O_WRONLY | O_APPEND, 0644);
-
-	assert_true(fd >= 0);
-	saved_stderr = dup(2);
-	dup2(fd, 2);
-	close(fd);
-}
-
-static void release_log(void)
-{
-	if (saved_stderr < 0)
-		return;
-	dup2(saved_stderr, 2);
-	close(saved_stderr);
-	saved_stderr = -1;
-}
-
-/* How many lines of the log have this text. */
-static unsigned int logged(const char *text)
-{
-	struct buf log;
-	unsigned int count = 0;
-
-	assert_int_equal(buf_read_file(&log, log_path, 1 << 20), 0);
-	for (const char *at = log.data; (at = strstr(at, text)); at++)
-		count++;
-	buf_free(&log);
-	return count;
-}
 
 static int setup(void **state)
 {
@@ -97,8 +52,6 @@ static int setup(void **state)
 		return -1;
 	server_prepare();
 	server_put_document("deployment");
-	in_tree("token", token_path);
-	in_tree("ca.crt", ca_path);
 	pods_init(&pods, &keys, NS_PER_S);
 	runs = long_runs = 0;
 	catch_log();
@@ -122,12 +75,13 @@ static int teardown(void **state)
 
 static void open_with(const struct kubelet_options *options)
 {
+	const struct kubelet_options usual = server_options();
 	struct kubelet_options all = *options;
 
-	all.url = all.url ? all.url : server_url;
-	all.token_file = all.token_file ? all.token_file : token_path;
-	all.ca_file = all.ca_file ? all.ca_file : ca_path;
-	all.times = all.times ? all.times : &times;
+	all.url = all.url ?: usual.url;
+	all.token_file = all.token_file ?: usual.token_file;
+	all.ca_file = all.ca_file ?: usual.ca_file;
+	all.times = all.times ?: usual.times;
 	assert_int_equal(kubelet_open(&all, &pods, &kubelet), 0);
 }
 
@@ -141,7 +95,7 @@ static void open_impatient(void)
 {
 	static struct kubelet_times impatient;
 
-	impatient = times;
+	impatient = *server_options().times;
 	impatient.connect_ns = impatient.total_ns = 1500 * MS;
 	open_with(&(struct kubelet_options){.times = &impatient});
 }
@@ -224,7 +178,7 @@ static void pods_are_read(void **state)
 
 static void it_asks_again_by_itself_and_soon_when_wanted(void **state)
 {
-	struct kubelet_times slow = times;
+	struct kubelet_times slow = *server_options().times;
 
 	(void)state;
 	open_kubelet();
@@ -249,7 +203,7 @@ static void it_asks_again_by_itself_and_soon_when_wanted(void **state)
 
 static void wishes_are_rate_limited(void **state)
 {
-	struct kubelet_times limited = times;
+	struct kubelet_times limited = *server_options().times;
 	uint64_t end_ns;
 
 	(void)state;
@@ -511,8 +465,7 @@ static void over_ipv6(void **state)
 
 static struct kubelet_trial try_with(const char *bad_mode)
 {
-	const struct kubelet_options options = {
-		.url = server_url, .token_file = token_path, .ca_file = ca_path};
+	const struct kubelet_options options = server_options();
 	struct kubelet_trial trial;
 
 	server_mode(bad_mode);
@@ -556,8 +509,7 @@ static void one_try(void **state)
 	}
 	server_stop();
 	{
-		const struct kubelet_options options = {
-			.url = server_url, .token_file = token_path, .ca_file = ca_path};
+		const struct kubelet_options options = server_options();
 
 		assert_int_equal(kubelet_try(&options, &trial), 0);
 		assert_int_equal(trial.error, KUBELET_CONNECT);

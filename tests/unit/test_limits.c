@@ -29,28 +29,6 @@ static int teardown(void **state)
 	return 0;
 }
 
-static struct owner *add_container(const char *pod)
-{
-	struct labels labels = {.name_space = "n", .container = "c"};
-	struct owner *owner;
-
-	snprintf(labels.pod, sizeof(labels.pod), "%s", pod);
-	owner = owners_get(&owners, &labels);
-	assert_non_null(owner);
-	return owner;
-}
-
-static struct owner *add_unit(const char *name)
-{
-	struct labels labels = {.unit = ""};
-	struct owner *owner;
-
-	snprintf(labels.unit, sizeof(labels.unit), "%s", name);
-	owner = owners_get(&owners, &labels);
-	assert_non_null(owner);
-	return owner;
-}
-
 /* The sample lines of a family, without its name. */
 static const char *lines_of(enum family_id id)
 {
@@ -93,10 +71,10 @@ static void test_sum(void **state)
 	struct owner *d;
 
 	(void)state;
-	count(add_container("a"), 1);
-	count(add_container("b"), 2);
-	count(add_container("c"), 4);
-	d = add_container("d");
+	count(container_owner(&owners, "n", "a", "c"), 1);
+	count(container_owner(&owners, "n", "b", "c"), 2);
+	count(container_owner(&owners, "n", "c", "c"), 4);
+	d = container_owner(&owners, "n", "d", "c");
 	count(d, 8);
 	assert_string_equal(lines_of(FAMILY_CPU_SWITCHES),
 			    A VOLUNTARY "1\n" A INVOLUNTARY "0\n" B VOLUNTARY "2\n" B INVOLUNTARY
@@ -113,14 +91,14 @@ static void test_sum(void **state)
 /* A place that is free again is for those that come, not for those that are summed already. */
 static void test_who_is_summed_stays_so(void **state)
 {
-	struct owner *a = add_container("a");
+	struct owner *a = container_owner(&owners, "n", "a", "c");
 
 	(void)state;
 	count(a, 1);
-	add_container("b");
-	count(add_container("c"), 4);
+	container_owner(&owners, "n", "b", "c");
+	count(container_owner(&owners, "n", "c", "c"), 4);
 	owners_remove(&owners, a);
-	count(add_container("a"), 3);
+	count(container_owner(&owners, "n", "a", "c"), 3);
 	assert_string_equal(lines_of(FAMILY_CPU_SWITCHES),
 			    A VOLUNTARY "3\n" A INVOLUNTARY "0\n" OTHER VOLUNTARY
 					"4\n" OTHER INVOLUNTARY "0\n");
@@ -129,9 +107,9 @@ static void test_who_is_summed_stays_so(void **state)
 static void test_units_are_not_limited(void **state)
 {
 	(void)state;
-	add_container("a");
-	add_container("b");
-	count(add_unit("u"), 5);
+	container_owner(&owners, "n", "a", "c");
+	container_owner(&owners, "n", "b", "c");
+	count(unit_owner(&owners, "u"), 5);
 	assert_string_equal(lines_of(FAMILY_CPU_SWITCHES),
 			    UNIT VOLUNTARY "5\n" UNIT INVOLUNTARY "0\n");
 }
@@ -145,7 +123,7 @@ static void test_no_limit(void **state)
 	owners.max_containers = 0;
 	for (i = 0; i < 100; i++) {
 		snprintf(pod, sizeof(pod), "%d", i);
-		count(add_container(pod), 1);
+		count(container_owner(&owners, "n", pod, "c"), 1);
 	}
 	assert_null(owners_sum(&owners));
 	assert_string_equal(lines_of(FAMILY_CONTAINERS),
@@ -158,11 +136,11 @@ static void test_histograms(void **state)
 	struct owner *sum;
 
 	(void)state;
-	add_container("a");
-	add_container("b");
-	wait_of(add_container("c"))->bucket[5] = 3;
-	wait_of(add_container("d"))->bucket[5] = 4;
-	wait_of(add_container("d"))->sum_ns = 9;
+	container_owner(&owners, "n", "a", "c");
+	container_owner(&owners, "n", "b", "c");
+	wait_of(container_owner(&owners, "n", "c", "c"))->bucket[5] = 3;
+	wait_of(container_owner(&owners, "n", "d", "c"))->bucket[5] = 4;
+	wait_of(container_owner(&owners, "n", "d", "c"))->sum_ns = 9;
 	sum = owners_sum(&owners);
 	hist = wait_of(sum);
 	assert_int_equal(hist->bucket[5], 7);
@@ -173,8 +151,10 @@ static void test_histograms(void **state)
 /* Whatever is summed or goes, all waits are in some series. */
 static void test_causes(void **state)
 {
-	struct owner *a = add_container("a"), *b = add_container("b");
-	struct owner *c = add_container("c"), *d = add_container("d");
+	struct owner *a = container_owner(&owners, "n", "a", "c"),
+		     *b = container_owner(&owners, "n", "b", "c");
+	struct owner *c = container_owner(&owners, "n", "c", "c"),
+		     *d = container_owner(&owners, "n", "d", "c");
 
 	(void)state;
 	owner_add_caused(a, b, 1000000000);
@@ -211,13 +191,13 @@ static uint64_t open_in_sum(void)
 /* The value of a gauge goes with its container, and does not stay in the sum for ever. */
 static void test_gauges(void **state)
 {
-	struct owner *a = add_container("a"), *c, *d;
+	struct owner *a = container_owner(&owners, "n", "a", "c"), *c, *d;
 	struct labels labels = a->labels;
 
 	(void)state;
-	add_container("b");
-	c = add_container("c");
-	d = add_container("d");
+	container_owner(&owners, "n", "b", "c");
+	c = container_owner(&owners, "n", "c", "c");
+	d = container_owner(&owners, "n", "d", "c");
 	*open_connections(a) = 1;
 	*open_connections(c) = 2;
 	*open_connections(d) = 3;
@@ -232,7 +212,9 @@ static void test_gauges(void **state)
 /* A cause that was shown as "other" turns out to be one with a name: "other" does not fall. */
 static void test_cause_gets_a_name(void **state)
 {
-	struct owner *a = add_container("a"), *b = add_container("b"), *c = add_container("c");
+	struct owner *a = container_owner(&owners, "n", "a", "c"),
+		     *b = container_owner(&owners, "n", "b", "c"),
+		     *c = container_owner(&owners, "n", "c", "c");
 	struct labels labels = b->labels;
 
 	(void)state;
@@ -247,7 +229,9 @@ static void test_cause_gets_a_name(void **state)
 /* Nobody has seen the part of one that was held back. */
 static void test_held_cause_gets_a_name(void **state)
 {
-	struct owner *a = add_container("a"), *b = add_container("b"), *c = add_container("c");
+	struct owner *a = container_owner(&owners, "n", "a", "c"),
+		     *b = container_owner(&owners, "n", "b", "c"),
+		     *c = container_owner(&owners, "n", "c", "c");
 	struct labels labels = b->labels;
 
 	(void)state;
@@ -261,12 +245,12 @@ static void test_held_cause_gets_a_name(void **state)
 /* Two owners turn out to be one: the sum does not fall. */
 static void test_rename(void **state)
 {
-	struct owner *a = add_container("a"), *c;
+	struct owner *a = container_owner(&owners, "n", "a", "c"), *c;
 	struct labels labels = a->labels;
 
 	(void)state;
-	add_container("b");
-	c = add_container("c");
+	container_owner(&owners, "n", "b", "c");
+	c = container_owner(&owners, "n", "c", "c");
 	count(a, 1);
 	count(c, 4);
 	assert_ptr_equal(owners_rename(&owners, c, &labels), a);
@@ -323,8 +307,8 @@ static void test_filtered(void **state)
 	struct text text;
 
 	(void)state;
-	count(add_unit("u"), 1);
-	wait_of(add_unit("u"))->bucket[0] = 1;
+	count(unit_owner(&owners, "u"), 1);
+	wait_of(unit_owner(&owners, "u"))->bucket[0] = 1;
 	count_left("bramble_cpu_(wait_seconds|context_switches_total)", ".*_switches_.*");
 	text_begin(&text, &out, TEXT_PROMETHEUS);
 	samples_write(&text.samples, &scrape);

@@ -125,17 +125,6 @@ static void test_native_index(void **state)
 
 /* ---- messages */
 
-static struct owner *add_unit(const char *name)
-{
-	struct labels labels = {.unit = ""};
-	struct owner *owner;
-
-	snprintf(labels.unit, sizeof(labels.unit), "%s", name);
-	owner = owners_get(&owners, &labels);
-	assert_non_null(owner);
-	return owner;
-}
-
 static void write_family(struct buf *out, enum family_id id, enum hist_forms forms)
 {
 	struct scrape scrape = {.owners = &owners, .wall = &wall};
@@ -198,7 +187,7 @@ static void check_labels(const Metric *metric, const char *const *expected)
 
 static void test_counters(void **state)
 {
-	struct owner *owner = add_unit("a.service");
+	struct owner *owner = unit_owner(&owners, "a.service");
 	MetricFamily *family;
 	Metric *metric;
 
@@ -287,7 +276,7 @@ static void check_histogram(enum hist_forms forms, const struct hist_total *hist
 
 static void test_histogram_forms(void **state)
 {
-	struct hist_total *hist = wait_of(add_unit("a.service"));
+	struct hist_total *hist = wait_of(unit_owner(&owners, "a.service"));
 
 	(void)state;
 	fill(hist);
@@ -306,7 +295,7 @@ static void test_lengths(void **state)
 	(void)state;
 	for (count = 1; count <= 400; count++) {
 		snprintf(name, sizeof(name), "unit-%zu.service", count);
-		fill(wait_of(add_unit(name)));
+		fill(wait_of(unit_owner(&owners, name)));
 		if (count % 50 && count > 3)
 			continue;
 		family = round_trip(FAMILY_CPU_WAIT, HIST_BOTH);
@@ -326,7 +315,7 @@ static void test_nothing(void **state)
 	(void)state;
 	write_family(&out, FAMILY_CPU_WAIT, HIST_BOTH);
 	assert_int_equal(out.len, 0);
-	add_unit("never-ran");
+	unit_owner(&owners, "never-ran");
 	write_family(&out, FAMILY_CPU_WAIT, HIST_BOTH);
 	assert_int_equal(out.len, 0);
 	buf_free(&out);

@@ -18,14 +18,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-static bool near(double a, double b)
-{
-	return fabs(a - b) < 1e-9;
-}
-
-#define LABELS(pod) "'namespace':'shop','pod':'" pod "','container':'main'"
-#define HIST(count, sum, buckets)                                                                  \
-	"{'count':" #count ",'sum_seconds':" #sum ",'buckets':[" buckets "]}"
+#define LABELS(pod)	     "'namespace':'shop','pod':'" pod "','container':'main'"
 #define AT(time, containers) "{'time_seconds':" #time ",'containers':[" containers "]}"
 
 static void test_differences(void **state)

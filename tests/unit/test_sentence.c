@@ -23,14 +23,6 @@ static int teardown(void **state)
 	return 0;
 }
 
-static bool near(double a, double b)
-{
-	return fabs(a - b) < 1e-9;
-}
-
-#define HIST(count, sum, buckets)                                                                  \
-	"{'count':" #count ",'sum_seconds':" #sum ",'buckets':[" buckets "]}"
-
 /* Everything is measured, and nothing happened: what the others come on top of. */
 #define QUIET                                                                                                                                              \
 	"{'unit':'quiet','cpu_wait':" HIST(                                                                                                                \

@@ -209,30 +209,6 @@ static void check_value(const char *name, const char *label, const char *value,
 	assert_string_equal(sample->value, expected);
 }
 
-static struct owner *add_unit(const char *name)
-{
-	struct labels labels = {.unit = ""};
-	struct owner *owner;
-
-	snprintf(labels.unit, sizeof(labels.unit), "%s", name);
-	owner = owners_get(&owners, &labels);
-	assert_non_null(owner);
-	return owner;
-}
-
-static struct owner *add_container(const char *name_space, const char *pod, const char *container)
-{
-	struct labels labels = {.unit = ""};
-	struct owner *owner;
-
-	snprintf(labels.name_space, sizeof(labels.name_space), "%s", name_space);
-	snprintf(labels.pod, sizeof(labels.pod), "%s", pod);
-	snprintf(labels.container, sizeof(labels.container), "%s", container);
-	owner = owners_get(&owners, &labels);
-	assert_non_null(owner);
-	return owner;
-}
-
 #define WAIT	 "bramble_cpu_wait_seconds"
 #define SWITCHES "bramble_cpu_context_switches_total"
 #define CAUSED	 "bramble_cpu_wait_caused_seconds_total"
@@ -244,7 +220,7 @@ static void test_nothing_is_empty(void **state)
 	(void)state;
 	write_owners(&text);
 	assert_int_equal(text.len, 0);
-	add_unit("never-ran.service");
+	unit_owner(&owners, "never-ran.service");
 	write_owners(&text);
 	assert_int_equal(text.len, 0);
 	buf_free(&text);
@@ -273,7 +249,7 @@ static void test_container_outside_of_kubernetes(void **state)
 	const struct parsed *sample;
 
 	(void)state;
-	switches_of(add_container("", "", "home-assistant"))[SWITCH_VOLUNTARY] = 1;
+	switches_of(container_owner(&owners, "", "", "home-assistant"))[SWITCH_VOLUNTARY] = 1;
 	write_and_parse();
 	sample = find("bramble_cpu_context_switches_total", "kind", "voluntary");
 	assert_non_null(sample);
@@ -283,8 +259,8 @@ static void test_container_outside_of_kubernetes(void **state)
 
 static void test_hidden(void **state)
 {
-	struct owner *sandbox = add_container("shop", "web-0", "POD");
-	struct owner *web = add_container("shop", "web-0", "nginx");
+	struct owner *sandbox = container_owner(&owners, "shop", "web-0", "POD");
+	struct owner *web = container_owner(&owners, "shop", "web-0", "nginx");
 
 	(void)state;
 	owners_hide(&owners, sandbox);
@@ -303,8 +279,8 @@ static void test_hidden(void **state)
 
 static void test_counters(void **state)
 {
-	struct owner *pod = add_container("shop", "web-0", "nginx");
-	struct owner *unit = add_unit("ssh.service");
+	struct owner *pod = container_owner(&owners, "shop", "web-0", "nginx");
+	struct owner *unit = unit_owner(&owners, "ssh.service");
 
 	(void)state;
 	switches_of(pod)[SWITCH_VOLUNTARY] = UINT64_MAX;
@@ -326,8 +302,8 @@ static void test_counters(void **state)
 /* Values that the kernel counts for a cgroup. Absent if it does not count them. */
 static void test_files(void **state)
 {
-	struct owner *pod = add_container("shop", "web-0", "nginx");
-	struct owner *unit = add_unit("ssh.service");
+	struct owner *pod = container_owner(&owners, "shop", "web-0", "nginx");
+	struct owner *unit = unit_owner(&owners, "ssh.service");
 
 	(void)state;
 	add_file(pod, CGROUP_CPU_USAGE, 5012345000);
@@ -352,7 +328,7 @@ static void test_files(void **state)
 /* A histogram that has not counted is absent, one beside it is there. */
 static void test_histogram_without_counts_is_absent(void **state)
 {
-	struct owner *ran = add_unit("ran"), *waited = add_unit("waited");
+	struct owner *ran = unit_owner(&owners, "ran"), *waited = unit_owner(&owners, "waited");
 
 	(void)state;
 	switches_of(ran)[0] = 1;
@@ -384,7 +360,7 @@ static const char *const le[] = {"9.5367431640625e-07",
 /* 14 bounds, every second power of two, written so that reading them gives the same double. */
 static void test_bounds(void **state)
 {
-	struct owner *unit = add_unit("a");
+	struct owner *unit = unit_owner(&owners, "a");
 	double bound = 1.0 / (1 << 20);
 	char *end;
 	size_t i;
@@ -410,7 +386,7 @@ static void test_bounds(void **state)
 /* A value counts in its own bucket and in all buckets with a higher bound. */
 static void test_every_bucket_is_where_it_belongs(void **state)
 {
-	struct owner *unit = add_unit("a");
+	struct owner *unit = unit_owner(&owners, "a");
 	struct hist_total *hist = wait_of(unit);
 	size_t bucket, i;
 
@@ -430,7 +406,7 @@ static void test_every_bucket_is_where_it_belongs(void **state)
 
 static void test_buckets_are_cumulative(void **state)
 {
-	struct owner *unit = add_unit("a");
+	struct owner *unit = unit_owner(&owners, "a");
 	struct hist_total *hist = wait_of(unit);
 	char expected[24];
 	size_t i;
@@ -462,7 +438,7 @@ static void test_seconds_are_exact(void **state)
 		{12345678901234567, "12345678.901234567"},
 		{UINT64_MAX, "18446744073.709551615"},
 	};
-	struct owner *unit = add_unit("a");
+	struct owner *unit = unit_owner(&owners, "a");
 	size_t i;
 
 	(void)state;
@@ -476,9 +452,9 @@ static void test_seconds_are_exact(void **state)
 
 static void test_causes(void **state)
 {
-	struct owner *victim = add_container("shop", "web-0", "nginx");
-	struct owner *hog = add_container("batch", "hog-1", "spin");
-	struct owner *unit = add_unit("k3s.service");
+	struct owner *victim = container_owner(&owners, "shop", "web-0", "nginx");
+	struct owner *hog = container_owner(&owners, "batch", "hog-1", "spin");
+	struct owner *unit = unit_owner(&owners, "k3s.service");
 
 	(void)state;
 	owner_add_caused(victim, hog, 2500000000);
@@ -521,7 +497,7 @@ static void test_label_escapes(void **state)
 
 	(void)state;
 	for (i = 0; i < count; i++)
-		switches_of(add_unit(values[i]))[0] = i + 1;
+		switches_of(unit_owner(&owners, values[i]))[0] = i + 1;
 	write_and_parse();
 	assert_int_equal(sample_count, SWITCH_KINDS * count);
 	for (i = 0; i < count; i++)
@@ -533,7 +509,7 @@ static void test_escapes_are_written_as_specified(void **state)
 	struct buf text = {0};
 
 	(void)state;
-	switches_of(add_unit("a\\b\"c\nd"))[0] = 1;
+	switches_of(unit_owner(&owners, "a\\b\"c\nd"))[0] = 1;
 	write_owners(&text);
 	assert_non_null(strstr(text.data, ",unit=\"a\\\\b\\\"c\\nd\",kind=\"voluntary\"} 1\n"));
 	buf_free(&text);
@@ -545,7 +521,7 @@ static void test_out_of_memory(void **state)
 	struct buf text = {.failed = true};
 
 	(void)state;
-	wait_of(add_unit("a"))->bucket[0] = 1;
+	wait_of(unit_owner(&owners, "a"))->bucket[0] = 1;
 	write_owners(&text);
 	assert_true(buf_failed(&text));
 	assert_int_equal(text.len, 0);

@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+#include "caught_log.h"
 #include "http/guard.h"
 #include "http/server.h"
 #include "http/tls_suites.h"
@@ -27,8 +28,7 @@
 static struct guard *guard;
 static struct http *http;
 static unsigned int port;
-static char config_path[128], log_path[128], out_path[128];
-static int saved_stderr = -1;
+static char config_path[128], out_path[128];
 
 static void handle(void *context, const struct http_request *request, struct http_reply *reply)
 {
@@ -48,7 +48,6 @@ static int make_all(void **state)
 	if (tree_make())
 		return -1;
 	snprintf(config_path, sizeof(config_path), "%s/web.yml", tree_root);
-	snprintf(log_path, sizeof(log_path), "%s/log", tree_root);
 	snprintf(out_path, sizeof(out_path), "%s/out", tree_root);
 	snprintf(command, sizeof(command), MAKE_CERTS " %s", tree_root);
 	return system(command);
@@ -58,25 +57,6 @@ static int remove_all(void **state)
 {
 	(void)state;
 	return tree_remove("");
-}
-
-static void catch_log(void)
-{
-	int fd = open(log_path, O_CREAT | O_TRUNC | O_WRONLY | O_APPEND, 0644);
-
-	assert_true(fd >= 0);
-	saved_stderr = dup(2);
-	dup2(fd, 2);
-	close(fd);
-}
-
-static void release_log(void)
-{
-	if (saved_stderr < 0)
-		return;
-	dup2(saved_stderr, 2);
-	close(saved_stderr);
-	saved_stderr = -1;
 }
 
 static void stop(void)
@@ -111,11 +91,6 @@ static bool file_has(const char *path, const char *words)
 	has = text.data && strstr(text.data, words);
 	buf_free(&text);
 	return has;
-}
-
-static bool logged(const char *words)
-{
-	return file_has(log_path, words);
 }
 
 /* Listens with this configuration (NULL: none). Returns 0, or what guard_open() says. */
