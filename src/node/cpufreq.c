@@ -1,21 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "node/cpufreq.h"
 
-#include <dirent.h>
 #include <linux/limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "node/folder.h"
 #include "util/livefile.h"
 
 #define HERTZ_PER_KHZ 1000
-
-static int is_policy(const struct dirent *entry)
-{
-	return strncmp(entry->d_name, "policy", 6) == 0;
-}
 
 /* Writes "0 1 2 3" as "0-3". Ignores what is not such a list. */
 static void format_cpus(const char *list, char *out, size_t size)
@@ -39,7 +34,7 @@ static void format_cpus(const char *list, char *out, size_t size)
 }
 
 /* Names a policy by its CPUs, or by its folder if the list is too long or already used. */
-static void name_policy(const struct cpufreq *cpufreq, const char *list, const char *dir,
+static void name_policy(const struct cpufreq *cpufreq, const char *list, const char *name,
 			struct cpufreq_policy *policy)
 {
 	size_t i, size = sizeof(policy->cpus);
@@ -50,11 +45,12 @@ static void name_policy(const struct cpufreq *cpufreq, const char *list, const c
 	taken = !whole[0] || strlen(whole) >= size;
 	for (i = 0; i < cpufreq->count; i++)
 		taken = taken || strcmp(cpufreq->policies[i].cpus, whole) == 0;
-	snprintf(policy->cpus, size, "%.*s", (int)size - 1, taken ? strrchr(dir, '/') + 1 : whole);
+	snprintf(policy->cpus, size, "%.*s", (int)size - 1, taken ? name : whole);
 }
 
-static void open_policy(struct cpufreq *cpufreq, const char *dir)
+static void open_policy(void *context, const char *dir, const char *name)
 {
+	struct cpufreq *cpufreq = context;
 	struct cpufreq_policy *policy = &cpufreq->policies[cpufreq->count];
 	char list[1024];
 	int64_t khz;
@@ -64,7 +60,7 @@ static void open_policy(struct cpufreq *cpufreq, const char *dir)
 	    live_read_number_once(dir, "cpuinfo_max_freq", &khz))
 		return;
 	*policy = (struct cpufreq_policy){.max = (uint64_t)khz * HERTZ_PER_KHZ};
-	name_policy(cpufreq, list, dir, policy);
+	name_policy(cpufreq, list, name, policy);
 	policy->fd = live_open(dir, "scaling_cur_freq");
 	policy->limit_fd = live_open(dir, "scaling_max_freq");
 	cpufreq->count++;
@@ -72,21 +68,11 @@ static void open_policy(struct cpufreq *cpufreq, const char *dir)
 
 void cpufreq_open(struct cpufreq *cpufreq, const char *sysfs)
 {
-	char dir[PATH_MAX], path[PATH_MAX];
-	struct dirent **names;
-	int i, count;
+	char dir[PATH_MAX];
 
 	cpufreq->count = 0;
 	snprintf(dir, sizeof(dir), "%s/devices/system/cpu/cpufreq", sysfs);
-	count = scandir(dir, &names, is_policy, versionsort);
-	for (i = 0; i < count; i++) {
-		if ((size_t)snprintf(path, sizeof(path), "%s/%s", dir, names[i]->d_name) <
-		    sizeof(path))
-			open_policy(cpufreq, path);
-		free(names[i]);
-	}
-	if (count >= 0)
-		free(names);
+	folder_each(dir, "policy", open_policy, cpufreq);
 }
 
 static bool read_khz(int fd, uint64_t *hertz)

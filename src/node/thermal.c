@@ -1,36 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "node/thermal.h"
 
-#include <dirent.h>
 #include <linux/limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "node/folder.h"
 #include "util/livefile.h"
+#include "util/slice.h"
 #include "util/utf8.h"
-
-static int is_zone(const struct dirent *entry)
-{
-	return strncmp(entry->d_name, "thermal_zone", 12) == 0;
-}
-
-static int is_chip(const struct dirent *entry)
-{
-	return strncmp(entry->d_name, "hwmon", 5) == 0;
-}
-
-/* temp1_input */
-static int is_input(const struct dirent *entry)
-{
-	size_t digits;
-
-	if (strncmp(entry->d_name, "temp", 4) != 0)
-		return false;
-	digits = strspn(entry->d_name + 4, "0123456789");
-	return digits > 0 && digits < 6 && strcmp(entry->d_name + 4 + digits, "_input") == 0;
-}
 
 /* Makes a name as node_exporter does: lower case, with "_" for what Prometheus does not allow. */
 static void clean_name(char *name)
@@ -123,7 +103,7 @@ static struct thermal_sensor *add(struct thermal *thermal, const struct thermal_
 	return sensor;
 }
 
-static void open_zone(struct thermal *thermal, const char *dir, const char *name)
+static void open_zone(void *thermal, const char *dir, const char *name)
 {
 	struct thermal_sensor zone = {.sensor = "temp1", .zone = true};
 
@@ -150,28 +130,43 @@ static bool is_also_a_zone(const struct thermal *thermal, const char *chip_name)
 	return false;
 }
 
-/* Adds one input. Its label comes from the driver, if the driver has one. */
-static void open_input(struct thermal *thermal, const struct thermal_sensor *chip, const char *dir,
-		       const char *input)
+/* What open_input() adds an input to. */
+struct chip_folder {
+	struct thermal *thermal;
+	const struct thermal_sensor *chip;
+	const char *dir;
+};
+
+/* Adds temp1_input and its like. The label comes from the driver, if the driver has one. */
+static void open_input(void *context, const char *path, const char *name)
 {
-	struct thermal_sensor *sensor = add(thermal, chip, dir, input);
-	int len = (int)strcspn(input, "_");
+	const struct chip_folder *folder = context;
+	struct slice rest = slice_of(name), input;
+	struct thermal_sensor *sensor;
+	uint64_t number;
 	char file[32];
 
+	(void)path;
+	if (!slice_cut(&rest, '_', &input) || !slice_is(rest, "input"))
+		return;
+	rest = input;
+	slice_drop_prefix(&rest, "temp");
+	if (!slice_number(rest, 99999, &number))
+		return;
+	sensor = add(folder->thermal, folder->chip, folder->dir, name);
 	if (!sensor)
 		return;
-	snprintf(sensor->sensor, sizeof(sensor->sensor), "%.*s", len, input);
-	snprintf(file, sizeof(file), "%.*s_label", len, input);
-	if (live_read_once(dir, file, sensor->label, sizeof(sensor->label)) <= 0)
+	slice_copy(input, sensor->sensor, sizeof(sensor->sensor));
+	snprintf(file, sizeof(file), "%s_label", sensor->sensor);
+	if (live_read_once(folder->dir, file, sensor->label, sizeof(sensor->label)) <= 0)
 		sensor->label[0] = '\0';
 	utf8_clean(sensor->label);
 }
 
-static void open_chip(struct thermal *thermal, const char *dir, const char *name)
+static void open_chip(void *thermal, const char *dir, const char *name)
 {
 	struct thermal_sensor chip = {.fd = -1};
-	struct dirent **inputs;
-	int i, count;
+	struct chip_folder folder = {thermal, &chip, dir};
 
 	/* Reading drivetemp may keep a disk from sleeping: Documentation/hwmon/drivetemp.rst */
 	if (live_read_once(dir, "name", chip.chip_name, sizeof(chip.chip_name)) <= 0 ||
@@ -179,42 +174,19 @@ static void open_chip(struct thermal *thermal, const char *dir, const char *name
 		return;
 	utf8_clean(chip.chip_name);
 	name_chip(thermal, dir, name, &chip);
-	if (has_chip(thermal, chip.chip))
-		return; /* better none than two with one name */
-	count = scandir(dir, &inputs, is_input, versionsort);
-	for (i = 0; i < count; i++) {
-		open_input(thermal, &chip, dir, inputs[i]->d_name);
-		free(inputs[i]);
-	}
-	if (count >= 0)
-		free(inputs);
-}
-
-static void open_all(struct thermal *thermal, const char *sysfs, const char *class,
-		     int (*filter)(const struct dirent *),
-		     void (*open_one)(struct thermal *, const char *dir, const char *name))
-{
-	char dir[PATH_MAX], path[PATH_MAX];
-	struct dirent **names;
-	int i, count;
-
-	snprintf(dir, sizeof(dir), "%s/class/%s", sysfs, class);
-	count = scandir(dir, &names, filter, versionsort);
-	for (i = 0; i < count; i++) {
-		if ((size_t)snprintf(path, sizeof(path), "%s/%s", dir, names[i]->d_name) <
-		    sizeof(path))
-			open_one(thermal, path, names[i]->d_name);
-		free(names[i]);
-	}
-	if (count >= 0)
-		free(names);
+	if (!has_chip(thermal, chip.chip)) /* better none than two with one name */
+		folder_each(dir, "temp", open_input, &folder);
 }
 
 void thermal_open(struct thermal *thermal, const char *sysfs)
 {
+	char dir[PATH_MAX];
+
 	thermal->count = 0;
-	open_all(thermal, sysfs, "thermal", is_zone, open_zone);
-	open_all(thermal, sysfs, "hwmon", is_chip, open_chip);
+	snprintf(dir, sizeof(dir), "%s/class/thermal", sysfs);
+	folder_each(dir, "thermal_zone", open_zone, thermal);
+	snprintf(dir, sizeof(dir), "%s/class/hwmon", sysfs);
+	folder_each(dir, "hwmon", open_chip, thermal);
 }
 
 /* If a device is asleep or off, its sensor has no temperature. Then it is not known. */

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "node/throttle.h"
 
-#include <dirent.h>
 #include <linux/limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "node/folder.h"
 #include "util/livefile.h"
 
 /*
@@ -26,32 +25,24 @@ const char *const throttle_reasons[THROTTLE_REASONS] = {
 	[THROTTLE_FREQUENCY_LIMIT] = "frequency_limit",
 };
 
-static int is_chip(const struct dirent *entry)
+static void open_alarm_of(void *context, const char *dir, const char *name)
 {
-	return strncmp(entry->d_name, "hwmon", 5) == 0;
+	int *fd = context;
+	char chip[32];
+
+	(void)name;
+	if (*fd < 0 && live_read_once(dir, "name", chip, sizeof(chip)) > 0 &&
+	    strcmp(chip, "rpi_volt") == 0)
+		*fd = live_open(dir, "in0_lcrit_alarm");
 }
 
 static int open_alarm(const char *sysfs)
 {
-	char dir[PATH_MAX], chip[32];
-	struct dirent **names;
-	int i, count, fd = -1;
+	char dir[PATH_MAX];
+	int fd = -1;
 
 	snprintf(dir, sizeof(dir), "%s/class/hwmon", sysfs);
-	count = scandir(dir, &names, is_chip, versionsort);
-	for (i = 0; i < count; i++) {
-		char path[PATH_MAX];
-
-		if (fd < 0 &&
-		    (size_t)snprintf(path, sizeof(path), "%s/%s", dir, names[i]->d_name) <
-			    sizeof(path) &&
-		    live_read_once(path, "name", chip, sizeof(chip)) > 0 &&
-		    strcmp(chip, "rpi_volt") == 0)
-			fd = live_open(path, "in0_lcrit_alarm");
-		free(names[i]);
-	}
-	if (count >= 0)
-		free(names);
+	folder_each(dir, "hwmon", open_alarm_of, &fd);
 	return fd;
 }
 
