@@ -10,7 +10,7 @@
 static const struct group {
 	const char *name;
 	uint16_t id;
-	bool curve, field; /* what TLS 1.2 knows it for */
+	bool curve, field; /* what kind of group it is in TLS 1.2 */
 } groups[] = {
 	{"SECP192R1", 19, true, false},
 	{"SECP224R1", 21, true, false},

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The load averages: how many tasks run, are ready to, or wait in the kernel. */
+/* The load averages: how many tasks run, are ready to run, or wait in the kernel. */
 #ifndef BRAMBLE_NODE_LOAD_H
 #define BRAMBLE_NODE_LOAD_H
 

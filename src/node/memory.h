@@ -8,7 +8,7 @@
 
 enum memory_value {
 	MEMORY_TOTAL,
-	MEMORY_AVAILABLE, /* what new programs can have without swapping */
+	MEMORY_AVAILABLE, /* how much new programs can use without swapping */
 	MEMORY_SWAP_TOTAL,
 	MEMORY_SWAP_FREE,
 	MEMORY_VALUES,
