@@ -38,15 +38,33 @@ static struct bpf_map *map_of(const struct probe *probe, enum probe_id id)
 	return bpf_object__find_map_by_name(probe->bpf->obj, cells_of(id)->map);
 }
 
+/* The cell's struct is the type of the map's values, which libbpf may forget as it loads. */
+static int plan_sum(struct probe *probe, enum probe_id id)
+{
+	int err = cell_sum_plan(bpf_object__btf(probe->bpf->obj),
+				bpf_map__btf_value_type_id(map_of(probe, id)), cells_of(id),
+				&probe->cells[id].sum);
+
+	if (err)
+		log_error("the cells of the probe %s are not what its BPF programs count in: this "
+			  "is a fault of bramble's",
+			  probe_names[id]);
+	return err;
+}
+
 int probe_size_cells(struct probe *probe)
 {
 	enum probe_id id;
 	int err = 0;
 
-	for (id = 0; id < PROBES && !err; id++)
-		if (has_array(probe, id))
-			err = bpf_map__set_max_entries(map_of(probe, id),
-						       probe->slots * row_count(probe, id));
+	for (id = 0; id < PROBES && !err; id++) {
+		if (!has_array(probe, id))
+			continue;
+		err = plan_sum(probe, id);
+		err = err
+			      ?: bpf_map__set_max_entries(map_of(probe, id),
+							  probe->slots * row_count(probe, id));
+	}
 	return err;
 }
 
@@ -96,20 +114,6 @@ static const void *cell_at(const struct cells *cells, unsigned int row, size_t o
 	return (const char *)cells->rows[row].data + cells->rows[row].skipped + offset;
 }
 
-/* The cell's struct is the type of the map's values. */
-static int plan_sum(struct probe *probe, enum probe_id id)
-{
-	int err = cell_sum_plan(bpf_object__btf(probe->bpf->obj),
-				bpf_map__btf_value_type_id(map_of(probe, id)), cells_of(id),
-				&probe->cells[id].sum);
-
-	if (err)
-		log_error("the cells of the probe %s are not what its BPF programs count in: this "
-			  "is a fault of bramble's",
-			  probe_names[id]);
-	return err;
-}
-
 int probe_open_cells(struct probe *probe)
 {
 	enum probe_id id;
@@ -118,7 +122,6 @@ int probe_open_cells(struct probe *probe)
 	for (id = 0; id < PROBES && !err; id++) {
 		if (!has_array(probe, id))
 			continue;
-		err = plan_sum(probe, id);
 		probe->cells[id].rows =
 			calloc(row_count(probe, id), sizeof(*probe->cells[id].rows));
 		if (!probe->cells[id].rows)
@@ -176,7 +179,7 @@ size_t probe_read_cell(struct probe *probe, enum probe_id id, unsigned int slot,
 	size_t size = descriptor->cells.size;
 	unsigned int cpu;
 
-	if (!cells->sum.count || map_slots(probe, id, slot + 1))
+	if (!cells->rows || !cells->sum.count || map_slots(probe, id, slot + 1))
 		return 0;
 	if (descriptor->cells.per_cpu) {
 		memset(cell, 0, size);

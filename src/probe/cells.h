@@ -20,11 +20,13 @@ size_t probe_read_cell(struct probe *probe, enum probe_id id, unsigned int slot,
 /* Reads the pressure of a slot, an entry for each CPU. False if there is no memory for it. */
 bool probe_read_pressure(struct probe *probe, unsigned int slot, struct probe_pressure *pressure);
 
-/* For probe.c. Sizes the arrays before the object is loaded. Returns 0 or a negative errno. */
+/*
+ * For probe.c. Sizes the arrays before the object is loaded, and plans how they are read. Returns 0
+ * or a negative errno: -EINVAL if a cell is not what its descriptor says.
+ */
 int probe_size_cells(struct probe *probe);
 
-/* For probe.c. Plans how they are read, and maps their beginning. -EINVAL: a cell is not as said.
- */
+/* For probe.c. Maps the beginning of the arrays. Returns 0 or -ENOMEM. */
 int probe_open_cells(struct probe *probe);
 void probe_close_cells(struct probe *probe);
 
