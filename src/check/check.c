@@ -311,20 +311,12 @@ static void find_node(const struct context *context, const struct row *row, stru
 /* cgroup v2's io controller: then a bio knows whose it is. */
 static void find_io(const struct context *context, const struct row *row, struct fact *fact)
 {
-	char path[PATH_MAX], *word, *save = NULL;
-	struct buf text;
-
 	(void)row;
 	fact->state = FACT_MISSING;
-	if (context->place.cgroup2_err ||
-	    (size_t)snprintf(path, sizeof(path), "%s/cgroup.controllers",
-			     context->place.cgroup2.path) >= sizeof(path) ||
-	    buf_read_file(&text, path, 4096))
+	if (context->place.cgroup2_err)
 		return;
-	for (word = strtok_r(text.data, " \n", &save); word; word = strtok_r(NULL, " \n", &save))
-		if (strcmp(word, "io") == 0)
-			fact->state = FACT_PRESENT;
-	buf_free(&text);
+	if (node_has_controller(&context->place, "io"))
+		fact->state = FACT_PRESENT;
 	if (fact->state == FACT_PRESENT || feature_io_cgroups(context->procfs) != 0)
 		return;
 	fact->state = FACT_OFF;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "util/array.h"
+#include "util/ascii.h"
 
 #define DEPTH_MAX 64
 
@@ -59,7 +60,7 @@ enum json_kind json_scan_kind(struct json_scan *scan)
 	case 'n':
 		return JSON_KIND_WORD;
 	default:
-		return c == '-' || (c >= '0' && c <= '9') ? JSON_KIND_NUMBER : JSON_KIND_NONE;
+		return c == '-' || ascii_digit(c) ? JSON_KIND_NUMBER : JSON_KIND_NONE;
 	}
 }
 
@@ -114,7 +115,7 @@ bool json_scan_next_item(struct json_scan *scan)
 
 static int hex_digit(char c)
 {
-	if (c >= '0' && c <= '9')
+	if (ascii_digit(c))
 		return c - '0';
 	c |= 0x20;
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
@@ -229,7 +230,7 @@ static uint64_t digits(char **at, int *dropped, int *count)
 	uint64_t value = 0;
 
 	*dropped = *count = 0;
-	for (; **at >= '0' && **at <= '9'; (*at)++) {
+	for (; ascii_digit(**at); (*at)++) {
 		if (*count < 18) {
 			value = 10 * value + (uint64_t)(**at - '0');
 			(*count)++;

@@ -9,6 +9,7 @@
 
 #include "http/yaml_fields.h"
 #include "util/array.h"
+#include "util/ascii.h"
 #include "util/buf.h"
 
 #define FILE_MAX (1024UL * 1024)
@@ -101,7 +102,7 @@ static char *copy_bcrypt(const char *hash, int *err)
 	*err = 0;
 	if (strncmp(hash, "$2", 2) != 0)
 		return NULL;
-	if (*rest >= 'a' && *rest <= 'z')
+	if (ascii_lower(*rest))
 		rest++;
 	if (strlen(rest) != 57 || rest[0] != '$' || strspn(rest + 1, "0123456789") != 2 ||
 	    rest[3] != '$' || strspn(rest + 4, base64) != 53)

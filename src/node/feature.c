@@ -56,7 +56,7 @@ void node_place_find(struct node_place *place, const char *procfs, const char *s
 	boot_find(procfs, boot_dir, &place->boot);
 }
 
-static bool controller_enabled(const struct node_place *place, const char *controller)
+bool node_has_controller(const struct node_place *place, const char *controller)
 {
 	struct slice rest, word;
 	char text[512];
@@ -72,7 +72,7 @@ static bool controller_enabled(const struct node_place *place, const char *contr
 
 static void find_memory(const struct node_place *place, struct node_fact *fact)
 {
-	if (controller_enabled(place, "memory"))
+	if (node_has_controller(place, "memory"))
 		return;
 	if (place->cgroup2.v1_memory) {
 		set(fact, NODE_FEATURE_OFF, "it is mounted as cgroup v1", "");
@@ -89,7 +89,7 @@ static void find_memory(const struct node_place *place, struct node_fact *fact)
 
 static void find_cpu(const struct node_place *place, struct node_fact *fact)
 {
-	if (controller_enabled(place, "cpu"))
+	if (node_has_controller(place, "cpu"))
 		return;
 	set(fact, NODE_FEATURE_MISSING, "", "use a kernel with CONFIG_CFS_BANDWIDTH");
 	if (!place->cgroup2.v1)

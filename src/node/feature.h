@@ -6,6 +6,8 @@
 #ifndef BRAMBLE_NODE_FEATURE_H
 #define BRAMBLE_NODE_FEATURE_H
 
+#include <stdbool.h>
+
 #include "cgroup/mount.h"
 #include "node/boot.h"
 
@@ -52,6 +54,9 @@ struct node_place {
  */
 void node_place_find(struct node_place *place, const char *procfs, const char *sysfs,
 		     const char *cgroupfs, const char *boot_dir);
+
+/* Whether a controller of cgroup v2 is there: "memory", "cpu", "io". */
+bool node_has_controller(const struct node_place *place, const char *controller);
 
 void node_feature_find(const struct node_place *place, enum node_feature feature,
 		       struct node_fact *fact);

@@ -11,6 +11,7 @@
 #include "probe/descriptors.h"
 #include "probe/load.h"
 #include "probe/programs.h"
+#include "util/ascii.h"
 #include "util/log.h"
 #include "util/openfiles.h"
 
@@ -27,7 +28,7 @@ static int cpu_limit(void)
 	if (!file)
 		return libbpf_num_possible_cpus();
 	while ((c = fgetc(file)) != EOF && c != '\n') {
-		if (c >= '0' && c <= '9')
+		if (ascii_digit((char)c))
 			last = last * 10 + (unsigned int)(c - '0');
 		else
 			last = 0;
