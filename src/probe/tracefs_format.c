@@ -2,6 +2,7 @@
 #include "probe/tracefs_format.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "util/array.h"
@@ -38,15 +39,13 @@ static bool number(struct slice slice, __u32 max, __u32 *value)
 /* Copies prefix and an identifier. */
 static bool copy_name(char name[TRACEFS_NAME_MAX], const char *prefix, struct slice word)
 {
-	size_t len = strlen(prefix);
-
 	if (!word.len || ascii_digit(word.at[0]))
 		return false;
 	for (size_t i = 0; i < word.len; i++)
 		if (!is_word(word.at[i]))
 			return false;
-	memcpy(name, prefix, len);
-	return slice_copy(word, name + len, TRACEFS_NAME_MAX - len);
+	return snprintf(name, TRACEFS_NAME_MAX, "%s%.*s", prefix, (int)word.len, word.at) <
+	       TRACEFS_NAME_MAX;
 }
 
 /* Splits "char comm[16]" to "char", "comm" and "16". */
@@ -164,7 +163,7 @@ static bool read_number(struct slice *rest, const char *key, __u32 max, __u32 *v
 /* Reads "field:int pid;	offset:24;	size:4;	signed:1;" without its first word. */
 static bool read_field(struct tracefs_field *field, struct slice rest)
 {
-	struct slice declaration, type, name, array;
+	struct slice declaration, type, name, array = slice_of("");
 	__u32 is_signed;
 
 	*field = (struct tracefs_field){0};
