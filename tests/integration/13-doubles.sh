@@ -5,6 +5,7 @@
 # names that bramble uses itself. Each series must be there once, and Prometheus must have all of
 # them.
 . "$(dirname "$0")/lib.sh"
+. "$here/prometheus.sh"
 
 # ---- a machine with two of each, in a sysfs of its own
 sys=$tmp/sys
@@ -70,21 +71,9 @@ done)
 check "and so has each other: $strange" test -z "$strange"
 
 # ---- a real Prometheus says so when a series comes twice with other values
-prometheus_url=http://127.0.0.1:$(free_port)
-cat >"$tmp/prometheus.yml" <<END
-global:
-  scrape_interval: 1s
-scrape_configs:
-  - job_name: bramble
-    static_configs:
-      - targets: ["${bramble_url#http://}"]
-END
-in_background prometheus --config.file="$tmp/prometheus.yml" --storage.tsdb.path="$tmp/tsdb" \
-	--web.listen-address="${prometheus_url#http://}" --log.level=warn >"$tmp/prometheus.log" 2>&1
-stored() {
-	[ "$(curl -sf --data-urlencode 'query=count(bramble_node_temperature_celsius)' "$prometheus_url/api/v1/query" |
-		jq -r '.data.result[0].value[1]')" = 10 ]
-}
+(configuration && job bramble) >"$tmp/prometheus.yml"
+start_prometheus prometheus prometheus
+stored() { [ "$(first_value prometheus 'count(bramble_node_temperature_celsius)')" = 10 ]; }
 check "Prometheus has all of them" wait_until 20 stored
 check "and found nothing twice" test -z "$(grep -i 'duplicate\|same timestamp' "$tmp/prometheus.log")"
 finish

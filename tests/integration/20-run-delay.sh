@@ -84,13 +84,9 @@ compare() { # MODE CHILDREN SLACK_NS: how many children are there at a time; all
 # Many children: long waits. One: short ones, many of them from an idle CPU. There the kernel's
 # clock of the run queue stands still from the wakeup to the switch (rq_clock_skip_update()),
 # so that it counts no wait where bramble counts the microseconds it took.
-if [ -e /sys/kernel/btf/vmlinux ]; then
-	compare with-btf 4 500
-	compare short-with-btf 1 3000
-	bramble_prefix=("${without_btf[@]}")
-else
-	skip "with BTF: this kernel has none"
-fi
-compare without-btf 4 500
-compare short-without-btf 1 3000
+test_mode() {
+	compare "$1" 4 500
+	compare "short-$1" 1 3000
+}
+for_each_btf test_mode
 finish

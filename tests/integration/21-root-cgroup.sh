@@ -75,11 +75,5 @@ test_mode() { # MODE
 	stop_bramble
 }
 
-if [ -e /sys/kernel/btf/vmlinux ]; then
-	test_mode with-btf
-	bramble_prefix=("${without_btf[@]}")
-else
-	skip "with BTF: this kernel has none"
-fi
-test_mode without-btf
+for_each_btf test_mode
 finish

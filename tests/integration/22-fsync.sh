@@ -158,11 +158,5 @@ btrfs=1
 mount_disk btrfs 128 -q || btrfs=
 add_program fio
 
-if [ -e /sys/kernel/btf/vmlinux ]; then
-	test_mode with-btf
-	bramble_prefix=("${without_btf[@]}")
-else
-	skip "with BTF: this kernel has none"
-fi
-test_mode without-btf
+for_each_btf test_mode
 finish

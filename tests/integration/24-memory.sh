@@ -108,11 +108,5 @@ if [ -z "$memory" ]; then
 	skip "everything: there is no memory controller (bramble check says how to turn it on)"
 	finish
 fi
-if [ -e /sys/kernel/btf/vmlinux ]; then
-	test_mode with-btf
-	bramble_prefix=("${without_btf[@]}")
-else
-	skip "with BTF: this kernel has none"
-fi
-test_mode without-btf
+for_each_btf test_mode
 finish

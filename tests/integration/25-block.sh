@@ -319,13 +319,7 @@ dd if=/dev/urandom of="$tmp/share/big" bs=1M count=64 2>/dev/null
 cp "$tmp/share/big" "$tmp/rootfs/big" && sync "$tmp/rootfs/big"
 settle
 
-if [ -e /sys/kernel/btf/vmlinux ]; then
-	with with-btf
-	bramble_prefix=("${without_btf[@]}")
-else
-	skip "with BTF: this kernel has none"
-fi
-with without-btf
+for_each_btf with
 
 # Off: no samples, and it says so.
 start_bramble --no-probe.block

@@ -57,12 +57,11 @@ test_pressure() {
 	check_holds "idle-$mode: none" "$own < 0.05"
 }
 
-mode=with-btf
-start_bramble
-test_pressure
-stop_bramble
-bramble_prefix=("${without_btf[@]}")
-mode=without-btf
-start_bramble
-test_pressure
+test_mode() {
+	mode=$1
+	start_bramble
+	test_pressure
+	stop_bramble
+}
+for_each_btf test_mode
 finish

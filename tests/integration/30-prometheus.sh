@@ -9,14 +9,7 @@ start_bramble
 start_pod load hog-0 main taskset 1 spin 60
 start_pod load victim-0 main taskset 1 burst 60 5000 2000
 
-cat >"$tmp/prometheus.yml" <<END
-global:
-  scrape_interval: 1s
-scrape_configs:
-  - job_name: bramble
-    static_configs:
-      - targets: ["${bramble_url#http://}"]
-END
+(configuration && job bramble) >"$tmp/prometheus.yml"
 start_prometheus prometheus prometheus
 value_of() { first_value prometheus "$1"; }
 

@@ -11,14 +11,6 @@ start_bramble
 start_pod load hog-0 main taskset 1 spin 8
 start_pod load victim-0 main taskset 1 burst 8 5000 2000
 
-# job NAME LINE...: a job of the configuration.
-job() {
-	echo "  - job_name: $1"
-	shift
-	[ $# = 0 ] || printf '    %s\n' "$@"
-	echo "    static_configs: [{targets: [\"${bramble_url#http://}\"]}]"
-}
-configuration() { printf 'global: {scrape_interval: 1s}\nscrape_configs:\n'; }
 {
 	configuration
 	job native

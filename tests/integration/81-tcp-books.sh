@@ -281,7 +281,7 @@ test_iperf3() {
 
 test_books() {
 	mode=$1
-	start_bramble --no-probe.sched "$btf"
+	start_bramble --no-probe.sched
 	start_servers
 	test_opens
 	test_failures

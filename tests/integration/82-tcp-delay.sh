@@ -43,7 +43,7 @@ says_40_ms() {
 
 test_delay() {
 	mode=$1
-	start_bramble --no-probe.sched "$btf"
+	start_bramble --no-probe.sched
 	container_network=$(netns_path far)
 	start_pod shop "far-$mode" main tcpserve :: 7000 answer /share/answer 0
 	wait_until 5 listens far 7000 || give_up "nothing listens on port 7000"

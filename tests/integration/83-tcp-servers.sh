@@ -232,7 +232,7 @@ is_ready() { in_netns loop "$postgres_bin/pg_isready" -q -h 127.0.0.1 -p 5432; }
 
 test_servers() {
 	mode=$1
-	start_bramble --no-probe.sched "$btf"
+	start_bramble --no-probe.sched
 	test_nginx
 	test_nginx_rules
 	test_redis

@@ -58,7 +58,7 @@ test_churn() {
 	local name active passive
 	mode=$1
 	declare -A entries=()
-	start_bramble "$btf"
+	start_bramble
 	start_pod shop "server-$mode" main tcpserve 0.0.0.0 7000 answer /share/answer 0
 	wait_until 5 listens loop 7000 || give_up "nothing listens on port 7000"
 	find_maps

@@ -197,7 +197,7 @@ unit_has() {
 
 test_owners() {
 	mode=$1
-	flags=("$btf")
+	flags=()
 	# One of the two also without what the scheduler's probe knows of the current task.
 	[ "$mode" = with-btf ] || flags+=(--no-probe.sched)
 	test_before

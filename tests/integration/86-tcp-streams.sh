@@ -50,7 +50,7 @@ check_pair() {
 
 test_streams() {
 	mode=$1
-	start_bramble --no-probe.sched "$btf"
+	start_bramble --no-probe.sched
 	start_pair watch 7001 watch 14
 	start_pair ask 7002 ask 5 2600
 	start_pair talk 7003 talk 14

@@ -294,6 +294,18 @@ declare -a bramble_prefix=()
 without_btf=(unshare --mount --propagation private
 	sh -c 'mount -t tmpfs none /sys/kernel/btf && exec "$@"' sh)
 
+# for_each_btf FUNCTION: calls it with the mode as its argument: with-btf, and without-btf, in which
+# bramble sees no BTF of the kernel.
+for_each_btf() {
+	if [ -e /sys/kernel/btf/vmlinux ]; then
+		"$1" with-btf
+		bramble_prefix=("${without_btf[@]}")
+	else
+		skip "with BTF: this kernel has none"
+	fi
+	"$1" without-btf
+}
+
 # A namespace in which tracefs is mounted, whether or not it is mounted on this machine.
 # shellcheck disable=SC2016
 with_tracefs=(unshare --mount --propagation private

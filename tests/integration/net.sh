@@ -137,16 +137,3 @@ check_within() {
 k_of() {
 	awk -v s="$1" 'BEGIN { k = 4 * log(s) / log(2); c = int(k); if (c < k) c++; print c < -80 ? -80 : c }'
 }
-
-# With BTF and without: for_each_btf FUNCTION calls it with the mode's name as argument, and
-# $btf as the flag for bramble.
-for_each_btf() {
-	if [ -e /sys/kernel/btf/vmlinux ]; then
-		btf=--btf=auto
-		"$1" with-btf
-	else
-		skip "with BTF: this kernel has none"
-	fi
-	btf=--btf=none
-	"$1" without-btf
-}

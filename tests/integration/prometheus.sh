@@ -6,6 +6,17 @@
 
 declare -A prometheus_url=()
 
+# A configuration is the global part, which scrapes every second, and then jobs.
+configuration() { printf 'global: {scrape_interval: 1s}\nscrape_configs:\n'; }
+
+# job NAME [LINE...]: scrapes bramble, with more lines of configuration.
+job() {
+	echo "  - job_name: $1"
+	shift
+	[ $# = 0 ] || printf '    %s\n' "$@"
+	echo "    static_configs: [{targets: [\"${bramble_url#http://}\"]}]"
+}
+
 # start_prometheus NAME PROGRAM FLAG...: with the configuration in $tmp/NAME.yml. It finds its
 # targets 5 s later.
 start_prometheus() {
