@@ -96,8 +96,8 @@ void connections_remove(struct connections *all, struct connection *connection, 
 }
 
 /*
- * The end of what a client sends may come together with the last of it, and whoever waits for
- * edges of readiness is not told again.
+ * The end of a client's stream may arrive together with its last data. An edge-triggered wait then
+ * does not report it again.
  */
 void connections_look(struct connections *all, struct connection *connection, uint64_t now_ns)
 {

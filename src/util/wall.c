@@ -8,7 +8,7 @@
 
 #include "util/clock.h"
 
-/* Smaller steps cannot be told from the time between the readings of the two clocks. */
+/* Smaller steps cannot be distinguished from the time between the readings of the two clocks. */
 #define STEP_MIN_NS INT64_C(1000000)
 
 /* Two readings that are this close count as made at one moment. */
