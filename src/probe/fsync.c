@@ -42,8 +42,7 @@ struct fsync_probe {
 
 #define REMEDY_MODULE                                                                              \
 	"none needed: it is looked for again, and appears with the first such file system"
-#define REMEDY_BTRFS                                                                               \
-	"none needed: kernels before 7.3 have none, and there functions are hooked (fentry)"
+#define REMEDY_BTRFS "none needed where fentry is present; else a kernel since 7.3"
 
 /* Attach the ends first, so that no beginning is seen without its end. */
 static const struct program_row programs[] = {
