@@ -41,14 +41,16 @@ static struct bpf_map *map_of(const struct probe *probe, enum probe_id id)
 /* The cell's struct is the type of the map's values, which libbpf may forget as it loads. */
 static int plan_sum(struct probe *probe, enum probe_id id)
 {
-	int err = cell_sum_plan(bpf_object__btf(probe->bpf->obj),
-				bpf_map__btf_value_type_id(map_of(probe, id)), cells_of(id),
-				&probe->cells[id].sum);
+	struct bpf_map *map = map_of(probe, id);
+	int err = map ? cell_sum_plan(bpf_object__btf(probe->bpf->obj),
+				      bpf_map__btf_value_type_id(map), cells_of(id),
+				      &probe->cells[id].sum)
+		      : -ENOENT;
 
 	if (err)
-		log_error("the cells of the probe %s are not what its BPF programs count in: this "
-			  "is a fault of bramble's",
-			  probe_names[id]);
+		log_error("the map %s of the probe %s is missing, or not as its descriptor says: "
+			  "this is a fault of bramble's",
+			  cells_of(id)->map, probe_names[id]);
 	return err;
 }
 
