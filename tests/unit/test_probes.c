@@ -46,12 +46,13 @@ static const struct btf *btf(void)
 
 static struct bpf_map *map_of(enum probe_id id)
 {
-	struct bpf_map *map =
-		bpf_object__find_map_by_name(bpf->obj, probe_descriptors[id]->cells.map);
+	const char *name = probe_descriptors[id]->cells.map;
+	struct bpf_map *map = name ? bpf_object__find_map_by_name(bpf->obj, name) : NULL;
 
+	if (!name)
+		fail_msg("the descriptor of the probe %s has no .cells", probe_names[id]);
 	if (!map)
-		fail_msg("%s: there is no map %s", probe_names[id],
-			 probe_descriptors[id]->cells.map);
+		fail_msg("%s: there is no map %s", probe_names[id], name);
 	return map;
 }
 
@@ -164,6 +165,20 @@ static int plan(enum probe_id id, const struct probe_cells *cells, struct cell_s
 	return cell_sum_plan(btf(), bpf_map__btf_value_type_id(map_of(id)), cells, sum);
 }
 
+static void check_map(enum probe_id id)
+{
+	const struct probe_cells *cells = &probe_descriptors[id]->cells;
+	enum bpf_map_type type = cells->keyed ? BPF_MAP_TYPE_HASH : BPF_MAP_TYPE_ARRAY;
+
+	assert_int_equal(bpf_map__value_size(map_of(id)), cells->size);
+	if (bpf_map__type(map_of(id)) != type)
+		fail_msg("%s is not %s", cells->map,
+			 cells->keyed ? "a hash map, and its cells are keyed" : "an array");
+	if (!cells->keyed && !(bpf_map__map_flags(map_of(id)) & BPF_F_MMAPABLE))
+		fail_msg("%s has no BPF_F_MMAPABLE in its map_flags: user space maps it",
+			 cells->map);
+}
+
 static void test_plans(void **state)
 {
 	struct cell_sum sum;
@@ -177,9 +192,7 @@ static void test_plans(void **state)
 			fail_msg("%s: a member of the cell is of a type that is not summed, or the "
 				 "cell is not of the size that the descriptor says",
 				 probe_names[id]);
-		assert_int_equal(bpf_map__value_size(map_of(id)), cells->size);
-		assert_int_equal(bpf_map__type(map_of(id)),
-				 cells->keyed ? BPF_MAP_TYPE_HASH : BPF_MAP_TYPE_ARRAY);
+		check_map(id);
 		assert_int_equal(cells->keyed, cells->labels[0] != NULL);
 	}
 }
@@ -290,7 +303,9 @@ static void test_rows_have_programs(void **state)
 
 			if (!program)
 				fail_msg("there is no program %s", row->name);
-			assert_false(bpf_program__autoload(program)); /* SEC("?...") */
+			if (bpf_program__autoload(program))
+				fail_msg("%s is loaded even if nobody chose it: SEC(\"?%s\")",
+					 row->name, bpf_program__section_name(program));
 			if (!is_section(bpf_program__section_name(program), row))
 				fail_msg("%s does not hang where its row says", row->name);
 		}
@@ -346,13 +361,16 @@ static void check_event(const struct probe_descriptor *probe, const char *event)
 
 	for (row = probe->programs; row < probe->programs + probe->program_count; row++)
 		if (row->purpose && row->event && strcmp(row->event, event) == 0) {
-			assert_null(said);
+			if (said)
+				fail_msg("%s and %s both have a purpose for %s", said->name,
+					 row->name, event);
 			said = row;
 		}
 	if (!fact || !said)
 		fail_msg("`bramble check` does not list %s: its row has no purpose", event);
 	assert_string_equal(fact->purpose, said->purpose);
-	assert_true(said->remedy && said->remedy[0]);
+	if (!said->remedy || !said->remedy[0])
+		fail_msg("the row of %s has no remedy, for where %s is missing", said->name, event);
 	assert_true(!fact->needed || probe->essential);
 }
 
@@ -374,22 +392,33 @@ static void test_events_are_checked(void **state)
 
 /* ---- books, flags */
 
+static bool find_name(const char *const *names, size_t count, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		if (strcmp(names[i], name) == 0)
+			return true;
+	return false;
+}
+
 static void check_losses(enum probe_id id)
 {
 	/* Those of every probe: books.c, scrape.c. */
 	static const char *const others[] = {"recursion", "stepped_back"};
 	const struct probe_descriptor *probe = probe_descriptors[id];
-	size_t i, other;
+	size_t i;
 
 	for (i = 0; i < probe->loss_count; i++) {
 		if (!probe->losses[i])
 			fail_msg("loss %zu of the probe %s has no name", i, probe_names[id]);
-		for (other = 0; other < i; other++)
-			assert_string_not_equal(probe->losses[i], probe->losses[other]);
-		for (other = 0; other < ARRAY_SIZE(others); other++)
-			assert_string_not_equal(probe->losses[i], others[other]);
+		if (find_name(probe->losses, i, probe->losses[i]) ||
+		    find_name(others, ARRAY_SIZE(others), probe->losses[i]))
+			fail_msg("the probe %s has two losses of the name %s", probe_names[id],
+				 probe->losses[i]);
 	}
-	assert_true(probe->lost || !probe->loss_count);
+	if (probe->loss_count && !probe->lost)
+		fail_msg("the probe %s has losses, and no lost()", probe_names[id]);
 }
 
 static void test_losses(void **state)
@@ -429,12 +458,19 @@ static void test_flags(void **state)
 	size_t i, count = probe_flags(ids), with_help = 0;
 
 	(void)state;
-	for (id = 0; id < PROBES; id++)
+	for (id = 0; id < PROBES; id++) {
 		with_help += probe_descriptors[id]->flag_help != NULL;
+		if (!probe_descriptors[id]->flag_help && id != PROBE_CGROUP)
+			fail_msg("the probe %s has no flag_help, and so no flag", probe_names[id]);
+		if (probe_descriptors[id]->flag_help && !probe_descriptors[id]->flag_rank)
+			fail_msg("the probe %s has no flag_rank", probe_names[id]);
+	}
 	assert_int_equal(count, with_help);
 	for (i = 1; i < count; i++)
-		assert_true(probe_descriptors[ids[i - 1]]->flag_rank <
-			    probe_descriptors[ids[i]]->flag_rank);
+		if (probe_descriptors[ids[i - 1]]->flag_rank ==
+		    probe_descriptors[ids[i]]->flag_rank)
+			fail_msg("the probes %s and %s have the same flag_rank",
+				 probe_names[ids[i - 1]], probe_names[ids[i]]);
 	assert_int_equal(ids[0], PROBE_SCHED);
 	assert_null(probe_descriptors[PROBE_CGROUP]->flag_help);
 }
