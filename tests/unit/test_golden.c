@@ -391,7 +391,7 @@ static struct scrape make_scrape(void)
 	}
 	for (i = 0; i < FAMILIES; i++) {
 		scrape.self.known[i] = true;
-		scrape.self.value[i] = 1000000007 * (unsigned int)i;
+		scrape.self.value[i] = 1000000007 * (unsigned int)(FAMILIES - i);
 	}
 	return scrape;
 }
