@@ -166,7 +166,9 @@ docs: $(BUILD)/docs/metrics.md $(BUILD)/docs/flags.md ## write docs/metrics.md a
 	$(Q)cp $^ docs/
 
 test-docs: $(BUILD)/docs/metrics.md $(BUILD)/docs/flags.md ## check that docs/ agrees with the program
-	@docs/check docs/metrics.md $(BUILD)/docs/metrics.md; docs/check docs/flags.md $(BUILD)/docs/flags.md
+	@status=0; \
+	for page in metrics flags; do docs/check docs/$$page.md $(BUILD)/docs/$$page.md || status=1; done; \
+	docs/check-flags README.md $(BUILD)/bramble || status=1; exit $$status
 
 .PHONY: docs test-docs
 
