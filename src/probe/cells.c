@@ -70,7 +70,7 @@ int probe_size_cells(struct probe *probe)
 	return err;
 }
 
-/* Maps the first slots of a row. Returns 0 or -ENOMEM, and leaves what was mapped then. */
+/* Maps the first slots of a row. Returns 0, or what mmap(2) says and leaves what was mapped. */
 static int map_row(const struct probe *probe, enum probe_id id, unsigned int row,
 		   unsigned int slots)
 {
@@ -83,14 +83,14 @@ static int map_row(const struct probe *probe, enum probe_id id, unsigned int row
 	now.data = mmap(NULL, now.len, PROT_READ | PROT_WRITE, MAP_SHARED,
 			bpf_map__fd(map_of(probe, id)), (off_t)(start - skipped));
 	if (now.data == MAP_FAILED)
-		return -ENOMEM;
+		return -errno;
 	if (to->data)
 		munmap(to->data, to->len);
 	*to = now;
 	return 0;
 }
 
-/* Maps at least so many slots of a probe's cells. Returns 0 or -ENOMEM. */
+/* Maps at least so many slots of a probe's cells. Returns 0, or what mmap(2) says. */
 static int map_slots(struct probe *probe, enum probe_id id, unsigned int slots)
 {
 	struct cells *cells = &probe->cells[id];

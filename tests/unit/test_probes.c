@@ -475,9 +475,22 @@ static void test_flags(void **state)
 	assert_null(probe_descriptors[PROBE_CGROUP]->flag_help);
 }
 
+/* Pressure is of one CPU, so it needs cells by CPU. */
+static void test_pressure(void **state)
+{
+	enum probe_id id;
+
+	(void)state;
+	for (id = 0; id < PROBES; id++)
+		if (probe_descriptors[id]->add_pressure && !probe_descriptors[id]->cells.per_cpu)
+			fail_msg("the probe %s has add_pressure(), but its cells are not per_cpu",
+				 probe_names[id]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_pressure),
 		cmocka_unit_test(test_members),
 		cmocka_unit_test(test_privates),
 		cmocka_unit_test(test_plans),
