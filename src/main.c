@@ -108,7 +108,7 @@ static const struct flag common_flags[] = {
 		 "(auto), tracefs (none), or a BTF file."},
 	{"slots", FLAG_UINT, {.number = &shared.slots}, .fallback = "1024", .min = 16,
 	 .max = SLOTS_MAX, .placeholder = "N",
-	 .help = "How many cgroups are told apart at a time; 0.5 KiB a CPU each."},
+	 .help = "How many cgroups are told apart at a time. Each takes 2.8 KiB, and 0.7 KiB a CPU."},
 	{"retain", FLAG_DURATION, {.number = &shared.retain_ns}, .fallback = "5m",
 	 .min = NS_PER_S, .placeholder = "TIME",
 	 .help = "How long the counts of a container stay after its end."},

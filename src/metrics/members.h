@@ -20,10 +20,11 @@ struct cgroup_usage;
 
 /* A cgroup as a member of its owner, which several cgroups may have. */
 struct member {
-	struct cgroup cgroup;	    /* the registry's entry: stays first */
-	struct owner *owner;	    /* whom it counts for; NULL: none is needed yet */
-	bool named;		    /* owner has its final labels */
-	unsigned int slot;	    /* the probe's slot for it; 0: none. Kept by slots.c */
+	struct cgroup cgroup; /* the registry's entry: stays first */
+	struct owner *owner;  /* whom it counts for; NULL: none is needed yet */
+	bool named;	      /* owner has its final labels */
+	/* The probe's slot for it; 0: none. Kept by slots.c. The kernel side gives a cgroup one. */
+	unsigned int slot;
 	struct cgroup_usage *usage; /* its files; NULL: they are not read. Kept by usage.c */
 	unsigned int round; /* the last in which it was looked at. Kept by accept_queues.c */
 	unsigned char pod_told, container_told; /* enum told. Kept by info.c */
