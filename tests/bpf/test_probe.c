@@ -3,6 +3,7 @@
  * The probe in action: attached, with real events of this machine, in cgroups of the test's own.
  */
 #include <dirent.h>
+#include <inttypes.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -180,8 +181,8 @@ static void check_event(size_t i, enum cgroup_event_kind kind, uint64_t id, cons
 /* Loads in this way, counts this machine's switches, and reports cgroups. */
 static void check_mode(const char *btf, enum sched_hooks hooks, const char *attribution)
 {
+	uint64_t id, missed, voluntary, involuntary;
 	struct sched_cell cell;
-	uint64_t id, missed;
 	unsigned int slot;
 
 	assert_int_equal(try_open(btf, hooks, 256), 0);
@@ -196,10 +197,20 @@ static void check_mode(const char *btf, enum sched_hooks hooks, const char *attr
 	slot = slot_of(id);
 	assert_int_not_equal(slot, SLOT_OVERFLOW);
 	read_sched(slot, &cell);
-	/* Each switch and each wait is counted, or counted as lost. */
+	/*
+	 * Each switch and each wait is counted, or counted as lost. A task that is preempted just
+	 * before it blocks, and whose timer has expired by then, does not block: that nap is one
+	 * involuntary switch.
+	 */
 	missed = lost("no_wakeup") + lost("no_switch") + lost("recursion");
-	assert_true(cell.switches[SWITCH_VOLUNTARY] + missed >= NAPS);
-	assert_true(wait_count(&cell) + missed >= NAPS);
+	voluntary = cell.switches[SWITCH_VOLUNTARY];
+	involuntary = cell.switches[SWITCH_INVOLUNTARY];
+	if (voluntary + involuntary + missed < NAPS || wait_count(&cell) + missed < NAPS)
+		fail_msg("of %d naps %" PRIu64 " voluntary and %" PRIu64 " involuntary switches "
+			 "and %" PRIu64 " waits were counted, and %" PRIu64 " were lost",
+			 NAPS, voluntary, involuntary, wait_count(&cell), missed);
+	/* A busy machine preempts few of them. */
+	assert_true(voluntary + missed >= NAPS * 9 / 10);
 	assert_in_range(wait_count(&cell), 1,
 			cell.switches[SWITCH_VOLUNTARY] + cell.switches[SWITCH_INVOLUNTARY]);
 	assert_true(cell.wait.sum_ns > 0);
