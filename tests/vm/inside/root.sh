@@ -6,12 +6,12 @@
 # threads, which are there, too, unit="kernel".
 
 # kernel_switches: those of the kernel's threads, as the kernel has counted them. kthreadd, process
-# 2, has made all the others.
+# 2, has made all the others. A process may end while this reads; awk would give up, cat goes on.
 kernel_switches() {
-	awk '$1 == "Pid:" { pid = $2 }
+	cat /proc/[0-9]*/status 2>/dev/null | awk '$1 == "Pid:" { pid = $2 }
 		$1 == "PPid:" { mine = $2 == 2 || pid == 2 }
 		/ctxt_switches:/ && mine { sum += $2 }
-		END { print sum + 0 }' /proc/[0-9]*/status 2>/dev/null
+		END { print sum + 0 }'
 }
 
 # unit_counts: KERNEL_BEFORE KERNEL_AFTER UNIT_KERNEL UNIT_ROOT, of a new scrape
