@@ -87,6 +87,7 @@ test_fsync() {
 		is_measured $how && seen="$seen $how"
 	done
 	fact "fsync, ${mode%: }" "${seen# }"
+	scrape
 	check_holds "fsync: the probe is up" "$(metric_or_0 bramble_probe_up probe=fsync) == 1"
 	mount_disk ext4 || { fail "fsync: ext4 on a loop device"; return; }
 	for how in fsync fdatasync msync osync odsync dir uring range syncfs sync msync-async; do
