@@ -22,6 +22,10 @@
 /* If nobody asks for an update, one is made this often. */
 #define UPDATE_INTERVAL_NS (60 * NS_PER_S)
 
+/* File systems whose modules are loaded later are looked for this often. Each look takes 5 system
+ * calls in tracefs, which makes its entries as they are looked up. */
+#define LOOK_INTERVAL_NS   (10 * NS_PER_S)
+
 /* What no reader has seen is forgotten after this many times --retain. */
 #define RETAIN_UNREAD	   12
 
@@ -42,7 +46,8 @@ struct collector {
 	struct wall wall;
 	uint64_t started_ns; /* CLOCK_MONOTONIC */
 	uint64_t updated_ns;
-	uint64_t read_ns; /* when a reader last had all */
+	uint64_t looked_ns; /* when late file systems were last looked for */
+	uint64_t read_ns;   /* when a reader last had all */
 };
 
 static void on_cgroup_event(void *context, const struct cgroup_event *event)
@@ -140,10 +145,15 @@ void collector_update(struct collector *c)
 /* Is done every PRESSURE_INTERVAL_S, whether or not anybody asks for an update. */
 static void tick(struct collector *c)
 {
+	uint64_t now_ns = clock_monotonic_ns();
+
 	slots_update_pressure(&c->slots);
-	probe_look_again(c->probe);
+	if (grown(now_ns, c->looked_ns) >= LOOK_INTERVAL_NS) {
+		probe_look_again(c->probe);
+		c->looked_ns = now_ns;
+	}
 	probe_tidy(c->probe);
-	if (grown(clock_monotonic_ns(), c->updated_ns) >= UPDATE_INTERVAL_NS)
+	if (grown(now_ns, c->updated_ns) >= UPDATE_INTERVAL_NS)
 		collector_update(c);
 }
 
