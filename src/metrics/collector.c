@@ -22,8 +22,10 @@
 /* If nobody asks for an update, one is made this often. */
 #define UPDATE_INTERVAL_NS (60 * NS_PER_S)
 
-/* File systems whose modules are loaded later are looked for this often. Each look takes 5 system
- * calls in tracefs, which makes its entries as they are looked up. */
+/*
+ * File systems whose modules are loaded later are looked for this often. Each look takes 5 system
+ * calls in tracefs, which makes its entries as they are looked up.
+ */
 #define LOOK_INTERVAL_NS   (10 * NS_PER_S)
 
 /* What no reader has seen is forgotten after this many times --retain. */

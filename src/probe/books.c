@@ -3,31 +3,34 @@
 
 #include <bpf/bpf.h>
 #include <errno.h>
-#include <string.h>
 
 #include "probe/descriptors.h"
 #include "probe/internal.h"
 
-static int program_info(const struct probe_program *program, struct bpf_prog_info *info)
-{
-	uint32_t len = sizeof(*info);
+/* What the kernel counts for the attached programs of a probe, added up. */
+struct program_counts {
+	/* Runs it skipped because the program was running on that CPU already (since 5.12). */
+	uint64_t recursion_misses;
+	uint64_t run_time_ns;
+};
 
-	memset(info, 0, sizeof(*info));
-	return bpf_obj_get_info_by_fd(bpf_program__fd(program->program), info, &len) ? -errno : 0;
-}
-
-/* Runs the kernel skipped because the program was running on that CPU already (since 5.12). */
-static uint64_t recursion_misses(const struct probe *probe, enum probe_id id)
+static struct program_counts count_programs(const struct probe *probe, enum probe_id id)
 {
-	struct bpf_prog_info info;
-	uint64_t misses = 0;
+	struct program_counts counts = {0};
 	size_t i;
 
-	for (i = 0; i < probe->programs; i++)
-		if (probe->program[i].probe == id && probe->program[i].link &&
-		    !program_info(&probe->program[i], &info))
-			misses += info.recursion_misses;
-	return misses;
+	for (i = 0; i < probe->programs; i++) {
+		const struct probe_program *program = &probe->program[i];
+		struct bpf_prog_info info = {0};
+		uint32_t len = sizeof(info);
+
+		if (program->probe != id || !program->link ||
+		    bpf_obj_get_info_by_fd(bpf_program__fd(program->program), &info, &len))
+			continue;
+		counts.recursion_misses += info.recursion_misses;
+		counts.run_time_ns += info.run_time_ns;
+	}
+	return counts;
 }
 
 size_t probe_read_lost(const struct probe *probe, struct probe_lost lost[PROBE_LOST_MAX])
@@ -44,8 +47,8 @@ size_t probe_read_lost(const struct probe *probe, struct probe_lost lost[PROBE_L
 	}
 	for (id = 0; id < PROBES; id++)
 		if (probe->up[id])
-			lost[n++] =
-				(struct probe_lost){id, "recursion", recursion_misses(probe, id)};
+			lost[n++] = (struct probe_lost){id, "recursion",
+							count_programs(probe, id).recursion_misses};
 	return n;
 }
 
@@ -56,13 +59,6 @@ uint64_t probe_events(const struct probe *probe, enum probe_id id)
 
 int probe_cpu_ns(const struct probe *probe, enum probe_id id, uint64_t *ns)
 {
-	struct bpf_prog_info info;
-	size_t i;
-
-	*ns = 0;
-	for (i = 0; i < probe->programs; i++)
-		if (probe->program[i].probe == id && probe->program[i].link &&
-		    !program_info(&probe->program[i], &info))
-			*ns += info.run_time_ns;
+	*ns = count_programs(probe, id).run_time_ns;
 	return *ns ? 0 : -ENODATA;
 }
