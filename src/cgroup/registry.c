@@ -61,7 +61,11 @@ struct cgroup *registry_add(struct registry *registry, uint64_t id, const char *
 		cgroup->name.kind = CGROUP_UNIT;
 		snprintf(cgroup->name.unit, sizeof(cgroup->name.unit), "unknown");
 	}
-	HASH_ADD(hh, registry->table, id, sizeof(cgroup->id), cgroup);
+	if (!HASH_TRY_ADD(hh, registry->table, &cgroup->id, sizeof(cgroup->id), cgroup)) {
+		free(cgroup->path);
+		free(cgroup);
+		return NULL;
+	}
 	return cgroup;
 }
 

@@ -10,9 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <uthash.h>
-
 #include "cgroup/path.h"
+#include "util/hash.h"
 
 /* May be the first member of a larger struct: see registry_open(). */
 struct cgroup {

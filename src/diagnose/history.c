@@ -7,9 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <uthash.h>
-
 #include "diagnose/happenings.h"
+#include "util/hash.h"
 
 /* Counts stop at the largest value: a heat map only shows that there were very many. */
 typedef uint16_t cells_t[HISTORY_COLUMNS][HISTORY_OCTAVES];
@@ -122,7 +121,10 @@ static struct entry *get_entry(struct history *history, const struct row *row)
 	entry->labels = copy_labels(&entry->strings, &row->labels);
 	/* A container that was merely idle until now is no news. */
 	entry->state.fresh = row->began;
-	HASH_ADD_KEYPTR(hh, history->entries, entry->name, strlen(entry->name), entry);
+	if (!HASH_TRY_ADD(hh, history->entries, entry->name, strlen(entry->name), entry)) {
+		free_entry(entry);
+		return NULL;
+	}
 	return entry;
 }
 

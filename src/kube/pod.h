@@ -10,12 +10,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <uthash.h>
-
 #include "cgroup/path.h"
 #include "kube/label_keys.h"
 #include "kube/name.h"
 #include "kube/workload.h"
+#include "util/hash.h"
 
 /* The most starts of containers that are kept for a pod. Further ones are left out. */
 #define POD_CONTAINERS_MAX 256

@@ -32,12 +32,26 @@ static uint64_t digest_of(const struct pods *pods, const char *text, size_t len)
 	return digest;
 }
 
-static void take_out(struct pods *pods, struct kube_pod *pod)
+static void take_from_hashes(struct pods *pods, struct kube_pod *pod)
 {
-	HASH_DEL(pods->by_uid, pod);
-	HASH_DELETE(hh_digest, pods->by_digest, pod);
 	if (pod->hh_hash.tbl)
 		HASH_DELETE(hh_hash, pods->by_hash, pod);
+	pod->hh_hash.tbl = NULL;
+}
+
+/* Takes a pod out of the tables it is in. */
+static void take_from_tables(struct pods *pods, struct kube_pod *pod)
+{
+	if (pod->hh.tbl)
+		HASH_DEL(pods->by_uid, pod);
+	if (pod->hh_digest.tbl)
+		HASH_DELETE(hh_digest, pods->by_digest, pod);
+	take_from_hashes(pods, pod);
+}
+
+static void take_out(struct pods *pods, struct kube_pod *pod)
+{
+	take_from_tables(pods, pod);
 	pod_free(pod);
 }
 
@@ -91,34 +105,41 @@ const struct kube_pod *pods_find(const struct pods *pods, const char *uid)
 	return pod ? pod : find_hash(pods, uid);
 }
 
-/* The last pod that was read has the hash, because a new mirror pod has another uid. */
-static void put_by_hash(struct pods *pods, struct kube_pod *pod)
+static bool add_by_hash(struct pods *pods, struct kube_pod *pod)
 {
-	struct kube_pod *old = find_hash(pods, pod->config_hash);
+	return HASH_TRY_ADD(hh_hash, pods->by_hash, pod->config_hash, strlen(pod->config_hash),
+			    pod);
+}
 
-	if (old) {
-		HASH_DELETE(hh_hash, pods->by_hash, old);
-		old->hh_hash.tbl = NULL;
-	}
-	HASH_ADD_KEYPTR(hh_hash, pods->by_hash, pod->config_hash, strlen(pod->config_hash), pod);
+/* Adds a pod to all tables; or to none, without memory. */
+static bool add_to_tables(struct pods *pods, struct kube_pod *pod)
+{
+	if (HASH_TRY_ADD(hh, pods->by_uid, pod->uid, strlen(pod->uid), pod) &&
+	    HASH_TRY_ADD(hh_digest, pods->by_digest, &pod->digest, sizeof(pod->digest), pod) &&
+	    (!pod->config_hash[0] || add_by_hash(pods, pod)))
+		return true;
+	take_from_tables(pods, pod);
+	return false;
 }
 
 /* Puts a pod that was read into the table. It replaces the one with its uid. */
 static int put(struct pods *pods, struct kube_pod *pod)
 {
 	struct kube_pod *old = find_uid(pods, pod->uid);
+	struct kube_pod *same_hash = find_hash(pods, pod->config_hash);
 
 	if (old && old->listing == pods->listing)
 		return -EEXIST;
 	if (!old && pods_count(pods) >= PODS_MAX)
 		return -ENOSPC;
+	if (!add_to_tables(pods, pod))
+		return -ENOMEM;
+	pod->listing = pods->listing;
+	/* The last pod that was read has the hash, because a new mirror pod has another uid. */
+	if (same_hash)
+		take_from_hashes(pods, same_hash);
 	if (old)
 		take_out(pods, old);
-	pod->listing = pods->listing;
-	HASH_ADD_STR(pods->by_uid, uid, pod);
-	HASH_ADD(hh_digest, pods->by_digest, digest, sizeof(pod->digest), pod);
-	if (pod->config_hash[0])
-		put_by_hash(pods, pod);
 	return 0;
 }
 

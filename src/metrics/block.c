@@ -38,7 +38,10 @@ static struct known_block *get_known(struct block_books *books, const struct blo
 	if (!known)
 		return NULL;
 	known->key = *key;
-	HASH_ADD(hh, books->table, key, sizeof(known->key), known);
+	if (!HASH_TRY_ADD(hh, books->table, &known->key, sizeof(known->key), known)) {
+		free(known);
+		return NULL;
+	}
 	return known;
 }
 

@@ -23,7 +23,10 @@ bool causes_add(struct causes *causes, struct wait_pair pair, struct owner *vict
 		if (!known)
 			return true;
 		known->pair = pair;
-		HASH_ADD(hh, causes->pairs, pair, sizeof(known->pair), known);
+		if (!HASH_TRY_ADD(hh, causes->pairs, &known->pair, sizeof(known->pair), known)) {
+			free(known);
+			return true;
+		}
 	}
 	if (wait_ns > known->wait_ns &&
 	    !owner_add_caused(victim, cause, grown(wait_ns, known->wait_ns)))

@@ -38,7 +38,10 @@ static const char *intern(struct devices *devices, struct slice text)
 		if (!name)
 			return NULL;
 		memcpy(name->text, text.at, text.len);
-		HASH_ADD_KEYPTR(hh, devices->names, name->text, (unsigned int)text.len, name);
+		if (!HASH_TRY_ADD(hh, devices->names, name->text, text.len, name)) {
+			free(name);
+			return NULL;
+		}
 	}
 	return name->text;
 }
@@ -139,6 +142,21 @@ static const char *number_of(struct devices *devices, uint32_t dev)
 	return intern(devices, slice_of(text));
 }
 
+/* Adds a device that has its number for a name. NULL without memory. */
+static struct device *add_device(struct devices *devices, uint32_t dev)
+{
+	struct device *device = calloc(1, sizeof(*device));
+
+	if (!device)
+		return NULL;
+	device->dev = dev;
+	device->name = number_of(devices, dev);
+	if (device->name && HASH_TRY_ADD(hh, devices->table, &device->dev, sizeof(dev), device))
+		return device;
+	free(device);
+	return NULL;
+}
+
 void devices_look_again(struct devices *devices)
 {
 	devices->round++;
@@ -156,14 +174,10 @@ const char *devices_name(struct devices *devices, uint32_t dev)
 	name = dev ? look_for(devices, dev) : NULL;
 	if (dev && !name)
 		name = look_in_diskstats(devices, dev);
-	if (!device) {
-		device = calloc(1, sizeof(*device));
-		if (!device)
-			return NULL;
-		device->dev = dev;
-		device->name = number_of(devices, dev);
-		HASH_ADD(hh, devices->table, dev, sizeof(dev), device);
-	}
+	if (!device)
+		device = add_device(devices, dev);
+	if (!device)
+		return NULL;
 	if (name)
 		device->name = name;
 	device->round = devices->round;

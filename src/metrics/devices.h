@@ -9,9 +9,8 @@
 
 #include <stdint.h>
 
-#include <uthash.h>
-
 #include "util/buf.h"
+#include "util/hash.h"
 
 struct device_name;
 struct device;

@@ -76,8 +76,11 @@ struct owner *owners_get(struct owners *owners, const struct labels *labels)
 	owner->id = ++owners->last_id;
 	owner->made_ns = clock_boottime_ns();
 	owner->since_ns = clock_monotonic_ns();
+	if (!HASH_TRY_ADD(hh, owners->table, &owner->labels, sizeof(*labels), owner)) {
+		free(owner);
+		return NULL;
+	}
 	count_in(owners, owner);
-	HASH_ADD(hh, owners->table, labels, sizeof(*labels), owner);
 	return owner;
 }
 
@@ -203,9 +206,8 @@ struct owner *owners_rename(struct owners *owners, struct owner *owner, const st
 	if (to == owner)
 		return owner;
 	if (!to) {
-		HASH_DEL(owners->table, owner);
 		owner->labels = *labels; /* a container stays a container, and a unit a unit */
-		HASH_ADD(hh, owners->table, labels, sizeof(*labels), owner);
+		hash_rekey(&owner->hh, &owner->labels, sizeof(*labels));
 		return owner;
 	}
 	merge(owners, to, owner);

@@ -12,9 +12,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <uthash.h>
-
 #include "metrics/ledger.h"
+#include "util/hash.h"
 
 /* The labels of a series: a pod's container; only container, outside Kubernetes; or a unit. */
 struct labels {

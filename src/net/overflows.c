@@ -10,10 +10,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <uthash.h>
-
 #include "bramble/growth.h"
 #include "util/buf.h"
+#include "util/hash.h"
 #include "util/slice.h"
 
 /* The kernel's file has some 5 KB. */
@@ -159,7 +158,10 @@ int overflows_read(struct overflows *o, const char *cgroup_path, bool is_new,
 			return -ENOMEM;
 		ns->inode = inode;
 		ns->count = is_new ? 0 : count;
-		HASH_ADD(hh, o->table, inode, sizeof(ns->inode), ns);
+		if (!HASH_TRY_ADD(hh, o->table, &ns->inode, sizeof(ns->inode), ns)) {
+			free(ns);
+			return -ENOMEM;
+		}
 	}
 	ns->round = o->round;
 	growth->count = grown(count, ns->count);
