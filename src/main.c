@@ -3,7 +3,6 @@
 #include <assert.h>
 #include <errno.h>
 #include <locale.h>
-#include <regex.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/un.h>
@@ -24,6 +23,7 @@
 #include "util/log.h"
 #include "util/openfiles.h"
 #include "util/output.h"
+#include "util/pattern.h"
 #include "version.h"
 
 enum exit_code {
@@ -351,7 +351,7 @@ static bool probes_valid(const char *command)
 
 static int check_families(struct family_filter *filter, const char *include, const char *exclude)
 {
-	char reason[256];
+	char reason[512];
 	int err = filter_set(filter, include, exclude, reason, sizeof(reason));
 
 	if (!err)
@@ -475,7 +475,7 @@ static int run_serve(int argc, char **argv)
  */
 static int check_filter(const char *filter)
 {
-	char reason[128];
+	char reason[256];
 	regex_t regex;
 	int err;
 
@@ -485,13 +485,11 @@ static int check_filter(const char *filter)
 		fprintf(stderr, "bramble top: --filter has at most %d bytes\n", UI_FILTER_SIZE - 1);
 		return EXIT_USAGE;
 	}
-	err = regcomp(&regex, filter, REG_EXTENDED | REG_NOSUB);
-	if (err == REG_ESPACE)
+	err = pattern_compile(&regex, filter, reason, sizeof(reason));
+	if (err == -ENOMEM)
 		return no_memory_for("bramble top", "filter");
 	if (err) {
-		regerror(err, &regex, reason, sizeof(reason));
-		fprintf(stderr, "bramble top: --filter=%s: not a regular expression: %s\n", filter,
-			reason);
+		fprintf(stderr, "bramble top: --filter=%s: %s\n", filter, reason);
 		return EXIT_USAGE;
 	}
 	regfree(&regex);

@@ -3,12 +3,12 @@
 
 #include <errno.h>
 #include <math.h>
-#include <regex.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <uthash.h>
+#include "util/hash.h"
+#include "util/pattern.h"
 
 const char *const row_level_names[] = {
 	[ROW_LEVEL_CONTAINER] = "container",
@@ -378,7 +378,8 @@ static int place_row(struct rows *rows, struct named_row **table)
 	if (!named)
 		return -ENOMEM;
 	named->row = row;
-	HASH_ADD_KEYPTR(hh, *table, row->name, strlen(row->name), named);
+	if (!HASH_TRY_ADD(hh, *table, row->name, strlen(row->name), named))
+		return -ENOMEM;
 	rows->count++;
 	return 0;
 }
@@ -451,10 +452,12 @@ int rows_make(const struct reading *before, const struct reading *now, enum row_
 int rows_filter(struct rows *rows, const char *regex)
 {
 	size_t i, kept = 0;
+	char reason[256];
 	regex_t compiled;
+	int err = pattern_compile(&compiled, regex, reason, sizeof(reason));
 
-	if (regcomp(&compiled, regex, REG_EXTENDED | REG_NOSUB))
-		return -EINVAL;
+	if (err)
+		return err;
 	for (i = 0; i < rows->count; i++)
 		if (regexec(&compiled, rows->rows[i].name, 0, NULL, 0) == 0)
 			rows->rows[kept++] = rows->rows[i];

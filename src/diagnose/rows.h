@@ -93,8 +93,10 @@ void row_name_write(char text[ROW_NAME_SIZE], const struct reading_labels *label
 int rows_make(const struct reading *before, const struct reading *now, enum row_level level,
 	      struct rows *out);
 
-/* Keeps only rows whose name matches an extended regular expression. Returns 0, or -EINVAL if it is
- * none. */
+/*
+ * Keeps only rows whose name matches an extended regular expression. Returns 0; -EINVAL if it is
+ * none; -ENOMEM. On an error all rows stay.
+ */
 int rows_filter(struct rows *rows, const char *regex);
 
 void rows_free(struct rows *rows);

@@ -2,31 +2,29 @@
 #include "metrics/filter.h"
 
 #include <errno.h>
-#include <regex.h>
 #include <stdio.h>
 
 #include "util/buf.h"
+#include "util/pattern.h"
+
+/* How much of an expression its error repeats. */
+#define ECHO_MAX 200
 
 /* Compiles the expression of a flag, to match whole names. */
 static int compile(regex_t *regex, const char *flag, const char *expression, char *error,
 		   size_t error_size)
 {
 	struct buf whole = {0};
-	char reason[128];
+	char reason[256];
 	int err;
 
 	buf_printf(&whole, "^(%s)$", expression);
-	err = buf_failed(&whole) ? REG_ESPACE
-				 : regcomp(regex, whole.data, REG_EXTENDED | REG_NOSUB);
+	err = buf_failed(&whole) ? -ENOMEM
+				 : pattern_compile(regex, whole.data, reason, sizeof(reason));
 	buf_free(&whole);
-	if (!err)
-		return 0;
-	if (err == REG_ESPACE)
-		return -ENOMEM;
-	regerror(err, NULL, reason, sizeof(reason));
-	snprintf(error, error_size, "%s=%s: not a regular expression: %s", flag, expression,
-		 reason);
-	return -EINVAL;
+	if (err == -EINVAL)
+		snprintf(error, error_size, "%s=%.*s: %s", flag, ECHO_MAX, expression, reason);
+	return err;
 }
 
 /* Drops the families that match, or those that do not. */

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "top/ui.h"
 
-#include <regex.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "util/array.h"
 #include "util/clock.h"
+#include "util/pattern.h"
 #include "util/utf8.h"
 
 static const uint64_t intervals_ns[] = {
@@ -127,10 +127,11 @@ static void change_interval(struct ui *ui, bool longer)
 /* Uses the typed filter, if it is a regular expression. */
 static unsigned int end_editing(struct ui *ui)
 {
+	char reason[256];
 	regex_t regex;
 
 	if (ui->typed[0]) {
-		ui->typed_wrong = regcomp(&regex, ui->typed, REG_EXTENDED | REG_NOSUB) != 0;
+		ui->typed_wrong = pattern_compile(&regex, ui->typed, reason, sizeof(reason)) != 0;
 		if (ui->typed_wrong)
 			return UI_DRAW;
 		regfree(&regex);
