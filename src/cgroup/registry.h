@@ -16,7 +16,12 @@
 /* May be the first member of a larger struct: see registry_open(). */
 struct cgroup {
 	uint64_t id;
-	char *path; /* in the hierarchy, with a leading slash */
+	/*
+	 * In the hierarchy, with a leading slash. If below is set it is not the cgroup's own path,
+	 * which is too long to be kept or known, but that of a cgroup above it.
+	 */
+	char *path;
+	bool below;
 	struct cgroup_name name;
 	uint64_t born_ns;    /* CLOCK_BOOTTIME; 0 when that is not known */
 	uint64_t seen_ns;    /* CLOCK_MONOTONIC, when it became known here */
@@ -30,7 +35,7 @@ struct registry {
 	struct cgroup *table;
 	size_t entry_size;
 	unsigned int walk; /* number of walks made */
-	uint64_t unread;   /* directories that walks could not look into, except vanished ones */
+	uint64_t unread;   /* directories that walks left out, except vanished ones */
 };
 
 /*
@@ -48,14 +53,23 @@ struct cgroup *registry_find(const struct registry *registry, uint64_t id);
 struct cgroup *registry_add(struct registry *registry, uint64_t id, const char *path,
 			    uint64_t born_ns);
 
+/*
+ * The same for a cgroup whose own path is not known: it has the name of a cgroup above it. above is
+ * that cgroup's path.
+ */
+struct cgroup *registry_add_below(struct registry *registry, uint64_t id, const char *above,
+				  uint64_t born_ns);
+
 /* Frees a cgroup. What else its entry points to is the caller's to free before. */
 void registry_remove(struct registry *registry, struct cgroup *cgroup);
 
 /*
  * Reads the hierarchy below a mount point: adds the cgroups that are there, and marks those that
  * are gone as removed at now_ns (CLOCK_MONOTONIC). Cgroups come and go meanwhile; events tell of
- * those that it misses. procfs says when a cgroup's oldest process was started. Returns 0, or a
- * negative errno if the mount point itself cannot be read.
+ * those that it misses. procfs says when a cgroup's oldest process was started. A cgroup may lie as
+ * deep as it likes, and its path may be as long: then it has the name of a cgroup above it. Work
+ * and memory are bounded (walk.c), and what a bound leaves out is counted as unread. Returns 0, or
+ * a negative errno if the mount point itself cannot be read.
  */
 int registry_walk(struct registry *registry, const char *mount, const char *procfs,
 		  uint64_t now_ns);

@@ -101,7 +101,7 @@ int cgroup_tops_find(const struct registry *registry, struct cgroup ***tops, siz
 		return -ENOMEM;
 	}
 	for (cgroup = registry->table; cgroup; cgroup = cgroup->hh.next)
-		if (!cgroup->removed_ns && cgroup->path[0])
+		if (!cgroup->removed_ns && cgroup->path[0] && !cgroup->below)
 			places[used++].cgroup = cgroup;
 	qsort(places, used, sizeof(*places), compare);
 	for (i = 0; i < used; i++)

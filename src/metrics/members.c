@@ -43,18 +43,35 @@ void members_remove(struct members *members, struct member *member)
 	registry_remove(&members->registry, &member->cgroup);
 }
 
+/*
+ * A path of the greatest length may have been cut in its last name. So it is taken for that of the
+ * cgroup above. A walk finds an event's path that is missing.
+ */
+static struct member *take_made(struct members *members, const struct cgroup_event *event,
+				uint64_t born_ns)
+{
+	char above[CGROUP_PATH_MAX];
+	char *slash;
+
+	if (event->path_len && event->path_len < CGROUP_PATH_MAX - 1)
+		return members_add(members, event->id, event->path, born_ns);
+	memcpy(above, event->path, event->path_len);
+	above[event->path_len] = '\0';
+	slash = strrchr(above, '/');
+	if (!slash || slash == above) {
+		members->path_cut = true;
+		return NULL;
+	}
+	*slash = '\0';
+	return member_of(registry_add_below(&members->registry, event->id, above, born_ns));
+}
+
 struct member *members_take_event(struct members *members, const struct cgroup_event *event)
 {
 	struct member *member;
 
 	if (event->kind == CGROUP_MADE) {
-		/* A path that was cut would be read as another one. A walk finds the whole path. */
-		if (!event->path_len || event->path_len >= CGROUP_PATH_MAX - 1) {
-			members->path_cut = true;
-			return NULL;
-		}
-		return members_add(members, event->id, event->path,
-				   event->time_ns + clock_suspended_ns());
+		return take_made(members, event, event->time_ns + clock_suspended_ns());
 	}
 	member = members_find(members, event->id);
 	if (member && !member->cgroup.removed_ns)

@@ -168,14 +168,25 @@ static void test_removed(void **state)
 	assert_string_equal(found, "");
 }
 
+/* A cgroup whose own path is not known goes by the one above it, whose files count it, too. */
+static void test_below(void **state)
+{
+	(void)state;
+	add("/a.service");
+	assert_non_null(registry_add_below(&registry, 5, "/a.service", 0));
+	assert_non_null(registry_add_below(&registry, 6, "/b.service", 0));
+	find();
+	assert_string_equal(found, "/a.service\n");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_none),     TEST(test_pod),	 TEST(test_no_pod),
-		TEST(test_nested),   TEST(test_unseen),	 TEST(test_systemd),
-		TEST(test_prefixes), TEST(test_removed), TEST(test_groups),
+		TEST(test_none),   TEST(test_pod),     TEST(test_no_pod),   TEST(test_nested),
+		TEST(test_unseen), TEST(test_systemd), TEST(test_prefixes), TEST(test_removed),
+		TEST(test_groups), TEST(test_below),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -108,6 +108,27 @@ static void what_is_known_in_part_is_walked_for(void **state)
 	assert_string_equal(members_find(&members, id)->cgroup.path, "/long");
 }
 
+/* The name of a container stands so far up in a path that it is there even if the path is cut. */
+static void a_cut_path_names_the_container(void **state)
+{
+	char path[CGROUP_PATH_MAX] = POD "/" ID "/";
+	size_t len = strlen(path);
+	const struct member *made;
+
+	(void)state;
+	memset(path + len, 'x', 250);
+	path[len + 250] = '/';
+	memset(path + len + 251, 'y', sizeof(path) - len - 252);
+	made = tell_made(7, path, CGROUP_PATH_MAX - 1);
+	assert_non_null(made);
+	assert_string_equal(made->cgroup.name.pod_uid, UID);
+	assert_string_equal(made->cgroup.name.container_id, ID);
+	assert_true(made->cgroup.below);
+	assert_int_equal(strlen(made->cgroup.path), len + 250);
+	members_walk_if_due(&members, 0, NS_PER_S);
+	assert_int_equal(members.registry.walk, 0); /* none is needed for it */
+}
+
 /* The number of walks, of which each finds all. */
 static unsigned int walk_if_due(uint64_t lost, uint64_t now_ns)
 {
@@ -240,6 +261,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(events_tell_of_the_beginning_and_the_end),
 		TEST(what_is_known_in_part_is_walked_for),
+		TEST(a_cut_path_names_the_container),
 		TEST(what_was_lost_is_walked_for),
 		TEST(what_no_walk_finds_is_unknown),
 		TEST(a_unit_has_its_name_at_once),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* A tree of directories stands for the cgroup file system: a cgroup's id is its inode's number. */
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/resource.h>
 
 #include "cgroup/registry.h"
@@ -272,42 +273,136 @@ static void test_walk_finds_unknown(void **state)
 	assert_int_equal(find(id)->removed_ns, 0);
 }
 
-/* DEPTH is more than the walk reads. */
-#define DEPTH 40
+/* Makes a directory in this one, and goes there. Returns its id. */
+static uint64_t make_and_enter(const char *name)
+{
+	struct stat st;
 
+	assert_int_equal(mkdir(name, 0755), 0);
+	assert_int_equal(chdir(name), 0);
+	assert_int_equal(stat(".", &st), 0);
+	return st.st_ino;
+}
+
+static void remove_here(const char *name)
+{
+	assert_int_equal(chdir(".."), 0);
+	assert_int_equal(rmdir(name), 0);
+}
+
+/* How many descriptors this process has. */
+static unsigned int count_descriptors(void)
+{
+	unsigned int count = 0;
+	int fd;
+
+	for (fd = 0; fd < 1024; fd++)
+		count += fcntl(fd, F_GETFD) >= 0;
+	return count;
+}
+
+#define DEPTH 300
+
+/* However deep they lie. The walk goes up again, and finds what is beside them. */
 static void test_deep_tree(void **state)
 {
-	char name[20], path[16 * DEPTH] = "";
-	uint64_t id[DEPTH];
-	struct stat st;
-	size_t len = 0;
+	unsigned int descriptors = count_descriptors();
+	uint64_t id[DEPTH], beside[DEPTH];
+	char path[3 * DEPTH] = "/deep";
 	int i;
 
 	(void)state;
-	make("");
-	assert_int_equal(chdir(full_path("")), 0);
+	make("/deep");
+	assert_int_equal(chdir(full_path("/deep")), 0);
 	for (i = 0; i < DEPTH; i++) {
-		snprintf(name, sizeof(name), "d%d", i);
-		assert_int_equal(mkdir(name, 0755), 0);
-		assert_int_equal(chdir(name), 0);
-		assert_int_equal(stat(".", &st), 0);
-		id[i] = st.st_ino;
+		assert_int_equal(mkdir("a", 0755), 0);
+		(void)make_and_enter("z");
+		beside[i] = make_and_enter("in");
+		assert_int_equal(chdir("../.."), 0);
+		id[i] = make_and_enter("d");
 	}
 	assert_int_equal(chdir("/"), 0);
 	walk(1);
-	for (i = 0; i <= 30; i++) {
-		len += (size_t)snprintf(path + len, sizeof(path) - len, "/d%d", i);
-		assert_string_equal(find(id[i])->path, path);
+	assert_int_equal(registry.unread, 0);
+	assert_int_equal(HASH_COUNT(registry.table), 2 + 4 * DEPTH);
+	assert_int_equal(count_descriptors(), descriptors);
+	for (i = 0; i < DEPTH; i++) {
+		assert_string_equal(find(id[i])->name.unit, "deep/d");
+		assert_string_equal(find(beside[i])->name.unit, i ? "deep/d" : "deep/z");
 	}
-	assert_null(registry_find(&registry, id[DEPTH - 1]));
-	assert_int_equal(registry.unread, 1);
-
-	/* An event has told of it: it is there, though no walk sees it. */
-	for (; i < DEPTH; i++)
-		len += (size_t)snprintf(path + len, sizeof(path) - len, "/d%d", i);
-	registry_add(&registry, id[DEPTH - 1], path, 0);
+	for (i = 0; i < 200; i++)
+		memcpy(path + 5 + 2 * i, "/d", 3);
+	assert_string_equal(find(id[199])->path, path);
 	walk(2);
 	assert_int_equal(find(id[DEPTH - 1])->removed_ns, 0);
+	remove_cgroup("/deep/d");
+	walk(3);
+	assert_int_equal(find(id[0])->removed_ns, 3);
+	assert_int_equal(find(id[DEPTH - 1])->removed_ns, 3);
+	assert_int_equal(registry.unread, 0);
+}
+
+#define LONG_NAMES 40
+
+/* A cgroup whose path is too long has the name of the container that it is in. */
+static void test_long_paths(void **state)
+{
+	char name[251];
+	uint64_t id[LONG_NAMES], event;
+	const struct cgroup *cgroup;
+	int i;
+
+	(void)state;
+	memset(name, 'x', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	make("/" POD_DIR "/" CONTAINER_ID);
+	assert_int_equal(chdir(full_path("/" POD_DIR "/" CONTAINER_ID)), 0);
+	for (i = 0; i < LONG_NAMES; i++)
+		id[i] = make_and_enter(name);
+	walk(1);
+	for (i = 0; i < LONG_NAMES; i++) {
+		cgroup = find(id[i]);
+		assert_int_equal(cgroup->name.kind, CGROUP_CONTAINER);
+		assert_string_equal(cgroup->name.container_id, CONTAINER_ID);
+		assert_in_range(strlen(cgroup->path), strlen("/" POD_DIR "/" CONTAINER_ID), 511);
+		assert_int_equal(cgroup->below, i > 0);
+	}
+	assert_int_equal(registry.unread, 0);
+
+	/* One that is known by its event alone ends when a walk that leaves nothing out misses it.
+	 */
+	event = 1ULL << 50;
+	assert_non_null(registry_add_below(&registry, event, find(id[0])->path, 0));
+	for (i = LONG_NAMES; i > 0; i--)
+		remove_here(name);
+	assert_int_equal(chdir("/"), 0);
+	walk(2);
+	assert_int_equal(find(event)->removed_ns, 2);
+	assert_int_equal(find(id[0])->removed_ns, 2);
+	assert_int_equal(find(id[LONG_NAMES - 1])->removed_ns, 2);
+}
+
+/* A container with very many cgroups in it takes no other's place in a walk. */
+static void test_one_container_with_many(void **state)
+{
+	const unsigned int many = (1U << 14) + 100;
+	char name[40];
+	uint64_t other;
+	unsigned int i;
+
+	(void)state;
+	make("/" POD_DIR "/" CONTAINER_ID);
+	other = make("/zz.slice/other.service");
+	assert_int_equal(chdir(full_path("/" POD_DIR "/" CONTAINER_ID)), 0);
+	for (i = 0; i < many; i++) {
+		snprintf(name, sizeof(name), "%u", i);
+		assert_int_equal(mkdir(name, 0755), 0);
+	}
+	assert_int_equal(chdir("/"), 0);
+	walk(1);
+	assert_string_equal(find(other)->name.unit, "other.service");
+	assert_int_equal(registry.unread, 100);
+	assert_int_equal(HASH_COUNT(registry.table), 7 + (1U << 14));
 }
 
 /* The kernel allows any bytes in a name but '/', NUL and newline. */
@@ -388,6 +483,8 @@ int main(void)
 		TEST(test_walk_without_descriptors),
 		TEST(test_walk_finds_unknown),
 		TEST(test_deep_tree),
+		TEST(test_long_paths),
+		TEST(test_one_container_with_many),
 		TEST(test_hostile_names),
 		TEST(test_only_directories),
 		TEST(test_born),
