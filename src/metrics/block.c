@@ -45,7 +45,7 @@ static struct known_block *get_known(struct block_books *books, const struct blo
 	return known;
 }
 
-void block_books_add(struct block_books *books, struct owner *owner, const struct block_key *key,
+bool block_books_add(struct block_books *books, struct owner *owner, const struct block_key *key,
 		     const struct block_cell *cell)
 {
 	struct known_block *known = get_known(books, key);
@@ -53,26 +53,27 @@ void block_books_add(struct block_books *books, struct owner *owner, const struc
 	int lower;
 
 	if (!known || key->op >= BLOCK_OPS || !memcmp(&known->before, cell, sizeof(*cell)))
-		return;
+		return false;
 	device = devices_name(&books->devices, key->dev);
 	if (!device)
-		return;
+		return false;
 	lower = ledger_add(&owner->ledger, SOURCE_OF_PROBE(PROBE_BLOCK),
 			   LEDGER_LABELS(device, op_names[key->op]), cell, &known->before);
 	if (lower < 0)
-		return;
+		return false;
 	books->stepped_back += (unsigned int)lower;
 	known->before = *cell;
+	return true;
 }
 
 /* The analyzer does not see that an element is off uthash's list before it is freed. */
 /* NOLINTBEGIN(clang-analyzer-unix.Malloc) */
-void block_books_forget(struct block_books *books, unsigned int slot)
+void block_books_forget(struct block_books *books, const bool *which, unsigned int count)
 {
 	struct known_block *known, *next;
 
 	HASH_ITER(hh, books->table, known, next) {
-		if (known->key.slot != slot)
+		if (known->key.slot >= count || !which[known->key.slot])
 			continue;
 		HASH_DEL(books->table, known);
 		free(known);

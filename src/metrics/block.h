@@ -7,6 +7,8 @@
 #ifndef BRAMBLE_METRICS_BLOCK_H
 #define BRAMBLE_METRICS_BLOCK_H
 
+#include <stdbool.h>
+
 #include "metrics/devices.h"
 #include "metrics/owners.h"
 
@@ -27,12 +29,15 @@ void block_books_begin(struct block_books *books);
 
 /*
  * Adds what a cell has grown by to its owner's ledger. Without memory nothing is added, and the
- * next call does it.
+ * next call does it. Returns whether anything was added.
  */
-void block_books_add(struct block_books *books, struct owner *owner, const struct block_key *key,
+bool block_books_add(struct block_books *books, struct owner *owner, const struct block_key *key,
 		     const struct block_cell *cell);
 
-/* The cells of a slot are gone, and begin at zero if there are new ones. */
-void block_books_forget(struct block_books *books, unsigned int slot);
+/*
+ * The cells of some slots are gone, and begin at zero if there are new ones. which: by slot, count
+ * of them.
+ */
+void block_books_forget(struct block_books *books, const bool *which, unsigned int count);
 
 #endif

@@ -36,14 +36,21 @@ bool causes_add(struct causes *causes, struct wait_pair pair, struct owner *vict
 	return !lower;
 }
 
+/* SLOT_IDLE is beyond all slots. */
+static bool is_one_of(unsigned int slot, const bool *which, unsigned int count)
+{
+	return slot < count && which[slot];
+}
+
 /* The analyzer does not see that an element is off uthash's list before it is freed. */
 /* NOLINTBEGIN(clang-analyzer-unix.Malloc) */
-void causes_forget(struct causes *causes, unsigned int slot)
+void causes_forget(struct causes *causes, const bool *which, unsigned int count)
 {
 	struct known_pair *known, *next;
 
 	HASH_ITER(hh, causes->pairs, known, next) {
-		if (known->pair.victim != slot && known->pair.cause != slot)
+		if (!is_one_of(known->pair.victim, which, count) &&
+		    !is_one_of(known->pair.cause, which, count))
 			continue;
 		HASH_DEL(causes->pairs, known);
 		free(known);

@@ -24,8 +24,8 @@ struct causes {
 bool causes_add(struct causes *causes, struct wait_pair pair, struct owner *victim,
 		struct owner *cause, uint64_t wait_ns);
 
-/* Forgets the pairs of a slot, whose sums begin anew. */
-void causes_forget(struct causes *causes, unsigned int slot);
+/* Forgets the pairs of some slots, whose sums begin anew. which: by slot, count of them. */
+void causes_forget(struct causes *causes, const bool *which, unsigned int count);
 
 void causes_free(struct causes *causes);
 

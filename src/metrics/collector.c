@@ -133,13 +133,13 @@ void collector_update(struct collector *c)
 
 	read_events(c);
 	members_walk_if_due(&c->members, probe_cgroup_events_lost(c->probe), now_ns);
-	slots_update(&c->slots, on_slot, c);
+	slots_update(&c->slots, on_slot, c, now_ns);
 	accept_queues_update(&c->queues, now_ns);
 	naming_retry(&c->naming, now_ns);
 	usage_update(&c->usage, &c->members, &c->owners, now_ns, on_usage, c);
 	infos_update(&c->members, c->names, now_ns);
 	node_read(c->node);
-	slots_retire(&c->slots, c->options.retain_ns, now_ns);
+	slots_retire(&c->slots, on_slot, c, c->options.retain_ns, now_ns);
 	retire_members(c, now_ns);
 	c->updated_ns = now_ns;
 }
@@ -157,6 +157,8 @@ static void tick(struct collector *c)
 	probe_tidy(c->probe);
 	if (grown(now_ns, c->updated_ns) >= UPDATE_INTERVAL_NS)
 		collector_update(c);
+	else
+		slots_retire(&c->slots, on_slot, c, c->options.retain_ns, now_ns);
 }
 
 void collector_poll(struct collector *c)
@@ -166,6 +168,8 @@ void collector_poll(struct collector *c)
 		naming_find_again(&c->naming);
 	if (timer_expired(c->tick_fd))
 		tick(c);
+	else if (slots_are_scarce(&c->slots))
+		slots_retire(&c->slots, on_slot, c, c->options.retain_ns, clock_monotonic_ns());
 }
 
 void collector_mark_read(struct collector *c)

@@ -8,22 +8,34 @@
 #include "bramble/growth.h"
 #include "metrics/naming.h"
 #include "metrics/pressure.h"
+#include "util/array.h"
 #include "util/clock.h"
 #include "util/log.h"
 
 /*
- * When few slots are left, the slot of a removed cgroup is freed after this time, even if --retain
- * is longer. The owner has the counts by then: a task's last switch comes some milliseconds after
- * the end of its cgroup.
+ * The slot of a removed cgroup stays its own for --retain, so that what ends late still counts for
+ * it: sockets, and writes to disks. The fewer slots are free, the sooner it is freed. The last
+ * switch of a task comes some milliseconds after the end of its cgroup.
  */
-#define RETAIN_MIN_NS (10 * NS_PER_S)
+static const struct {
+	unsigned int part; /* if less than one in so many slots is free */
+	uint64_t removed_ns, idle_ns;
+} limits[] = {
+	{8, 0, 10 * NS_PER_S},
+	{4, NS_PER_S, 60 * NS_PER_S},
+	{2, 10 * NS_PER_S, UINT64_MAX},
+};
+
+/* Less than one in so many slots is free: slots are freed as events come, and not every 2 s. */
+#define SCARCE_PART 8
 
 struct slot {
-	struct member *member;		 /* whom it counts for; NULL: not known, or no cgroup */
-	bool kernel;			 /* it counts for KERNEL_CGROUP_ID */
-	bool closed;			 /* to be freed */
-	void *before[PROBES];		 /* the cells at the last update; NULL: they were zero */
-	struct probe_pressure *pressure; /* the same by CPU; NULL: they were zero */
+	struct member *member; /* whom it counts for; NULL: not known, or no cgroup */
+	bool kernel;	       /* it counts for KERNEL_CGROUP_ID */
+	bool closed;	       /* to be freed; then it is still its member's */
+	uint64_t active_ns;    /* CLOCK_MONOTONIC, when it was last seen to have counted */
+	void *before[PROBES];  /* the cells at the last update; NULL: they were zero */
+	struct probe_pressure *pressure;      /* the same by CPU; NULL: they were zero */
 	uint64_t some_ns[PRESSURE_RESOURCES]; /* pressure to be added to its owner */
 };
 
@@ -47,6 +59,8 @@ int slots_open(struct slots *slots, struct probe *probe, struct owners *owners, 
 		.probe = probe,
 		.slot = calloc(probe_slots(probe), sizeof(*slots->slot)),
 		.pressure = calloc(probe_cpus(probe), sizeof(*slots->pressure)),
+		.due = calloc(probe_slots(probe), sizeof(*slots->due)),
+		.freed = calloc(probe_slots(probe), sizeof(*slots->freed)),
 	};
 	block_books_open(&slots->blocks, procfs, sysfs);
 	slots->idle = add_permanent(owners, "idle");
@@ -54,7 +68,8 @@ int slots_open(struct slots *slots, struct probe *probe, struct owners *owners, 
 		owners_hide(owners, slots->idle); /* nothing is ever counted for it */
 	slots->overflow = add_permanent(owners, "overflow");
 	slots->kernel = add_permanent(owners, "kernel");
-	if (!slots->slot || !slots->pressure || !slots->idle || !slots->overflow || !slots->kernel)
+	if (!slots->slot || !slots->pressure || !slots->due || !slots->freed || !slots->idle ||
+	    !slots->overflow || !slots->kernel)
 		return -ENOMEM;
 	return 0;
 }
@@ -66,6 +81,7 @@ static void free_cells(struct slot *slot)
 	for (id = 0; id < PROBES; id++)
 		free(slot->before[id]);
 	free(slot->pressure);
+	*slot = (struct slot){0};
 }
 
 void slots_close(struct slots *slots)
@@ -78,6 +94,8 @@ void slots_close(struct slots *slots)
 		free_cells(&slots->slot[i]);
 	free(slots->slot);
 	free(slots->pressure);
+	free(slots->due);
+	free(slots->freed);
 }
 
 /* Waits whose cause found no room among the pairs: two fields of the scheduler's cell. */
@@ -120,6 +138,7 @@ static void update_cell(struct slots *slots, unsigned int index, enum probe_id i
 	slots->stepped_back[id] +=
 		(unsigned int)ledger_add(&owner->ledger, source, NULL, &now, slot->before[id]);
 	memcpy(slot->before[id], &now, size);
+	slot->active_ns = slots->now_ns;
 }
 
 /* Sums up the pressure of a slot. Its owner may not be known yet. */
@@ -160,8 +179,10 @@ static struct member *bind_slot(struct slots *slots, unsigned int index, uint64_
 	if (slot->member && slot->member->owner)
 		return slot->member;
 	slot->member = find(context, id);
-	if (slot->member)
+	if (slot->member) {
 		slot->member->slot = index;
+		slot->active_ns = slots->now_ns;
+	}
 	return slot->member;
 }
 
@@ -212,25 +233,36 @@ static void on_block(void *context, const struct block_key *key, const struct bl
 	struct slots *slots = context;
 	struct owner *owner = owner_of_slot(slots, key->slot);
 
-	if (owner)
-		block_books_add(&slots->blocks, owner, key, cell);
+	if (owner && block_books_add(&slots->blocks, owner, key, cell))
+		slots->slot[key->slot].active_ns = slots->now_ns;
 }
 
-void slots_update(struct slots *slots, slots_find_fn find, void *context)
+/* How many slots have a cgroup, or had one and are not free yet. */
+static unsigned int count_used(const struct slots *slots)
+{
+	unsigned int i, used = 0;
+
+	for (i = SLOT_OVERFLOW + 1; i < probe_slots(slots->probe); i++)
+		used += probe_slot_cgroup(slots->probe, i) || slots->slot[i].closed;
+	return used;
+}
+
+void slots_update(struct slots *slots, slots_find_fn find, void *context, uint64_t now_ns)
 {
 	unsigned int i;
 	uint64_t id;
 
-	slots->used = 0;
+	slots->now_ns = now_ns;
 	probe_update(slots->probe);
 	update_cells(slots, SLOT_OVERFLOW, slots->overflow);
 	for (i = SLOT_OVERFLOW + 1; i < probe_slots(slots->probe); i++) {
 		id = probe_slot_cgroup(slots->probe, i);
-		if (!id)
-			continue;
-		slots->used++;
-		update_slot(slots, i, id, find, context);
+		if (slots->slot[i].closed)
+			update_cells(slots, i, slots->slot[i].member->owner);
+		else if (id)
+			update_slot(slots, i, id, find, context);
 	}
+	slots->used = count_used(slots);
 	probe_read_pairs(slots->probe, on_pair, slots);
 	block_books_begin(&slots->blocks);
 	probe_read_blocks(slots->probe, on_block, slots);
@@ -245,68 +277,142 @@ void slots_update_pressure(struct slots *slots)
 			update_pressure(slots, i);
 }
 
-static bool close_slot(struct slots *slots, unsigned int index)
+/* After which times slots are closed. */
+struct retirement {
+	uint64_t removed_ns; /* since the end of the cgroup */
+	uint64_t idle_ns;    /* since something was counted */
+};
+
+static struct retirement retirement_of(const struct slots *slots, uint64_t retain_ns)
 {
-	struct slot *slot = &slots->slot[index];
-	int err = probe_close_slot(slots->probe, index);
+	unsigned int all = probe_slots(slots->probe), left = all - 1 - slots->used;
+	struct retirement after = {retain_ns, retain_ns};
+	size_t i;
 
-	if (err) /* the next update tries again */
-		log_warn("cannot free slot %u of %s: %s", index, slot->member->cgroup.path,
-			 strerror(-err));
-	else
-		slot->closed = true;
-	return !err;
-}
-
-/* Closes the slots of cgroups that were removed long enough ago. Returns whether there were any. */
-static bool close_slots(struct slots *slots, uint64_t retain_ns, uint64_t now_ns)
-{
-	bool scarce = slots->used > probe_slots(slots->probe) / 8 * 7, any = false;
-	unsigned int i;
-
-	if (scarce && retain_ns > RETAIN_MIN_NS)
-		retain_ns = RETAIN_MIN_NS;
-	for (i = SLOT_OVERFLOW + 1; i < probe_slots(slots->probe); i++) {
-		const struct member *member = slots->slot[i].member;
-
-		/* It may have been removed since now_ns was read. */
-		if (member && member->cgroup.removed_ns &&
-		    grown(now_ns, member->cgroup.removed_ns) > retain_ns)
-			any |= close_slot(slots, i);
+	for (i = 0; i < ARRAY_SIZE(limits); i++) {
+		if (left >= all / limits[i].part)
+			continue;
+		if (after.removed_ns > limits[i].removed_ns)
+			after.removed_ns = limits[i].removed_ns;
+		if (after.idle_ns > limits[i].idle_ns)
+			after.idle_ns = limits[i].idle_ns;
+		break;
 	}
-	return any;
+	return after;
 }
 
-/* Adds what closed slots have counted since the update. Their gauges are 0 by now. */
-static void read_closed(struct slots *slots)
+static bool is_due(const struct slots *slots, unsigned int index, const struct retirement *after)
+{
+	const struct slot *slot = &slots->slot[index];
+	const struct cgroup *cgroup = &slot->member->cgroup;
+
+	/* It may have been removed since now_ns was read. */
+	if (cgroup->removed_ns)
+		return grown(slots->now_ns, cgroup->removed_ns) >= after->removed_ns;
+	return grown(slots->now_ns, slot->active_ns) > after->idle_ns &&
+	       !probe_slot_is_held(slots->probe, index);
+}
+
+/* Finds the slots that are to be closed. Returns how many. */
+static size_t find_due(struct slots *slots, const struct retirement *after, slots_find_fn find,
+		       void *context)
 {
 	unsigned int i;
+	size_t count = 0;
 
-	for (i = SLOT_OVERFLOW + 1; i < probe_slots(slots->probe); i++)
-		if (slots->slot[i].closed)
-			update_cells(slots, i, slots->slot[i].member->owner);
+	for (i = SLOT_OVERFLOW + 1; i < probe_slots(slots->probe); i++) {
+		uint64_t id = probe_slot_cgroup(slots->probe, i);
+
+		if (id && id != KERNEL_CGROUP_ID && bind_slot(slots, i, id, find, context) &&
+		    slots->slot[i].member->owner && is_due(slots, i, after))
+			slots->due[count++] = i;
+	}
+	return count;
+}
+
+static void close_slots(struct slots *slots, size_t count)
+{
+	size_t i;
+	int err;
+
+	if (!count)
+		return;
+	err = probe_close_slots(slots->probe, slots->due, count);
+	if (err) /* the next time tries again */
+		log_warn("cannot close the slots of cgroups that have ended: %s", strerror(-err));
+	for (i = 0; i < count; i++)
+		slots->slot[slots->due[i]].closed =
+			probe_slot_is_closed(slots->probe, slots->due[i]);
+	slots->closed_ns = slots->now_ns;
+}
+
+/* Adds what closed slots have counted since the last update. Their gauges are 0 by now. */
+static bool read_closed(struct slots *slots)
+{
+	bool any = false;
+	unsigned int i;
+
+	for (i = SLOT_OVERFLOW + 1; i < probe_slots(slots->probe); i++) {
+		if (!slots->slot[i].closed)
+			continue;
+		update_cells(slots, i, slots->slot[i].member->owner);
+		any = true;
+	}
+	if (!any)
+		return false;
 	probe_read_pairs(slots->probe, on_pair, slots);
 	probe_read_blocks(slots->probe, on_block, slots);
+	return true;
 }
 
-void slots_retire(struct slots *slots, uint64_t retain_ns, uint64_t now_ns)
+/* Frees the slots that were closed a while ago, all in one pass, and the memory kept for them. */
+static void free_closed(struct slots *slots)
 {
 	unsigned int i;
 	int err;
 
-	if (!close_slots(slots, retain_ns, now_ns))
+	if (!read_closed(slots))
 		return;
-	read_closed(slots);
 	err = probe_free_slots(slots->probe);
 	if (err)
-		log_warn("cannot free the slots of removed cgroups: %s", strerror(-err));
+		log_warn("cannot free all slots of cgroups that have ended: %s", strerror(-err));
 	for (i = SLOT_OVERFLOW + 1; i < probe_slots(slots->probe); i++) {
-		if (!slots->slot[i].closed)
+		struct slot *slot = &slots->slot[i];
+
+		slots->freed[i] = slot->closed && !probe_slot_is_closed(slots->probe, i);
+		if (!slots->freed[i])
 			continue;
-		causes_forget(&slots->causes, i);
-		block_books_forget(&slots->blocks, i);
-		slots->slot[i].member->slot = 0;
-		slots->slot[i].member = NULL;
-		slots->slot[i].closed = false;
+		/* A cgroup that woke up meanwhile has another slot. */
+		if (slot->member->slot == i)
+			slot->member->slot = 0;
+		free_cells(slot);
 	}
+	causes_forget(&slots->causes, slots->freed, probe_slots(slots->probe));
+	block_books_forget(&slots->blocks, slots->freed, probe_slots(slots->probe));
+}
+
+void slots_retire(struct slots *slots, slots_find_fn find, void *context, uint64_t retain_ns,
+		  uint64_t now_ns)
+{
+	struct retirement after;
+
+	slot_warnings_look(&slots->warnings, slots->probe, now_ns);
+	/* What runs while a slot is closed ends first. */
+	if (grown(now_ns, slots->closed_ns) < PROBE_CLOSING_NS)
+		return;
+	free_closed(slots);
+	slots->used = count_used(slots);
+	after = retirement_of(slots, retain_ns);
+	/* Since the last update a cgroup may have woken up. */
+	if (slots->now_ns != now_ns)
+		after.idle_ns = UINT64_MAX;
+	slots->now_ns = now_ns;
+	close_slots(slots, find_due(slots, &after, find, context));
+}
+
+bool slots_are_scarce(const struct slots *slots)
+{
+	unsigned int all = probe_slots(slots->probe);
+
+	return all - 1 - count_used(slots) < all / SCARCE_PART;
 }

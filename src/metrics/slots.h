@@ -7,12 +7,14 @@
 #ifndef BRAMBLE_METRICS_SLOTS_H
 #define BRAMBLE_METRICS_SLOTS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "metrics/block.h"
 #include "metrics/causes.h"
 #include "metrics/members.h"
 #include "metrics/owners.h"
+#include "metrics/slot_warnings.h"
 #include "probe/probe.h"
 
 struct slot;
@@ -27,8 +29,13 @@ struct slots {
 	struct owner *overflow;		 /* for cgroups without a slot */
 	struct owner *kernel;		 /* for KERNEL_CGROUP_ID */
 	unsigned int used;		 /* slots in use at the last update, without overflow's */
-	uint64_t causes_lost;		 /* waits whose cause found no place among the pairs */
-	uint64_t stepped_back[PROBES];	 /* values that were lower than at the reading before */
+	struct slot_warnings warnings;
+	uint64_t now_ns;	       /* CLOCK_MONOTONIC, of the running call */
+	uint64_t closed_ns;	       /* when slots were last closed */
+	unsigned int *due;	       /* slots that are to be closed; has room for all */
+	bool *freed;		       /* by slot: was it freed just now? */
+	uint64_t causes_lost;	       /* waits whose cause found no place among the pairs */
+	uint64_t stepped_back[PROBES]; /* values that were lower than at the reading before */
 };
 
 /*
@@ -45,16 +52,28 @@ void slots_close(struct slots *slots);
  */
 typedef struct member *(*slots_find_fn)(void *context, uint64_t id);
 
-/* Adds what all slots counted since the last update to their owners. */
-void slots_update(struct slots *slots, slots_find_fn find, void *context);
+/*
+ * Adds what all slots counted since the last update to their owners. now_ns: CLOCK_MONOTONIC, the
+ * same in all calls of one turn.
+ */
+void slots_update(struct slots *slots, slots_find_fn find, void *context, uint64_t now_ns);
 
 /* Sums up the pressure of all slots: to be called every PRESSURE_INTERVAL_S. Cheap. */
 void slots_update_pressure(struct slots *slots);
 
 /*
- * Frees the slots of cgroups that were removed at least retain_ns before now_ns (CLOCK_MONOTONIC);
- * sooner if few slots are left. The readings of their cells stay: see probe_free_slots().
+ * Takes back the slots of cgroups that were removed, or have counted nothing, for retain_ns; sooner
+ * if few slots are left. What they counted stays with their owners. A cgroup that is still there
+ * gets another slot when it does something. It is known which ones are idle only right after an
+ * update.
+ *
+ * A slot is closed by one call, and freed by the next one that comes PROBE_CLOSING_NS later, or
+ * more. All slots of a call are freed in one pass. To be called every few seconds.
  */
-void slots_retire(struct slots *slots, uint64_t retain_ns, uint64_t now_ns);
+void slots_retire(struct slots *slots, slots_find_fn find, void *context, uint64_t retain_ns,
+		  uint64_t now_ns);
+
+/* Whether so few slots are left that slots_retire() should be called at once. Cheap. */
+bool slots_are_scarce(const struct slots *slots);
 
 #endif

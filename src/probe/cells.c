@@ -111,9 +111,9 @@ static int map_slots(struct probe *probe, enum probe_id id, unsigned int slots)
 }
 
 /* The cell of a slot in a row; map_slots() has mapped it. */
-static const void *cell_at(const struct cells *cells, unsigned int row, size_t offset)
+static void *cell_at(const struct cells *cells, unsigned int row, size_t offset)
 {
-	return (const char *)cells->rows[row].data + cells->rows[row].skipped + offset;
+	return (char *)cells->rows[row].data + cells->rows[row].skipped + offset;
 }
 
 int probe_open_cells(struct probe *probe)
@@ -146,6 +146,24 @@ void probe_close_cells(struct probe *probe)
 				munmap(rows[row].data, rows[row].len);
 		free(rows);
 	}
+}
+
+bool probe_clear_cells(struct probe *probe, unsigned int slot)
+{
+	unsigned int row;
+	enum probe_id id;
+
+	for (id = 0; id < PROBES; id++) {
+		size_t size = cells_of(id)->size;
+
+		if (!probe->cells[id].rows)
+			continue;
+		if (map_slots(probe, id, slot + 1))
+			return false;
+		for (row = 0; row < row_count(probe, id); row++)
+			memset(cell_at(&probe->cells[id], row, slot * size), 0, size);
+	}
+	return true;
 }
 
 bool probe_read_pressure(struct probe *probe, unsigned int slot, struct probe_pressure *pressure)

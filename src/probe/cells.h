@@ -21,6 +21,12 @@ size_t probe_read_cell(struct probe *probe, enum probe_id id, unsigned int slot,
 bool probe_read_pressure(struct probe *probe, unsigned int slot, struct probe_pressure *pressure);
 
 /*
+ * For slots.c. Sets all cells of a slot to zero, except for keyed ones. No program may write to
+ * them meanwhile. False if there is no memory for that.
+ */
+bool probe_clear_cells(struct probe *probe, unsigned int slot);
+
+/*
  * For probe.c. Sizes the arrays before the object is loaded, and plans how they are read. Returns 0
  * or a negative errno: -EINVAL if a cell is not what its descriptor says.
  */

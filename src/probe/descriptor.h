@@ -127,11 +127,14 @@ struct probe_descriptor {
 	int (*tidy)(struct probe *probe);
 
 	/*
-	 * A slot is closed between these two calls. If begin_close() fails, the slot stays as it
-	 * was, and end_close() is not called. closed: whether the slot was closed.
+	 * Slots are closed between these two calls: probe_is_closed(). If begin_close() fails, they
+	 * stay as they were, and end_close() is not called.
 	 */
 	int (*begin_close)(struct probe *probe);
-	void (*end_close)(struct probe *probe, unsigned int slot, bool closed);
+	void (*end_close)(struct probe *probe);
+
+	/* Whether it keeps something for a slot, as of update(), that closing it would lose. */
+	bool (*holds_slot)(const struct probe *probe, unsigned int slot);
 
 	/* Deletes what is kept for closed slots, which will get new owners: probe_is_closed(). */
 	int (*free_slots)(struct probe *probe);

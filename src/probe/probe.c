@@ -102,7 +102,7 @@ static int make_states(struct probe *probe)
 
 static int open_memory(struct probe *probe)
 {
-	int err = probe_open_cells(probe) ?: probe_open_slots(probe);
+	int err = probe_open_cells(probe) ?: probe_map_slots(probe);
 	enum probe_id id;
 
 	for (id = 0; id < PROBES && !err; id++)
@@ -183,7 +183,7 @@ static void close_memory(struct probe *probe)
 		if (probe->state[id] && probe_descriptors[id]->close)
 			probe_descriptors[id]->close(probe);
 	probe_close_cells(probe);
-	probe_close_slots(probe);
+	probe_unmap_slots(probe);
 }
 
 void probe_close(struct probe *probe)

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "probe/cells.h"
 #include "probe/descriptors.h"
 #include "probe/internal.h"
 #include "probe/maps.h"
@@ -32,14 +33,14 @@ static int fill_free_slots(struct probe *probe)
 	return 0;
 }
 
-int probe_open_slots(struct probe *probe)
+int probe_map_slots(struct probe *probe)
 {
 	probe->slot_cgroups = probe_map_array(probe->bpf->maps.slot_cgroups);
 	probe->closed = calloc(probe->slots, sizeof(*probe->closed));
 	return probe->slot_cgroups && probe->closed ? fill_free_slots(probe) : -ENOMEM;
 }
 
-void probe_close_slots(struct probe *probe)
+void probe_unmap_slots(struct probe *probe)
 {
 	probe_unmap_array(probe->bpf->maps.slot_cgroups, probe->slot_cgroups);
 	free(probe->closed);
@@ -55,42 +56,70 @@ uint64_t probe_slot_cgroup(const struct probe *probe, unsigned int slot)
 	return __atomic_load_n(&probe->slot_cgroups[slot], __ATOMIC_ACQUIRE);
 }
 
-/* From now on no program finds the slot. */
-static int make_unknown(struct probe *probe, unsigned int slot, uint64_t id)
+uint64_t probe_slots_missed(const struct probe *probe)
 {
+	return __atomic_load_n(&probe->bpf->bss->cgroup_lost[CGROUP_LOST_NO_SLOT],
+			       __ATOMIC_RELAXED);
+}
+
+bool probe_slot_is_closed(const struct probe *probe, unsigned int slot)
+{
+	return probe_is_closed(probe, slot);
+}
+
+bool probe_slot_is_held(const struct probe *probe, unsigned int slot)
+{
+	enum probe_id id;
+
+	for (id = 0; id < PROBES; id++)
+		if (probe->enabled[id] && probe_descriptors[id]->holds_slot &&
+		    probe_descriptors[id]->holds_slot(probe, slot))
+			return true;
+	return false;
+}
+
+/* From now on no look-up finds the slot. */
+static int make_unknown(struct probe *probe, unsigned int slot)
+{
+	uint64_t id = probe_slot_cgroup(probe, slot);
+
+	if (!id)
+		return -ENOENT;
 	if (bpf_map_delete_elem(bpf_map__fd(probe->bpf->maps.slot_by_cgroup), &id))
 		return -errno;
 	__atomic_store_n(&probe->slot_cgroups[slot], 0, __ATOMIC_RELEASE);
-	__atomic_add_fetch(&probe->bpf->data->membership_generation, SLOTS_MAX, __ATOMIC_RELEASE);
+	probe->closed[slot] = true;
 	return 0;
 }
 
 /* Ends the closing for the probes before end, which have begun it. */
-static void end_close(struct probe *probe, enum probe_id end, unsigned int slot, bool closed)
+static void end_close(struct probe *probe, enum probe_id end)
 {
 	enum probe_id id;
 
 	for (id = 0; id < end; id++)
 		if (probe->enabled[id] && probe_descriptors[id]->end_close)
-			probe_descriptors[id]->end_close(probe, slot, closed);
+			probe_descriptors[id]->end_close(probe);
 }
 
-int probe_close_slot(struct probe *probe, unsigned int slot)
+int probe_close_slots(struct probe *probe, const unsigned int *slots, size_t count)
 {
-	uint64_t cgroup = probe_slot_cgroup(probe, slot);
 	enum probe_id id;
-	int err = cgroup ? 0 : -ENOENT;
+	size_t i;
+	int err = 0;
 
 	for (id = 0; id < PROBES && !err; id++)
 		if (probe->enabled[id] && probe_descriptors[id]->begin_close)
 			err = probe_descriptors[id]->begin_close(probe);
 	if (err) {
-		end_close(probe, id ? id - 1 : 0, slot, false);
+		end_close(probe, id - 1);
 		return err;
 	}
-	err = make_unknown(probe, slot, cgroup);
-	end_close(probe, PROBES, slot, !err);
-	probe->closed[slot] = !err;
+	for (i = 0; i < count; i++)
+		err = make_unknown(probe, slots[i]) ?: err;
+	/* Now the tasks that know one of them look it up again. */
+	__atomic_add_fetch(&probe->bpf->data->membership_generation, SLOTS_MAX, __ATOMIC_RELEASE);
+	end_close(probe, PROBES);
 	return err;
 }
 
@@ -108,6 +137,10 @@ int probe_free_slots(struct probe *probe)
 	for (slot = probe->slots - 1; slot > SLOT_OVERFLOW; slot--) {
 		if (!probe->closed[slot])
 			continue;
+		if (!probe_clear_cells(probe, slot)) {
+			err = -ENOMEM;
+			continue;
+		}
 		if (bpf_map_update_elem(fd, NULL, &slot, BPF_ANY))
 			err = -errno;
 		probe->closed[slot] = false;

@@ -3,6 +3,8 @@
 #ifndef BRAMBLE_PROBE_SLOTS_H
 #define BRAMBLE_PROBE_SLOTS_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct probe;
@@ -12,18 +14,32 @@ unsigned int probe_slots(const struct probe *probe);
 /* The cgroup id of a slot, 0 when it is free or the overflow slot. */
 uint64_t probe_slot_cgroup(const struct probe *probe, unsigned int slot);
 
-/*
- * Closes a slot whose cgroup is gone. No sample goes to it any more. Read its counts once more
- * before probe_free_slots(). Returns 0 or a negative errno: -ENOENT if the slot is not in use. On
- * other errors it stays as it was.
- */
-int probe_close_slot(struct probe *probe, unsigned int slot);
+/* How many look-ups found no free slot. Their samples are in the overflow slot. */
+uint64_t probe_slots_missed(const struct probe *probe);
 
 /*
- * Makes the closed slots free for new cgroups. Deletes their pairs, and their cells of the block
- * probe. Their other cells keep their counts, because a program that is running at this moment may
- * still write to them. So only what they grow by from now on belongs to the next cgroup. Returns 0
- * or a negative errno.
+ * Closes slots, all in one pass. No look-up finds them any more. If a cgroup is still there and
+ * does something, it gets another slot. A program that is running at this moment may still write to
+ * the cells of a closed slot. So wait for PROBE_CLOSING_NS, read them once more, and then call
+ * probe_free_slots(). Returns 0 or a negative errno: -ENOENT if one was not in use. A slot that
+ * could not be closed stays as it was: probe_slot_is_closed().
+ */
+#define PROBE_CLOSING_NS UINT64_C(100000000)
+int probe_close_slots(struct probe *probe, const unsigned int *slots, size_t count);
+
+/* Whether a slot was closed and is not free yet. */
+bool probe_slot_is_closed(const struct probe *probe, unsigned int slot);
+
+/*
+ * Whether a probe keeps something for a slot that would be lost with it, as of the last
+ * probe_update(): sockets, whose owner it is.
+ */
+bool probe_slot_is_held(const struct probe *probe, unsigned int slot);
+
+/*
+ * Makes the closed slots free for new cgroups, with empty cells. Deletes their pairs, and their
+ * cells of the block probe. Returns 0 or a negative errno. A slot whose cells could not be cleared
+ * stays closed.
  */
 int probe_free_slots(struct probe *probe);
 
@@ -32,7 +48,7 @@ int probe_free_slots(struct probe *probe);
 int probe_size_slots(struct probe *probe);
 
 /* The same: maps the cgroups' ids, and fills the queue of free slots. */
-int probe_open_slots(struct probe *probe);
-void probe_close_slots(struct probe *probe);
+int probe_map_slots(struct probe *probe);
+void probe_unmap_slots(struct probe *probe);
 
 #endif

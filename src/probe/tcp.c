@@ -17,7 +17,11 @@
 struct tcp_probe {
 	struct tcp_cpu *cpus;
 	struct socket_set *sockets; /* NULL: not mapped now */
-	uint32_t *connections;	    /* open ones, by slot, as they were counted last */
+	/* By slot, as they were counted last. */
+	struct socket_count {
+		uint32_t open;
+		uint32_t owned; /* these, and those that listen, connect or end */
+	} * count;
 };
 
 #define REMEDY "use a kernel with CONFIG_INET and CONFIG_TRACEPOINTS"
@@ -74,8 +78,8 @@ static int open_state(struct probe *probe)
 	struct tcp_probe *state = state_of(probe);
 
 	state->cpus = probe_map_array(probe->bpf->maps.tcp_cpus);
-	state->connections = calloc(probe->slots, sizeof(*state->connections));
-	return state->cpus && state->connections ? 0 : -ENOMEM;
+	state->count = calloc(probe->slots, sizeof(*state->count));
+	return state->cpus && state->count ? 0 : -ENOMEM;
 }
 
 static void close_state(struct probe *probe)
@@ -83,7 +87,7 @@ static void close_state(struct probe *probe)
 	struct tcp_probe *state = state_of(probe);
 
 	probe_unmap_array(probe->bpf->maps.tcp_cpus, state->cpus);
-	free(state->connections);
+	free(state->count);
 }
 
 static uint64_t lost(const struct probe *probe, size_t loss)
@@ -124,36 +128,42 @@ static void unmap_sockets(struct probe *probe)
 }
 
 /* Each owner has 16 bits. If the programs set another owner meanwhile, that one stays. */
-static void free_owner(__u16 *owner, __u16 slot)
+static void free_owner(const struct probe *probe, __u16 *owner)
 {
-	__atomic_compare_exchange_n(owner, &slot, SOCKET_NOBODY, false, __ATOMIC_RELAXED,
-				    __ATOMIC_RELAXED);
+	__u16 slot = *(volatile __u16 *)owner;
+
+	if (probe_is_closed(probe, slot))
+		__atomic_compare_exchange_n(owner, &slot, SOCKET_NOBODY, false, __ATOMIC_RELAXED,
+					    __ATOMIC_RELAXED);
 }
 
-/* The remaining sockets of a removed cgroup have no owner until somebody uses them. */
-static void free_sockets(struct probe *probe, unsigned int slot, bool closed)
+/* The remaining sockets of closed slots have no owner until somebody uses them. */
+static void free_sockets(struct probe *probe)
 {
 	struct tcp_probe *state = state_of(probe);
 	unsigned int i, way;
 
-	for (i = 0; closed && i < SOCKET_SETS; i++)
+	for (i = 0; i < SOCKET_SETS; i++)
 		for (way = 0; way < SOCKET_WAYS; way++)
-			free_owner(&state->sockets[i].owner[way], (__u16)slot);
-	if (closed)
-		state->connections[slot] = 0;
+			free_owner(probe, &state->sockets[i].owner[way]);
+	for (i = 0; i < probe->slots; i++)
+		if (probe_is_closed(probe, i))
+			state->count[i] = (struct socket_count){0};
 	unmap_sockets(probe);
 }
 
 static void count_set(const struct probe *probe, const volatile struct socket_set *set,
-		      uint32_t *connections)
+		      struct socket_count *count)
 {
 	unsigned int way;
 
 	for (way = 0; way < SOCKET_WAYS; way++) {
 		unsigned int owner = set->owner[way];
 
-		if (set->key[way] && set->state[way] & SOCKET_ESTABLISHED && owner < probe->slots)
-			connections[owner]++;
+		if (!set->key[way] || owner >= probe->slots)
+			continue;
+		count[owner].owned++;
+		count[owner].open += (set->state[way] & SOCKET_ESTABLISHED) != 0;
 	}
 }
 
@@ -169,16 +179,21 @@ static int count_connections(struct probe *probe)
 
 	if (err)
 		return err;
-	memset(state->connections, 0, probe->slots * sizeof(*state->connections));
+	memset(state->count, 0, probe->slots * sizeof(*state->count));
 	for (i = 0; i < SOCKET_SETS; i++)
-		count_set(probe, &state->sockets[i], state->connections);
+		count_set(probe, &state->sockets[i], state->count);
 	unmap_sockets(probe);
 	return 0;
 }
 
 static void read_open(const struct probe *probe, unsigned int slot, union probe_cell *cell)
 {
-	cell->tcp.open = state_of(probe)->connections[slot];
+	cell->tcp.open = state_of(probe)->count[slot].open;
+}
+
+static bool holds_slot(const struct probe *probe, unsigned int slot)
+{
+	return state_of(probe)->count[slot].owned > 0;
 }
 
 const struct probe_descriptor probe_tcp = {
@@ -201,5 +216,6 @@ const struct probe_descriptor probe_tcp = {
 	.read = read_open,
 	.begin_close = map_sockets,
 	.end_close = free_sockets,
+	.holds_slot = holds_slot,
 	.close = close_state,
 };

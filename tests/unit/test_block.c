@@ -219,10 +219,10 @@ static void test_slot_is_used_again(void **state)
 	put_device("8:0", "../../block/sda");
 	block_books_open(&books, procfs, sysfs);
 	block_books_add(&books, old, &key, &cell);
-	block_books_forget(&books, 4);
+	block_books_forget(&books, (const bool[]){[4] = true}, 5);
 	cell.bytes += 1;
 	block_books_add(&books, old, &key, &cell);
-	block_books_forget(&books, 3);
+	block_books_forget(&books, (const bool[]){[3] = true}, 4);
 	cell.bytes = 512;
 	block_books_add(&books, new, &key, &cell);
 	assert_int_equal(bytes_of(old, "sda", "read"), 4097);

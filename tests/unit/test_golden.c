@@ -293,14 +293,16 @@ static void on_caused(char **words)
 static void on_gone(unsigned int index)
 {
 	const struct family *family;
+	bool gone[SLOTS] = {[0] = false};
 
+	gone[index] = true;
 	slot = &slots[index];
 	for (family = families; family < families + FAMILIES; family++)
 		if (family_in_cells(family) && family->kind == KIND_GAUGE)
 			memset((char *)&slot->cell[family->probe].now + family->offset, 0,
 			       family_value_count(family) * sizeof(uint64_t));
 	read_slot(slot);
-	causes_forget(&causes, index);
+	causes_forget(&causes, gone, SLOTS);
 	memset(slot->touched, 0, sizeof(slot->touched));
 	slot->owner = NULL;
 }

@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * How slots are given and taken back: with the real probe, attached, and with real switches of
+ * processes in cgroups of the test's own. Whatever happens to its slots, an owner must have counted
+ * what its processes did.
+ */
+#include <inttypes.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include "bramble/growth.h"
+#include "caught_log.h"
+#include "counts.h"
+#include "kernel/features.h"
+#include "metrics/naming.h"
+#include "metrics/slots.h"
+#include "own_cgroup.h"
+#include "util/clock.h"
+
+#define MS UINT64_C(1000000)
+
+static const char *skip_reason;
+static struct probe *probe;
+static struct members members;
+static struct owners owners;
+static struct slots slots;
+static uint64_t *child_switches; /* shared with children */
+
+static int group_setup(void **state)
+{
+	(void)state;
+	skip_reason = own_setup();
+	if (!skip_reason && feature_tracing())
+		skip_reason = "the kernel loads no BPF programs for this process";
+	if (!skip_reason && own_mounts.tracefs_err)
+		skip_reason = "tracefs is not mounted and cannot be";
+	child_switches = mmap(NULL, sizeof(*child_switches), PROT_READ | PROT_WRITE,
+			      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	return child_switches == MAP_FAILED ? -1 : 0;
+}
+
+static int group_teardown(void **state)
+{
+	(void)state;
+	munmap(child_switches, sizeof(*child_switches));
+	if (own_dir[0])
+		own_remove("");
+	return 0;
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	return tree_make() ? -1 : 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	release_log();
+	if (probe) {
+		slots_close(&slots);
+		members_free(&members);
+		owners_free(&owners);
+		probe_close(probe);
+	}
+	probe = NULL;
+	owners = (struct owners){0};
+	return tree_remove("");
+}
+
+static void on_event(void *context, const struct cgroup_event *event)
+{
+	(void)context;
+	members_take_event(&members, event);
+}
+
+/* Each cgroup of this machine is a unit of its own, by the rules of paths. */
+static struct member *find(void *context, uint64_t id)
+{
+	struct member *member;
+	struct labels labels;
+
+	(void)context;
+	probe_poll(probe, on_event, NULL);
+	member = members_find(&members, id);
+	if (member && !member->owner) {
+		naming_unit(&labels, member->cgroup.name.unit);
+		member->owner = owners_get(&owners, &labels);
+	}
+	return member;
+}
+
+static void open_all(unsigned int count)
+{
+	const struct probe_options options = {
+		.slots = count,
+		.btf = "auto",
+		.tracefs = own_mounts.tracefs,
+		.procfs = "/proc",
+		.sysfs = "/sys",
+		.enabled = {[PROBE_SCHED] = true, [PROBE_TCP] = true},
+	};
+
+	if (skip_reason)
+		skip_because("%s", skip_reason);
+	assert_int_equal(probe_open(&options, &probe), 0);
+	members_open(&members, own_mount.path, "/proc");
+	members_walk(&members, clock_monotonic_ns());
+	assert_int_equal(slots_open(&slots, probe, &owners, "/proc", "/sys"), 0);
+}
+
+static uint64_t switches_in(const struct rusage *usage)
+{
+	return (uint64_t)usage->ru_nvcsw + (uint64_t)usage->ru_nivcsw;
+}
+
+static void nap(int naps)
+{
+	while (naps-- > 0)
+		usleep(100);
+}
+
+/* Naps in a cgroup. Returns how many switches the kernel counted for that until it was over. */
+static uint64_t nap_in(const char *cgroup, int naps)
+{
+	pid_t child = fork();
+	struct rusage usage;
+	int status;
+
+	if (!child) {
+		if (!own_join(cgroup))
+			_exit(1);
+		getrusage(RUSAGE_SELF, &usage);
+		*child_switches = switches_in(&usage);
+		nap(naps);
+		_exit(0);
+	}
+	assert_true(child > 0);
+	assert_int_equal(wait4(child, &status, 0, &usage), child);
+	assert_int_equal(status, 0);
+	return switches_in(&usage) - *child_switches;
+}
+
+static void update(void)
+{
+	slots_update(&slots, find, NULL, clock_monotonic_ns());
+}
+
+/* One turn with an update, and one without, as the collector makes them. */
+static void update_and_retire(uint64_t retain_ns)
+{
+	uint64_t now_ns = clock_monotonic_ns();
+
+	slots_update(&slots, find, NULL, now_ns);
+	slots_retire(&slots, find, NULL, retain_ns, now_ns);
+}
+
+static void retire(uint64_t retain_ns)
+{
+	slots_retire(&slots, find, NULL, retain_ns, clock_monotonic_ns());
+}
+
+/* What is closed by then is free afterwards. */
+static void pause_closing(void)
+{
+	usleep(PROBE_CLOSING_NS / 1000 + 20000);
+}
+
+static unsigned int slot_of(uint64_t id)
+{
+	unsigned int slot;
+
+	for (slot = SLOT_OVERFLOW + 1; slot < probe_slots(probe); slot++)
+		if (probe_slot_cgroup(probe, slot) == id)
+			return slot;
+	return SLOT_OVERFLOW;
+}
+
+/* What an owner has counted. */
+static uint64_t counted_for(const char *name)
+{
+	char path[PATH_MAX];
+	struct cgroup_name parsed;
+	uint64_t *switches;
+
+	snprintf(path, sizeof(path), "%s%s", own_dir, name);
+	assert_int_equal(cgroup_path_parse(path, &parsed), 0);
+	switches = switches_of(unit_owner(&owners, parsed.unit));
+	return switches[SWITCH_VOLUNTARY] + switches[SWITCH_INVOLUNTARY];
+}
+
+/* The last switch of a process may not be in the kernel's books yet; nor one while it joins. */
+static void check_counted(const char *name, uint64_t switches, uint64_t processes)
+{
+	uint64_t counted = counted_for(name);
+
+	if (counted < switches || counted > switches + 2 * processes)
+		fail_msg("%s: %" PRIu64 " switches were counted; the kernel says %" PRIu64
+			 " for its %" PRIu64 " processes",
+			 name, counted, switches, processes);
+}
+
+/* A slot of a removed cgroup is freed without an update, and its next cgroup begins at zero. */
+static void removed_cgroups_give_their_slots_back(void **state)
+{
+	uint64_t id, first, second;
+	unsigned int slot;
+
+	(void)state;
+	open_all(64);
+	id = own_make("/first");
+	first = nap_in("/first", 50);
+	slot = slot_of(id);
+	assert_int_not_equal(slot, SLOT_OVERFLOW);
+	assert_true(own_remove("/first"));
+	usleep(10000);
+	retire(3600 * NS_PER_S);
+	assert_false(probe_slot_is_closed(probe, slot));
+	retire(MS);
+	assert_true(probe_slot_is_closed(probe, slot));
+	retire(MS); /* too soon */
+	assert_true(probe_slot_is_closed(probe, slot));
+	pause_closing();
+	retire(MS);
+	assert_false(probe_slot_is_closed(probe, slot));
+	assert_int_equal(members_find(&members, id)->slot, 0);
+	check_counted("/first", first, 1);
+
+	second = 0;
+	id = own_make("/second");
+	while (slot_of(id) != slot && second < 2000)
+		second += nap_in("/second", 20);
+	update();
+	check_counted("/second", second, 1 + second / 20);
+	check_counted("/first", first, 1);
+	assert_true(own_remove("/second"));
+}
+
+/* A cgroup that sleeps gives its slot back, and gets another when it wakes: nothing is missed. */
+static void idle_cgroups_give_their_slots_back(void **state)
+{
+	uint64_t id, switches = 0, before;
+	unsigned int slot;
+	int round;
+
+	(void)state;
+	open_all(64);
+	id = own_make("/idle");
+	for (round = 1; round <= 3; round++) {
+		switches += nap_in("/idle", 30);
+		update_and_retire(3600 * NS_PER_S);
+		slot = slot_of(id);
+		assert_int_not_equal(slot, SLOT_OVERFLOW);
+		usleep(50000);
+		retire(MS); /* without an update it is not known which are idle */
+		assert_false(probe_slot_is_closed(probe, slot));
+		update_and_retire(MS);
+		assert_true(probe_slot_is_closed(probe, slot));
+		assert_int_equal(slot_of(id), SLOT_OVERFLOW);
+		/* It wakes up while its slot is closed. */
+		switches += nap_in("/idle", 30);
+		assert_int_not_equal(slot_of(id), SLOT_OVERFLOW);
+		update();
+		check_counted("/idle", switches, 2 * (uint64_t)round);
+		pause_closing();
+		retire(3600 * NS_PER_S);
+		assert_false(probe_slot_is_closed(probe, slot));
+		before = counted_for("/idle");
+		update();
+		assert_int_equal(counted_for("/idle"), before);
+	}
+	assert_true(own_remove("/idle"));
+}
+
+/* Whoever waits for connections keeps its slot: an owner of its sockets is needed. */
+static void a_cgroup_with_sockets_is_not_idle(void **state)
+{
+	uint64_t id;
+	pid_t child;
+	int ready[2];
+	char c;
+
+	(void)state;
+	open_all(64);
+	id = own_make("/server");
+	assert_int_equal(pipe(ready), 0);
+	child = fork();
+	if (!child) {
+		int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+		if (!own_join("/server") || listen(fd, 1) || write(ready[1], "", 1) != 1)
+			_exit(1);
+		for (;;)
+			pause();
+	}
+	assert_int_equal(read(ready[0], &c, 1), 1);
+	update();
+	usleep(50000);
+	update_and_retire(3600 * NS_PER_S);
+	usleep(50000);
+	update_and_retire(MS);
+	assert_int_not_equal(slot_of(id), SLOT_OVERFLOW);
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+	close(ready[0]);
+	close(ready[1]);
+	usleep(50000);
+	update();
+	usleep(50000);
+	update_and_retire(MS);
+	assert_int_equal(slot_of(id), SLOT_OVERFLOW);
+	assert_true(own_remove("/server"));
+}
+
+/* All slots are in use, again and again. What ends makes room at once, without an update. */
+#define CROWD 40
+
+static void a_full_house_is_cleared_in_one_pass(void **state)
+{
+	uint64_t switches[CROWD];
+	char name[32];
+	int round, i;
+
+	(void)state;
+	open_all(CROWD);
+	for (round = 0; round < 3; round++) {
+		for (i = 0; i < CROWD; i++) {
+			snprintf(name, sizeof(name), "/crowd-%d-%d", round, i);
+			own_make(name);
+			switches[i] = nap_in(name, 3);
+			assert_true(own_remove(name));
+			if (!slots_are_scarce(&slots))
+				continue;
+			retire(3600 * NS_PER_S);
+			pause_closing();
+			retire(3600 * NS_PER_S);
+			assert_false(slots_are_scarce(&slots));
+		}
+		update();
+		for (i = 0; i < CROWD; i++) {
+			snprintf(name, sizeof(name), "/crowd-%d-%d", round, i);
+			check_counted(name, switches[i], 1);
+		}
+	}
+	assert_int_equal(probe_slots_missed(probe), 0);
+}
+
+/* More cgroups are active than there are slots: all is counted, and the log says so, once. */
+static void what_has_no_slot_is_counted_and_told(void **state)
+{
+	uint64_t now_ns = clock_monotonic_ns(), *switches;
+	char name[32];
+	int i;
+
+	(void)state;
+	open_all(8);
+	catch_log();
+	for (i = 0; i < 12; i++) {
+		snprintf(name, sizeof(name), "/many-%d", i);
+		own_make(name);
+		nap_in(name, 20);
+	}
+	update();
+	switches = switches_of(slots.overflow);
+	assert_true(switches[SWITCH_VOLUNTARY] >= UINT64_C(5) * 18);
+	slot_warnings_look(&slots.warnings, probe, now_ns);
+	nap_in("/many-11", 20);
+	slot_warnings_look(&slots.warnings, probe, now_ns + 59 * NS_PER_S);
+	assert_int_equal(logged("--slots=16"), 1);
+	slot_warnings_look(&slots.warnings, probe, now_ns + 61 * NS_PER_S);
+	slot_warnings_look(&slots.warnings, probe, now_ns + 61 * NS_PER_S);
+	assert_int_equal(logged("--slots=16"), 2);
+	for (i = 0; i < 12; i++) {
+		snprintf(name, sizeof(name), "/many-%d", i);
+		assert_true(own_remove(name));
+	}
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(removed_cgroups_give_their_slots_back),
+		TEST(idle_cgroups_give_their_slots_back),
+		TEST(a_cgroup_with_sockets_is_not_idle),
+		TEST(a_full_house_is_cleared_in_one_pass),
+		TEST(what_has_no_slot_is_counted_and_told),
+	};
+
+	return cmocka_run_group_tests(tests, group_setup, group_teardown);
+}
