@@ -37,7 +37,7 @@ CFLAGS   ?= -O2 -g
 ALL_CFLAGS = $(CROSS_FLAGS) -std=c11 $(WARNINGS) $(CFLAGS) -fPIE -fstack-protector-strong
 ALL_LDFLAGS = $(CROSS_FLAGS) $(LDFLAGS) -pie -Wl,-z,relro,-z,now -Wl,--as-needed
 LIB_CFLAGS = $(shell $(PKG_CONFIG) --cflags $(LIBS))
-LDLIBS   = $(shell $(PKG_CONFIG) --libs $(LIBS)) -lm
+LDLIBS   = $(shell $(PKG_CONFIG) --libs $(LIBS)) -lm -pthread
 
 # -mcpu=v3 is what kernel 5.10 knows; the object is the same on every little-endian machine.
 BPF_CFLAGS = -g -O2 -target bpf -mcpu=v3 -std=gnu11 -Wall -Wextra -Werror -Wno-unused-parameter \

@@ -299,7 +299,11 @@ static int start(struct server *s)
 	node_report(collector_node(s->collector));
 	log_info("serving%s", s->urls.data ? s->urls.data : "");
 	listen_on_socket(s, options->socket);
-	return open_event_sources(s);
+	err = open_event_sources(s);
+	if (err)
+		return err;
+	/* Last: the thread inherits what the process may do, and takes no signals. */
+	return s->guard ? guard_start(s->guard) : 0;
 }
 
 static int run(struct server *s)

@@ -16,6 +16,7 @@ static const uint64_t limit_ns[CONNECTION_STATES] = {
 	[CONNECTION_FIRST] = CONNECTION_FIRST_S * NS_PER_S,
 	[CONNECTION_IDLE] = CONNECTION_IDLE_S * NS_PER_S,
 	[CONNECTION_REPLY] = CONNECTION_REPLY_S * NS_PER_S,
+	[CONNECTION_WAIT] = CONNECTION_WAIT_S * NS_PER_S,
 };
 
 static void cut(struct connection *connection)

@@ -24,12 +24,14 @@
 #define CONNECTION_FIRST_S 10
 #define CONNECTION_IDLE_S  90 /* longer than most scrape intervals: connections are kept alive */
 #define CONNECTION_REPLY_S 30
+#define CONNECTION_WAIT_S  30 /* longer than AUTH_WAIT_S */
 #define CONNECTIONS_MAX	   64
 
 enum connection_state {
 	CONNECTION_FIRST, /* waits for the first request */
 	CONNECTION_IDLE,  /* waits for another one */
 	CONNECTION_REPLY,
+	CONNECTION_WAIT, /* its password is being checked */
 	CONNECTION_STATES,
 };
 

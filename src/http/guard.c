@@ -31,7 +31,7 @@ struct guard {
 	const char *path;
 	struct web_config config;
 	struct tls *tls;
-	struct auth auth;
+	struct auth *auth;
 	struct watched files[FILES];
 	uint64_t refreshed_ns;
 	double requests; /* that may be served now, by the rate limit */
@@ -74,8 +74,8 @@ static int watch_tls_files(struct guard *guard, const struct tls_config *tls)
 				  ?: watch(&guard->files[3], tls->client_ca_file);
 }
 
-/* From this cost on, one try of a password keeps a small machine busy for seconds. */
-#define COST_SLOW 14
+/* From this cost on, a small machine takes seconds to check a password. */
+#define COST_SLOW 13
 
 /* Warns of settings that the exporter-toolkit accepts, too, but that may not be what was meant. */
 static void warn_of_surprises(const struct guard *guard)
@@ -95,16 +95,13 @@ static void warn_of_surprises(const struct guard *guard)
 	if (guard->tls && tls_doubt(guard->tls))
 		log_warn("--web.config.file: the certificate %s: %s", tls->cert_file ?: "in cert",
 			 tls_doubt(guard->tls));
-	for (i = 0; i < guard->config.user_count; i++) {
-		const struct web_user *user = &guard->config.users[i];
-		int cost = 10 * (user->hash[4] - '0') + user->hash[5] - '0';
-
-		if (cost >= COST_SLOW)
-			log_warn(
-				"--web.config.file: %s: the password of %s is hashed with cost %d: "
-				"whoever tries one keeps the probe busy for seconds; 10 is usual",
-				guard->path, user->name, cost);
-	}
+	for (i = 0; i < guard->config.user_count; i++)
+		if (guard->config.users[i].cost >= COST_SLOW)
+			log_warn("--web.config.file: %s: the password of %s is hashed with cost "
+				 "%u: a new client may wait for seconds, and ten times as long for "
+				 "the next; 10 is usual",
+				 guard->path, guard->config.users[i].name,
+				 guard->config.users[i].cost);
 }
 
 static bool same_state(const struct file_state *a, const struct file_state *b)
@@ -202,8 +199,9 @@ int guard_open(const char *path, struct guard **out)
 	if (!guard)
 		return -ENOMEM;
 	guard->path = path;
-	err = watch(&guard->files[0], path);
+	err = auth_new(&guard->auth) ?: watch(&guard->files[0], path);
 	if (err) {
+		log_error("--web.config.file: %s: %s", path, strerror(-err));
 		guard_close(guard);
 		return err;
 	}
@@ -218,6 +216,16 @@ int guard_open(const char *path, struct guard **out)
 	return 0;
 }
 
+int guard_start(struct guard *guard)
+{
+	int err = auth_start(guard->auth);
+
+	if (err)
+		log_error("--web.config.file: cannot make the thread that checks passwords: %s",
+			  strerror(-err));
+	return err;
+}
+
 void guard_close(struct guard *guard)
 {
 	size_t i;
@@ -228,6 +236,7 @@ void guard_close(struct guard *guard)
 		free(guard->files[i].path);
 	web_config_free(&guard->config);
 	tls_unref(guard->tls);
+	auth_free(guard->auth);
 	free(guard);
 }
 
@@ -240,6 +249,7 @@ static void reload(struct guard *guard)
 		return;
 	}
 	log_info("--web.config.file: %s was read again", guard->path);
+	auth_drop(guard->auth);
 	warn_of_surprises(guard);
 }
 
@@ -290,18 +300,58 @@ static bool within_rate(struct guard *guard, uint64_t now_ns)
 	return true;
 }
 
-enum guard_verdict guard_admit(struct guard *guard, const char *authorization, uint64_t now_ns)
+static enum guard_verdict verdict_of(enum auth_verdict verdict)
 {
-	if (!within_rate(guard, now_ns))
-		return GUARD_TOO_MANY;
-	switch (auth_check(&guard->auth, &guard->config, authorization, now_ns)) {
+	switch (verdict) {
 	case AUTH_PASSED:
 		return GUARD_LET_IN;
 	case AUTH_LATER:
 		return GUARD_TOO_MANY;
+	case AUTH_WAIT:
+		return GUARD_WAIT;
 	default:
 		return GUARD_UNAUTHORIZED;
 	}
+}
+
+enum guard_verdict guard_admit(struct guard *guard, const char *authorization,
+			       const struct sockaddr *from, struct auth_ticket *ticket,
+			       uint64_t now_ns)
+{
+	if (!within_rate(guard, now_ns))
+		return GUARD_TOO_MANY;
+	return verdict_of(
+		auth_check(guard->auth, &guard->config, authorization, from, ticket, now_ns));
+}
+
+enum guard_verdict guard_verdict(const struct auth_ticket *ticket)
+{
+	return verdict_of(ticket->verdict);
+}
+
+int guard_fd(const struct guard *guard)
+{
+	return auth_fd(guard->auth);
+}
+
+void guard_run(struct guard *guard, uint64_t now_ns)
+{
+	auth_run(guard->auth, now_ns);
+}
+
+struct auth_ticket *guard_decided(struct guard *guard)
+{
+	return auth_decided(guard->auth);
+}
+
+void guard_drop(struct guard *guard)
+{
+	auth_drop(guard->auth);
+}
+
+int guard_timeout_ms(const struct guard *guard, uint64_t now_ns)
+{
+	return auth_timeout_ms(guard->auth, now_ns);
 }
 
 const char *guard_header(const struct guard *guard, enum web_header header)

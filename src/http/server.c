@@ -46,6 +46,15 @@ struct http {
 	struct bodies bodies;
 };
 
+/* A request that waits until its password was checked. Meanwhile libmicrohttpd leaves it alone. */
+struct waiting {
+	struct auth_ticket ticket; /* first */
+	struct MHD_Connection *connection;
+};
+
+/* The state of requests that have not waited. */
+static struct waiting never_waited;
+
 struct http *http_new(http_handler handler, void *context, struct guard *guard)
 {
 	struct http *http = calloc(1, sizeof(*http));
@@ -58,12 +67,25 @@ struct http *http_new(http_handler handler, void *context, struct guard *guard)
 	return http;
 }
 
+/* Goes on with the requests whose passwords were checked. */
+static void resume_decided(struct guard *guard)
+{
+	struct auth_ticket *ticket;
+
+	while ((ticket = guard_decided(guard)))
+		MHD_resume_connection(((struct waiting *)ticket)->connection);
+}
+
 void http_free(struct http *http)
 {
 	struct listener *listener, *next;
 
 	if (!http)
 		return;
+	if (http->guard) {
+		guard_drop(http->guard);
+		resume_decided(http->guard);
+	}
 	LL_FOREACH_SAFE(http->listeners, listener, next) {
 		MHD_stop_daemon(listener->daemon);
 		if (listener->unix_path)
@@ -215,25 +237,42 @@ static struct connection *connection_of(struct MHD_Connection *connection)
 	return info ? info->socket_context : NULL;
 }
 
-/* Whether the client may ask; else *reply says why not. */
-static bool admit(const struct listener *listener, const struct http_request *request,
-		  struct http_reply *reply)
+static void set_state(struct http *http, struct connection *known, enum connection_state state)
 {
-	struct guard *guard = guard_of(listener);
+	if (known)
+		connections_set_state(&http->connections, known, state, clock_monotonic_ns());
+}
+
+static const struct sockaddr *address_of(struct MHD_Connection *connection)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+
+	return info ? info->client_addr : NULL;
+}
+
+/* Asks the guard. If its answer is GUARD_WAIT, the request is suspended, and *waiting is set. */
+static enum guard_verdict ask_guard(struct guard *guard, struct MHD_Connection *connection,
+				    struct waiting **waiting)
+{
+	struct waiting *new = calloc(1, sizeof(*new));
 	enum guard_verdict verdict;
 
-	if (!guard)
-		return true;
+	if (!new)
+		return GUARD_TOO_MANY;
 	guard_refresh(guard, clock_monotonic_ns());
 	verdict = guard_admit(guard,
-			      MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND,
+			      MHD_lookup_connection_value(connection, MHD_HEADER_KIND,
 							  MHD_HTTP_HEADER_AUTHORIZATION),
-			      clock_monotonic_ns());
-	if (verdict == GUARD_UNAUTHORIZED)
-		set_text(reply, MHD_HTTP_UNAUTHORIZED, "a user and a password are needed\n");
-	else if (verdict == GUARD_TOO_MANY)
-		set_text(reply, MHD_HTTP_TOO_MANY_REQUESTS, "too many requests; try again\n");
-	return verdict == GUARD_LET_IN;
+			      address_of(connection), &new->ticket, clock_monotonic_ns());
+	if (verdict != GUARD_WAIT) {
+		free(new);
+		return verdict;
+	}
+	new->connection = connection;
+	*waiting = new;
+	MHD_suspend_connection(connection);
+	return verdict;
 }
 
 static void answer(const struct listener *listener, const struct http_request *request,
@@ -241,8 +280,6 @@ static void answer(const struct listener *listener, const struct http_request *r
 {
 	const struct http *http = listener->http;
 
-	if (!admit(listener, request, reply))
-		return;
 	if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 && strcmp(method, MHD_HTTP_METHOD_HEAD) != 0)
 		set_text(reply, MHD_HTTP_METHOD_NOT_ALLOWED, "only GET and HEAD are served\n");
 	else
@@ -253,34 +290,55 @@ static void answer(const struct listener *listener, const struct http_request *r
 		set_text(reply, MHD_HTTP_INTERNAL_SERVER_ERROR, "out of memory\n");
 }
 
+/* Answers a request whose client the guard has judged. */
+static void answer_judged(const struct listener *listener, const struct http_request *request,
+			  const char *method, enum guard_verdict verdict, struct http_reply *reply)
+{
+	if (verdict == GUARD_UNAUTHORIZED)
+		set_text(reply, MHD_HTTP_UNAUTHORIZED, "a user and a password are needed\n");
+	else if (verdict == GUARD_TOO_MANY)
+		set_text(reply, MHD_HTTP_TOO_MANY_REQUESTS, "too many requests; try again\n");
+	else
+		answer(listener, request, method, reply);
+}
+
 static enum MHD_Result on_request(void *context, struct MHD_Connection *connection,
 				  const char *path, const char *method, const char *version,
 				  const char *upload, size_t *upload_size, void **state)
 {
-	static int seen;
 	struct listener *listener = context;
 	struct http *http = listener->http;
 	struct http_request request = {path, http, connection};
 	struct connection *known = connection_of(connection);
+	struct guard *guard = guard_of(listener);
+	struct waiting *waiting = *state;
+	enum guard_verdict verdict = GUARD_LET_IN;
 	struct http_reply reply = {0};
 
 	(void)version;
 	(void)upload;
 	/* The first call comes before the request's body, which is ignored. */
-	if (!*state) {
-		*state = &seen;
+	if (!waiting) {
+		*state = &never_waited;
 		return MHD_YES;
 	}
 	if (*upload_size) {
 		*upload_size = 0;
 		return MHD_YES;
 	}
-	answer(listener, &request, method, &reply);
+	/* The last call comes again after the request has waited. */
+	if (waiting != &never_waited)
+		verdict = guard_verdict(&waiting->ticket);
+	else if (guard)
+		verdict = ask_guard(guard, connection, (struct waiting **)state);
+	if (verdict == GUARD_WAIT) {
+		set_state(http, known, CONNECTION_WAIT);
+		return MHD_YES;
+	}
+	answer_judged(listener, &request, method, verdict, &reply);
 	if (!reply.body && !reply.shared)
 		return MHD_NO;
-	if (known)
-		connections_set_state(&http->connections, known, CONNECTION_REPLY,
-				      clock_monotonic_ns());
+	set_state(http, known, CONNECTION_REPLY);
 	return send_reply(listener, connection, &reply);
 }
 
@@ -288,13 +346,12 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
 			 enum MHD_RequestTerminationCode how)
 {
 	struct listener *listener = context;
-	struct connection *known = connection_of(connection);
 
-	(void)state;
 	(void)how;
-	if (known)
-		connections_set_state(&listener->http->connections, known, CONNECTION_IDLE,
-				      clock_monotonic_ns());
+	if (*state != &never_waited)
+		free(*state);
+	*state = NULL;
+	set_state(listener->http, connection_of(connection), CONNECTION_IDLE);
 }
 
 /* Sets up TLS before the handshake. Returns whether the connection may go on. */
@@ -381,8 +438,9 @@ static struct MHD_Daemon *start_daemon(struct listener *listener, int fd)
 	};
 
 	/* Twice the connections that are kept, because those that were cut off are still there. */
-	return MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_ERROR_LOG | (tls ? MHD_USE_TLS : 0U), 0,
-				NULL, NULL, on_request, listener, MHD_OPTION_EXTERNAL_LOGGER,
+	return MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_ERROR_LOG | (tls ? MHD_USE_TLS : 0U) |
+					(guard ? MHD_ALLOW_SUSPEND_RESUME : 0U),
+				0, NULL, NULL, on_request, listener, MHD_OPTION_EXTERNAL_LOGGER,
 				on_message, NULL, MHD_OPTION_LISTEN_SOCKET, fd,
 				MHD_OPTION_CONNECTION_LIMIT, (unsigned int)(2 * CONNECTIONS_MAX),
 				MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
@@ -436,7 +494,7 @@ int http_event_fd(const struct http *http, size_t i)
 		if (i-- == 0)
 			break;
 	if (!listener)
-		return -1;
+		return i == 0 && http->guard ? guard_fd(http->guard) : -1;
 	info = MHD_get_daemon_info(listener->daemon, MHD_DAEMON_INFO_EPOLL_FD);
 	return info ? info->epoll_fd : -1;
 }
@@ -447,6 +505,10 @@ void http_run(struct http *http)
 
 	http->bodies.turn++;
 	connections_expire(&http->connections, clock_monotonic_ns());
+	if (http->guard) {
+		guard_run(http->guard, clock_monotonic_ns());
+		resume_decided(http->guard);
+	}
 	LL_FOREACH(http->listeners, listener)
 		MHD_run(listener->daemon);
 	bodies_end_turn(&http->bodies);
@@ -462,7 +524,10 @@ int http_timeout_ms(const struct http *http)
 	int least = connections_timeout_ms(&http->connections, clock_monotonic_ns());
 	MHD_UNSIGNED_LONG_LONG timeout;
 	const struct listener *listener;
+	int guard = http->guard ? guard_timeout_ms(http->guard, clock_monotonic_ns()) : -1;
 
+	if (least < 0 || (guard >= 0 && guard < least))
+		least = guard;
 	LL_FOREACH(http->listeners, listener) {
 		if (MHD_get_timeout(listener->daemon, &timeout) != MHD_YES)
 			continue;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * The HTTP server: libmicrohttpd, driven by the caller's event loop. It makes no thread: handlers
- * run in http_run().
+ * run in http_run(). A request whose password the guard has to check waits for that.
  *
  * Clients cannot make it use unlimited memory: see connections.h, and http_reply_again() for the
  * replies that are under way.
@@ -83,7 +83,7 @@ int http_listen(struct http *http, struct address *address);
 int http_listen_unix(struct http *http, const char *path);
 
 /* A descriptor that is readable when http_run() has something to do. There is one for each
- * listening place: i counts from 0, and the result is -1 after the last. */
+ * listening place, and one for the guard: i counts from 0, and the result is -1 after the last. */
 int http_event_fd(const struct http *http, size_t i);
 
 /* Serves what there is to serve, without blocking. */

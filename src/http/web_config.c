@@ -12,7 +12,8 @@
 #include "util/ascii.h"
 #include "util/buf.h"
 
-#define FILE_MAX (1024UL * 1024)
+#define FILE_MAX  (1024UL * 1024)
+#define MAKE_HASH "make one with: htpasswd -nBC 10 \"\" | tr -d ':\\n'"
 
 const char *const web_header_names[WEB_HEADERS] = {
 	[HEADER_CONTENT_SECURITY_POLICY] = "Content-Security-Policy",
@@ -130,35 +131,52 @@ static int check_user(struct reader *reader, const yaml_node_t *key)
 	return 0;
 }
 
+/* Reads a hash and its cost. */
+static int read_hash(struct reader *reader, const yaml_node_t *key, const yaml_node_t *value,
+		     struct web_user *user)
+{
+	int err;
+
+	user->hash = copy_bcrypt(text_of(value), &err);
+	if (!user->hash)
+		return err
+			       ?: wrong(reader, value,
+					"the password of %.60s is no bcrypt hash of cost 4 to "
+					"%d; " MAKE_HASH,
+					text_of(key), WEB_COST_MAX);
+	user->cost = (unsigned int)strtoul(user->hash + strlen("$2b$"), NULL, 10);
+	if (user->cost <= WEB_COST_MAX)
+		return 0;
+	free(user->hash);
+	user->hash = NULL;
+	return wrong(reader, value,
+		     "the password of %.60s is hashed with cost %u, which would take minutes on a "
+		     "small machine; at most %d is taken, and 10 is usual; " MAKE_HASH,
+		     text_of(key), user->cost, WEB_COST_MAX);
+}
+
 static int add_user(struct reader *reader, const char *name, const yaml_node_t *key,
 		    const yaml_node_t *value)
 {
 	struct web_config *config = reader->config;
-	struct web_user *users, *user;
-	char *hash;
+	struct web_user *users, user = {0};
 	int err = check_scalar(reader, name, key) ?: check_scalar(reader, name, value);
 
 	err = err ?: check_user(reader, key);
+	err = err ?: read_hash(reader, key, value, &user);
 	if (err)
 		return err;
-	hash = copy_bcrypt(text_of(value), &err);
-	if (!hash)
-		return err
-			       ?: wrong(reader, value,
-					"the password of %.60s is no bcrypt hash of cost 4 to 31; "
-					"make "
-					"one with: htpasswd -nBC 10 \"\" | tr -d ':\\n'",
-					text_of(key));
+	user.name = strdup(text_of(key));
 	users = realloc(config->users, (config->user_count + 1) * sizeof(*users));
-	if (!users) {
-		free(hash);
+	if (users)
+		config->users = users;
+	if (!users || !user.name) {
+		free(user.name);
+		free(user.hash);
 		return -ENOMEM;
 	}
-	config->users = users;
-	user = &users[config->user_count++];
-	user->name = strdup(text_of(key));
-	user->hash = hash;
-	return user->name ? 0 : -ENOMEM;
+	users[config->user_count++] = user;
+	return 0;
 }
 
 static int read_users(struct reader *reader, const struct field *field, const yaml_node_t *node)
@@ -254,6 +272,17 @@ static void list_free(struct string_list *list)
 	while (list->count)
 		free(list->values[--list->count]);
 	free(list->values);
+}
+
+unsigned int web_config_greatest_cost(const struct web_config *config)
+{
+	unsigned int cost = 0;
+	size_t i;
+
+	for (i = 0; i < config->user_count; i++)
+		if (config->users[i].cost > cost)
+			cost = config->users[i].cost;
+	return cost;
 }
 
 void web_config_free(struct web_config *config)

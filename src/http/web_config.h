@@ -59,9 +59,13 @@ struct tls_config {
 	bool prefer_server_cipher_suites;
 };
 
+/* A hash of this cost takes a second on a fast machine. Each more doubles that. */
+#define WEB_COST_MAX 14
+
 struct web_user {
 	char *name;
-	char *hash; /* bcrypt */
+	char *hash;	   /* bcrypt */
+	unsigned int cost; /* its cost, 4 to WEB_COST_MAX */
 };
 
 struct web_config {
@@ -82,6 +86,9 @@ struct web_config {
  * This does not read the files that it names.
  */
 int web_config_read(const char *path, struct web_config *config, char *error, size_t error_size);
+
+/* The greatest cost of the users' hashes, 4 to WEB_COST_MAX; 0 without users. */
+unsigned int web_config_greatest_cost(const struct web_config *config);
 
 /* Frees all it holds. It is empty then. */
 void web_config_free(struct web_config *config);

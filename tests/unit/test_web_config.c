@@ -109,6 +109,7 @@ static void test_everything(void **state)
 	assert_int_equal(config.user_count, 2);
 	assert_string_equal(config.users[0].name, "prom");
 	assert_string_equal(config.users[1].hash, "$2b$04" SALTED);
+	assert_int_equal(web_config_greatest_cost(&config), 4);
 	assert_int_equal(config.rate_interval_ns, 100000000);
 	assert_int_equal(config.rate_burst, 5);
 }
@@ -284,6 +285,10 @@ static const struct {
 	{"basic_auth_users: {a: &hash " BCRYPT ", b: *hash}", NULL},
 	{"basic_auth_users: {a: $2y$03" SALTED "}", "no bcrypt hash"},
 	{"basic_auth_users: {a: $2y$32" SALTED "}", "no bcrypt hash"},
+	{"basic_auth_users: {a: $2y$14" SALTED "}", NULL},
+	/* the toolkit takes these, and hashes for minutes */
+	{"basic_auth_users: {a: $2y$15" SALTED "}", "the password of a is hashed with cost 15"},
+	{"basic_auth_users: {a: $2y$31" SALTED "}", "at most 14 is taken"},
 	{"basic_auth_users: {a: " BCRYPT "x}", "no bcrypt hash"}, /* the toolkit lets nobody in */
 	{"basic_auth_users: {a: notahash}", "no bcrypt hash"},
 	{"basic_auth_users: {a: ~}", "no bcrypt hash"},
