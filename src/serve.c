@@ -4,12 +4,10 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <malloc.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "expose/expose.h"
@@ -20,6 +18,7 @@
 #include "obstacle/obstacle.h"
 #include "util/clock.h"
 #include "util/log.h"
+#include "util/signals.h"
 #include "version.h"
 
 #define REPLY_MMAP_THRESHOLD (128 * 1024)
@@ -43,7 +42,7 @@ struct server {
 	char *landing_page;
 	struct buf urls; /* each with a space before it */
 	int epoll_fd;
-	int signal_fd;
+	struct signals signals;
 };
 
 static void set_string(struct http_reply *reply, const char *type, char *body)
@@ -252,21 +251,13 @@ static int watch(struct server *s, int fd)
 
 static int open_event_sources(struct server *s)
 {
-	sigset_t signals;
 	size_t i;
 	int fd, err;
 
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGINT);
-	sigaddset(&signals, SIGTERM);
-	sigprocmask(SIG_BLOCK, &signals, NULL);
-	signal(SIGPIPE, SIG_IGN);
-
 	s->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-	s->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (s->epoll_fd < 0 || s->signal_fd < 0)
+	if (s->epoll_fd < 0)
 		return -errno;
-	err = watch(s, s->signal_fd);
+	err = watch(s, s->signals.fd);
 	err = err ?: watch(s, collector_event_fd(s->collector));
 	for (i = 0; !err && (fd = http_event_fd(s->http, i)) >= 0; i++)
 		err = watch(s, fd);
@@ -298,12 +289,36 @@ static int start(struct server *s)
 		return err;
 	node_report(collector_node(s->collector));
 	log_info("serving%s", s->urls.data ? s->urls.data : "");
+	/* From here on there is a file to be removed at the end. */
+	err = signals_open(&s->signals);
+	if (err)
+		return err;
 	listen_on_socket(s, options->socket);
 	err = open_event_sources(s);
 	if (err)
 		return err;
 	/* Last: the thread inherits what the process may do, and takes no signals. */
 	return s->guard ? guard_start(s->guard) : 0;
+}
+
+/* Whether it is to go on. */
+static bool handle_signals(struct server *s)
+{
+	const char *name = "";
+
+	switch (signals_read(&s->signals, &name)) {
+	case SIGNAL_END:
+		log_info("stopped by %s", name);
+		return false;
+	case SIGNAL_RELOAD:
+		if (s->guard)
+			guard_reload(s->guard, clock_monotonic_ns());
+		else
+			log_info("%s: there is no --web.config.file to be read again", name);
+		return true;
+	default:
+		return true;
+	}
 }
 
 static int run(struct server *s)
@@ -318,7 +333,7 @@ static int run(struct server *s)
 		for (i = 0; i < count; i++) {
 			int fd = events[i].data.fd;
 
-			if (fd == s->signal_fd)
+			if (fd == s->signals.fd && !handle_signals(s))
 				return 0;
 			/* Before the requests, so that what has arrived is in their answers. */
 			if (fd == collector_event_fd(s->collector))
@@ -337,13 +352,12 @@ static void stop(struct server *s)
 	buf_free(&s->urls);
 	if (s->epoll_fd >= 0)
 		close(s->epoll_fd);
-	if (s->signal_fd >= 0)
-		close(s->signal_fd);
+	signals_close(&s->signals);
 }
 
 int serve(const struct serve_options *options)
 {
-	struct server s = {.options = options, .epoll_fd = -1, .signal_fd = -1};
+	struct server s = {.options = options, .epoll_fd = -1, .signals.fd = -1};
 	int err;
 
 	/* Return the memory of a reply to the system, rather than keep it for the next reply. */
@@ -354,8 +368,6 @@ int serve(const struct serve_options *options)
 		err = run(&s);
 		if (err)
 			log_error("cannot wait for events: %s", strerror(-err));
-		else
-			log_info("stopped by a signal");
 	}
 	stop(&s);
 	return err;

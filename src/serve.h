@@ -18,8 +18,8 @@ struct serve_options {
 };
 
 /*
- * Runs the probe and the exporter until SIGINT or SIGTERM. Returns 0, or a
- * negative errno after the reason has been logged.
+ * Runs the probe and the exporter until a signal ends it (util/signals.h). SIGHUP reads the web
+ * configuration again. Returns 0, or a negative errno after the reason has been logged.
  */
 int serve(const struct serve_options *options);
 

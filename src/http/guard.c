@@ -240,10 +240,16 @@ void guard_close(struct guard *guard)
 	free(guard);
 }
 
-static void reload(struct guard *guard)
+void guard_reload(struct guard *guard, uint64_t now_ns)
 {
 	char error[512];
+	size_t i;
 
+	/* Remember the files as they are before reading. Nothing is tried again until one changes.
+	 */
+	guard->refreshed_ns = now_ns;
+	for (i = 0; i < FILES; i++)
+		guard->files[i].state = state_of(guard->files[i].path);
 	if (read_all(guard, true, error, sizeof(error))) {
 		log_error("--web.config.file: %s; what was read before stays in force", error);
 		return;
@@ -262,15 +268,12 @@ void guard_refresh(struct guard *guard, uint64_t now_ns)
 	if (now_ns - guard->refreshed_ns < REFRESH_NS)
 		return;
 	guard->refreshed_ns = now_ns;
-	/* Remember the files as they are before reading. Nothing is tried again until one changes.
-	 */
 	for (i = 0; i < FILES; i++) {
 		state = state_of(guard->files[i].path);
 		changed |= !same_state(&state, &guard->files[i].state);
-		guard->files[i].state = state;
 	}
 	if (changed)
-		reload(guard);
+		guard_reload(guard, now_ns);
 }
 
 struct tls *guard_tls(const struct guard *guard)

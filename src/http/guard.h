@@ -42,6 +42,9 @@ void guard_close(struct guard *guard);
 /* Reads what has changed, if the last look was at least a second ago. */
 void guard_refresh(struct guard *guard, uint64_t now_ns);
 
+/* Reads everything again now, whether or not it has changed. */
+void guard_reload(struct guard *guard, uint64_t now_ns);
+
 /* The TLS settings for a new connection. NULL without TLS. */
 struct tls *guard_tls(const struct guard *guard);
 

@@ -7,8 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
+
+#include "http/socket_file.h"
 
 #define BACKLOG 64
 
@@ -40,16 +41,6 @@ int listen_tcp(struct address *address)
 	return finish(fd, err);
 }
 
-static int unix_address(struct sockaddr_un *address, const char *path)
-{
-	memset(address, 0, sizeof(*address));
-	address->sun_family = AF_UNIX;
-	if (strlen(path) >= sizeof(address->sun_path))
-		return -ENAMETOOLONG;
-	memcpy(address->sun_path, path, strlen(path));
-	return 0;
-}
-
 static int make_parent(const char *path)
 {
 	char parent[PATH_MAX];
@@ -63,46 +54,24 @@ static int make_parent(const char *path)
 	return mkdir(parent, 0755) && errno != EEXIST ? -errno : 0;
 }
 
-/*
- * Binds. First removes a socket file that nobody serves. connect() also fails with ECONNREFUSED on
- * a file that is not a socket. Such a file is left alone.
- */
-static int bind_unix(int fd, const struct sockaddr_un *address)
+int listen_unix(const char *path, struct socket_file **file)
 {
-	const struct sockaddr *any = (const struct sockaddr *)address;
-	struct stat st;
+	int fd, err = make_parent(path);
 
-	if (bind(fd, any, sizeof(*address)) == 0)
-		return 0;
-	if (errno != EADDRINUSE)
-		return -errno;
-	if (lstat(address->sun_path, &st))
-		return -errno;
-	if (!S_ISSOCK(st.st_mode))
-		return -EEXIST;
-	/* EAGAIN: somebody serves it, but its queue is full. */
-	if (connect(fd, any, sizeof(*address)) == 0 || errno == EAGAIN)
-		return -EADDRINUSE;
-	if (errno != ECONNREFUSED)
-		return -errno;
-	if (unlink(address->sun_path) || bind(fd, any, sizeof(*address)))
-		return -errno;
-	return 0;
-}
-
-int listen_unix(const char *path)
-{
-	struct sockaddr_un address;
-	int fd, err = unix_address(&address, path);
-
-	err = err ?: make_parent(path);
 	if (err)
 		return err;
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return -errno;
-	err = bind_unix(fd, &address);
-	if (!err && chmod(path, 0660))
-		err = -errno;
-	return finish(fd, err);
+	err = socket_file_bind(fd, path, file);
+	if (err) {
+		close(fd);
+		return err;
+	}
+	fd = finish(fd, 0);
+	if (fd < 0) {
+		socket_file_remove(*file);
+		*file = NULL;
+	}
+	return fd;
 }

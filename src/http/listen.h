@@ -4,6 +4,7 @@
 #define BRAMBLE_LISTEN_H
 
 #include "cli/address.h"
+#include "http/socket_file.h"
 
 /*
  * Listens on an address. Port 0 is replaced by the port that the kernel chose. An IPv6 address
@@ -13,10 +14,10 @@ int listen_tcp(struct address *address);
 
 /*
  * Listens on a Unix socket, which owner and group can read and write. Its directory is made if
- * necessary. A socket that a dead process left behind is replaced. Returns a file descriptor, or a
- * negative errno: -EADDRINUSE if another process serves there, -EEXIST if the path is a file that
- * is not a socket.
+ * necessary. A socket that a dead process left behind is replaced. Returns a file descriptor and
+ * *file, which is to be removed at the end, or a negative errno: -EADDRINUSE if another process
+ * serves there, -EEXIST if the path is a file that is not a socket.
  */
-int listen_unix(const char *path);
+int listen_unix(const char *path, struct socket_file **file);
 
 #endif

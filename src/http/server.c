@@ -33,7 +33,7 @@
 struct listener {
 	struct http *http;
 	struct MHD_Daemon *daemon;
-	char *unix_path; /* NULL: not a Unix socket */
+	struct socket_file *file; /* NULL: not a Unix socket */
 	struct listener *next;
 };
 
@@ -88,9 +88,7 @@ void http_free(struct http *http)
 	}
 	LL_FOREACH_SAFE(http->listeners, listener, next) {
 		MHD_stop_daemon(listener->daemon);
-		if (listener->unix_path)
-			unlink(listener->unix_path);
-		free(listener->unix_path);
+		socket_file_remove(listener->file);
 		free(listener);
 	}
 	free(http);
@@ -171,7 +169,7 @@ bool http_header(const struct http_request *request, const char *name, struct bu
  */
 static struct guard *guard_of(const struct listener *listener)
 {
-	return listener->unix_path ? NULL : listener->http->guard;
+	return listener->file ? NULL : listener->http->guard;
 }
 
 static void add_guard_headers(struct MHD_Response *response, const struct guard *guard)
@@ -363,7 +361,7 @@ static bool secure(const struct listener *listener, struct MHD_Connection *conne
 
 	if (guard)
 		guard_refresh(guard, clock_monotonic_ns());
-	known->plain = !listener->unix_path && !(guard && guard_tls(guard));
+	known->plain = !listener->file && !(guard && guard_tls(guard));
 	if (!guard || !guard_tls(guard))
 		return true;
 	info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
@@ -449,22 +447,20 @@ static struct MHD_Daemon *start_daemon(struct listener *listener, int fd)
 				MHD_OPTION_ARRAY, tls ? tls_options : no_options, MHD_OPTION_END);
 }
 
-/* Serves on a listening socket. The daemon owns it from then on. */
-static int add_listener(struct http *http, int fd, const char *unix_path)
+/* Serves on a listening socket. The listener owns both from then on. */
+static int add_listener(struct http *http, int fd, struct socket_file *file)
 {
 	struct listener *listener = calloc(1, sizeof(*listener));
 
 	if (listener) {
 		listener->http = http;
-		listener->unix_path = unix_path ? strdup(unix_path) : NULL;
-		if (!unix_path || listener->unix_path)
-			listener->daemon = start_daemon(listener, fd);
+		listener->file = file;
+		listener->daemon = start_daemon(listener, fd);
 	}
 	if (!listener || !listener->daemon) {
-		if (listener)
-			free(listener->unix_path);
 		free(listener);
 		close(fd);
+		socket_file_remove(file);
 		return -ENOMEM;
 	}
 	LL_APPEND(http->listeners, listener);
@@ -480,9 +476,10 @@ int http_listen(struct http *http, struct address *address)
 
 int http_listen_unix(struct http *http, const char *path)
 {
-	int fd = listen_unix(path);
+	struct socket_file *file = NULL;
+	int fd = listen_unix(path, &file);
 
-	return fd < 0 ? fd : add_listener(http, fd, path);
+	return fd < 0 ? fd : add_listener(http, fd, file);
 }
 
 int http_event_fd(const struct http *http, size_t i)

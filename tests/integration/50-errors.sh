@@ -50,7 +50,7 @@ runs_and_says() {
 	kill -TERM "$background_pid"
 	wait "$background_pid" || fail "$what: ended with $?"
 	check "$what: $pattern" test "$(grep -c "$pattern" "$tmp/run.log")" = 1
-	check "$what: and runs" grep -q 'stopped by a signal' "$tmp/run.log"
+	check "$what: and runs" grep -q 'stopped by SIG' "$tmp/run.log"
 }
 
 listen=--web.listen-address=127.0.0.1:$(free_port)

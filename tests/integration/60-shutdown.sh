@@ -60,6 +60,28 @@ for signal in TERM INT KILL; do
 done
 check "nothing is pinned" cmp -s "$tmp/pins" <(pins)
 
+# ---- signals that do not end it, and the file of its socket
+start_bramble
+for signal in HUP USR1 USR2 ALRM PIPE; do
+	kill -$signal "$bramble_pid"
+done
+reloaded() { grep -q 'SIGHUP: there is no --web.config.file' "$bramble_log"; }
+check "SIGHUP asks for the configuration again" wait_until 2 reloaded
+check "neither SIGHUP nor SIGUSR1 ends it" bramble_ready
+
+in_background "$BRAMBLE" serve --web.listen-address="127.0.0.1:$(free_port)" --web.socket="$tmp/bramble.sock" \
+	--kube.source=logs --kube.log-dir="$log_dir" 2>"$tmp/second.log"
+check "a second one on the same socket says so" \
+	wait_until 15 grep -q 'cannot be served on the socket.*another bramble serves there' "$tmp/second.log"
+check "the second one serves all the same" wait_until 5 grep -q 'msg="serving' "$tmp/second.log"
+kill -QUIT "$background_pid"
+wait "$background_pid"
+check "SIGQUIT: it ends with 0" test $? = 0
+socket_serves() { curl -sf -o /dev/null --unix-socket "$tmp/bramble.sock" http://bramble/healthz; }
+check "the first one's socket is still served" socket_serves
+stop_bramble
+check "both are gone: no file is left" test -z "$(find "$tmp" -name 'bramble.sock*')"
+
 # A scrape that hangs in the middle must not hold it up.
 start_bramble
 exec 9<>"/dev/tcp/127.0.0.1/${bramble_url##*:}"

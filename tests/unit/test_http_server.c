@@ -7,8 +7,11 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <stdbool.h>
+#include <sys/file.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 
 #include <curl/curl.h>
 
@@ -708,6 +711,132 @@ static void test_file_is_left_alone(void **state)
 	assert_int_equal(st.st_size, 8);
 }
 
+/* The path of the lock on the socket's file. */
+static const char *lock_path(void)
+{
+	static char path[sizeof(socket_path) + 8];
+
+	snprintf(path, sizeof(path), "%s.lock", socket_path);
+	return path;
+}
+
+/* What is at the path by then is another server's: somebody removed ours. */
+static void test_another_ones_socket_is_left_alone(void **state)
+{
+	struct http *other = http_new(handle, &handled, NULL);
+
+	(void)state;
+	assert_int_equal(http_listen_unix(other, socket_path), 0);
+	assert_int_equal(unlink(socket_path), 0);
+	assert_int_equal(unlink(lock_path()), 0);
+	assert_int_equal(http_listen_unix(http, socket_path), 0);
+	http_free(other);
+	check_get("/hello", true, 200, "hello\n");
+}
+
+/* Somebody else is about to bind, or still removes its socket: its file looks stale. */
+static void test_locked_socket_is_left_alone(void **state)
+{
+	int fd;
+
+	(void)state;
+	tree_put("run/x", "");
+	close(bind_unix_socket(true, 1));
+	fd = open(lock_path(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	assert_int_equal(flock(fd, LOCK_EX), 0);
+	assert_int_equal(http_listen_unix(http, socket_path), -EADDRINUSE);
+	assert_int_equal(access(socket_path, F_OK), 0);
+	close(fd);
+	assert_int_equal(http_listen_unix(http, socket_path), 0);
+	check_get("/hello", true, 200, "hello\n");
+	http_free(http);
+	http = NULL;
+	assert_int_equal(access(socket_path, F_OK), -1);
+	assert_int_equal(access(lock_path(), F_OK), -1);
+}
+
+#define RACERS 8
+
+/* Starts a server when told to, says whether it has the place, and keeps it until the end. */
+static void race(int go, int verdicts, int end)
+{
+	struct http *mine = http_new(handle, &handled, NULL);
+	char word, verdict;
+
+	if (read(go, &word, 1) != 1)
+		_exit(1);
+	verdict = http_listen_unix(mine, socket_path) ? 'n' : 'y';
+	if (write(verdicts, &verdict, 1) != 1)
+		_exit(1);
+	while (read(end, &word, 1) > 0)
+		;
+	_exit(0); /* as if killed */
+}
+
+static unsigned int count_winners(void)
+{
+	int go[2], verdicts[2], end[2], i;
+	unsigned int winners = 0;
+	char verdict;
+
+	assert_true(pipe(go) == 0 && pipe(verdicts) == 0 && pipe(end) == 0);
+	for (i = 0; i < RACERS; i++)
+		if (fork() == 0) {
+			close(end[1]);
+			race(go[0], verdicts[1], end[0]);
+		}
+	assert_int_equal(write(go[1], "gggggggg", RACERS), RACERS);
+	for (i = 0; i < RACERS; i++) {
+		assert_int_equal(read(verdicts[0], &verdict, 1), 1);
+		winners += verdict == 'y';
+	}
+	close(end[1]);
+	for (i = 0; i < RACERS; i++)
+		wait(NULL);
+	close(end[0]);
+	close(go[0]);
+	close(go[1]);
+	close(verdicts[0]);
+	close(verdicts[1]);
+	return winners;
+}
+
+/* Several start at once, over what a killed one left behind. */
+static void test_one_of_many_gets_the_socket(void **state)
+{
+	int round;
+
+	(void)state;
+	tree_put("run/x", "");
+	for (round = 0; round < 20; round++)
+		assert_int_equal(count_winners(), 1);
+	assert_int_equal(http_listen_unix(http, socket_path), 0);
+	check_get("/hello", true, 200, "hello\n");
+}
+
+/* A link must not lead us to change, serve or remove what it points to. */
+static void test_links_are_not_followed(void **state)
+{
+	char target[160];
+	struct stat st;
+
+	(void)state;
+	tree_put("run/x", "precious");
+	snprintf(target, sizeof(target), "%s/run/x", tree_root);
+	assert_int_equal(symlink(target, socket_path), 0);
+	assert_int_equal(http_listen_unix(http, socket_path), -EEXIST);
+	assert_int_equal(unlink(socket_path), 0);
+	assert_int_equal(access(lock_path(), F_OK), -1);
+	assert_int_equal(symlink(target, lock_path()), 0);
+	assert_int_equal(http_listen_unix(http, socket_path), -ELOOP);
+	assert_int_equal(unlink(lock_path()), 0);
+	assert_int_equal(mkfifo(lock_path(), 0600), 0);
+	assert_int_equal(http_listen_unix(http, socket_path), -EEXIST);
+	assert_int_equal(stat(target, &st), 0);
+	assert_int_equal(st.st_size, 8);
+	assert_int_equal(st.st_mode & 0777, 0644);
+}
+
 static void test_unix_errors(void **state)
 {
 	char path[200];
@@ -790,6 +919,10 @@ int main(void)
 		TEST(test_live_socket_is_left_alone),
 		TEST(test_busy_socket_is_left_alone),
 		TEST(test_file_is_left_alone),
+		TEST(test_another_ones_socket_is_left_alone),
+		TEST(test_locked_socket_is_left_alone),
+		TEST(test_one_of_many_gets_the_socket),
+		TEST(test_links_are_not_followed),
 		TEST(test_unix_errors),
 		TEST(test_longest_unix_path),
 		TEST(test_no_fd_is_left),
