@@ -27,7 +27,7 @@ CC       := $(CROSS_COMPILE)gcc
 AR       := $(CROSS_COMPILE)ar
 PKG_CONFIG ?= pkg-config
 
-LIBS := libbpf libmicrohttpd libcurl jansson libcap zlib libprotobuf-c yaml-0.1 libcrypt gnutls ncursesw
+LIBS := libbpf libmicrohttpd libcurl jansson libcap libseccomp zlib libprotobuf-c yaml-0.1 libcrypt gnutls ncursesw
 
 # char has no sign on arm64: nor here, so that what is tested is what runs on a Pi.
 CPPFLAGS := -D_GNU_SOURCE -funsigned-char -Iinclude -Isrc -I$(BUILD) -I$(BUILD)/gen

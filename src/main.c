@@ -45,7 +45,7 @@ static struct {
 	const char *path_cgroupfs, *path_procfs, *path_sysfs, *path_tracefs;
 	int kube_source;
 	const char *kubelet_url, *token_file, *ca_file, *labels;
-	bool insecure, sandboxes;
+	bool insecure, sandboxes, sandbox;
 	struct label_keys label_keys;
 	uint64_t slots, retain_ns;
 	bool probe[PROBES];
@@ -112,6 +112,9 @@ static const struct flag common_flags[] = {
 	{"retain", FLAG_DURATION, {.number = &shared.retain_ns}, .fallback = "5m",
 	 .min = NS_PER_S, .placeholder = "TIME",
 	 .help = "How long the counts of a container stay after its end."},
+	{"sandbox", FLAG_BOOL, {.boolean = &shared.sandbox}, .fallback = "on",
+	 .help = "Once the probe runs, give up all rights that are not needed any more: "
+		 "capabilities, system calls, files. Off: for debugging."},
 	FLAGS_KUBE,
 	FLAGS_PATH,
 	FLAGS_LOG,
@@ -230,6 +233,7 @@ static int collector_options(struct collector_options *options)
 				.keep_ns = shared.retain_ns,
 			},
 		.sandboxes = shared.sandboxes,
+		.sandbox = shared.sandbox,
 		.retain_ns = shared.retain_ns,
 	};
 	memcpy(options->probe.enabled, shared.probe, sizeof(shared.probe));

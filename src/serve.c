@@ -16,6 +16,7 @@
 #include "http/server.h"
 #include "metrics/workloads.h"
 #include "obstacle/obstacle.h"
+#include "sandbox/sandbox.h"
 #include "util/clock.h"
 #include "util/log.h"
 #include "util/signals.h"
@@ -37,6 +38,7 @@ struct server {
 	struct collector *collector;
 	struct http *http;
 	struct guard *guard; /* or NULL */
+	struct sandbox sandbox;
 	struct scrape_times scrapes;
 	size_t metrics_len[FORMATS][2]; /* of the last scrape; gzipped */
 	char *landing_page;
@@ -94,6 +96,7 @@ static void take_snapshot(struct server *s, struct books *books, struct scrape *
 	scrape->books = books;
 	scrape->times = &s->scrapes;
 	scrape->refusals = http_refusals(s->http);
+	scrape->sandbox = &s->sandbox;
 	self_read(&scrape->self, scrape->wall);
 }
 
@@ -264,6 +267,47 @@ static int open_event_sources(struct server *s)
 	return err;
 }
 
+/* The directory of the socket, from which it is removed at the end. */
+static void need_socket(const char *path, struct sandbox_needs *needs)
+{
+	const char *slash = strrchr(path, '/');
+	char *directory = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+
+	if (path[0])
+		sandbox_need(needs, directory, SANDBOX_REMOVE);
+	free(directory);
+}
+
+static void find_needs(const struct server *s, struct sandbox_needs *needs)
+{
+	collector_need(s->collector, needs);
+	if (s->guard)
+		guard_need(s->guard, needs);
+	need_socket(s->options->socket, needs);
+}
+
+/*
+ * Everything is open. Now all that is not needed any more is given up. A thread inherits that, but
+ * is not changed by it: so it is started after that. The filter is for all threads.
+ */
+static int enter_sandbox(struct server *s)
+{
+	bool wanted = s->options->collector.sandbox;
+	struct sandbox_needs needs = {0};
+	int err;
+
+	sandbox_none(&s->sandbox);
+	if (wanted) {
+		find_needs(s, &needs);
+		sandbox_confine(&needs, &s->sandbox);
+	}
+	err = s->guard ? guard_start(s->guard) : 0;
+	if (wanted)
+		sandbox_filter(&needs, &s->sandbox);
+	sandbox_needs_free(&needs);
+	return err;
+}
+
 static int start(struct server *s)
 {
 	const struct serve_options *options = s->options;
@@ -295,10 +339,7 @@ static int start(struct server *s)
 		return err;
 	listen_on_socket(s, options->socket);
 	err = open_event_sources(s);
-	if (err)
-		return err;
-	/* Last: the thread inherits what the process may do, and takes no signals. */
-	return s->guard ? guard_start(s->guard) : 0;
+	return err ?: enter_sandbox(s);
 }
 
 /* Whether it is to go on. */

@@ -240,6 +240,14 @@ void guard_close(struct guard *guard)
 	free(guard);
 }
 
+void guard_need(const struct guard *guard, struct sandbox_needs *needs)
+{
+	size_t i;
+
+	for (i = 0; i < FILES; i++)
+		sandbox_need_file(needs, guard->files[i].path);
+}
+
 void guard_reload(struct guard *guard, uint64_t now_ns)
 {
 	char error[512];

@@ -13,6 +13,7 @@
 #include "http/auth.h"
 #include "http/tls.h"
 #include "http/web_config.h"
+#include "sandbox/needs.h"
 
 enum guard_verdict {
 	GUARD_LET_IN,
@@ -44,6 +45,9 @@ void guard_refresh(struct guard *guard, uint64_t now_ns);
 
 /* Reads everything again now, whether or not it has changed. */
 void guard_reload(struct guard *guard, uint64_t now_ns);
+
+/* Adds the files that it will read again. */
+void guard_need(const struct guard *guard, struct sandbox_needs *needs);
 
 /* The TLS settings for a new connection. NULL without TLS. */
 struct tls *guard_tls(const struct guard *guard);

@@ -5,6 +5,7 @@
 #include <net/if.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "util/slice.h"
 
@@ -101,4 +102,19 @@ const char *kubelet_url_read(const char *text, char url[KUBELET_URL_MAX])
 		return BAD_PORT;
 	write_url(url, false, host, slice_of(""), port);
 	return NULL;
+}
+
+uint16_t kubelet_url_port(const char *text)
+{
+	char url[KUBELET_URL_MAX];
+	struct slice host, port;
+
+	if (kubelet_url_read(text, url))
+		return 0;
+	host = slice_of(url);
+	slice_drop_prefix(&host, PREFIX);
+	/* What follows an address in brackets, or a name. */
+	if (!slice_cut_last(&host, ':', &port) || slice_has(port, ']') || !port.len)
+		return 443;
+	return (uint16_t)strtoul(port.at, NULL, 10);
 }

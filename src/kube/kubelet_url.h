@@ -4,6 +4,7 @@
 #define BRAMBLE_KUBELET_URL_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 /* The longest host name (RFC 1035) or address with its zone, in a URL. */
 #define KUBELET_URL_MAX 320
@@ -18,5 +19,8 @@
  * Returns NULL, or what is wrong with it, for people; static.
  */
 const char *kubelet_url_read(const char *text, char url[KUBELET_URL_MAX]);
+
+/* The port of a URL that kubelet_url_read() takes: 443 if it has none. 0 if it does not take it. */
+uint16_t kubelet_url_port(const char *text);
 
 #endif

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kube/kubelet_url.h"
 #include "kube/logs.h"
 #include "util/clock.h"
 #include "util/log.h"
@@ -70,6 +71,20 @@ void kube_names_close(struct kube_names *names)
 	kube_logs_close(names->logs);
 	pods_free(&names->pods);
 	free(names);
+}
+
+void kube_names_need(const struct kube_options *options, struct sandbox_needs *needs)
+{
+	const struct kubelet_options *kubelet = &options->kubelet;
+
+	if (options->source == KUBE_AUTO || options->source == KUBE_LOGS)
+		sandbox_need_later(needs, options->log_dir, SANDBOX_LIST);
+	if (options->source != KUBE_AUTO && options->source != KUBE_KUBELET)
+		return;
+	sandbox_need_file(needs, kubelet->token_file);
+	sandbox_need_file(needs, kubelet->ca_file);
+	sandbox_need_names(needs);
+	sandbox_need_port(needs, kubelet_url_port(kubelet->url));
 }
 
 int kube_names_fd(const struct kube_names *names)

@@ -17,6 +17,7 @@
 #include "kube/label_keys.h"
 #include "kube/name.h"
 #include "kube/pods.h"
+#include "sandbox/needs.h"
 
 enum kube_source {
 	KUBE_AUTO, /* the kubelet if there is a token for it, and the log directories */
@@ -50,6 +51,9 @@ struct kube_names;
  */
 int kube_names_open(const struct kube_options *options, struct kube_names **out);
 void kube_names_close(struct kube_names *names);
+
+/* Adds what these sources will still read and ask. */
+void kube_names_need(const struct kube_options *options, struct sandbox_needs *needs);
 
 /* Readable when kube_names_run() has something to do; -1: never. */
 int kube_names_fd(const struct kube_names *names);

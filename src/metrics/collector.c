@@ -15,6 +15,7 @@
 #include "metrics/pressure.h"
 #include "metrics/slots.h"
 #include "metrics/usage.h"
+#include "util/array.h"
 #include "util/clock.h"
 #include "util/log.h"
 #include "util/timer.h"
@@ -267,6 +268,38 @@ void collector_close(struct collector *c)
 	if (c->event_fd >= 0)
 		close(c->event_fd);
 	free(c);
+}
+
+/* The programs of other runtimes keep the names of their containers there: kube/plain.c. */
+static void need_plain_names(struct sandbox_needs *needs)
+{
+	static const char *const stores[] = {"/var/lib/docker/containers",
+					     "/var/lib/containers/storage",
+					     "/run/containers/storage"};
+	static const char *const users[] = {"/home/*/.local/share/containers/storage",
+					    "/run/user/*/containers"};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(stores); i++)
+		sandbox_need(needs, stores[i], SANDBOX_LIST | SANDBOX_READ);
+	for (i = 0; i < ARRAY_SIZE(users); i++)
+		sandbox_need_matching(needs, users[i], SANDBOX_LIST | SANDBOX_READ);
+	/* To find them. */
+	sandbox_need(needs, "/home", SANDBOX_LIST);
+	sandbox_need(needs, "/run/user", SANDBOX_LIST);
+}
+
+void collector_need(const struct collector *c, struct sandbox_needs *needs)
+{
+	const char *const trees[] = {"/proc", "/sys", c->options.procfs, c->options.sysfs,
+				     c->options.cgroupfs};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(trees); i++)
+		sandbox_need(needs, trees[i], SANDBOX_LIST | SANDBOX_READ);
+	probe_need(c->probe, needs);
+	need_plain_names(needs);
+	kube_names_need(&c->options.kube, needs);
 }
 
 int collector_event_fd(const struct collector *c)

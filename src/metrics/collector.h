@@ -15,6 +15,7 @@
 #include "metrics/owners.h"
 #include "node/node.h"
 #include "probe/probe.h"
+#include "sandbox/needs.h"
 #include "util/wall.h"
 
 struct collector_options {
@@ -23,6 +24,7 @@ struct collector_options {
 	const char *procfs, *sysfs;
 	struct kube_options kube;
 	bool sandboxes;	       /* show those of pods, which do nothing but sleep */
+	bool sandbox;	       /* once it is open, the process enters it: collector_needs() */
 	size_t max_containers; /* with series of their own; 0: no limit */
 	uint64_t retain_ns;    /* how long an owner stays after its last cgroup was removed */
 };
@@ -58,6 +60,12 @@ void collector_poll(struct collector *collector);
  * sends nothing to the kubelet: if it misses a name, collector_poll() asks for it soon after.
  */
 void collector_update(struct collector *collector);
+
+/*
+ * Adds what the collector will still read and ask. So the sandbox can take away the rest: the
+ * caller enters it.
+ */
+void collector_need(const struct collector *collector, struct sandbox_needs *needs);
 
 /* What is known now has reached a reader. So what has ended by now may be forgotten. */
 void collector_mark_read(struct collector *collector);

@@ -26,6 +26,8 @@ void emit_probe_attribution(struct samples *out, const struct scrape *scrape);
 void emit_probe_events(struct samples *out, const struct scrape *scrape);
 void emit_probe_lost(struct samples *out, const struct scrape *scrape);
 void emit_probe_cpu(struct samples *out, const struct scrape *scrape);
+void emit_sandbox(struct samples *out, const struct scrape *scrape);
+void emit_capabilities(struct samples *out, const struct scrape *scrape);
 void emit_slots(struct samples *out, const struct scrape *scrape);
 void emit_scrape_times(struct samples *out, const struct scrape *scrape);
 void emit_web_refused(struct samples *out, const struct scrape *scrape);

@@ -2,6 +2,7 @@
 /* Samples about the probes and this program. */
 #include "http/refusals.h"
 #include "metrics/emit.h"
+#include "sandbox/sandbox.h"
 #include "version.h"
 
 /* The counts of this program itself were 0 when it was started. */
@@ -82,6 +83,24 @@ void emit_slots(struct samples *out, const struct scrape *scrape)
 		return;
 	emit_labelled(out, "used", scrape->books->slots_used);
 	emit_labelled(out, "free", scrape->books->slots_free);
+}
+
+void emit_sandbox(struct samples *out, const struct scrape *scrape)
+{
+	int layer;
+
+	for (layer = 0; scrape->sandbox && layer < SANDBOX_LAYERS; layer++)
+		emit_labelled(out, sandbox_layer_names[layer], scrape->sandbox->layer[layer]);
+}
+
+void emit_capabilities(struct samples *out, const struct scrape *scrape)
+{
+	int capability;
+
+	for (capability = 0; scrape->sandbox && capability < CAPABILITIES_MAX; capability++)
+		if (scrape->sandbox->capabilities >> capability & 1 &&
+		    sandbox_capability_name(capability))
+			emit_labelled(out, sandbox_capability_name(capability), 1);
 }
 
 void emit_scrape_times(struct samples *out, const struct scrape *scrape)

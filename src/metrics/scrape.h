@@ -17,6 +17,7 @@
 #include "util/wall.h"
 
 struct collector;
+struct sandbox;
 struct workloads;
 
 /* Time spent on scrapes so far. */
@@ -58,6 +59,7 @@ struct scrape {
 	const struct books *books;	  /* NULL: not read */
 	const struct scrape_times *times; /* NULL: not known */
 	const struct refusals *refusals;  /* NULL: nobody is served */
+	const struct sandbox *sandbox;	  /* NULL: not known */
 	struct self self;
 };
 

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "node/filesystem.h"
 
+#include <fcntl.h>
 #include <linux/limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -109,19 +111,37 @@ static void find(struct filesystems *filesystems, char *mountinfo)
 			add(filesystems, &best[i]);
 }
 
-void filesystems_open(struct filesystems *filesystems, const char *procfs)
+/* Whether the first process has the same mounts as this one. */
+static bool has_same_mounts(const char *procfs)
+{
+	char path[PATH_MAX];
+	struct stat first, own;
+
+	snprintf(path, sizeof(path), "%s/1/ns/mnt", procfs);
+	return stat(path, &first) == 0 && stat("/proc/self/ns/mnt", &own) == 0 &&
+	       first.st_ino == own.st_ino;
+}
+
+int filesystems_open_root(const char *procfs)
+{
+	char path[PATH_MAX];
+
+	if (has_same_mounts(procfs))
+		return -1;
+	snprintf(path, sizeof(path), "%s/1/root", procfs);
+	return open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+void filesystems_open(struct filesystems *filesystems, const char *procfs, int root_fd)
 {
 	char path[PATH_MAX];
 	struct buf text;
 
 	*filesystems = (struct filesystems){0};
-	if (asprintf(&filesystems->root, "%s/1/root", procfs) < 0) {
-		filesystems->root = NULL;
-		return;
-	}
 	snprintf(path, sizeof(path), "%s/1/mountinfo", procfs);
-	if (access(filesystems->root, X_OK) || buf_read_file(&text, path, MOUNTINFO_MAX)) {
-		filesystems->root[0] = '\0';
+	if (root_fd >= 0 && buf_read_file(&text, path, MOUNTINFO_MAX) == 0) {
+		snprintf(filesystems->root, sizeof(filesystems->root), "/proc/self/fd/%d", root_fd);
+	} else {
 		snprintf(path, sizeof(path), "%s/self/mountinfo", procfs);
 		if (buf_read_file(&text, path, MOUNTINFO_MAX))
 			return;
@@ -169,6 +189,5 @@ void filesystems_close(struct filesystems *filesystems)
 
 	for (i = 0; i < filesystems->count; i++)
 		free_strings(&filesystems->list[i]);
-	free(filesystems->root);
 	*filesystems = (struct filesystems){0};
 }

@@ -31,16 +31,24 @@ struct filesystem {
 };
 
 struct filesystems {
-	char *root; /* where the host's root directory is seen from here */
+	char root[64]; /* where the host's root directory is seen from here */
 	size_t count;
 	struct filesystem list[FILESYSTEMS_MAX];
 };
 
 /*
- * Finds them in the mountinfo of the host's first process, below procfs, or else in that of this
- * process. Takes some milliseconds if there are many mounts.
+ * The root directory of the machine's first process, as an open directory (O_PATH) that
+ * filesystems_open() takes. Later this process may not look there any more: that needs
+ * CAP_SYS_PTRACE. -1 if it may not look there now, or if that is its own root, too.
  */
-void filesystems_open(struct filesystems *filesystems, const char *procfs);
+int filesystems_open_root(const char *procfs);
+
+/*
+ * Finds them in the mountinfo of the host's first process, below procfs, or else in that of this
+ * process. root_fd: from filesystems_open_root(); not owned. Takes some milliseconds if there are
+ * many mounts.
+ */
+void filesystems_open(struct filesystems *filesystems, const char *procfs, int root_fd);
 void filesystems_read(struct filesystems *filesystems);
 void filesystems_close(struct filesystems *filesystems);
 

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "node/cpufreq.h"
 #include "node/feature.h"
@@ -24,6 +25,7 @@
 
 struct node {
 	const char *procfs, *sysfs, *cgroupfs;
+	int root_fd; /* of the machine's first process, or -1 */
 	uint64_t opened_ns;
 	struct load load;
 	struct memory memory;
@@ -88,7 +90,7 @@ static void open_all(struct node *node)
 	cpufreq_open(&node->cpufreq, node->sysfs);
 	thermal_open(&node->thermal, node->sysfs);
 	throttle_open(&node->throttle, node->procfs, node->sysfs);
-	filesystems_open(&node->filesystems, node->procfs);
+	filesystems_open(&node->filesystems, node->procfs, node->root_fd);
 	find_features(node);
 	node->opened_ns = clock_monotonic_ns();
 }
@@ -114,6 +116,7 @@ struct node *node_open(const char *procfs, const char *sysfs, const char *cgroup
 	node->procfs = procfs;
 	node->sysfs = sysfs;
 	node->cgroupfs = cgroupfs;
+	node->root_fd = filesystems_open_root(procfs);
 	open_all(node);
 	return node;
 }
@@ -123,6 +126,8 @@ void node_close(struct node *node)
 	if (!node)
 		return;
 	close_all(node);
+	if (node->root_fd >= 0)
+		close(node->root_fd);
 	free(node);
 }
 

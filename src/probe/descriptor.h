@@ -114,6 +114,9 @@ struct probe_descriptor {
 	/* Attaches what could not be attached before. Called at each update. */
 	void (*look_again)(struct probe *probe);
 
+	/* Whether look_again() may have to load programs. */
+	bool (*may_load)(const struct probe *probe);
+
 	/* Called before the cells are read. */
 	int (*update)(struct probe *probe);
 

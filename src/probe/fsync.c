@@ -114,6 +114,18 @@ static void look_again(struct probe *probe)
 	}
 }
 
+/* Whether the functions of a file system may have to be hooked, once its module is there. */
+static bool may_load(const struct probe *probe)
+{
+	const struct fsync_probe *state = probe->state[PROBE_FSYNC];
+	bool may = false;
+	size_t i;
+
+	for (i = 0; i < FILE_SYSTEMS; i++)
+		may |= file_systems[i].hooks_functions && !state->tried[i];
+	return may && probe->btf && feature_fentry() > 0;
+}
+
 static int attach(struct probe *probe)
 {
 	look_again(probe);
@@ -153,5 +165,6 @@ const struct probe_descriptor probe_fsync = {
 	.size = size,
 	.attach = attach,
 	.look_again = look_again,
+	.may_load = may_load,
 	.close = close_state,
 };

@@ -211,6 +211,17 @@ void probe_look_again(struct probe *probe)
 			probe_descriptors[id]->look_again(probe);
 }
 
+void probe_need(const struct probe *probe, struct sandbox_needs *needs)
+{
+	enum probe_id id;
+
+	sandbox_need(needs, probe->tracefs, SANDBOX_LIST | SANDBOX_READ);
+	needs->map_fd = bpf_map__fd(probe->bpf->maps.slot_cgroups);
+	for (id = 0; id < PROBES; id++)
+		if (probe->enabled[id] && probe_descriptors[id]->may_load)
+			needs->loads |= probe_descriptors[id]->may_load(probe);
+}
+
 int probe_update(struct probe *probe)
 {
 	enum probe_id id;

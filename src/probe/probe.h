@@ -16,6 +16,7 @@
 #include "probe/options.h"
 #include "probe/sched.h"
 #include "probe/slots.h"
+#include "sandbox/needs.h"
 
 struct probe;
 
@@ -48,6 +49,12 @@ void probe_close(struct probe *probe);
  * meanwhile. Cheap. Call it from time to time.
  */
 void probe_look_again(struct probe *probe);
+
+/*
+ * Adds what the probe will still do. It may have to load programs later: those for the functions of
+ * a file system whose module is not there yet.
+ */
+void probe_need(const struct probe *probe, struct sandbox_needs *needs);
 
 bool probe_is_up(const struct probe *probe, enum probe_id id);
 

@@ -142,6 +142,8 @@ kernel_counts() { # CGROUP
 # ---------------------------------------------------------------- bramble
 
 bramble_pid=
+# A system call that is not in src/sandbox/calls.def ends it.
+export BRAMBLE_SANDBOX_KILL=1
 
 # start_bramble ARGUMENT...: returns when it is ready, with ready_ms
 start_bramble() {
