@@ -158,6 +158,7 @@ static void reply_containers(struct server *s, const struct http_request *reques
 	if (!wanted || !workloads_read(scrape.members, scrape.names, &workloads))
 		body = json_containers(&scrape, clock_monotonic_ns());
 	set_string(reply, reply->content_type, body);
+	collector_mark_read(s->collector);
 	workloads_free(&workloads);
 }
 

@@ -70,6 +70,10 @@ struct cgroup *registry_add(struct registry *registry, uint64_t id, const char *
 		free(cgroup);
 		return NULL;
 	}
+	if (registry->hooks && registry->hooks->added(registry->context, cgroup)) {
+		registry_remove(registry, cgroup);
+		return NULL;
+	}
 	return cgroup;
 }
 

@@ -31,11 +31,19 @@ struct cgroup {
 	UT_hash_handle hh;
 };
 
+/* What the floor above does with the entries. */
+struct registry_hooks {
+	/* A cgroup has its path and its name. Returns 0, or a negative errno: it is not added. */
+	int (*added)(void *context, struct cgroup *cgroup);
+};
+
 struct registry {
 	struct cgroup *table;
 	size_t entry_size;
-	unsigned int walk; /* number of walks made */
-	uint64_t unread;   /* directories that walks left out, except vanished ones */
+	const struct registry_hooks *hooks; /* NULL: none; set it before there are entries */
+	void *context;			    /* of the hooks */
+	unsigned int walk;		    /* number of walks made */
+	uint64_t unread; /* directories that walks left out, except vanished ones */
 };
 
 /*
@@ -48,7 +56,7 @@ struct cgroup *registry_find(const struct registry *registry, uint64_t id);
 
 /*
  * Adds a cgroup, or returns the one of this id. A path that cannot be read makes a unit "unknown".
- * born_ns: CLOCK_BOOTTIME, 0 if not known. NULL if memory ran out.
+ * born_ns: CLOCK_BOOTTIME, 0 if not known. NULL if memory ran out or a hook refused it.
  */
 struct cgroup *registry_add(struct registry *registry, uint64_t id, const char *path,
 			    uint64_t born_ns);

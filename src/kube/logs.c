@@ -26,9 +26,10 @@ struct pod_dir {
 	char uid[POD_UID_SIZE];
 	char namespace[KUBE_LABEL_MAX + 1];
 	char pod[KUBE_SUBDOMAIN_MAX + 1];
+	bool gone; /* it was forgotten since */
 };
 
-/* The pods from one reading of the directory. */
+/* The pods from one reading of the directory, sorted by uid. */
 struct pod_list {
 	struct pod_dir *pods;
 	size_t count;
@@ -49,6 +50,10 @@ struct kube_logs {
 	struct pod_list list;
 	struct dir_state state; /* before the list was read */
 	bool settled;		/* if the state is the same, so is the list */
+
+	bool rounds;	/* look-ups are made in rounds */
+	bool refreshed; /* in this round */
+	uint64_t reads;
 
 	int error;
 	int error_told;
@@ -133,11 +138,16 @@ static int add_pod(struct pod_list *list, const struct pod_dir *pod)
 	return 0;
 }
 
+static int by_uid(const void *a, const void *b)
+{
+	return strcmp(((const struct pod_dir *)a)->uid, ((const struct pod_dir *)b)->uid);
+}
+
 /* Reads all pods' names. On an error the list is empty. */
 static int read_pods(DIR *dir, struct pod_list *list)
 {
 	struct dirent *entry;
-	struct pod_dir pod;
+	struct pod_dir pod = {.gone = false};
 	int err = 0;
 
 	while (!err) {
@@ -154,6 +164,8 @@ static int read_pods(DIR *dir, struct pod_list *list)
 		free(list->pods);
 		*list = (struct pod_list){0};
 	}
+	if (list->count)
+		qsort(list->pods, list->count, sizeof(*list->pods), by_uid);
 	return err;
 }
 
@@ -199,20 +211,38 @@ static int refresh_list(struct kube_logs *logs, DIR *dir)
 
 static int refresh(struct kube_logs *logs)
 {
-	DIR *dir = opendir(logs->dir);
+	DIR *dir;
 
+	if (logs->rounds && logs->refreshed)
+		return logs->error;
+	logs->refreshed = true;
+	logs->reads++;
+	dir = opendir(logs->dir);
 	logs->error = dir ? refresh_list(logs, dir) : -errno;
 	if (dir)
 		closedir(dir);
 	return logs->error;
 }
 
+void kube_logs_begin_round(struct kube_logs *logs)
+{
+	logs->rounds = true;
+	logs->refreshed = false;
+}
+
+uint64_t kube_logs_reads(const struct kube_logs *logs)
+{
+	return logs->reads;
+}
+
 static struct pod_dir *known_pod(const struct kube_logs *logs, const char *pod_uid)
 {
-	for (size_t i = 0; i < logs->list.count; i++)
-		if (strcmp(logs->list.pods[i].uid, pod_uid) == 0)
-			return &logs->list.pods[i];
-	return NULL;
+	struct pod_dir key, *pod;
+
+	if (!logs->list.count || !slice_copy(slice_of(pod_uid), key.uid, sizeof(key.uid)))
+		return NULL;
+	pod = bsearch(&key, logs->list.pods, logs->list.count, sizeof(key), by_uid);
+	return pod && !pod->gone ? pod : NULL;
 }
 
 void kube_logs_forget_pod(struct kube_logs *logs, const char *pod_uid)
@@ -221,7 +251,7 @@ void kube_logs_forget_pod(struct kube_logs *logs, const char *pod_uid)
 
 	if (!pod)
 		return;
-	*pod = logs->list.pods[--logs->list.count];
+	pod->gone = true;
 	logs->settled = false;
 }
 
@@ -245,8 +275,8 @@ int kube_logs_find_pod(struct kube_logs *logs, const char *pod_uid, struct kube_
 }
 
 /* Reads the directory of a pod that was found. */
-static int read_pod_dir(const struct kube_logs *logs, const struct kube_name *pod,
-			const char *pod_uid, const char *container_id, struct log_dir *out)
+static int read_pod_dir(struct kube_logs *logs, const struct kube_name *pod, const char *pod_uid,
+			const char *container_id, struct log_dir *out)
 {
 	char name[NAME_MAX + 1];
 	int fd, len, err;
@@ -254,6 +284,7 @@ static int read_pod_dir(const struct kube_logs *logs, const struct kube_name *po
 	len = snprintf(name, sizeof(name), "%s_%s_%s", pod->namespace, pod->pod, pod_uid);
 	if (len < 0 || (size_t)len >= sizeof(name))
 		return -ENAMETOOLONG;
+	logs->reads++;
 	fd = open(logs->dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;

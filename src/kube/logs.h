@@ -54,6 +54,15 @@ int kube_logs_find_pod(struct kube_logs *logs, const char *pod_uid, struct kube_
 int kube_logs_find_container(struct kube_logs *logs, const char *pod_uid, const char *container_id,
 			     int64_t born_ns, int64_t age_ns, struct kube_name *out);
 
+/*
+ * Begins a round of look-ups, in which the directory is read at most once. Before the first round,
+ * each look-up for an unknown pod reads it.
+ */
+void kube_logs_begin_round(struct kube_logs *logs);
+
+/* How many directories were read so far: this one, and those of pods. */
+uint64_t kube_logs_reads(const struct kube_logs *logs);
+
 /* Forgets a pod that is gone. */
 void kube_logs_forget_pod(struct kube_logs *logs, const char *pod_uid);
 

@@ -268,6 +268,17 @@ int kube_names_find_container(struct kube_names *names, const struct kube_cgroup
 	return out->pod[0] ? -EAGAIN : -ENOENT;
 }
 
+void kube_names_begin_round(struct kube_names *names)
+{
+	if (names->logs)
+		kube_logs_begin_round(names->logs);
+}
+
+uint64_t kube_names_reads(const struct kube_names *names)
+{
+	return names->logs ? kube_logs_reads(names->logs) : 0;
+}
+
 void kube_names_forget_pod(struct kube_names *names, const char *pod_uid)
 {
 	if (names->logs)

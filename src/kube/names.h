@@ -77,6 +77,15 @@ int kube_names_find_pod(struct kube_names *names, const char *pod_uid, int64_t b
 int kube_names_find_container(struct kube_names *names, const struct kube_cgroup *cgroup,
 			      struct kube_name *out);
 
+/*
+ * Begins a round of look-ups. In a round, the directory of all pods is read at most once, however
+ * many pods are not found in it. Before the first round, each look-up reads it.
+ */
+void kube_names_begin_round(struct kube_names *names);
+
+/* How many directories look-ups have read so far. These take most of their time. */
+uint64_t kube_names_reads(const struct kube_names *names);
+
 /* What the kubelet says about a pod. NULL if it does not know the pod, or is not a source. */
 const struct kube_pod *kube_names_pod(const struct kube_names *names, const char *pod_uid);
 

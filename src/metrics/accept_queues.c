@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include <utlist.h>
+
 #include "bramble/growth.h"
 #include "metrics/families.h"
 #include "net/overflows.h"
@@ -13,14 +15,14 @@
 #define BATCH	 16
 
 /* The cgroup of the pod itself; NULL if it is not known, or gone. */
-static struct member *find_pod(const struct members *members, const char *pod_uid)
+static struct member *find_pod(const struct kin *kin)
 {
+	const struct kin *pod = kin->pod ? kin->pod : kin;
 	struct member *member;
 
-	for (member = members_first(members); member; member = members_next(member))
-		if (member->cgroup.name.kind == CGROUP_POD && !member->cgroup.removed_ns &&
-		    !strcmp(member->cgroup.name.pod_uid, pod_uid))
-			return member;
+	DL_FOREACH2(pod->members, member, kin_next)
+	if (member->cgroup.name.kind == CGROUP_POD && !member->cgroup.removed_ns)
+		return member;
 	return NULL;
 }
 
@@ -33,12 +35,11 @@ static struct owner *owner_of_namespace(struct accept_queues *queues, struct mem
 	/* Services, processes of the root and host-network pods share it. */
 	if (host)
 		return queues->kernel;
-	if (member->cgroup.name.pod_uid[0])
-		pod = find_pod(queues->naming->members, member->cgroup.name.pod_uid);
+	if (member->kin)
+		pod = find_pod(member->kin);
 	if (pod)
 		member = pod;
-	if (!member->owner)
-		naming_find(queues->naming, member);
+	naming_own(queues->naming, member);
 	return member->owner;
 }
 

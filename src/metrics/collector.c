@@ -43,9 +43,12 @@ struct collector {
 	struct accept_queues queues;
 	struct node *node;
 	struct kube_names *names;
-	int event_fd; /* an epoll of the probe's events, the kubelet's answers and the two below */
+	int event_fd; /* an epoll of the probe's events, the kubelet's answers and the three below
+		       */
 	int clock_fd; /* readable when the wall clock was set; negative if there is none */
 	int tick_fd;
+	int soon_fd;	  /* a timer for what is due before the next tick */
+	uint64_t soon_ns; /* when that expires, CLOCK_MONOTONIC; UINT64_MAX: never */
 	struct wall wall;
 	uint64_t started_ns; /* CLOCK_MONOTONIC */
 	uint64_t updated_ns;
@@ -58,9 +61,8 @@ static void on_cgroup_event(void *context, const struct cgroup_event *event)
 	struct collector *c = context;
 	struct member *made = members_take_event(&c->members, event);
 
-	/* At birth: the log directory of a short-lived pod may soon be gone. */
-	if (made && made->cgroup.name.pod_uid[0] && !made->owner)
-		naming_find(&c->naming, made);
+	if (made && !made->owner)
+		naming_expect(&c->naming, made);
 }
 
 /* First the clock: what time an event had depends on how the clock was set then. */
@@ -82,8 +84,8 @@ static struct member *on_slot(void *context, uint64_t id)
 		read_events(c);
 		member = members_look_for(&c->members, id, clock_monotonic_ns());
 	}
-	if (member && !member->owner)
-		naming_find(&c->naming, member);
+	if (member)
+		naming_own(&c->naming, member);
 	return member;
 }
 
@@ -91,7 +93,7 @@ static void on_usage(void *context, struct member *member)
 {
 	struct collector *c = context;
 
-	naming_find(&c->naming, member);
+	naming_own(&c->naming, member);
 }
 
 /* Whether a reader has seen all that a removed cgroup counted. */
@@ -128,6 +130,17 @@ static void retire_members(struct collector *c, uint64_t now_ns)
 	}
 }
 
+/* Wakes the loop for what cannot wait for the next tick. */
+static void arm_soon(struct collector *c)
+{
+	uint64_t due_ns = naming_due_ns(&c->naming);
+
+	if (due_ns == c->soon_ns)
+		return;
+	timer_set(c->soon_fd, due_ns);
+	c->soon_ns = due_ns;
+}
+
 void collector_update(struct collector *c)
 {
 	uint64_t now_ns = clock_monotonic_ns();
@@ -136,13 +149,14 @@ void collector_update(struct collector *c)
 	members_walk_if_due(&c->members, probe_cgroup_events_lost(c->probe), now_ns);
 	slots_update(&c->slots, on_slot, c, now_ns);
 	accept_queues_update(&c->queues, now_ns);
-	naming_retry(&c->naming, now_ns);
 	usage_update(&c->usage, &c->members, &c->owners, now_ns, on_usage, c);
+	naming_run(&c->naming, now_ns);
 	infos_update(&c->members, c->names, now_ns);
 	node_read(c->node);
 	slots_retire(&c->slots, on_slot, c, c->options.retain_ns, now_ns);
 	retire_members(c, now_ns);
 	c->updated_ns = now_ns;
+	arm_soon(c);
 }
 
 /* Is done every PRESSURE_INTERVAL_S, whether or not anybody asks for an update. */
@@ -166,11 +180,15 @@ void collector_poll(struct collector *c)
 {
 	read_events(c);
 	if (kube_names_run(c->names))
-		naming_find_again(&c->naming);
+		naming_answered(&c->naming);
 	if (timer_expired(c->tick_fd))
 		tick(c);
 	else if (slots_are_scarce(&c->slots))
 		slots_retire(&c->slots, on_slot, c, c->options.retain_ns, clock_monotonic_ns());
+	if (timer_expired(c->soon_fd))
+		c->soon_ns = UINT64_MAX;
+	naming_run(&c->naming, clock_monotonic_ns());
+	arm_soon(c);
 }
 
 void collector_mark_read(struct collector *c)
@@ -187,8 +205,10 @@ static int open_event_fd(struct collector *c)
 	c->event_fd = epoll_create1(EPOLL_CLOEXEC);
 	c->clock_fd = wall_open_fd();
 	c->tick_fd = timer_open(PRESSURE_INTERVAL_S);
-	if (c->event_fd < 0 || c->tick_fd < 0 ||
+	c->soon_fd = timer_open_once();
+	if (c->event_fd < 0 || c->tick_fd < 0 || c->soon_fd < 0 ||
 	    epoll_ctl(c->event_fd, EPOLL_CTL_ADD, c->tick_fd, &event) ||
+	    epoll_ctl(c->event_fd, EPOLL_CTL_ADD, c->soon_fd, &event) ||
 	    epoll_ctl(c->event_fd, EPOLL_CTL_ADD, probe_event_fd(c->probe), &event) ||
 	    (c->clock_fd >= 0 && epoll_ctl(c->event_fd, EPOLL_CTL_ADD, c->clock_fd, &event)) ||
 	    (names_fd >= 0 && epoll_ctl(c->event_fd, EPOLL_CTL_ADD, names_fd, &event))) {
@@ -232,7 +252,8 @@ int collector_open(const struct collector_options *options, struct collector **o
 		.wall = &c->wall,
 		.sandboxes = options->sandboxes,
 	};
-	c->event_fd = c->clock_fd = c->tick_fd = -1;
+	c->event_fd = c->clock_fd = c->tick_fd = c->soon_fd = -1;
+	c->soon_ns = UINT64_MAX;
 	wall_look(&c->wall);
 	err = open_all(c);
 	if (err) {
@@ -265,6 +286,8 @@ void collector_close(struct collector *c)
 		close(c->clock_fd);
 	if (c->tick_fd >= 0)
 		close(c->tick_fd);
+	if (c->soon_fd >= 0)
+		close(c->soon_fd);
 	if (c->event_fd >= 0)
 		close(c->event_fd);
 	free(c);

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "metrics/members.h"
 
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include <utlist.h>
 
 #include "bramble/growth.h"
 #include "util/clock.h"
@@ -17,15 +21,126 @@
  */
 #define WALK_MAX_NS (300 * NS_PER_S)
 
+static struct kin *find_kin(const struct members *members, const struct kin_key *key)
+{
+	struct kin *kin;
+
+	HASH_FIND(hh, members->kins, key, sizeof(*key), kin);
+	return kin;
+}
+
+/* Keys are compared as bytes. So what follows a string is 0. */
+static struct kin_key make_key(const char *pod_uid, const char *container_id)
+{
+	struct kin_key key = {0};
+
+	memcpy(key.pod_uid, pod_uid, strnlen(pod_uid, sizeof(key.pod_uid) - 1));
+	memcpy(key.container_id, container_id, strnlen(container_id, sizeof(key.container_id) - 1));
+	return key;
+}
+
+struct kin *members_find_kin(const struct members *members, const char *pod_uid,
+			     const char *container_id)
+{
+	struct kin_key key = make_key(pod_uid, container_id);
+
+	return find_kin(members, &key);
+}
+
+/* A kin without members and containers goes. */
+static void drop_kin(struct members *members, struct kin *kin)
+{
+	struct kin *pod = kin->pod;
+
+	if (kin->members || kin->containers)
+		return;
+	if (pod)
+		DL_DELETE2(pod->containers, kin, before, after);
+	/* The analyzer does not know that the table has what is in it. */
+	HASH_DEL(members->kins, kin); /* NOLINT(clang-analyzer-core.NullDereference) */
+	free(kin);
+	if (pod)
+		drop_kin(members, pod);
+}
+
+/* Finds the kin, or makes it, and its pod's. NULL: no memory. */
+static struct kin *get_kin(struct members *members, const struct kin_key *key)
+{
+	struct kin *kin = find_kin(members, key), *pod = NULL;
+
+	if (kin)
+		return kin;
+	if (key->pod_uid[0] && key->container_id[0]) {
+		const struct kin_key of_pod = make_key(key->pod_uid, "");
+
+		pod = get_kin(members, &of_pod);
+		if (!pod)
+			return NULL;
+	}
+	kin = calloc(1, sizeof(*kin));
+	if (kin)
+		kin->key = *key;
+	if (!kin || !HASH_TRY_ADD(hh, members->kins, &kin->key, sizeof(kin->key), kin)) {
+		free(kin);
+		if (pod)
+			drop_kin(members, pod);
+		return NULL;
+	}
+	kin->pod = pod;
+	if (pod)
+		DL_APPEND2(pod->containers, kin, before, after);
+	return kin;
+}
+
+/* Puts a new entry of the registry among its kin. */
+static int on_added(void *context, struct cgroup *cgroup)
+{
+	const struct cgroup_name *name = &cgroup->name;
+	struct member *member = member_of(cgroup);
+	struct members *members = context;
+	struct kin_key key;
+
+	if (!name->pod_uid[0] && !name->container_id[0])
+		return 0;
+	key = make_key(name->pod_uid, name->container_id);
+	member->kin = get_kin(members, &key);
+	if (!member->kin)
+		return -ENOMEM;
+	DL_APPEND2(member->kin->members, member, kin_prev, kin_next);
+	member->kin->count++;
+	return 0;
+}
+
+static void leave_kin(struct members *members, struct member *member)
+{
+	struct kin *kin = member->kin;
+
+	if (!kin)
+		return;
+	DL_DELETE2(kin->members, member, kin_prev, kin_next);
+	kin->count--;
+	member->kin = NULL;
+	drop_kin(members, kin);
+}
+
+static const struct registry_hooks hooks = {.added = on_added};
+
 void members_open(struct members *members, const char *cgroupfs, const char *procfs)
 {
 	*members = (struct members){.cgroupfs = cgroupfs, .procfs = procfs};
 	registry_open(&members->registry, sizeof(struct member));
+	members->registry.hooks = &hooks;
+	members->registry.context = members;
 }
 
 void members_free(struct members *members)
 {
-	registry_free(&members->registry);
+	struct member *member, *next;
+
+	for (member = members_first(members); member; member = next) {
+		next = members_next(member);
+		members_remove(members, member);
+	}
 }
 
 struct member *members_find(const struct members *members, uint64_t id)
@@ -40,6 +155,7 @@ struct member *members_add(struct members *members, uint64_t id, const char *pat
 
 void members_remove(struct members *members, struct member *member)
 {
+	leave_kin(members, member);
 	registry_remove(&members->registry, &member->cgroup);
 }
 

@@ -18,11 +18,42 @@
 
 struct cgroup_usage;
 
+/* Whose cgroups belong together. What does not apply is empty, and the rest of the array is 0. */
+struct kin_key {
+	char pod_uid[POD_UID_SIZE];
+	char container_id[CONTAINER_ID_SIZE];
+};
+
+/*
+ * The cgroups of one container: its own, and those nested in it. Or those of one pod that are in no
+ * container. They have one name and one owner. A unit's cgroups have no kin.
+ */
+struct kin {
+	struct kin_key key;
+	struct kin *pod;	/* that the container is in; NULL: it is in none, or is a pod */
+	struct kin *containers; /* of the pod, a list */
+	struct kin *before, *after;
+	struct member *members; /* a list: the oldest first */
+	unsigned int count;	/* of them */
+
+	/* Kept by naming.c */
+	struct owner *owner; /* of all its members that have one; NULL: none has */
+	unsigned int owned;  /* members that have it */
+	bool named;	     /* owner has its final labels */
+	unsigned char queue; /* in which it waits for its name; 0: in none */
+	uint64_t due_ns;     /* CLOCK_MONOTONIC: when its name is to be looked for */
+	struct kin *queue_prev, *queue_next;
+
+	UT_hash_handle hh;
+};
+
 /* A cgroup as a member of its owner, which several cgroups may have. */
 struct member {
 	struct cgroup cgroup; /* the registry's entry: stays first */
-	struct owner *owner;  /* whom it counts for; NULL: none is needed yet */
-	bool named;	      /* owner has its final labels */
+	struct kin *kin;      /* NULL: a unit's */
+	struct member *kin_prev, *kin_next;
+	struct owner *owner; /* whom it counts for; NULL: none is needed yet. Kept by naming.c */
+	struct member *owner_prev, *owner_next;
 	/* The probe's slot for it; 0: none. Kept by slots.c. The kernel side gives a cgroup one. */
 	unsigned int slot;
 	struct cgroup_usage *usage; /* its files; NULL: they are not read. Kept by usage.c */
@@ -34,6 +65,7 @@ static_assert(offsetof(struct member, cgroup) == 0, "a member is the registry's 
 
 struct members {
 	struct registry registry;
+	struct kin *kins; /* by their keys */
 	const char *cgroupfs, *procfs;
 	uint64_t walked_ns;   /* CLOCK_MONOTONIC */
 	uint64_t events_lost; /* as of the last walk */
@@ -67,6 +99,10 @@ struct member *members_find(const struct members *members, uint64_t id);
 struct member *members_add(struct members *members, uint64_t id, const char *path,
 			   uint64_t born_ns);
 void members_remove(struct members *members, struct member *member);
+
+/* The kin of these ids, of which each may be ""; NULL: none of its cgroups is known. */
+struct kin *members_find_kin(const struct members *members, const char *pod_uid,
+			     const char *container_id);
 
 /* Takes in an event. Returns the cgroup that was made; NULL if none was, or its path is cut. */
 struct member *members_take_event(struct members *members, const struct cgroup_event *event);

@@ -4,12 +4,39 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <utlist.h>
+
 #include "bramble/growth.h"
 #include "kube/plain.h"
 #include "util/utf8.h"
 
-/* Names that were not found are looked for again at most this often. */
-#define RETRY_NS NS_PER_S
+/*
+ * A round looks for so many names that the kubelet's list tells. Each directory that is read for a
+ * name counts as DIRECTORY_COST of them: tens of microseconds.
+ */
+#define ROUND_COST     1024
+#define DIRECTORY_COST 16
+
+/* From the beginning of a round to the next one. */
+#define ROUND_MIN_NS   (NS_PER_S / 20)
+
+/*
+ * The pauses of the queues. A queue has one pause, so that the first in it is due first. The last
+ * look before an owner is shown by its ids has a queue of its own, and comes NAMING_WAIT_NS after
+ * the cgroup became known.
+ */
+enum { QUEUE_NONE, QUEUE_NOW, QUEUE_SHORT, QUEUE_LONG, QUEUE_LAST, QUEUE_RARE };
+
+static const uint64_t pause_ns[NAMING_QUEUES] = {
+	[QUEUE_SHORT] = NS_PER_S,
+	[QUEUE_LONG] = 2 * NS_PER_S,
+	[QUEUE_RARE] = 60 * NS_PER_S,
+};
+
+/* For so long after a cgroup became known, its name is looked for after the short pauses. */
+#define SHORT_NS (3 * NS_PER_S)
+
+/* ---------------------------------------------------------------- labels */
 
 void naming_unit(struct labels *labels, const char *unit)
 {
@@ -36,91 +63,132 @@ static void plain_labels(struct labels *labels, const struct cgroup_name *name)
 	snprintf(labels->container, sizeof(labels->container), "%s", found);
 }
 
-static bool same_container(const struct cgroup *a, const struct cgroup *b)
+/* By the ids of a pod or a container in it. */
+static void id_labels(struct labels *labels, const struct cgroup_name *name)
 {
-	return a->name.kind == CGROUP_CONTAINER && b->name.kind == CGROUP_CONTAINER &&
-	       strcmp(a->name.container_id, b->name.container_id) == 0 &&
-	       strcmp(a->name.pod_uid, b->name.pod_uid) == 0;
+	struct kube_name ids = {.namespace = ""};
+
+	snprintf(ids.pod, sizeof(ids.pod), "%s", name->pod_uid);
+	snprintf(ids.container, sizeof(ids.container), "%.*s", CONTAINER_ID_SHORT,
+		 name->container_id);
+	pod_labels(labels, &ids);
 }
 
-/* A cgroup of the same container that has its name: one is nested in the other. NULL: none. */
-static const struct member *named_relative(const struct members *members,
-					   const struct cgroup *cgroup)
+/* The oldest cgroup of the kin that is there; NULL: none is. */
+static const struct cgroup *oldest_alive(const struct kin *kin)
 {
-	const struct member *other;
+	const struct member *member;
 
-	for (other = members_first(members); other; other = members_next(other))
-		if (other->named && other->owner && same_container(&other->cgroup, cgroup))
-			return other;
+	DL_FOREACH2(kin->members, member, kin_next)
+	if (!member->cgroup.removed_ns)
+		return &member->cgroup;
 	return NULL;
 }
 
 /* Whether it is the oldest container of its pod that is still there. Ids of cgroups only grow. */
-static bool is_oldest(const struct members *members, const struct cgroup *cgroup)
+static bool is_oldest(const struct kin *kin)
 {
-	const struct cgroup *other;
+	const struct cgroup *oldest;
+	const struct kin *other;
 
-	for (other = members->registry.table; other; other = other->hh.next)
-		if (other->id < cgroup->id && !other->removed_ns &&
-		    other->name.kind == CGROUP_CONTAINER && !same_container(other, cgroup) &&
-		    strcmp(other->name.pod_uid, cgroup->name.pod_uid) == 0)
+	DL_FOREACH2(kin->pod->containers, other, after)
+	{
+		oldest = other == kin ? NULL : oldest_alive(other);
+		if (oldest && oldest->id < kin->members->cgroup.id)
 			return false;
+	}
 	return true;
 }
 
-static int find_container(const struct naming *naming, const struct cgroup *cgroup,
-			  struct kube_name *out)
+static int find_container(const struct naming *naming, const struct kin *kin, struct kube_name *out)
 {
+	const struct cgroup *cgroup = &kin->members->cgroup;
 	const struct kube_cgroup wanted = {
-		.pod_uid = cgroup->name.pod_uid,
-		.container_id = cgroup->name.container_id,
+		.pod_uid = kin->key.pod_uid,
+		.container_id = kin->key.container_id,
 		.born_ns = (int64_t)cgroup->born_ns,
 		.born_wall_ns = (int64_t)wall_time_then(naming->wall, cgroup->born_ns),
-		.oldest = is_oldest(naming->members, cgroup),
+		.oldest = is_oldest(kin),
 	};
 
 	return kube_names_find_container(naming->names, &wanted, out);
 }
 
-/* The labels of a cgroup of a pod. Returns whether they are final. */
-static bool find_in_pod(const struct naming *naming, const struct cgroup *cgroup,
-			struct labels *labels)
+/* The labels of a pod or a container in it. Returns whether they are final. */
+static bool find_in_pod(const struct naming *naming, const struct kin *kin, struct labels *labels)
 {
-	const struct cgroup_name *name = &cgroup->name;
+	const struct cgroup *cgroup = &kin->members->cgroup;
 	struct kube_name found;
+	struct labels ids;
 	int err;
 
-	if (name->kind == CGROUP_CONTAINER)
-		err = find_container(naming, cgroup, &found);
+	if (kin->key.container_id[0])
+		err = find_container(naming, kin, &found);
 	else
-		err = kube_names_find_pod(naming->names, name->pod_uid, (int64_t)cgroup->born_ns,
+		err = kube_names_find_pod(naming->names, kin->key.pod_uid, (int64_t)cgroup->born_ns,
 					  &found);
-	if (!found.pod[0])
-		snprintf(found.pod, sizeof(found.pod), "%s", name->pod_uid);
-	if (!found.container[0] && name->kind == CGROUP_CONTAINER)
-		snprintf(found.container, sizeof(found.container), "%.*s", CONTAINER_ID_SHORT,
-			 name->container_id);
 	pod_labels(labels, &found);
+	id_labels(&ids, &cgroup->name);
+	if (!labels->pod[0])
+		memcpy(labels->pod, ids.pod, sizeof(labels->pod));
+	if (!labels->container[0])
+		memcpy(labels->container, ids.container, sizeof(labels->container));
 	return !err || !kube_names_known(naming->names);
 }
 
-/* The labels of a cgroup by what is known now. Returns whether they are final. */
-static bool find_labels(const struct naming *naming, const struct cgroup *cgroup,
-			struct labels *labels)
-{
-	const struct member *relative = named_relative(naming->members, cgroup);
+/* ---------------------------------------------------------------- queues */
 
-	if (relative) {
-		*labels = relative->owner->labels;
-		return true;
-	}
-	if (cgroup->name.pod_uid[0])
-		return find_in_pod(naming, cgroup, labels);
-	if (cgroup->name.kind == CGROUP_CONTAINER)
-		plain_labels(labels, &cgroup->name);
-	else
-		naming_unit(labels, cgroup->name.unit);
-	return true;
+static void unqueue(struct naming *naming, struct kin *kin)
+{
+	if (kin->queue)
+		DL_DELETE2(naming->queue[kin->queue], kin, queue_prev, queue_next);
+	kin->queue = QUEUE_NONE;
+}
+
+static void enqueue(struct naming *naming, struct kin *kin, unsigned char queue, uint64_t now_ns)
+{
+	unqueue(naming, kin);
+	kin->queue = queue;
+	kin->due_ns = now_ns + pause_ns[queue];
+	if (queue == QUEUE_LAST)
+		kin->due_ns = kin->members->cgroup.seen_ns + NAMING_WAIT_NS;
+	DL_APPEND2(naming->queue[queue], kin, queue_prev, queue_next);
+}
+
+/* The one that is due first, of those that wait; NULL: none waits. */
+static struct kin *first_due(const struct naming *naming)
+{
+	struct kin *first = NULL;
+	size_t i;
+
+	for (i = QUEUE_NOW; i < NAMING_QUEUES; i++)
+		if (naming->queue[i] && (!first || naming->queue[i]->due_ns < first->due_ns))
+			first = naming->queue[i];
+	return first;
+}
+
+uint64_t naming_due_ns(const struct naming *naming)
+{
+	const struct kin *first = first_due(naming);
+	uint64_t round_ns = naming->round_ns + ROUND_MIN_NS;
+
+	if (!first)
+		return UINT64_MAX;
+	return first->due_ns > round_ns ? first->due_ns : round_ns;
+}
+
+/* ---------------------------------------------------------------- owners */
+
+/* Gives a cgroup that has none an owner. */
+static void join_owner(struct member *member, struct owner *owner)
+{
+	member->owner = owner;
+	owner->cgroups++;
+	DL_APPEND2(owner->members, member, owner_prev, owner_next);
+	if (!member->kin)
+		return;
+	member->kin->owner = owner;
+	member->kin->owned++;
 }
 
 /* Makes the owner of a cgroup. It is not exported until its name is known. */
@@ -129,36 +197,72 @@ static void make_owner(const struct naming *naming, struct member *member,
 {
 	struct owner *owner = owners_get(naming->owners, labels);
 
-	member->owner = owner;
 	if (!owner)
 		return;
-	if (!member->named && !owner->cgroups)
+	if (member->kin && !member->kin->named && !owner->cgroups)
 		owners_hold(owner);
-	owner->cgroups++;
+	join_owner(member, owner);
 }
 
-/* Gives all cgroups of one owner to another: the two turned out to be the same. */
-static void move_cgroups(const struct members *members, const struct owner *from, struct owner *to)
+void naming_own(struct naming *naming, struct member *member)
+{
+	struct kin *kin = member->kin;
+	struct labels labels;
+
+	if (member->owner)
+		return;
+	if (kin && kin->owner) {
+		join_owner(member, kin->owner);
+		return;
+	}
+	if (!kin) {
+		naming_unit(&labels, member->cgroup.name.unit);
+	} else if (kin->key.pod_uid[0]) {
+		id_labels(&labels, &member->cgroup.name);
+		kin->named = !kube_names_known(naming->names);
+	} else {
+		plain_labels(&labels, &member->cgroup.name);
+		kin->named = true;
+	}
+	make_owner(naming, member, &labels);
+	naming_expect(naming, member);
+}
+
+void naming_expect(struct naming *naming, struct member *member)
+{
+	struct kin *kin = member->kin;
+
+	if (kin && kin->key.pod_uid[0] && !kin->named && !kin->queue)
+		enqueue(naming, kin, QUEUE_NOW, clock_monotonic_ns());
+}
+
+/* All cgroups of one owner are another's from now on: the two turned out to be the same. */
+static void move_cgroups(struct member *list, struct owner *to)
 {
 	struct member *member;
 
-	for (member = members_first(members); member; member = members_next(member))
-		if (member->owner == from)
-			member->owner = to;
+	DL_FOREACH2(list, member, owner_next)
+	{
+		member->owner = to;
+		if (member->kin)
+			member->kin->owner = to;
+	}
+	DL_CONCAT2(to->members, list, owner_prev, owner_next);
 }
 
 /* Gives an owner its new labels. What it counted while it was held back is shown from now on. */
-static void rename_owner(const struct naming *naming, struct member *member,
+static void rename_owner(const struct naming *naming, const struct kin *kin,
 			 const struct labels *labels)
 {
-	struct owner *before = member->owner;
+	struct owner *before = kin->owner, *now;
+	struct member *list = before->members;
 	bool held = before->held;
 
-	member->owner = owners_rename(naming->owners, before, labels);
-	if (member->owner != before)
-		move_cgroups(naming->members, before, member->owner);
-	if (held && member->named)
-		owners_show(member->owner, clock_monotonic_ns());
+	now = owners_rename(naming->owners, before, labels);
+	if (now != before)
+		move_cgroups(list, now);
+	if (held && kin->named)
+		owners_show(now, clock_monotonic_ns());
 }
 
 /* Whether the second labels have the pod's name where the first have its uid. */
@@ -167,54 +271,92 @@ static bool names_pod(const struct labels *before, const struct labels *now)
 	return !before->name_space[0] && now->name_space[0];
 }
 
-void naming_find(struct naming *naming, struct member *member)
+/* ---------------------------------------------------------------- rounds */
+
+/* Looks for the name of a pod or a container in it, and makes or renames its owner. */
+static void look(struct naming *naming, struct kin *kin)
 {
 	struct labels labels;
 
-	member->named = find_labels(naming, &member->cgroup, &labels);
-	if (!member->owner)
-		make_owner(naming, member, &labels);
-	else if (member->named || names_pod(&member->owner->labels, &labels))
-		rename_owner(naming, member, &labels);
-	if (member->owner && !naming->sandboxes && labels.pod[0] &&
-	    strcmp(labels.container, KUBE_SANDBOX) == 0)
-		owners_hide(naming->owners, member->owner);
+	naming->looks++;
+	kin->named = find_in_pod(naming, kin, &labels);
+	if (!kin->owner)
+		make_owner(naming, kin->members, &labels);
+	else if (kin->named || names_pod(&kin->owner->labels, &labels))
+		rename_owner(naming, kin, &labels);
+	if (kin->owner && !naming->sandboxes && strcmp(labels.container, KUBE_SANDBOX) == 0)
+		owners_hide(naming->owners, kin->owner);
 }
 
-void naming_find_again(struct naming *naming)
+/* A name was not found: it is looked for again after a pause, which depends on its age. */
+static void look_later(struct naming *naming, struct kin *kin, uint64_t now_ns)
 {
-	struct member *member;
+	uint64_t age_ns = grown(now_ns, kin->members->cgroup.seen_ns);
 
-	for (member = members_first(naming->members); member; member = members_next(member))
-		if (member->owner && !member->named)
-			naming_find(naming, member);
-}
-
-/* Shows owners that have waited for their names for too long, by their ids. */
-static void show_overdue(const struct members *members, uint64_t now_ns)
-{
-	struct member *member;
-
-	for (member = members_first(members); member; member = members_next(member))
-		if (member->owner && member->owner->held &&
-		    grown(now_ns, member->cgroup.seen_ns) > NAMING_WAIT_NS)
-			owners_show(member->owner, now_ns);
-}
-
-void naming_retry(struct naming *naming, uint64_t now_ns)
-{
-	if (grown(now_ns, naming->tried_ns) < RETRY_NS)
+	if (age_ns < SHORT_NS) {
+		enqueue(naming, kin, QUEUE_SHORT, now_ns);
 		return;
-	naming->tried_ns = now_ns;
-	naming_find_again(naming);
-	show_overdue(naming->members, now_ns);
+	}
+	if (age_ns < NAMING_WAIT_NS) {
+		bool last = age_ns + pause_ns[QUEUE_LONG] >= NAMING_WAIT_NS;
+
+		enqueue(naming, kin, last ? QUEUE_LAST : QUEUE_LONG, now_ns);
+		return;
+	}
+	enqueue(naming, kin, QUEUE_RARE, now_ns);
+	if (kin->owner && kin->owner->held)
+		owners_show(kin->owner, now_ns);
+}
+
+void naming_run(struct naming *naming, uint64_t now_ns)
+{
+	uint64_t reads = kube_names_reads(naming->names), cost = 0, end;
+	struct kin *kin;
+
+	if (naming_due_ns(naming) > now_ns)
+		return;
+	naming->round_ns = now_ns;
+	kube_names_begin_round(naming->names);
+	while (cost < ROUND_COST && (kin = first_due(naming)) && kin->due_ns <= now_ns) {
+		look(naming, kin);
+		if (kin->named)
+			unqueue(naming, kin);
+		else
+			look_later(naming, kin, now_ns);
+		end = kube_names_reads(naming->names);
+		cost += 1 + (end - reads) * DIRECTORY_COST;
+		reads = end;
+	}
+}
+
+void naming_answered(struct naming *naming)
+{
+	struct kin *kin, *next;
+	unsigned char i;
+
+	for (i = QUEUE_SHORT; i < NAMING_QUEUES; i++)
+		DL_FOREACH_SAFE2(naming->queue[i], kin, next, queue_next)
+	if (kube_names_pod(naming->names, kin->key.pod_uid))
+		enqueue(naming, kin, QUEUE_NOW, clock_monotonic_ns());
 }
 
 void naming_forget(struct naming *naming, struct member *member)
 {
-	if (member->owner && --member->owner->cgroups == 0)
-		owners_remove(naming->owners, member->owner);
-	member->owner = NULL;
+	struct owner *owner = member->owner;
+	struct kin *kin = member->kin;
+
+	if (kin && kin->count == 1)
+		unqueue(naming, kin);
 	if (member->cgroup.name.kind == CGROUP_POD)
 		kube_names_forget_pod(naming->names, member->cgroup.name.pod_uid);
+	if (!owner)
+		return;
+	member->owner = NULL;
+	DL_DELETE2(owner->members, member, owner_prev, owner_next);
+	if (kin && --kin->owned == 0) {
+		kin->owner = NULL;
+		kin->named = false;
+	}
+	if (--owner->cgroups == 0)
+		owners_remove(naming->owners, owner);
 }

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * Gives each cgroup its owner. The owner's labels come from the cgroup's path and from the names
- * that the kubelet, the log directories or the files of a container engine tell. An owner is made
- * when the name of its first cgroup is looked for, and renamed when the name is found. One thread
- * calls all of this.
+ * that the kubelet, the log directories or the files of a container engine tell.
+ *
+ * The cgroups of one container or one pod (struct kin) have one name. It is looked for in rounds:
+ * those whose time has come wait in queues, and a round does a bounded amount of work. A name that
+ * was not found is looked for again after a pause, and when the kubelet has answered. Until it is
+ * found the owner has ids for labels, and is not exported for NAMING_WAIT_NS. One thread calls all
+ * of this.
  */
 #ifndef BRAMBLE_NAMING_H
 #define BRAMBLE_NAMING_H
@@ -24,33 +28,50 @@
  */
 #define NAMING_WAIT_NS (15 * NS_PER_S)
 
+#define NAMING_QUEUES  6 /* the first is not used: see struct kin */
+
 struct naming {
 	struct members *members;
 	struct owners *owners;
 	struct kube_names *names;
 	const struct wall *wall; /* how the wall clock was set when a cgroup was made */
 	bool sandboxes;		 /* those of pods have series, too */
-	uint64_t tried_ns;	 /* CLOCK_MONOTONIC, when missing names were last looked for */
+	/* Those whose names are looked for, by how long they pause; the first is due first. */
+	struct kin *queue[NAMING_QUEUES];
+	uint64_t round_ns; /* CLOCK_MONOTONIC, when the last round began */
+	uint64_t looks;	   /* names looked for so far */
 };
 
 /* The labels of a unit: of what is not in a container. */
 void naming_unit(struct labels *labels, const char *unit);
 
 /*
- * Looks for the name of a cgroup by what is known now, and makes or renames its owner. Until the
- * name is found its labels are ids: the pod's uid, and the digits of the container's id that crictl
- * ps shows. The owner stays NULL if memory ran out.
+ * Gives a cgroup an owner if it has none: its container's or its pod's, if these have one. The name
+ * of a container or pod is not looked for here, but in the next round. Until then its labels are
+ * ids: the pod's uid, and the digits of the container's id that crictl ps shows. The owner stays
+ * NULL if memory ran out.
  */
-void naming_find(struct naming *naming, struct member *member);
-
-/* Looks again for all names that were not found. */
-void naming_find_again(struct naming *naming);
+void naming_own(struct naming *naming, struct member *member);
 
 /*
- * The same, at most once a second. An owner that has waited for NAMING_WAIT_NS is shown by its ids
- * from now on. now_ns: CLOCK_MONOTONIC.
+ * The name of a cgroup will be wanted. The next round looks for it, and gives the cgroup an owner.
+ * To be called when the cgroup was made: the log directory of a short-lived pod may soon be gone.
+ * Does nothing for a unit, whose name is in its path.
  */
-void naming_retry(struct naming *naming, uint64_t now_ns);
+void naming_expect(struct naming *naming, struct member *member);
+
+/*
+ * Looks for the names that are due: one round, of some milliseconds at most. It does nothing if the
+ * last round was just now. Owners that have waited for NAMING_WAIT_NS are shown by their ids from
+ * now on. now_ns: CLOCK_MONOTONIC.
+ */
+void naming_run(struct naming *naming, uint64_t now_ns);
+
+/* When the next round is due, CLOCK_MONOTONIC. UINT64_MAX: no name is missing. */
+uint64_t naming_due_ns(const struct naming *naming);
+
+/* The kubelet has answered: missing names of the pods that it knows are due now. */
+void naming_answered(struct naming *naming);
 
 /* Takes a cgroup that is to be removed from its owner. With its last cgroup the owner goes. */
 void naming_forget(struct naming *naming, struct member *member);

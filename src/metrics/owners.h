@@ -33,6 +33,8 @@ struct joined {
 	uint64_t at_ns;	   /* CLOCK_MONOTONIC: when they were taken over; 0: never */
 };
 
+struct member;
+
 struct owner {
 	struct labels labels;
 	uint64_t id; /* not 0, never used again, and the same when the labels change */
@@ -40,13 +42,14 @@ struct owner {
 	uint64_t made_ns;  /* CLOCK_BOOTTIME, when the counts of all probes were 0 */
 	uint64_t since_ns; /* CLOCK_MONOTONIC, when those of SOURCE_FILES were, too; 0: not known */
 	struct joined joined;
-	unsigned int cgroups; /* that count for it */
-	bool files_read;      /* the cgroup's files had been read before the running update */
-	bool summed;	      /* beyond the limit: exported as a part of the sum only */
-	bool hidden;	      /* never exported: owners_hide() */
-	bool held;	      /* not exported yet: owners_hold() */
-	uint64_t shown_ns;    /* CLOCK_MONOTONIC, when it stopped being held; 0: it never was */
-	UT_hash_handle hh;    /* by labels; the oldest first */
+	unsigned int cgroups;	/* that count for it */
+	struct member *members; /* those of them that naming.c gave it: a list */
+	bool files_read;	/* the cgroup's files had been read before the running update */
+	bool summed;		/* beyond the limit: exported as a part of the sum only */
+	bool hidden;		/* never exported: owners_hide() */
+	bool held;		/* not exported yet: owners_hold() */
+	uint64_t shown_ns;	/* CLOCK_MONOTONIC, when it stopped being held; 0: it never was */
+	UT_hash_handle hh;	/* by labels; the oldest first */
 };
 
 /*

@@ -334,7 +334,6 @@ static void on_cgroup(char **words)
 	assert_non_null(member);
 	member->owner = get_owner(words + 3);
 	member->owner->cgroups++;
-	member->named = true;
 }
 
 static void nobody(void *context, struct member *member)

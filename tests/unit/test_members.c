@@ -1,47 +1,33 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* How cgroups become known, and get their owners. Directories stand for cgroups and for logs. */
+/* How cgroups become known. Directories stand for cgroups. */
 #include "metrics/members.h"
-#include "metrics/naming.h"
 #include "tree.h"
 #include "util/clock.h"
 #include "util/log.h"
 
-#define UID  "8a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9"
-#define POD  "/kubepods/pod" UID
-#define ID   "3f4b1c2d5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f708192a3b4c5d6e7f809"
-#define LOGS "logs/shop_web-0_" UID
+#define UID "8a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9"
+#define POD "/kubepods/pod" UID
+#define ID  "3f4b1c2d5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f708192a3b4c5d6e7f809"
 
 static struct members members;
-static struct owners owners;
-static struct naming naming;
-static struct wall wall;
-static char cgroupfs[128], log_dir[128];
+static char cgroupfs[128];
 
 static int setup(void **state)
 {
-	struct kube_options options = {.source = KUBE_LOGS, .log_dir = log_dir};
-
 	(void)state;
 	log_setup(LOG_ERROR, LOG_LOGFMT);
 	if (tree_make())
 		return -1;
 	snprintf(cgroupfs, sizeof(cgroupfs), "%s/cgroup", tree_root);
-	snprintf(log_dir, sizeof(log_dir), "%s/logs", tree_root);
 	tree_put("cgroup/cgroup.procs", "");
-	tree_put("logs/none", "");
 	members_open(&members, cgroupfs, "/proc");
-	owners = (struct owners){0};
-	wall_look(&wall);
-	naming = (struct naming){.members = &members, .owners = &owners, .wall = &wall};
-	return kube_names_open(&options, &naming.names);
+	return 0;
 }
 
 static int teardown(void **state)
 {
 	(void)state;
 	members_free(&members);
-	owners_free(&owners);
-	kube_names_close(naming.names);
 	return tree_remove("");
 }
 
@@ -168,90 +154,36 @@ static void what_no_walk_finds_is_unknown(void **state)
 	assert_int_equal(members.unnamed, 1);
 }
 
-static struct member *add(uint64_t id, const char *path)
+/* A pod has its containers, a container its cgroups; the pod stays as long as one of them. */
+static void cgroups_are_found_by_pod_and_container(void **state)
 {
-	struct member *member = members_add(&members, id, path, 0);
-
-	assert_non_null(member);
-	naming_find(&naming, member);
-	assert_non_null(member->owner);
-	return member;
-}
-
-static void a_unit_has_its_name_at_once(void **state)
-{
-	const struct member *unit = add(1, "/system.slice/ssh.service");
+	struct member *inner, *outer, *pod, *unit;
+	struct kin *container;
 
 	(void)state;
-	assert_true(unit->named);
-	assert_false(unit->owner->held);
-	assert_string_equal(unit->owner->labels.unit, "ssh.service");
-	assert_int_equal(unit->owner->cgroups, 1);
-}
+	outer = members_add(&members, 1, POD "/" ID, 0);
+	inner = members_add(&members, 2, POD "/" ID "/nested", 0);
+	pod = members_add(&members, 3, POD, 0);
+	unit = members_add(&members, 4, "/ssh.service", 0);
+	container = members_find_kin(&members, UID, ID);
+	assert_ptr_equal(outer->kin, container);
+	assert_ptr_equal(inner->kin, container);
+	assert_ptr_equal(container->members, outer);
+	assert_int_equal(container->count, 2);
+	assert_ptr_equal(container->pod, pod->kin);
+	assert_ptr_equal(container->pod, members_find_kin(&members, UID, ""));
+	assert_ptr_equal(container->pod->containers, container);
+	assert_null(unit->kin);
+	assert_null(members_find_kin(&members, "", ID));
 
-/* It is looked for again once a second, and for so long its owner is held back. */
-static void a_pods_name_is_waited_for(void **state)
-{
-	const struct member *pod = add(1, POD);
-	uint64_t now_ns = clock_monotonic_ns();
-
-	(void)state;
-	naming_retry(&naming, now_ns);
-	assert_false(pod->named);
-	assert_true(pod->owner->held);
-	assert_string_equal(pod->owner->labels.pod, UID);
-	tree_put(LOGS "/web/0.log", "");
-	naming_retry(&naming, now_ns + NS_PER_S - 1);
-	assert_false(pod->named);
-	naming_retry(&naming, now_ns + NS_PER_S);
-	assert_true(pod->named);
-	assert_false(pod->owner->held);
-	assert_string_equal(pod->owner->labels.name_space, "shop");
-	assert_string_equal(pod->owner->labels.pod, "web-0");
-}
-
-static void what_has_waited_too_long_is_shown_by_its_ids(void **state)
-{
-	const struct member *pod = add(1, POD);
-
-	(void)state;
-	naming_retry(&naming, pod->cgroup.seen_ns + NAMING_WAIT_NS);
-	assert_true(pod->owner->held);
-	naming_retry(&naming, pod->cgroup.seen_ns + NAMING_WAIT_NS + NS_PER_S);
-	assert_false(pod->owner->held);
-	assert_false(pod->named);
-	assert_string_equal(pod->owner->labels.pod, UID);
-}
-
-/* A cgroup within a container's has its owner; all of them move when it gets its name. */
-static void all_cgroups_of_a_container_have_one_owner(void **state)
-{
-	struct member *outer = add(1, POD "/" ID), *inner = add(2, POD "/" ID "/nested"), *last;
-	const struct owner *by_ids = outer->owner;
-
-	(void)state;
-	assert_ptr_equal(inner->owner, by_ids);
-	assert_int_equal(by_ids->cgroups, 2);
-	tree_put(LOGS "/web/0.log", "");
-	naming_find_again(
-		&naming); /* the pod is told, its container not: there is no time of birth */
-	assert_string_equal(outer->owner->labels.pod, "web-0");
-	assert_string_equal(outer->owner->labels.container, "3f4b1c2d5e6f");
-	assert_ptr_equal(inner->owner, outer->owner);
-	outer->named = true;
-	last = add(3, POD "/" ID "/more");
-	assert_true(last->named);
-	assert_ptr_equal(last->owner, outer->owner);
-	assert_int_equal(outer->owner->cgroups, 3);
-
-	naming_forget(&naming, outer);
+	members_remove(&members, pod);
+	assert_non_null(members_find_kin(&members, UID, ""));
 	members_remove(&members, outer);
-	naming_forget(&naming, inner);
+	assert_ptr_equal(container->members, inner);
 	members_remove(&members, inner);
-	assert_int_equal(HASH_COUNT(owners.table), 1);
-	naming_forget(&naming, last);
-	assert_null(last->owner);
-	assert_null(owners.table);
+	assert_null(members.kins);
+	assert_non_null(members_add(&members, 5, "/docker/" ID, 0)->kin);
+	assert_null(members_find_kin(&members, "", ID)->pod);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -264,10 +196,7 @@ int main(void)
 		TEST(a_cut_path_names_the_container),
 		TEST(what_was_lost_is_walked_for),
 		TEST(what_no_walk_finds_is_unknown),
-		TEST(a_unit_has_its_name_at_once),
-		TEST(a_pods_name_is_waited_for),
-		TEST(what_has_waited_too_long_is_shown_by_its_ids),
-		TEST(all_cgroups_of_a_container_have_one_owner),
+		TEST(cgroups_are_found_by_pod_and_container),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
