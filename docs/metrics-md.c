@@ -272,6 +272,9 @@ int main(void)
 	     "not be opened, or there are more than 16384 in one container or unit. The cgroups in "
 	     "it have no name if their creation was not seen, and their end is not known if it was "
 	     "not seen |\n"
+	     "| cgroup | not_believed | a cgroup was made whose path looks like that of a pod or a "
+	     "container, but it is not believed, or another cgroup is that one. It is counted for "
+	     "what it is in: see [naming.md](naming.md#which-paths-are-believed) |\n"
 	     "| cgroup | stepped_back | the same for pressures, and for counters in the files of "
 	     "cgroups |\n"
 	     "| cgroup | recursion | as above |");

@@ -45,6 +45,7 @@ static struct {
 	const char *path_cgroupfs, *path_procfs, *path_sysfs, *path_tracefs;
 	int kube_source;
 	const char *kubelet_url, *token_file, *ca_file, *labels;
+	struct flag_list cgroup_roots;
 	bool insecure, sandboxes, sandbox;
 	struct label_keys label_keys;
 	uint64_t slots, retain_ns;
@@ -58,12 +59,15 @@ static struct {
 	{"log.format", FLAG_CHOICE, {.choice = &shared.log_format}, .fallback = "logfmt", \
 	 .choices = log_formats, .help = "How messages are written."}
 
-#define FLAGS_PATH \
+#define FLAGS_CGROUP_PATH \
 	{"path.cgroupfs", FLAG_STRING, {.string = &shared.path_cgroupfs}, .placeholder = "DIR", \
 	 .help = "Where cgroup v2 is mounted, if not where /proc/self/mountinfo says. Where no " \
 		 "cgroups are mounted, bramble mounts them for itself."}, \
 	{"path.procfs", FLAG_STRING, {.string = &shared.path_procfs}, .fallback = "/proc", \
-	 .placeholder = "DIR", .help = "Where procfs is mounted."}, \
+	 .placeholder = "DIR", .help = "Where procfs is mounted."}
+
+#define FLAGS_PATH \
+	FLAGS_CGROUP_PATH, \
 	{"path.sysfs", FLAG_STRING, {.string = &shared.path_sysfs}, .fallback = "/sys", \
 	 .placeholder = "DIR", .help = "Where sysfs is mounted."}, \
 	{"path.tracefs", FLAG_STRING, {.string = &shared.path_tracefs}, .placeholder = "DIR", \
@@ -91,9 +95,16 @@ static struct {
 	{"kube.insecure", FLAG_BOOL, {.boolean = &shared.insecure}, .fallback = "off", \
 	 .help = "Accept any certificate from the kubelet. Whoever stands in between gets the token."}
 
+#define FLAG_CGROUP_ROOT \
+	{"kube.cgroup-root", FLAG_LIST, {.list = &shared.cgroup_roots}, .placeholder = "PATH", \
+	 .help = "The kubelet's --cgroup-root, if it has one: cgroups below PATH are believed to " \
+		 "be pods'. So are those below the root of the hierarchy, below /kubelet, and " \
+		 "wherever only root can make cgroups."}
+
 #define FLAGS_KUBE \
 	FLAGS_KUBELET, \
 	FLAG_LOG_DIR, \
+	FLAG_CGROUP_ROOT, \
 	{"kube.labels", FLAG_STRING, {.string = &shared.labels}, .may_be_empty = true, \
 	 .fallback = "app,app.kubernetes.io/name", .placeholder = "KEY,...", \
 	 .help = "Labels of pods to show in bramble_pod_info, up to 16; needs the kubelet."}, \
@@ -214,6 +225,15 @@ static struct kubelet_options kubelet_options(void)
 	};
 }
 
+/* Where the flags say that pods may be. */
+static struct pod_roots pod_roots(void)
+{
+	return (struct pod_roots){
+		.given = shared.cgroup_roots.values,
+		.given_count = shared.cgroup_roots.count,
+	};
+}
+
 /* What the flags say about the probe. */
 static int collector_options(struct collector_options *options)
 {
@@ -232,6 +252,7 @@ static int collector_options(struct collector_options *options)
 				.labels = shared.label_keys,
 				.keep_ns = shared.retain_ns,
 			},
+		.pod_roots = pod_roots(),
 		.sandboxes = shared.sandboxes,
 		.sandbox = shared.sandbox,
 		.retain_ns = shared.retain_ns,
@@ -292,6 +313,22 @@ static bool kubelet_url_right(const char *command)
 	return !reason;
 }
 
+static bool cgroup_roots_right(const char *command)
+{
+	size_t i;
+
+	for (i = 0; i < shared.cgroup_roots.count; i++) {
+		if (pod_root_valid(shared.cgroup_roots.values[i]))
+			continue;
+		fprintf(stderr,
+			"%s: --kube.cgroup-root=%s: must be a path from the root of the hierarchy: "
+			"it begins with a / and has no .. in it\n",
+			command, shared.cgroup_roots.values[i]);
+		return false;
+	}
+	return true;
+}
+
 /*
  * A mistake in the Kubernetes flags is wrong usage, and is reported before a probe is loaded.
  * Returns -1 if there is none, else an exit code.
@@ -300,7 +337,7 @@ static int check_kube_flags(const char *command)
 {
 	int err;
 
-	if (!kubelet_url_right(command))
+	if (!kubelet_url_right(command) || !cgroup_roots_right(command))
 		return EXIT_USAGE;
 	err = label_keys_parse(shared.labels, &shared.label_keys);
 	if (!err)
@@ -660,19 +697,29 @@ static int run_check(int argc, char **argv)
 
 static int run_explain(int argc, char **argv)
 {
+	static const struct flag flags[] = {FLAG_CGROUP_ROOT, FLAGS_CGROUP_PATH};
 	static const struct flag_command command = {
 		.name = "bramble explain",
 		.help = "Prints how cgroup paths are read: one JSON object a line.",
+		.flags = flags,
+		.flag_count = ARRAY_SIZE(flags),
 		.args = "CGROUP_PATH...",
 		.min_args = 1,
 	};
 	int i, code = parse(&command, &argc, argv), err;
+	struct cgroup2_mount mount;
+	struct pod_roots roots;
 
 	if (code >= 0)
 		return code;
+	if (!cgroup_roots_right(command.name))
+		return EXIT_USAGE;
+	roots = pod_roots();
+	if (!cgroup2_find(shared.path_procfs, shared.path_cgroupfs, &mount))
+		roots.mount = mount.path;
 	code = EXIT_DONE;
 	for (i = 0; i < argc; i++) {
-		err = explain_path(argv[i], stdout);
+		err = explain_path(&roots, argv[i], stdout);
 		if (err == -ENOMEM)
 			return exit_code(err);
 		/* If a path cannot be read, its JSON object says why. */
@@ -800,5 +847,6 @@ int main(int argc, char **argv)
 	open_files_raise();
 	setlocale(LC_CTYPE, "");
 	code = run_command(argc, argv);
+	flag_list_free(&shared.cgroup_roots);
 	return output_flush(stdout) ? EXIT_FAILED : code;
 }

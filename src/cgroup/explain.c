@@ -3,8 +3,9 @@
 
 #include <errno.h>
 #include <jansson.h>
+#include <stdio.h>
 
-#include "cgroup/path.h"
+#include "cgroup/claims.h"
 #include "util/buf.h"
 
 /* jansson takes UTF-8 only. */
@@ -40,9 +41,47 @@ static const char *why_not(int err)
 				      "and have no .. in it";
 }
 
-static int fill(json_t *object, const char *path, const struct cgroup_name *name, int parse_err)
+/* What is said of a path that has a pod's shape. */
+struct reading {
+	struct cgroup_name name;
+	char root[CGROUP_PATH_LIMIT];
+	const char *because; /* NULL: it has no pod's shape */
+};
+
+/* Reads a path as it would be counted. Returns 0, -EINVAL, -ENAMETOOLONG or -ENOMEM. */
+static int read_path(const struct pod_roots *roots, const char *path, struct reading *reading)
+{
+	struct claims claims = {.roots = *roots, .told_trust = true, .told_double = true};
+	struct cgroup_name *name = &reading->name;
+	int err = cgroup_path_parse(path, name), only_root;
+	struct claim *claim;
+
+	if (err || !name->pod_uid[0])
+		return err;
+	snprintf(reading->root, sizeof(reading->root), "%.*s", name->place.root ?: 1, path);
+	only_root = trust_only_root(roots, path, name->place.above);
+	if (trust_path(roots, path, name) == TRUST_KUBELET) {
+		reading->because = "kubelets have their pods below this cgroup_root, or "
+				   "--kube.cgroup-root says so";
+	} else if (only_root == 1) {
+		reading->because = "only root can make cgroups there";
+	} else if (only_root < 0) {
+		reading->because = "if only root can make cgroups there, which is not known: they "
+				   "are not on this machine";
+	} else {
+		reading->because = "it looks like a pod's, but not only root can make cgroups "
+				   "there; if a kubelet makes them, say "
+				   "--kube.cgroup-root=<cgroup_root>";
+		err = claims_name(&claims, path, name, &claim);
+		claims_drop(&claims, claim);
+	}
+	return err;
+}
+
+static int fill(json_t *object, const char *path, const struct reading *reading, int parse_err)
 {
 	int failed = json_object_set_new(object, "path", text_of(path));
+	const struct cgroup_name *name = &reading->name;
 
 	failed |= set_text(object, "kind", cgroup_kind_name(name->kind));
 	failed |= set_text(object, "pod_uid", name->pod_uid);
@@ -50,21 +89,28 @@ static int fill(json_t *object, const char *path, const struct cgroup_name *name
 	failed |= set_text(object, "runtime", cgroup_runtime_name(name->runtime));
 	failed |= set_text(object, "qos", cgroup_qos_name(name->qos));
 	failed |= set_text(object, "unit", name->unit);
+	if (reading->because) {
+		failed |= json_object_set_new(object, "cgroup_root", text_of(reading->root));
+		failed |= set_text(object, "because", reading->because);
+	}
 	if (parse_err)
 		failed |= set_text(object, "error", why_not(parse_err));
 	return failed ? -ENOMEM : 0;
 }
 
-int explain_path(const char *path, FILE *out)
+int explain_path(const struct pod_roots *roots, const char *path, FILE *out)
 {
-	struct cgroup_name name;
-	int parse_err = cgroup_path_parse(path, &name);
-	json_t *object = json_object();
+	struct reading reading = {0};
+	int parse_err = read_path(roots, path, &reading);
+	json_t *object;
 	int err;
 
+	if (parse_err == -ENOMEM)
+		return parse_err;
+	object = json_object();
 	if (!object)
 		return -ENOMEM;
-	err = fill(object, path, &name, parse_err);
+	err = fill(object, path, &reading, parse_err);
 	if (!err && (json_dumpf(object, out, JSON_COMPACT) || fputc('\n', out) == EOF))
 		err = -EIO;
 	json_decref(object);

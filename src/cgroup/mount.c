@@ -102,7 +102,7 @@ static int take_wanted(const char *wanted, struct cgroup2_mount *out)
 }
 
 /* Only the root of the hierarchy has no events of its own: kernel/cgroup/cgroup.c. */
-static bool is_whole(const char *path)
+bool cgroup2_is_whole(const char *path)
 {
 	char file[PATH_MAX];
 
@@ -123,6 +123,6 @@ int cgroup2_find(const char *procfs, const char *wanted, struct cgroup2_mount *o
 		return err;
 	if (!out->path[0])
 		return -ENOENT;
-	out->whole = is_whole(out->path);
+	out->whole = cgroup2_is_whole(out->path);
 	return 0;
 }

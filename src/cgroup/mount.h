@@ -30,4 +30,7 @@ struct cgroup2_mount {
  */
 int cgroup2_find(const char *procfs, const char *wanted, struct cgroup2_mount *out);
 
+/* Whether a mount point of cgroup v2 shows the whole hierarchy. Also if it is not there. */
+bool cgroup2_is_whole(const char *path);
+
 #endif

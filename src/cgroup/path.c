@@ -103,6 +103,51 @@ static bool read_pod_dir(struct slice part, const struct slice above[2], struct 
 	return true;
 }
 
+/* The length of a path above one of its components, without the slash. */
+static uint16_t length_above(const char *path, struct slice part)
+{
+	size_t len = (size_t)(part.at - path);
+
+	while (len && path[len - 1] == '/')
+		len--;
+	return (uint16_t)len;
+}
+
+static uint16_t length_with(const char *path, struct slice part)
+{
+	return (uint16_t)(part.at + part.len - path);
+}
+
+static bool is_kubepods_slice(struct slice part)
+{
+	return slice_drop_suffix(&part, ".slice") &&
+	       (slice_is(part, KUBEPODS) || slice_ends(part, "-" KUBEPODS));
+}
+
+static bool is_qos_slice(struct slice part)
+{
+	return slice_ends(part, KUBEPODS "-burstable.slice") ||
+	       slice_ends(part, KUBEPODS "-besteffort.slice");
+}
+
+/*
+ * The kubelet's cgroup root: above "kubepods" or its slice, or above the pod where the runtime has
+ * put its containers elsewhere. above[0] is the pod's parent and above[1] its grandparent.
+ */
+static uint16_t root_of_pod(const char *path, struct slice pod, const struct slice above[2])
+{
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		if (slice_is(above[i], KUBEPODS) || is_kubepods_slice(above[i]))
+			return length_above(path, above[i]);
+		if (!is_qos_slice(above[i]) && !slice_is(above[i], "burstable") &&
+		    !slice_is(above[i], "besteffort"))
+			break;
+	}
+	return length_above(path, pod);
+}
+
 /*
  * Finds the first pod. Then *path begins at the pod's component, which may also name the container.
  * Without a pod *path stays as it is.
@@ -113,6 +158,10 @@ static bool find_pod(struct slice *path, struct cgroup_name *out)
 
 	while (next_part(&rest, &part)) {
 		if (read_pod_slice(part, out) || read_pod_dir(part, above, out)) {
+			out->place.root = root_of_pod(path->at, part, above);
+			out->place.above = length_above(path->at, part);
+			if (!slice_has(part, ':'))
+				out->place.pod = length_with(path->at, part);
 			path->len -= (size_t)(part.at - path->at);
 			path->at = part.at;
 			return true;
@@ -163,13 +212,18 @@ static bool read_container(struct slice part, struct slice parent, struct cgroup
 	return true;
 }
 
-static bool find_container(struct slice path, struct cgroup_name *out)
+/* Finds the first container in what is left of a path. */
+static bool find_container(const char *path, struct slice rest, struct cgroup_name *out)
 {
 	struct slice parent = {"", 0}, part;
 
-	while (next_part(&path, &part)) {
-		if (read_container(part, parent, out))
+	while (next_part(&rest, &part)) {
+		if (read_container(part, parent, out)) {
+			if (!out->pod_uid[0])
+				out->place.above = length_above(path, part);
+			out->place.container = length_with(path, part);
 			return true;
+		}
 		parent = part;
 	}
 	return false;
@@ -209,7 +263,7 @@ int cgroup_path_parse(const char *path, struct cgroup_name *out)
 		return err;
 
 	in_pod = find_pod(&rest, out);
-	if (find_container(rest, out))
+	if (find_container(path, rest, out))
 		out->kind = CGROUP_CONTAINER;
 	else if (in_pod)
 		out->kind = CGROUP_POD;

@@ -4,6 +4,8 @@
  * never looked up. Anyone who may make cgroups chooses it, so it is treated as hostile. What is
  * copied out of it is bounded and printable.
  *
+ * This is about the shape of a path alone. trust.h says whether a pod's path is believed.
+ *
  * How a path is read, each step from the root down:
  *
  *  1. The first pod in it. What lies above (a machine in a container, a cgroup
@@ -41,6 +43,7 @@
 #define BRAMBLE_CGROUP_PATH_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "util/slice.h"
 
@@ -77,6 +80,17 @@ enum cgroup_qos {
 	QOS_BESTEFFORT,
 };
 
+/*
+ * Where a name stands in its path, as lengths of the path's beginning in bytes. 0 where it does not
+ * apply.
+ */
+struct cgroup_place {
+	uint16_t root;	/* above the kubelet's "kubepods": what the kubelet has as --cgroup-root */
+	uint16_t above; /* above the pod, or else above the container: its parent */
+	uint16_t pod;	/* with the pod's own cgroup; 0: the path does not go through it */
+	uint16_t container; /* with the container's uppermost cgroup */
+};
+
 /* What does not apply is an empty string or the enum's first value. */
 struct cgroup_name {
 	enum cgroup_kind kind;
@@ -102,6 +116,8 @@ struct cgroup_name {
 	 * What is longer than the array is cut. So several cgroups may share a unit.
 	 */
 	char unit[CGROUP_UNIT_SIZE];
+
+	struct cgroup_place place;
 };
 
 /*

@@ -37,15 +37,6 @@ static bool keep_path(struct cgroup *cgroup, const char *path)
 	return cgroup->path;
 }
 
-/* Names a cgroup by its path, or by that of a cgroup above it. */
-static void set_name(struct cgroup *cgroup, const char *path)
-{
-	if (cgroup_path_parse(path, &cgroup->name)) {
-		cgroup->name.kind = CGROUP_UNIT;
-		snprintf(cgroup->name.unit, sizeof(cgroup->name.unit), "unknown");
-	}
-}
-
 struct cgroup *registry_add(struct registry *registry, uint64_t id, const char *path,
 			    uint64_t born_ns)
 {
@@ -56,7 +47,9 @@ struct cgroup *registry_add(struct registry *registry, uint64_t id, const char *
 	cgroup = calloc(1, registry->entry_size);
 	if (!cgroup)
 		return NULL;
-	if (!keep_path(cgroup, path)) {
+	if (!keep_path(cgroup, path) ||
+	    claims_name(&registry->claims, path, &cgroup->name, &cgroup->claim)) {
+		free(cgroup->path);
 		free(cgroup);
 		return NULL;
 	}
@@ -64,8 +57,8 @@ struct cgroup *registry_add(struct registry *registry, uint64_t id, const char *
 	cgroup->born_ns = born_ns;
 	cgroup->seen_ns = clock_monotonic_ns();
 	cgroup->walk = registry->walk;
-	set_name(cgroup, path);
 	if (!HASH_TRY_ADD(hh, registry->table, &cgroup->id, sizeof(cgroup->id), cgroup)) {
+		claims_drop(&registry->claims, cgroup->claim);
 		free(cgroup->path);
 		free(cgroup);
 		return NULL;
@@ -94,6 +87,7 @@ void registry_remove(struct registry *registry, struct cgroup *cgroup)
 {
 	/* The analyzer does not see that an element is off uthash's list before it is freed. */
 	HASH_DEL(registry->table, cgroup); /* NOLINT(clang-analyzer-unix.Malloc) */
+	claims_drop(&registry->claims, cgroup->claim);
 	free(cgroup->path);
 	free(cgroup);
 }

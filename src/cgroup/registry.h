@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "cgroup/claims.h"
 #include "cgroup/path.h"
 #include "util/hash.h"
 
@@ -23,6 +24,7 @@ struct cgroup {
 	char *path;
 	bool below;
 	struct cgroup_name name;
+	struct claim *claim; /* to its pod or container; NULL: it is neither */
 	uint64_t born_ns;    /* CLOCK_BOOTTIME; 0 when that is not known */
 	uint64_t seen_ns;    /* CLOCK_MONOTONIC, when it became known here */
 	uint64_t removed_ns; /* CLOCK_MONOTONIC; 0 while it is there */
@@ -39,6 +41,7 @@ struct registry_hooks {
 
 struct registry {
 	struct cgroup *table;
+	struct claims claims;
 	size_t entry_size;
 	const struct registry_hooks *hooks; /* NULL: none; set it before there are entries */
 	void *context;			    /* of the hooks */

@@ -18,6 +18,7 @@
 
 #include "bramble/cells.h"
 #include "cgroup/registry.h"
+#include "util/array.h"
 #include "util/buf.h"
 #include "util/clock.h"
 #include "util/procstat.h"
@@ -31,6 +32,9 @@
 /* The most cgroups that one walk looks at, and the most of these that go by one name. */
 #define VISITS_MAX  (1U << 18)
 #define NESTED_MAX  (1U << 14)
+
+/* What kubelets make. It comes first, and so has the first claim to its pods (claims.h). */
+static const char *const first[] = {"kubepods", "kubepods.slice", "kubelet", "kubelet.slice"};
 
 /* A directory on the way from the root to where the walk is. */
 struct level {
@@ -124,6 +128,12 @@ static void pop_name(struct walk *walk, char name[NAME_MAX + 1])
 	buf_truncate(&walk->pending, walk->pending.len - len - 2);
 }
 
+static bool is_child(const struct dirent64 *entry)
+{
+	return entry->d_type == DT_DIR && strcmp(entry->d_name, ".") != 0 &&
+	       strcmp(entry->d_name, "..") != 0;
+}
+
 static void push_children(struct walk *walk, int fd)
 {
 	const struct dirent64 *entry;
@@ -132,8 +142,7 @@ static void push_children(struct walk *walk, int fd)
 	while ((len = getdents64(fd, walk->entries, sizeof(walk->entries))) > 0) {
 		for (at = 0; at < len; at += entry->d_reclen) {
 			entry = (const void *)(walk->entries + at);
-			if (entry->d_type == DT_DIR && strcmp(entry->d_name, ".") != 0 &&
-			    strcmp(entry->d_name, "..") != 0)
+			if (is_child(entry))
 				push_name(walk, entry->d_name);
 		}
 	}
@@ -146,6 +155,13 @@ static bool same_name(const struct cgroup *a, const struct cgroup *b)
 	       strcmp(a->name.container_id, b->name.container_id) == 0 &&
 	       strcmp(a->name.pod_uid, b->name.pod_uid) == 0 &&
 	       strcmp(a->name.unit, b->name.unit) == 0;
+}
+
+static bool was_seen(const struct walk *walk, uint64_t id)
+{
+	const struct cgroup *cgroup = registry_find(walk->registry, id);
+
+	return cgroup && cgroup->walk == walk->registry->walk;
 }
 
 /* Notes that the walk has seen a cgroup, and adds it if it is new. */
@@ -232,6 +248,10 @@ static void enter(struct walk *walk, const char *name)
 	}
 	if (!open_level(walk, name, &level))
 		return;
+	if (was_seen(walk, level.id)) {
+		close(level.fd);
+		return;
+	}
 	walk->visits++;
 	extend_path(walk, name, &level);
 	level.cgroup = see(walk, &level);
@@ -267,10 +287,11 @@ static int open_above(const struct level *level, uint64_t id)
 /* Goes back up. If that cannot be done, what is still to be looked at there is left out. */
 static void leave(struct walk *walk)
 {
-	struct level *level = &walk->levels[--walk->depth], *above = level - 1;
+	struct level *level = &walk->levels[--walk->depth];
+	struct level *above = walk->depth ? level - 1 : NULL;
 	char name[NAME_MAX + 1];
 
-	if (walk->depth && above->fd < 0) {
+	if (above && above->fd < 0) {
 		above->fd = level->fd < 0 ? -1 : open_above(level, above->id);
 		while (above->fd < 0 && walk->pending.len > above->pending_from) {
 			pop_name(walk, name);
@@ -281,11 +302,24 @@ static void leave(struct walk *walk)
 		close(level->fd);
 }
 
+/* Notes those once more: the last name is looked at first. */
+static void push_first(struct walk *walk)
+{
+	struct stat st;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(first); i++)
+		if (fstatat(walk->levels[0].fd, first[i], &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    S_ISDIR(st.st_mode))
+			push_name(walk, first[i]);
+}
+
 static void walk_all(struct walk *walk)
 {
 	char name[NAME_MAX + 1];
 
 	push_children(walk, walk->levels[0].fd);
+	push_first(walk);
 	while (walk->depth) {
 		if (walk->pending.len == walk->levels[walk->depth - 1].pending_from) {
 			leave(walk);

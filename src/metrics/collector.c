@@ -246,6 +246,8 @@ int collector_open(const struct collector_options *options, struct collector **o
 	c->options = *options;
 	c->owners.max_containers = options->max_containers;
 	members_open(&c->members, options->cgroupfs, options->procfs);
+	c->members.registry.claims.roots = options->pod_roots;
+	c->members.registry.claims.roots.mount = options->cgroupfs;
 	c->naming = (struct naming){
 		.members = &c->members,
 		.owners = &c->owners,

@@ -23,10 +23,11 @@ struct collector_options {
 	const char *cgroupfs; /* where cgroup v2 is mounted */
 	const char *procfs, *sysfs;
 	struct kube_options kube;
-	bool sandboxes;	       /* show those of pods, which do nothing but sleep */
-	bool sandbox;	       /* once it is open, the process enters it: collector_needs() */
-	size_t max_containers; /* with series of their own; 0: no limit */
-	uint64_t retain_ns;    /* how long an owner stays after its last cgroup was removed */
+	struct pod_roots pod_roots; /* its mount is set by collector_open() */
+	bool sandboxes;		    /* show those of pods, which do nothing but sleep */
+	bool sandbox;		    /* once it is open, the process enters it: collector_needs() */
+	size_t max_containers;	    /* with series of their own; 0: no limit */
+	uint64_t retain_ns;	    /* how long an owner stays after its last cgroup was removed */
 };
 
 struct collector;

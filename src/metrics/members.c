@@ -2,6 +2,7 @@
 #include "metrics/members.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -131,6 +132,7 @@ void members_open(struct members *members, const char *cgroupfs, const char *pro
 	registry_open(&members->registry, sizeof(struct member));
 	members->registry.hooks = &hooks;
 	members->registry.context = members;
+	cgroup_view_open(&members->view, cgroupfs);
 }
 
 void members_free(struct members *members)
@@ -141,6 +143,7 @@ void members_free(struct members *members)
 		next = members_next(member);
 		members_remove(members, member);
 	}
+	cgroup_view_close(&members->view);
 }
 
 struct member *members_find(const struct members *members, uint64_t id)
@@ -161,18 +164,21 @@ void members_remove(struct members *members, struct member *member)
 
 /*
  * A path of the greatest length may have been cut in its last name. So it is taken for that of the
- * cgroup above. A walk finds an event's path that is missing.
+ * cgroup above. A walk finds a path that is missing.
  */
 static struct member *take_made(struct members *members, const struct cgroup_event *event,
 				uint64_t born_ns)
 {
-	char above[CGROUP_PATH_MAX];
+	char above[CGROUP_PATH_MAX] = "";
+	const char *path;
 	char *slash;
 
-	if (event->path_len && event->path_len < CGROUP_PATH_MAX - 1)
-		return members_add(members, event->id, event->path, born_ns);
-	memcpy(above, event->path, event->path_len);
-	above[event->path_len] = '\0';
+	if (event->path_len) {
+		path = cgroup_view_path(&members->view, event->id, event->path);
+		if (event->path_len < CGROUP_PATH_MAX - 1)
+			return members_add(members, event->id, path, born_ns);
+		snprintf(above, sizeof(above), "%s", path);
+	}
 	slash = strrchr(above, '/');
 	if (!slash || slash == above) {
 		members->path_cut = true;
@@ -186,9 +192,8 @@ struct member *members_take_event(struct members *members, const struct cgroup_e
 {
 	struct member *member;
 
-	if (event->kind == CGROUP_MADE) {
+	if (event->kind == CGROUP_MADE)
 		return take_made(members, event, event->time_ns + clock_suspended_ns());
-	}
 	member = members_find(members, event->id);
 	if (member && !member->cgroup.removed_ns)
 		member->cgroup.removed_ns = event->time_ns;

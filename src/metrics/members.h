@@ -14,6 +14,7 @@
 
 #include "bramble/cells.h"
 #include "cgroup/registry.h"
+#include "cgroup/view.h"
 #include "metrics/owners.h"
 
 struct cgroup_usage;
@@ -65,6 +66,7 @@ static_assert(offsetof(struct member, cgroup) == 0, "a member is the registry's 
 
 struct members {
 	struct registry registry;
+	struct cgroup_view view;
 	struct kin *kins; /* by their keys */
 	const char *cgroupfs, *procfs;
 	uint64_t walked_ns;   /* CLOCK_MONOTONIC */

@@ -45,6 +45,8 @@ static void read_lost(const struct collector *collector, struct books *books)
 	add_lost(books, PROBE_SCHED, "cause_pairs_full", collector_causes_lost(collector));
 	add_lost(books, PROBE_CGROUP, "unnamed", collector_unnamed(collector));
 	add_lost(books, PROBE_CGROUP, "unread", collector_members(collector)->registry.unread);
+	add_lost(books, PROBE_CGROUP, "not_believed",
+		 collector_members(collector)->registry.claims.refused);
 }
 
 void books_read(const struct collector *collector, struct books *books)

@@ -29,9 +29,17 @@
 	"/kubelet.slice/kubelet-kubepods.slice/kubelet-kubepods-burstable.slice/"                  \
 	"kubelet-kubepods-burstable-pod" UID_ ".slice"
 
+/* struct cgroup_name without the place. */
+struct shape_name {
+	enum cgroup_kind kind;
+	enum cgroup_runtime runtime;
+	enum cgroup_qos qos;
+	const char *pod_uid, *container_id, *unit;
+};
+
 static const struct {
 	const char *path;
-	struct cgroup_name name;
+	struct shape_name name;
 } shapes[] = {
 	/* The kubelet's driver "cgroupfs": k3s and MicroK8s with containerd, docker. */
 	{"/kubepods/burstable/pod" UID "/" ID,
@@ -477,7 +485,7 @@ static void groups_are_known(void **state)
 			fail_msg("%s is no group", no[i]);
 }
 
-static void assert_name(const char *path, const struct cgroup_name *want)
+static void assert_name(const char *path, const struct shape_name *want)
 {
 	struct cgroup_name got;
 
@@ -497,6 +505,59 @@ static void every_shape_is_read(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(shapes); i++)
 		assert_name(shapes[i].path, &shapes[i].name);
+}
+
+/* The path up to each place; "-" where there is none. */
+static const struct {
+	const char *path, *root, *above, *pod, *container;
+} places[] = {
+	{"/kubepods/burstable/pod" UID "/" ID "/x", "", "/kubepods/burstable",
+	 "/kubepods/burstable/pod" UID, "/kubepods/burstable/pod" UID "/" ID},
+	{"/kubepods/pod" UID "/crio-" ID, "", "/kubepods", "/kubepods/pod" UID,
+	 "/kubepods/pod" UID "/crio-" ID},
+	{"/mine/kubepods/besteffort/pod" UID "/x", "/mine", "/mine/kubepods/besteffort",
+	 "/mine/kubepods/besteffort/pod" UID, "-"},
+	{SD_GUARANTEED "/crio-" ID ".scope/container", "", "/kubepods.slice", SD_GUARANTEED,
+	 SD_GUARANTEED "/crio-" ID ".scope"},
+	{KIND_POD "/cri-containerd-" ID ".scope", "/kubelet.slice",
+	 "/kubelet.slice/kubelet-kubepods.slice/kubelet-kubepods-burstable.slice", KIND_POD,
+	 KIND_POD "/cri-containerd-" ID ".scope"},
+	{"/docker/" ID2 KIND_POD, "/docker/" ID2 "/kubelet.slice",
+	 "/docker/" ID2 "/kubelet.slice/kubelet-kubepods.slice/kubelet-kubepods-burstable.slice",
+	 "/docker/" ID2 KIND_POD, "-"},
+	{"/system.slice/containerd.service/kubepods-besteffort-pod" UID_
+	 ".slice:cri-containerd:" ID,
+	 "/system.slice/containerd.service", "/system.slice/containerd.service", "-",
+	 "/system.slice/containerd.service/kubepods-besteffort-pod" UID_
+	 ".slice:cri-containerd:" ID},
+	/* A slice that is not where systemd would put it. */
+	{"/a.slice/kubepods-pod" UID_ ".slice", "/a.slice", "/a.slice",
+	 "/a.slice/kubepods-pod" UID_ ".slice", "-"},
+	{"/docker/" ID "/x", "-", "/docker", "-", "/docker/" ID},
+	{"/system.slice/ssh.service", "-", "-", "-", "-"},
+};
+
+static void assert_place(const char *path, uint16_t len, const char *want)
+{
+	if (strcmp(want, "-") == 0)
+		want = "";
+	assert_int_equal(len, strlen(want));
+	assert_memory_equal(path, want, len);
+}
+
+static void places_are_found(void **state)
+{
+	struct cgroup_name got;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+		print_message("%s\n", places[i].path);
+		assert_int_equal(cgroup_path_parse(places[i].path, &got), 0);
+		assert_place(places[i].path, got.place.root, places[i].root);
+		assert_place(places[i].path, got.place.above, places[i].above);
+		assert_place(places[i].path, got.place.pod, places[i].pod);
+		assert_place(places[i].path, got.place.container, places[i].container);
+	}
 }
 
 static void assert_refused(const char *path, int err)
@@ -596,6 +657,7 @@ int main(void)
 		cmocka_unit_test(length_is_bounded),	 cmocka_unit_test(unit_is_cut_anywhere),
 		cmocka_unit_test(group_is_cut_anywhere), cmocka_unit_test(uids_are_told),
 		cmocka_unit_test(every_layout_is_read),	 cmocka_unit_test(groups_are_known),
+		cmocka_unit_test(places_are_found),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
