@@ -3,7 +3,7 @@
 # "FAIL name" or "SKIP name: reason"; tests/summary counts them.
 
 # What `make test` makes, in this order. A stage without sources is left out.
-STAGES = lint test-runners test-docs test-deploy test-unit $(if $(FUZZ_SRC),test-fuzz) $(if $(BPFTEST_SRC),test-bpf) test-integration \
+STAGES = lint test-hardening test-runners test-docs test-deploy test-unit $(if $(FUZZ_SRC),test-fuzz) $(if $(BPFTEST_SRC),test-bpf) test-integration \
          test-vm
 
 test: ## install what is missing, run every test, end with one line of counts (as root)
@@ -13,6 +13,10 @@ test: ## install what is missing, run every test, end with one line of counts (a
 lint: $(GENERATED) ## format, clang-tidy and shellcheck
 	@tests/lint $(CPPFLAGS) -std=c11 $(WARNINGS) $(LIB_CFLAGS) \
 		-DBRAMBLE_VERSION='"lint"' -DBRAMBLE_REVISION='"lint"'
+
+# Also the arm64 build, if there is one and its binutils.
+test-hardening: $(BUILD)/bramble ## what the compiler put into the program against errors
+	@tests/hardening $(BUILD) $(wildcard build/arm64)
 
 test-runners: ## the scripts that run the tests: no failure gets lost, and a skip needs a reason
 	@tests/runners
@@ -140,7 +144,7 @@ test-vm: ## arm64 kernels in QEMU, 4 and 16 KiB pages, with and without BTF
 
 -include $(SAN_OBJ:.o=.d) $(UNIT:=.d) $(BPFTEST:=.d) $(FUZZ_OBJ:.o=.d) $(FUZZERS:=.d) $(WORKLOADS:=.d)
 
-.PHONY: test lint test-runners test-unit test-bpf test-fuzz fuzz test-integration test-vm vm-files
+.PHONY: test lint test-hardening test-runners test-unit test-bpf test-fuzz fuzz test-integration test-vm vm-files
 
 # What the probe costs. Not part of `make test`: a busy machine must not fail a test.
 
