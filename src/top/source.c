@@ -12,7 +12,9 @@
 #include "diagnose/reading_json.h"
 #include "diagnose/reading_scrape.h"
 #include "metrics/workloads.h"
+#include "sandbox/sandbox.h"
 #include "top/listener.h"
+#include "util/array.h"
 #include "util/buf.h"
 #include "util/clock.h"
 #include "util/log.h"
@@ -102,6 +104,24 @@ static void close_curl(struct source *source)
 	source->multi = NULL;
 }
 
+/* Of what is not open yet, it needs the terminal's description. */
+static void enter_sandbox(const struct collector *collector)
+{
+	static const char *const descriptions[] = {"/etc/terminfo", "/lib/terminfo",
+						   "/usr/share/terminfo", "/usr/lib/terminfo"};
+	struct sandbox_needs needs = {.terminal = true};
+	struct sandbox sandbox;
+	size_t i;
+
+	collector_need(collector, &needs);
+	for (i = 0; i < ARRAY_SIZE(descriptions); i++)
+		sandbox_need(&needs, descriptions[i], SANDBOX_READ);
+	sandbox_need(&needs, getenv("TERMINFO"), SANDBOX_READ);
+	sandbox_confine(&needs, &sandbox);
+	sandbox_filter(&needs, &sandbox);
+	sandbox_needs_free(&needs);
+}
+
 static int open_own_probe(struct source *source)
 {
 	struct collector_options options;
@@ -114,7 +134,10 @@ static int open_own_probe(struct source *source)
 	/* It takes seconds on a small machine, and the screen comes after it. */
 	if (source->options->live)
 		fputs("loading a probe ...\n", stderr);
-	return collector_open(&options, &source->collector);
+	err = collector_open(&options, &source->collector);
+	if (!err && options.sandbox)
+		enter_sandbox(source->collector);
+	return err;
 }
 
 /* Asks whoever listens once, to see if it is a serve. That may take time. */

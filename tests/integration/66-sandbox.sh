@@ -1,0 +1,79 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#
+# What a running serve has given up (docs/security.md), and that it loses nothing by that. All other
+# tests here run with it, too.
+. "$(dirname "$0")/lib.sh"
+
+# status_of FIELD: of all threads of bramble; each value once
+status_of() { sed -n "s/^$1:[[:space:]]*//p" /proc/"$bramble_pid"/task/*/status | sort -u | paste -sd' '; }
+
+# The families of the last scrape that have samples, and the probes that are up. A process's own
+# need no privileges.
+seen() {
+	sed -n 's/^\(bramble_[a-z0-9_]*\).*/\1/p' "$tmp/metrics" | sort -u
+	grep '^bramble_probe_up' "$tmp/metrics"
+}
+layer() { metric_or_0 bramble_probe_sandbox layer="$1" | cut -d. -f1; }
+
+start_pod shop web-0 web burst 60 500 3000
+
+start_bramble --no-sandbox
+sleep 1
+scrape
+seen | grep -v capability >"$tmp/without"
+check_holds "--no-sandbox: it is not in force" "$(layer capabilities) + $(layer seccomp) + $(layer landlock) == 0"
+check "--no-sandbox: there is no filter" test "$(status_of Seccomp)" = 0
+check "--no-sandbox: its capabilities are shown" grep -q '^bramble_probe_capability_info{capability="cap_bpf"} 1$' "$tmp/metrics"
+stop_bramble
+
+start_bramble
+sleep 1
+scrape
+seen | grep -v capability >"$tmp/with"
+check "the sandbox takes no family and no probe away" diff "$tmp/without" "$tmp/with"
+check "it has no new privileges" test "$(status_of NoNewPrivs)" = 1
+check "all its threads have the filter" test "$(status_of Seccomp)" = 2
+check_holds "and it says so" "$(layer capabilities) + $(layer no_new_privs) + $(layer seccomp) == 3"
+if [ "$(layer landlock)" = 1 ]; then
+	pass "Landlock is in force"
+else
+	skip "Landlock: this kernel has none"
+fi
+# What remains is what it says that remains. Here that may be what loads programs later: for a file
+# system whose module is not there yet.
+remaining=$(sed -n 's/^bramble_probe_capability_info{capability="\(.*\)"} 1$/\1/p' "$tmp/metrics" | paste -sd' ')
+# bits_of NAME...: as /proc writes a set
+bits_of() {
+	local name bits=0
+	for name; do
+		case $name in
+		cap_dac_read_search) bits=$((bits | 1 << 2)) ;;
+		cap_sys_admin) bits=$((bits | 1 << 21)) ;;
+		cap_perfmon) bits=$((bits | 1 << 38)) ;;
+		cap_bpf) bits=$((bits | 1 << 39)) ;;
+		*) bits=-1 ;;
+		esac
+	done
+	printf '%016x' $bits
+}
+# shellcheck disable=SC2086 # words
+check "its capabilities are those that it shows (${remaining:-none})" \
+	test "$(status_of CapEff)" = "$(bits_of $remaining)"
+for set in CapPrm CapBnd; do
+	check "and no others in $set" test "$(status_of $set)" = "$(status_of CapEff)"
+done
+check "none can be had back" test "$(status_of CapInh) $(status_of CapAmb)" = "0000000000000000 0000000000000000"
+
+# Names and slots come and go as without it.
+start_pod shop late-0 web burst 60 500 3000
+is_named() {
+	scrape
+	[ "$(metric_or_0 bramble_cpu_wait_seconds_count pod=late-0 container=web)" != 0 ]
+}
+check "a pod that starts later is named" wait_until 10 is_named
+check "it logs no refused call" test -z "$(grep 'the sandbox refuses' "$bramble_log")"
+stop_bramble
+check_holds "it ends with 0" "$bramble_code == 0"
+check "its socket is gone" test ! -e "$tmp/bramble.sock"
+finish
