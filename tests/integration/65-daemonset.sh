@@ -38,6 +38,8 @@ done
 
 # A command that the runtime is run by.
 declare -a runtime_prefix=()
+# Whether it has the host's pid namespace.
+host_pid=$(lines | grep -o 'hostPID: true')
 
 # run_as_deployed CAPABILITY...: a bundle in $tmp/bundle, run until it ends.
 run_as_deployed() {
@@ -46,12 +48,13 @@ run_as_deployed() {
 	(cd "$bundle" && rm -f config.json && runc spec && jq \
 		--argjson caps "$(printf '%s\n' "$@" | jq -Rn '[inputs]')" \
 		--argjson args "$(echo "$args" | sed "s/\$(NODE_IP):10250/127.0.0.1:$(cat "$kubelet/port")/" | jq -Rn '[inputs]')" \
-		--arg host_pid "$(lines | grep -o 'hostPID: true')" \
+		--arg host_pid "$host_pid" \
 		--arg root "$root" --arg pods "$log_dir" --arg kubelet "$kubelet" --arg listen "127.0.0.1:$port" \
 		--arg limit "$(memory_of limits)" '
 		.process.terminal = false |
 		.process.user = {uid: 0, gid: 0} |
 		.process.noNewPrivileges = true |
+		.process.env += ["BRAMBLE_SANDBOX_KILL=1"] |
 		.process.capabilities = {bounding: $caps, effective: $caps, permitted: $caps} |
 		.process.args = ["/bin/bramble"] + $args + ["--web.listen-address=\($listen)"] |
 		.root = {path: $root, readonly: true} |
@@ -115,10 +118,66 @@ else
 fi
 check "it warns of nothing" test -z "$(grep 'level=warn' "$bramble_log")"
 [ $failed = 0 ] || sed 's/^/    /' "$bramble_log"
-runc --root "$tmp/runc" delete --force "daemonset-$port" >/dev/null 2>&1
+
+# field FIELD: of its /proc/PID/status
+field() { sed -n "s/^$1:[[:space:]]*//p" "/proc/$(runc --root "$tmp/runc" state "daemonset-$port" | jq .pid)/status"; }
+check "once it runs, it makes the system calls of its list alone" test "$(field NoNewPrivs) $(field Seccomp)" = "1 2"
+# What loads programs for file systems whose modules come late may remain.
+check "and has no SYS_PTRACE any more" test $((0x$(field CapPrm) >> 19 & 1)) = 0
+# The container's own root is read-only.
+root_is_readonly() { metric_or_0 bramble_node_filesystem_readonly mountpoint=/ | cut -d. -f1; }
+looks_at_init=
+if [ -e /proc/1/root/. ]; then
+	looks_at_init=yes
+	check_holds "the root file system is the node's, which is not read-only" "$(root_is_readonly) == 0"
+else
+	skip "the node's file systems: nobody may look at process 1 of this machine"
+fi
+end_deployed() { runc --root "$tmp/runc" delete --force "daemonset-$port" >/dev/null 2>&1; }
+end_deployed
+
+# Each of these has a reason, and without it something is missing.
+# deployed_without CAPABILITY: runs with all others, until it is ready, and scrapes it
+deployed_without() {
+	# shellcheck disable=SC2046 # a list of names
+	in_background run_as_deployed $(printf '%s\n' $capabilities | grep -vx "$1")
+	wait_until 20 curl -sf -o /dev/null "$bramble_url/readyz" && scrape
+}
+deployed_without CAP_SYS_PTRACE
+check_holds "without SYS_PTRACE all probes are up" \
+	"$(metric_or_0 bramble_probe_up) == $(grep -c '^bramble_probe_up{' "$tmp/metrics")"
+[ -z "$looks_at_init" ] ||
+	check_holds "SYS_PTRACE is for the node's file systems: without it they are the container's" "$(root_is_readonly) == 1"
+end_deployed
+host_pid=
+deployed_without none
+[ -z "$looks_at_init" ] ||
+	check_holds "hostPID is for the node's file systems: without it they are the container's" "$(root_is_readonly) == 1"
+# The shell is in the container's pid namespace. The pod's process has no number there.
+check "hostPID is for the processes of pods, by which their network namespaces are found" test "$(
+	nsenter --target "$(runc --root "$tmp/runc" state "daemonset-$port" | jq .pid)" --pid \
+		cat "$cgroup2${container_cgroup[web-0]}/cgroup.procs" | sort -u)" = 0
+end_deployed
+host_pid='hostPID: true'
+# tracefs is not mounted on every node. Then mounting it needs SYS_ADMIN; else, on most kernels, nothing.
+without_tracefs=(unshare --mount --propagation private sh -c '
+	! mountpoint -q /sys/kernel/tracing || umount /sys/kernel/tracing; exec "$@"' sh)
+runtime_prefix=("${without_tracefs[@]}")
+# shellcheck disable=SC2046 # a list of names
+(run_as_deployed $(printf '%s\n' $capabilities | grep -vx CAP_SYS_ADMIN)) || code=$?
+check_holds "SYS_ADMIN is for mounting tracefs: without either it ends with an error" "${code:-0} == 1"
+check "and says so" grep -q 'tracefs.*CAP_SYS_ADMIN' "$tmp/daemonset.log"
+end_deployed
 
 # A container that gets everything would prove nothing.
+code=
 runtime_prefix=("${with_tracefs[@]}")
+if [ "$(cat /proc/sys/kernel/perf_event_paranoid)" -le 2 ]; then
+	deployed_without CAP_SYS_ADMIN
+	check_holds "SYS_ADMIN is for nothing else, where kernel.perf_event_paranoid is at most 2: all probes are up" \
+		"$(metric_or_0 bramble_probe_up) == $(grep -c '^bramble_probe_up{' "$tmp/metrics")"
+	end_deployed
+fi
 (run_as_deployed CAP_PERFMON) || code=$?
 check_holds "without CAP_BPF it ends with an error" "${code:-0} == 1"
 check "and names it" grep -q CAP_BPF "$tmp/daemonset.log"

@@ -8,10 +8,9 @@
 # status_of FIELD: of all threads of bramble; each value once
 status_of() { sed -n "s/^$1:[[:space:]]*//p" /proc/"$bramble_pid"/task/*/status | sort -u | paste -sd' '; }
 
-# The families of the last scrape that have samples, and the probes that are up. A process's own
-# need no privileges.
+# The families of the last scrape that have samples whatever happens, and the probes that are up.
 seen() {
-	sed -n 's/^\(bramble_[a-z0-9_]*\).*/\1/p' "$tmp/metrics" | sort -u
+	sed -nE 's/^((bramble_(node|probe|cpu|slots|scrape|containers|kube)|process_)[a-z0-9_]*).*/\1/p' "$tmp/metrics" | sort -u
 	grep '^bramble_probe_up' "$tmp/metrics"
 }
 layer() { metric_or_0 bramble_probe_sandbox layer="$1" | cut -d. -f1; }
@@ -76,4 +75,15 @@ check "it logs no refused call" test -z "$(grep 'the sandbox refuses' "$bramble_
 stop_bramble
 check_holds "it ends with 0" "$bramble_code == 0"
 check "its socket is gone" test ! -e "$tmp/bramble.sock"
+
+# With what the systemd unit gives it, and no more.
+unit=$(sed -n 's/^CapabilityBoundingSet=//p' "$top/deploy/systemd/bramble.service.in" | tr 'A-Z ' 'a-z,')
+dropped=$(capsh --print | sed -n 's/^Bounding set =//p' | tr , '\n' | grep -vxF "$(echo "$unit" | tr , '\n')" | paste -sd,)
+bramble_prefix=(capsh --drop="$dropped" -- -c 'exec "$@"' sh)
+start_bramble
+scrape
+check_holds "with the capabilities of its systemd unit all probes are up" \
+	"$(metric_or_0 bramble_probe_up) == $(grep -c '^bramble_probe_up{' "$tmp/metrics")"
+check "and it warns of nothing" test -z "$(grep 'level=warn' "$bramble_log")"
+stop_bramble
 finish
