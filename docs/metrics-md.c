@@ -176,7 +176,12 @@ int main(void)
 	     "| handshake | it ended the handshake itself, mostly because it does not trust our "
 	     "certificate |\n"
 	     "| unfinished | the handshake failed in another way, and GnuTLS does not tell why "
-	     "|\n");
+	     "|\n"
+	     "| connections | there were too many connections from its network, or in all |\n"
+	     "| slow_request | it sent no whole request in time |\n"
+	     "| slow_reader | it did not take its reply in time |\n"
+	     "| bad_request | it sent something that RFC 9112 does not allow, and got 400, 411, "
+	     "413, 417 or 501 |\n");
 	puts("## Why the kubelet was not read\n"
 	     "\n"
 	     "| reason | |\n"

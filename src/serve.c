@@ -366,7 +366,7 @@ static bool handle_signals(struct server *s)
 static int run(struct server *s)
 {
 	struct epoll_event events[16];
-	int i, count;
+	int i, count, err;
 
 	for (;;) {
 		count = epoll_wait(s->epoll_fd, events, 16, http_timeout_ms(s->http));
@@ -381,7 +381,9 @@ static int run(struct server *s)
 			if (fd == collector_event_fd(s->collector))
 				collector_poll(s->collector);
 		}
-		http_run(s->http);
+		err = http_run(s->http);
+		if (err)
+			return err;
 	}
 }
 

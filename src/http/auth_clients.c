@@ -1,30 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "http/auth_clients.h"
 
-#include <netinet/in.h>
 #include <string.h>
 
+#include "http/network.h"
 #include "util/clock.h"
-
-#define PREFIX_BYTES 8 /* of a /64 */
-
-static void network_of(const struct sockaddr *from, unsigned char network[16])
-{
-	struct sockaddr_in6 v6;
-	struct sockaddr_in v4;
-
-	memset(network, 0, 16);
-	if (from && from->sa_family == AF_INET) {
-		memcpy(&v4, from, sizeof(v4));
-		network[10] = network[11] = 0xff;
-		memcpy(network + 12, &v4.sin_addr, 4);
-	} else if (from && from->sa_family == AF_INET6) {
-		memcpy(&v6, from, sizeof(v6));
-		memcpy(network, &v6.sin6_addr, 16);
-		if (!IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr) && !IN6_IS_ADDR_LINKLOCAL(&v6.sin6_addr))
-			memset(network + PREFIX_BYTES, 0, 16 - PREFIX_BYTES);
-	}
-}
 
 static bool gives_way(const struct auth_client *client, const struct auth_client *instead_of)
 {
@@ -39,7 +19,7 @@ struct auth_client *auth_clients_get(struct auth_clients *clients, const struct 
 				     uint64_t now_ns)
 {
 	struct auth_client *place = NULL;
-	unsigned char network[16];
+	unsigned char network[NETWORK_SIZE];
 	size_t i;
 
 	network_of(from, network);

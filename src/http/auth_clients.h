@@ -13,11 +13,13 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
+#include "http/network.h"
+
 #define AUTH_CLIENTS 128
 #define AUTH_BURST   4 /* passwords that an address may try at once; one more a second */
 
 struct auth_client {
-	unsigned char network[16]; /* as IPv6 */
+	unsigned char network[NETWORK_SIZE]; /* as IPv6 */
 	bool used;
 	unsigned int jobs,
 		tickets; /* that wait, see auth.c; while there are any it keeps its place */

@@ -11,7 +11,11 @@
 
 #include "http/socket_file.h"
 
-#define BACKLOG 64
+/* Accepting is fast. So a crowd waits here for a moment, rather than for a repeated SYN. */
+#define BACKLOG	    512
+
+/* What the kernel holds of a reply for a client that does not read; it doubles this. */
+#define SEND_BUFFER (128 * 1024)
 
 /* The socket, or the error after it is closed. */
 static int finish(int fd, int err)
@@ -27,13 +31,14 @@ static int finish(int fd, int err)
 int listen_tcp(struct address *address)
 {
 	struct sockaddr *sockaddr = (struct sockaddr *)&address->sockaddr;
-	const int on = 1, off = 0;
+	const int on = 1, off = 0, buffer = SEND_BUFFER;
 	int fd, err = 0;
 
 	fd = socket(sockaddr->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return -errno;
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &buffer, sizeof(buffer));
 	if (sockaddr->sa_family == AF_INET6)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
 	if (bind(fd, sockaddr, address->len) || getsockname(fd, sockaddr, &address->len))

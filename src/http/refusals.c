@@ -24,6 +24,10 @@ const char *const refusal_names[REFUSALS] = {
 	[REFUSAL_BAD_CERTIFICATE] = "bad_certificate",
 	[REFUSAL_HANDSHAKE] = "handshake",
 	[REFUSAL_UNFINISHED] = "unfinished",
+	[REFUSAL_CONNECTIONS] = "connections",
+	[REFUSAL_SLOW_REQUEST] = "slow_request",
+	[REFUSAL_SLOW_READER] = "slow_reader",
+	[REFUSAL_BAD_REQUEST] = "bad_request",
 };
 
 /* What happened, and what the operator can do. */
@@ -57,6 +61,14 @@ static const struct {
 			       "for among its subjectAltNames?"},
 	[REFUSAL_UNFINISHED] = {"the TLS handshake with it failed, and GnuTLS does not tell why",
 				"openssl s_client -connect ADDRESS -trace shows how far it gets"},
+	[REFUSAL_CONNECTIONS] = {"there are too many connections from its network, or in all",
+				 "let it close those that it does not need"},
+	[REFUSAL_SLOW_REQUEST] = {"it sent no whole request in time",
+				  "let it connect when it has something to ask"},
+	[REFUSAL_SLOW_READER] = {"it did not take its reply in time",
+				 "let it read what it asked for"},
+	[REFUSAL_BAD_REQUEST] = {"what it sends is no request that RFC 9112 allows",
+				 "find out what sends it"},
 };
 
 void refusals_add(struct refusals *refusals, enum refusal reason, const char *client,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Clients that were turned away before they could ask: how many, and why. A stranger can cause
- * this, so each reason is logged at most once a minute, however many clients come.
+ * Clients that were turned away, and not for what they asked: how many, and why. A stranger can
+ * cause this, so each reason is logged at most once a minute, however many clients come.
  */
 #ifndef BRAMBLE_REFUSALS_H
 #define BRAMBLE_REFUSALS_H
@@ -21,8 +21,12 @@ enum refusal {
 	REFUSAL_EXPIRED,	    /* the client's certificate, or not valid yet */
 	REFUSAL_NAME,		    /* no name of it is in client_allowed_sans */
 	REFUSAL_BAD_CERTIFICATE,
-	REFUSAL_HANDSHAKE,  /* the client ended it */
-	REFUSAL_UNFINISHED, /* it ended for an unknown reason */
+	REFUSAL_HANDSHAKE,    /* the client ended it */
+	REFUSAL_UNFINISHED,   /* it ended for an unknown reason */
+	REFUSAL_CONNECTIONS,  /* too many of its network, or of all */
+	REFUSAL_SLOW_REQUEST, /* no whole request in time */
+	REFUSAL_SLOW_READER,  /* it did not take its reply */
+	REFUSAL_BAD_REQUEST, /* not HTTP as RFC 9112 has it; it was answered with 400 or the like */
 	REFUSALS,
 };
 

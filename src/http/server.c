@@ -15,18 +15,21 @@
 
 #include "http/bodies.h"
 #include "http/connections.h"
+#include "http/exchange.h"
 #include "http/guard.h"
+#include "http/first_bytes.h"
 #include "http/listen.h"
+#include "http/request.h"
 #include "util/clock.h"
 #include "util/log.h"
 
 #define CONNECTION_MEMORY (16 * 1024) /* for one request's header; longer ones are refused */
 
-/* The size of bodies that clients have not taken yet, beyond which no new ones are made. */
+/*
+ * The size of bodies that clients have not taken yet, beyond which no new ones are made. Beyond it,
+ * slow clients are cut off, and bodies up to this old are sent.
+ */
 #define BODIES_MAX	  (8UL * 1024 * 1024)
-
-/* Beyond it, clients that take longer than this are cut off, and bodies up to this old are sent. */
-#define SLOW_NS		  (5 * NS_PER_S)
 #define STALE_NS	  NS_PER_S
 
 /* One place to listen at. */
@@ -42,18 +45,10 @@ struct http {
 	void *context;
 	struct guard *guard; /* or NULL */
 	struct listener *listeners;
-	struct connections connections;
+	struct connections tcp, local; /* on TCP; on Unix sockets */
+	struct refusals refusals;
 	struct bodies bodies;
 };
-
-/* A request that waits until its password was checked. Meanwhile libmicrohttpd leaves it alone. */
-struct waiting {
-	struct auth_ticket ticket; /* first */
-	struct MHD_Connection *connection;
-};
-
-/* The state of requests that have not waited. */
-static struct waiting never_waited;
 
 struct http *http_new(http_handler handler, void *context, struct guard *guard)
 {
@@ -64,6 +59,9 @@ struct http *http_new(http_handler handler, void *context, struct guard *guard)
 	http->handler = handler;
 	http->context = context;
 	http->guard = guard;
+	http->tcp.bounds = &connections_tcp;
+	http->local.bounds = &connections_unix;
+	http->tcp.refusals = http->local.refusals = &http->refusals;
 	return http;
 }
 
@@ -73,7 +71,7 @@ static void resume_decided(struct guard *guard)
 	struct auth_ticket *ticket;
 
 	while ((ticket = guard_decided(guard)))
-		MHD_resume_connection(((struct waiting *)ticket)->connection);
+		MHD_resume_connection(((struct exchange *)ticket)->connection);
 }
 
 void http_free(struct http *http)
@@ -96,16 +94,6 @@ void http_free(struct http *http)
 
 /* ---- replies */
 
-static void set_text(struct http_reply *reply, unsigned int status, const char *text)
-{
-	*reply = (struct http_reply){
-		.status = status,
-		.content_type = "text/plain; charset=utf-8",
-		.body = strdup(text),
-		.len = strlen(text),
-	};
-}
-
 bool http_reply_again(const struct http_request *request, struct http_reply *reply)
 {
 	struct http *http = request->http;
@@ -116,10 +104,11 @@ bool http_reply_again(const struct http_request *request, struct http_reply *rep
 	if (!body || body->turn != http->bodies.turn) {
 		if (http->bodies.bytes < BODIES_MAX)
 			return false;
-		connections_cut_slow(&http->connections, SLOW_NS, now_ns);
+		connections_cut_slow(&http->tcp, now_ns);
+		connections_cut_slow(&http->local, now_ns);
 		if (!body || now_ns - body->made_ns > STALE_NS) {
-			set_text(reply, MHD_HTTP_SERVICE_UNAVAILABLE,
-				 "too many replies are under way; try again\n");
+			reply_text(reply, MHD_HTTP_SERVICE_UNAVAILABLE,
+				   "too many replies are under way; try again\n");
 			return true;
 		}
 	}
@@ -172,61 +161,6 @@ static struct guard *guard_of(const struct listener *listener)
 	return listener->file ? NULL : listener->http->guard;
 }
 
-static void add_guard_headers(struct MHD_Response *response, const struct guard *guard)
-{
-	const char *value;
-	int i;
-
-	for (i = 0; i < WEB_HEADERS; i++) {
-		value = guard_header(guard, (enum web_header)i);
-		if (value)
-			MHD_add_response_header(response, web_header_names[i], value);
-	}
-}
-
-static void add_headers(struct MHD_Response *response, const struct http_reply *reply)
-{
-	MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, reply->content_type);
-	if (reply->gzip)
-		MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_ENCODING, "gzip");
-	if (reply->negotiated)
-		MHD_add_response_header(response, MHD_HTTP_HEADER_VARY, "Accept, Accept-Encoding");
-	if (reply->status == MHD_HTTP_METHOD_NOT_ALLOWED)
-		MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
-	if (reply->status == MHD_HTTP_UNAUTHORIZED)
-		MHD_add_response_header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE,
-					"Basic realm=\"bramble\"");
-	if (reply->status == MHD_HTTP_SERVICE_UNAVAILABLE ||
-	    reply->status == MHD_HTTP_TOO_MANY_REQUESTS)
-		MHD_add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER, "1");
-}
-
-static enum MHD_Result send_reply(const struct listener *listener,
-				  struct MHD_Connection *connection, const struct http_reply *reply)
-{
-	struct http_body *body = reply->shared;
-	struct MHD_Response *response;
-	enum MHD_Result result;
-
-	if (!body)
-		body = body_new(&listener->http->bodies, reply->body, reply->len, reply->kind);
-	if (!body)
-		return MHD_NO;
-	body->refs++;
-	response = MHD_create_response_from_buffer_with_free_callback_cls(body->len, body->data,
-									  body_unref, body);
-	if (!response) {
-		body_unref(body);
-		return MHD_NO;
-	}
-	add_headers(response, reply);
-	if (guard_of(listener))
-		add_guard_headers(response, guard_of(listener));
-	result = MHD_queue_response(connection, reply->status, response);
-	MHD_destroy_response(response);
-	return result;
-}
-
 static struct connection *connection_of(struct MHD_Connection *connection)
 {
 	const union MHD_ConnectionInfo *info =
@@ -235,10 +169,18 @@ static struct connection *connection_of(struct MHD_Connection *connection)
 	return info ? info->socket_context : NULL;
 }
 
-static void set_state(struct http *http, struct connection *known, enum connection_state state)
+static struct connections *connections_of(const struct listener *listener)
 {
+	return listener->file ? &listener->http->local : &listener->http->tcp;
+}
+
+static void set_state(const struct listener *listener, struct MHD_Connection *connection,
+		      enum connection_state state)
+{
+	struct connection *known = connection_of(connection);
+
 	if (known)
-		connections_set_state(&http->connections, known, state, clock_monotonic_ns());
+		connections_set_state(connections_of(listener), known, state, clock_monotonic_ns());
 }
 
 static const struct sockaddr *address_of(struct MHD_Connection *connection)
@@ -249,43 +191,43 @@ static const struct sockaddr *address_of(struct MHD_Connection *connection)
 	return info ? info->client_addr : NULL;
 }
 
-/* Asks the guard. If its answer is GUARD_WAIT, the request is suspended, and *waiting is set. */
-static enum guard_verdict ask_guard(struct guard *guard, struct MHD_Connection *connection,
-				    struct waiting **waiting)
+/* Asks the guard. If its answer is GUARD_WAIT, the request is suspended. */
+static enum guard_verdict ask_guard(struct guard *guard, struct exchange *exchange)
 {
-	struct waiting *new = calloc(1, sizeof(*new));
 	enum guard_verdict verdict;
 
-	if (!new)
-		return GUARD_TOO_MANY;
 	guard_refresh(guard, clock_monotonic_ns());
 	verdict = guard_admit(guard,
-			      MHD_lookup_connection_value(connection, MHD_HEADER_KIND,
+			      MHD_lookup_connection_value(exchange->connection, MHD_HEADER_KIND,
 							  MHD_HTTP_HEADER_AUTHORIZATION),
-			      address_of(connection), &new->ticket, clock_monotonic_ns());
-	if (verdict != GUARD_WAIT) {
-		free(new);
+			      address_of(exchange->connection), &exchange->ticket,
+			      clock_monotonic_ns());
+	if (verdict != GUARD_WAIT)
 		return verdict;
-	}
-	new->connection = connection;
-	*waiting = new;
-	MHD_suspend_connection(connection);
+	exchange->waits = true;
+	MHD_suspend_connection(exchange->connection);
 	return verdict;
 }
 
+/* Answers by the method. */
 static void answer(const struct listener *listener, const struct http_request *request,
 		   const char *method, struct http_reply *reply)
 {
 	const struct http *http = listener->http;
 
-	if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 && strcmp(method, MHD_HTTP_METHOD_HEAD) != 0)
-		set_text(reply, MHD_HTTP_METHOD_NOT_ALLOWED, "only GET and HEAD are served\n");
+	if (strcmp(method, MHD_HTTP_METHOD_OPTIONS) == 0)
+		*reply = (struct http_reply){.status = MHD_HTTP_NO_CONTENT, .body = strdup("")};
+	else if (!request_method_known(method))
+		reply_text(reply, MHD_HTTP_NOT_IMPLEMENTED, "this method is not known\n");
+	else if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 &&
+		 strcmp(method, MHD_HTTP_METHOD_HEAD) != 0)
+		reply_text(reply, MHD_HTTP_METHOD_NOT_ALLOWED, "only GET and HEAD are served\n");
 	else
 		http->handler(http->context, request, reply);
 	if (!reply->status)
-		set_text(reply, MHD_HTTP_NOT_FOUND, "not found; see / for what is here\n");
+		reply_text(reply, MHD_HTTP_NOT_FOUND, "not found; see / for what is here\n");
 	if (!reply->body && !reply->shared)
-		set_text(reply, MHD_HTTP_INTERNAL_SERVER_ERROR, "out of memory\n");
+		reply_text(reply, MHD_HTTP_INTERNAL_SERVER_ERROR, "out of memory\n");
 }
 
 /* Answers a request whose client the guard has judged. */
@@ -293,11 +235,42 @@ static void answer_judged(const struct listener *listener, const struct http_req
 			  const char *method, enum guard_verdict verdict, struct http_reply *reply)
 {
 	if (verdict == GUARD_UNAUTHORIZED)
-		set_text(reply, MHD_HTTP_UNAUTHORIZED, "a user and a password are needed\n");
+		reply_text(reply, MHD_HTTP_UNAUTHORIZED, "a user and a password are needed\n");
 	else if (verdict == GUARD_TOO_MANY)
-		set_text(reply, MHD_HTTP_TOO_MANY_REQUESTS, "too many requests; try again\n");
+		reply_text(reply, MHD_HTTP_TOO_MANY_REQUESTS, "too many requests; try again\n");
 	else
 		answer(listener, request, method, reply);
+}
+
+static enum MHD_Result send_reply(const struct listener *listener, struct exchange *exchange,
+				  const struct http_reply *reply)
+{
+	if (!reply->body && !reply->shared)
+		return MHD_NO;
+	set_state(listener, exchange->connection, CONNECTION_REPLY);
+	return reply_send(exchange->connection, reply, &listener->http->bodies, guard_of(listener))
+		       ? MHD_YES
+		       : MHD_NO;
+}
+
+/* The first call for a request, before its body: refuses it if its head is wrong. */
+static enum MHD_Result begin(const struct listener *listener, struct exchange *exchange,
+			     const char *method, const char *version)
+{
+	const struct connection *known = connection_of(exchange->connection);
+	struct http_reply reply;
+	const char *fault;
+	unsigned int status = exchange_check(exchange, method, version, &fault);
+	char text[128];
+
+	if (!status)
+		return MHD_YES;
+	refusals_add(&listener->http->refusals, REFUSAL_BAD_REQUEST, known ? known->client : "?",
+		     fault, clock_monotonic_ns());
+	snprintf(text, sizeof(text), "%s\n", fault);
+	reply_text(&reply, status, text);
+	reply.close = true;
+	return send_reply(listener, exchange, &reply);
 }
 
 static enum MHD_Result on_request(void *context, struct MHD_Connection *connection,
@@ -305,51 +278,72 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
 				  const char *upload, size_t *upload_size, void **state)
 {
 	struct listener *listener = context;
-	struct http *http = listener->http;
-	struct http_request request = {path, http, connection};
-	struct connection *known = connection_of(connection);
 	struct guard *guard = guard_of(listener);
-	struct waiting *waiting = *state;
+	struct exchange *exchange = *state;
 	enum guard_verdict verdict = GUARD_LET_IN;
 	struct http_reply reply = {0};
 
-	(void)version;
+	(void)path;
 	(void)upload;
-	/* The first call comes before the request's body, which is ignored. */
-	if (!waiting) {
-		*state = &never_waited;
-		return MHD_YES;
-	}
+	if (!exchange) /* there was no memory */
+		return MHD_NO;
+	if (!exchange->checked)
+		return begin(listener, exchange, method, version);
+	/* The request's body is ignored. */
 	if (*upload_size) {
 		*upload_size = 0;
 		return MHD_YES;
 	}
 	/* The last call comes again after the request has waited. */
-	if (waiting != &never_waited)
-		verdict = guard_verdict(&waiting->ticket);
+	if (exchange->waits)
+		verdict = guard_verdict(&exchange->ticket);
 	else if (guard)
-		verdict = ask_guard(guard, connection, (struct waiting **)state);
+		verdict = ask_guard(guard, exchange);
 	if (verdict == GUARD_WAIT) {
-		set_state(http, known, CONNECTION_WAIT);
+		set_state(listener, connection, CONNECTION_WAIT);
 		return MHD_YES;
 	}
-	answer_judged(listener, &request, method, verdict, &reply);
-	if (!reply.body && !reply.shared)
-		return MHD_NO;
-	set_state(http, known, CONNECTION_REPLY);
-	return send_reply(listener, connection, &reply);
+	answer_judged(listener, &(struct http_request){exchange->path, listener->http, connection},
+		      method, verdict, &reply);
+	exchange->let_in = verdict == GUARD_LET_IN && reply.status < MHD_HTTP_BAD_REQUEST;
+	return send_reply(listener, exchange, &reply);
+}
+
+/* The first line of a request has come. What this returns is the state of the others. */
+static void *on_target(void *context, const char *target, struct MHD_Connection *connection)
+{
+	const struct listener *listener = context;
+	const struct connection *known = connection_of(connection);
+
+	/* From now on the request has to come to its end. */
+	if (known && known->state == CONNECTION_IDLE)
+		set_state(listener, connection, CONNECTION_REQUEST);
+	return exchange_new(connection, target);
 }
 
 static void on_completed(void *context, struct MHD_Connection *connection, void **state,
 			 enum MHD_RequestTerminationCode how)
 {
 	struct listener *listener = context;
+	struct connection *known = connection_of(connection);
+	struct exchange *exchange = *state;
 
-	(void)how;
-	if (*state != &never_waited)
-		free(*state);
+	if (known && exchange && exchange->let_in && how == MHD_REQUEST_TERMINATED_COMPLETED_OK)
+		connections_keep(connections_of(listener), known);
+	exchange_free(exchange);
 	*state = NULL;
-	set_state(listener->http, connection_of(connection), CONNECTION_IDLE);
+	set_state(listener, connection, CONNECTION_IDLE);
+}
+
+/* ---- connections */
+
+static enum MHD_Result on_accept(void *context, const struct sockaddr *from, socklen_t len)
+{
+	const struct listener *listener = context;
+
+	(void)len;
+	return connections_admit(connections_of(listener), from, clock_monotonic_ns()) ? MHD_YES
+										       : MHD_NO;
 }
 
 /* Sets up TLS before the handshake. Returns whether the connection may go on. */
@@ -369,14 +363,18 @@ static bool secure(const struct listener *listener, struct MHD_Connection *conne
 	return known->tls != NULL;
 }
 
-static void on_start(struct listener *listener, struct MHD_Connection *connection, void **known)
+static void on_start(const struct listener *listener, struct MHD_Connection *connection,
+		     void **known)
 {
-	struct connections *all = &listener->http->connections;
+	struct connections *all = connections_of(listener);
 	uint64_t now_ns = clock_monotonic_ns();
 	const union MHD_ConnectionInfo *info =
 		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-	struct connection *added = connections_add(all, info->connect_fd, now_ns);
+	struct connection *added;
 
+	if (!info)
+		return;
+	added = connections_add(all, info->connect_fd, now_ns);
 	*known = added;
 	/* A connection that cannot be tracked or secured is closed at once. */
 	if (!added || !secure(listener, connection, added))
@@ -388,12 +386,13 @@ static void on_start(struct listener *listener, struct MHD_Connection *connectio
 static void on_connection(void *context, struct MHD_Connection *connection, void **known,
 			  enum MHD_ConnectionNotificationCode what)
 {
-	struct listener *listener = context;
+	const struct listener *listener = context;
 
 	if (what == MHD_CONNECTION_NOTIFY_STARTED) {
 		on_start(listener, connection, known);
 	} else if (*known) {
-		connections_remove(&listener->http->connections, *known, clock_monotonic_ns());
+		socket_drain(((struct connection *)*known)->fd);
+		connections_remove(connections_of(listener), *known, clock_monotonic_ns());
 		*known = NULL;
 	}
 }
@@ -435,16 +434,18 @@ static struct MHD_Daemon *start_daemon(struct listener *listener, int fd)
 		{MHD_OPTION_END, 0, NULL},
 	};
 
-	/* Twice the connections that are kept, because those that were cut off are still there. */
-	return MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_ERROR_LOG | (tls ? MHD_USE_TLS : 0U) |
-					(guard ? MHD_ALLOW_SUSPEND_RESUME : 0U),
-				0, NULL, NULL, on_request, listener, MHD_OPTION_EXTERNAL_LOGGER,
-				on_message, NULL, MHD_OPTION_LISTEN_SOCKET, fd,
-				MHD_OPTION_CONNECTION_LIMIT, (unsigned int)(2 * CONNECTIONS_MAX),
-				MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
-				MHD_OPTION_NOTIFY_CONNECTION, on_connection, listener,
-				MHD_OPTION_NOTIFY_COMPLETED, on_completed, listener,
-				MHD_OPTION_ARRAY, tls ? tls_options : no_options, MHD_OPTION_END);
+	/* Twice the connections that there may be: those that were cut off are still there. */
+	return MHD_start_daemon(
+		MHD_USE_EPOLL | MHD_USE_ERROR_LOG | (tls ? MHD_USE_TLS : 0U) |
+			(guard ? MHD_ALLOW_SUSPEND_RESUME : 0U),
+		0, on_accept, listener, on_request, listener, MHD_OPTION_EXTERNAL_LOGGER,
+		on_message, NULL, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
+		2 * connections_of(listener)->bounds->all, EXCHANGE_STRICT_OPTION,
+		EXCHANGE_STRICT_LEVEL, MHD_OPTION_URI_LOG_CALLBACK, on_target, listener,
+		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
+		MHD_OPTION_NOTIFY_CONNECTION, on_connection, listener, MHD_OPTION_NOTIFY_COMPLETED,
+		on_completed, listener, MHD_OPTION_ARRAY, tls ? tls_options : no_options,
+		MHD_OPTION_END);
 }
 
 /* Serves on a listening socket. The listener owns both from then on. */
@@ -496,40 +497,48 @@ int http_event_fd(const struct http *http, size_t i)
 	return info ? info->epoll_fd : -1;
 }
 
-void http_run(struct http *http)
+int http_run(struct http *http)
 {
 	struct listener *listener;
+	int err = 0;
 
 	http->bodies.turn++;
-	connections_expire(&http->connections, clock_monotonic_ns());
+	connections_expire(&http->tcp, clock_monotonic_ns());
+	connections_expire(&http->local, clock_monotonic_ns());
 	if (http->guard) {
 		guard_run(http->guard, clock_monotonic_ns());
 		resume_decided(http->guard);
 	}
 	LL_FOREACH(http->listeners, listener)
-		MHD_run(listener->daemon);
+		if (MHD_run(listener->daemon) != MHD_YES)
+			err = -EIO;
 	bodies_end_turn(&http->bodies);
+	return err;
 }
 
 const struct refusals *http_refusals(const struct http *http)
 {
-	return &http->connections.refusals;
+	return &http->refusals;
+}
+
+/* The smaller of two times; -1 is none. */
+static int sooner(int a, int b)
+{
+	return a < 0 || (b >= 0 && b < a) ? b : a;
 }
 
 int http_timeout_ms(const struct http *http)
 {
-	int least = connections_timeout_ms(&http->connections, clock_monotonic_ns());
+	uint64_t now_ns = clock_monotonic_ns();
+	int least = sooner(connections_timeout_ms(&http->tcp, now_ns),
+			   connections_timeout_ms(&http->local, now_ns));
 	MHD_UNSIGNED_LONG_LONG timeout;
 	const struct listener *listener;
-	int guard = http->guard ? guard_timeout_ms(http->guard, clock_monotonic_ns()) : -1;
 
-	if (least < 0 || (guard >= 0 && guard < least))
-		least = guard;
-	LL_FOREACH(http->listeners, listener) {
-		if (MHD_get_timeout(listener->daemon, &timeout) != MHD_YES)
-			continue;
-		if (least < 0 || timeout < (unsigned int)least)
-			least = timeout < INT_MAX ? (int)timeout : INT_MAX;
-	}
+	if (http->guard)
+		least = sooner(least, guard_timeout_ms(http->guard, now_ns));
+	LL_FOREACH(http->listeners, listener)
+		if (MHD_get_timeout(listener->daemon, &timeout) == MHD_YES)
+			least = sooner(least, timeout < INT_MAX ? (int)timeout : INT_MAX);
 	return least;
 }

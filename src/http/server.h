@@ -14,16 +14,16 @@
 
 #include "cli/address.h"
 #include "http/refusals.h"
+#include "http/reply.h"
 #include "util/buf.h"
 
 struct guard;
 struct http;
-struct http_body;
 struct MHD_Connection;
 
 /* A request, while its handler runs. */
 struct http_request {
-	const char *path;
+	const char *path; /* decoded, without the query */
 	struct http *http;
 	struct MHD_Connection *connection;
 };
@@ -36,18 +36,6 @@ const char *http_query(const struct http_request *request, const char *name);
  * Returns whether there is such a header.
  */
 bool http_header(const struct http_request *request, const char *name, struct buf *out);
-
-/* What a handler answers. */
-struct http_reply {
-	unsigned int status;
-	const char *content_type; /* static */
-	char *body; /* freed by the server; NULL: memory ran out, which is answered with 500 */
-	size_t len;
-	bool gzip;		  /* the body is gzipped */
-	bool negotiated;	  /* it depends on Accept and Accept-Encoding */
-	unsigned int kind;	  /* see http_reply_again(); 0: not to be shared */
-	struct http_body *shared; /* set by http_reply_again() */
-};
 
 /*
  * Reuses a reply. If this returns true, *reply is complete and need not be made. Set the content
@@ -86,10 +74,11 @@ int http_listen_unix(struct http *http, const char *path);
  * listening place, and one for the guard: i counts from 0, and the result is -1 after the last. */
 int http_event_fd(const struct http *http, size_t i);
 
-/* Serves what there is to serve, without blocking. */
-void http_run(struct http *http);
+/* Serves what there is to serve, without blocking. Returns 0, or -EIO if it cannot wait for
+ * clients any more. */
+int http_run(struct http *http);
 
-/* Clients that were turned away before they could ask. */
+/* Clients that were turned away. */
 const struct refusals *http_refusals(const struct http *http);
 
 /* Milliseconds until http_run() must be called at the latest, -1: no need. */

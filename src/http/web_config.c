@@ -31,8 +31,16 @@ static void join_lines(char *text)
 	while (len && strchr(" \r\n", text[len - 1]))
 		text[--len] = '\0';
 	for (; *text; text++)
-		if (*text == '\r' || *text == '\n')
+		if (*text == '\r' || *text == '\n' || *text == '\t')
 			*text = ' ';
+}
+
+static bool has_controls(const char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text < ' ' || *text == 0x7f)
+			return true;
+	return false;
 }
 
 /* The values that a browser understands; the others may be anything. */
@@ -44,6 +52,8 @@ static int read_header(struct reader *reader, const struct field *field, const y
 	if (!text)
 		return err;
 	join_lines(text);
+	if (has_controls(text))
+		return wrong(reader, node, "%s has a control character", field->name);
 	if (strcmp(field->name, web_header_names[HEADER_X_FRAME_OPTIONS]) == 0 &&
 	    strcasecmp(text, "deny") != 0 && strcasecmp(text, "sameorigin") != 0)
 		return wrong(reader, node, "%s must be deny or sameorigin", field->name);

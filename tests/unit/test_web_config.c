@@ -156,6 +156,8 @@ static void test_wrong_values(void **state)
 	check_bad("tls_server_config: {prefer_server_cipher_suites: 1}", "must be true or false");
 	check_bad("http_server_config: {http2: maybe}", "must be true or false");
 	check_bad("http_server_config: {headers: {X-Frame-Options: allow}}", "deny or sameorigin");
+	check_bad("http_server_config: {headers: {Content-Security-Policy: \"a\\x01b\"}}",
+		  "Content-Security-Policy has a control character");
 	check_bad("http_server_config: {headers: {X-Content-Type-Options: x}}", "nosniff");
 	check_bad("rate_limit: {interval: soon}", "must be a time");
 	check_bad("rate_limit: {burst: -1}", "must be a number");
