@@ -281,8 +281,7 @@ static int parse(const struct flag_command *command, int *argc, char **argv)
 
 	log_setup((enum log_level)shared.log_level, (enum log_format)shared.log_format);
 	if (err == FLAGS_HELP) {
-		flags_help(command, &help);
-		err = buf_failed(&help) ? -ENOMEM : 0;
+		err = flags_help(command, &help);
 		if (!err)
 			fputs(help.data, stdout);
 		buf_free(&help);

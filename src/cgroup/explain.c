@@ -4,26 +4,28 @@
 #include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "cgroup/claims.h"
 #include "util/buf.h"
+#include "util/utf8.h"
 
-/* jansson takes UTF-8 only. */
+/* jansson takes UTF-8 only: other bytes are replaced. NULL without memory. */
 static json_t *text_of(const char *text)
 {
-	json_t *value = json_string(text);
 	struct buf clean = {0};
+	json_t *value = NULL;
+	size_t len;
 
-	if (value)
-		return value;
-	for (; *text; text++) {
-		if ((unsigned char)*text < 0x80)
-			buf_putc(&clean, *text);
+	for (; *text; text += len ? len : 1) {
+		len = utf8_len(text);
+		if (len)
+			buf_add(&clean, text, len);
 		else
 			buf_puts(&clean, "\xef\xbf\xbd");
 	}
 	if (!buf_failed(&clean))
-		value = json_string(clean.data);
+		value = json_string(clean.data ? clean.data : "");
 	buf_free(&clean);
 	return value;
 }
@@ -103,6 +105,7 @@ int explain_path(const struct pod_roots *roots, const char *path, FILE *out)
 	struct reading reading = {0};
 	int parse_err = read_path(roots, path, &reading);
 	json_t *object;
+	char *text = NULL;
 	int err;
 
 	if (parse_err == -ENOMEM)
@@ -111,8 +114,13 @@ int explain_path(const struct pod_roots *roots, const char *path, FILE *out)
 	if (!object)
 		return -ENOMEM;
 	err = fill(object, path, &reading, parse_err);
-	if (!err && (json_dumpf(object, out, JSON_COMPACT) || fputc('\n', out) == EOF))
-		err = -EIO;
+	if (!err)
+		text = json_dumps(object, JSON_COMPACT);
 	json_decref(object);
+	if (!text)
+		return -ENOMEM;
+	if (fprintf(out, "%s\n", text) < 0)
+		err = -EIO;
+	free(text);
 	return err ? err : parse_err;
 }

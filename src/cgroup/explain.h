@@ -13,8 +13,7 @@
  * Writes one JSON object and a newline. Its keys, in this order, are those of struct cgroup_name.
  * Keys that do not apply or are not known are left out:
  *
- *   path          as given; in a path that is not UTF-8 each byte above 127
- *                 is written as U+FFFD
+ *   path          as given; each byte that is not UTF-8 is written as U+FFFD
  *   kind          "root", "pod", "container" or "unit"
  *   pod_uid, container_id
  *   runtime       "containerd", "cri-o", "docker" or "podman"

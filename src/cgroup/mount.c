@@ -66,10 +66,11 @@ static int read_mountinfo(const char *procfs, struct cgroup2_mount *out)
 	file = fopen(path, "re");
 	if (!file)
 		return -errno;
+	errno = 0;
 	while (getline(&line, &size, file) > 0)
 		take_line(line, out, &rank);
-	if (ferror(file))
-		err = -EIO;
+	if (!feof(file)) /* errors of the file and of memory */
+		err = errno ? -errno : -EIO;
 	free(line);
 	(void)fclose(file);
 	return err;

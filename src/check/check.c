@@ -311,14 +311,21 @@ static void find_node(const struct context *context, const struct row *row, stru
 /* cgroup v2's io controller: then a bio knows whose it is. */
 static void find_io(const struct context *context, const struct row *row, struct fact *fact)
 {
+	int io_cgroups;
+
 	(void)row;
 	fact->state = FACT_MISSING;
 	if (context->place.cgroup2_err)
 		return;
 	if (node_has_controller(&context->place, "io"))
 		fact->state = FACT_PRESENT;
-	if (fact->state == FACT_PRESENT || feature_io_cgroups(context->procfs) != 0)
+	if (fact->state == FACT_PRESENT)
 		return;
+	io_cgroups = feature_io_cgroups(context->procfs);
+	if (io_cgroups) {
+		set_answer(fact, io_cgroups < 0 ? io_cgroups : 0);
+		return;
+	}
 	fact->state = FACT_OFF;
 	detail(fact, "it is mounted as cgroup v1 (blkio), or there is none");
 	boot_remedy(&context->place.boot, "systemd.unified_cgroup_hierarchy=1", fact->remedy,

@@ -143,14 +143,15 @@ static int set_uint(struct parser *parser, const struct flag *flag, const char *
 static int wrong_choice(struct parser *parser, const struct flag *flag, const char *text)
 {
 	struct buf allowed = {0};
-	int i;
+	int i, err = -ENOMEM;
 
 	for (i = 0; flag->choices[i]; i++)
 		buf_printf(&allowed, "%s%s", i ? ", " : "", flag->choices[i]);
-	usage_error(parser, "--%s: \"%s\" is not one of %s", flag->name, text,
-		    allowed.data ? allowed.data : "");
+	if (!buf_failed(&allowed))
+		err = usage_error(parser, "--%s: \"%s\" is not one of %s", flag->name, text,
+				  allowed.data);
 	buf_free(&allowed);
-	return -EINVAL;
+	return err;
 }
 
 static int set_choice(struct parser *parser, const struct flag *flag, const char *text)

@@ -83,8 +83,8 @@ void flag_list_free(struct flag_list *list);
 /* How the value of a flag that takes one is written: "FILE", "on|off". */
 void flag_put_form(struct buf *out, const struct flag *flag);
 
-/* The help of a command, at most 80 columns wide, made from the table. */
-void flags_help(const struct flag_command *command, struct buf *out);
+/* The help of a command, at most 80 columns wide, made from the table. Returns 0, or -ENOMEM. */
+int flags_help(const struct flag_command *command, struct buf *out);
 
 /*
  * The word in a list of count words that is most like this one: what the user meant by a typing

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "cli/flags.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -31,9 +32,11 @@ static void put_name(struct buf *out, const struct flag *flag)
 		buf_puts(out, " ...");
 }
 
-static void put_flag(struct buf *out, const struct flag *flag)
+/* Returns false without memory. */
+static bool put_flag(struct buf *out, const struct flag *flag)
 {
 	struct buf left = {0}, right = {0};
+	bool whole;
 
 	put_name(&left, flag);
 	buf_puts(&right, flag->help);
@@ -41,7 +44,8 @@ static void put_flag(struct buf *out, const struct flag *flag)
 		buf_puts(&right, " May be repeated.");
 	if (flag->fallback && *flag->fallback)
 		buf_printf(&right, " (default: %s)", flag->fallback);
-	if (!buf_failed(&left) && !buf_failed(&right)) {
+	whole = !buf_failed(&left) && !buf_failed(&right);
+	if (whole) {
 		buf_puts(out, left.data);
 		if (left.len + 2 > HELP_COLUMN)
 			buf_printf(out, "\n%*s", HELP_COLUMN, "");
@@ -51,10 +55,12 @@ static void put_flag(struct buf *out, const struct flag *flag)
 	}
 	buf_free(&left);
 	buf_free(&right);
+	return whole;
 }
 
-void flags_help(const struct flag_command *command, struct buf *out)
+int flags_help(const struct flag_command *command, struct buf *out)
 {
+	bool whole = true;
 	size_t i;
 
 	buf_printf(out, "usage: %s%s%s%s\n\n", command->name,
@@ -64,5 +70,6 @@ void flags_help(const struct flag_command *command, struct buf *out)
 	buf_puts(out, "\nFlags:\n");
 	buf_printf(out, "%-*s%s\n", HELP_COLUMN, "  -h, --help", "Show this help.");
 	for (i = 0; i < command->flag_count; i++)
-		put_flag(out, &command->flags[i]);
+		whole &= put_flag(out, &command->flags[i]);
+	return whole && !buf_failed(out) ? 0 : -ENOMEM;
 }

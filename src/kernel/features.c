@@ -202,6 +202,9 @@ int feature_fentry(void)
 				     ARRAY_SIZE(do_nothing), &opts);
 	}
 	libbpf_set_print(print);
+	/* libbpf does not say why it cannot load a BTF that is there. Mostly it is the memory. */
+	if (id == -ENOMEM || (id == -ESRCH && access("/sys/kernel/btf/vmlinux", R_OK) == 0))
+		return -ENOMEM;
 	if (prog < 0)
 		return answer(prog);
 	link = bpf_raw_tracepoint_open(NULL, prog);
