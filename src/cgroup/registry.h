@@ -23,6 +23,7 @@ struct cgroup {
 	 */
 	char *path;
 	bool below;
+	bool outside; /* walks cannot see it: the mount point does not show it */
 	struct cgroup_name name;
 	struct claim *claim; /* to its pod or container; NULL: it is neither */
 	uint64_t born_ns;    /* CLOCK_BOOTTIME; 0 when that is not known */

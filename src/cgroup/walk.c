@@ -349,7 +349,7 @@ static void mark_gone(const struct walk *walk, const char *mount, uint64_t now_n
 
 	HASH_ITER(hh, walk->registry->table, cgroup, next)
 		if (cgroup->walk != walk->registry->walk && !cgroup->removed_ns &&
-		    is_gone(walk, mount, cgroup))
+		    !cgroup->outside && is_gone(walk, mount, cgroup))
 			cgroup->removed_ns = now_ns;
 }
 

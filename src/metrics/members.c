@@ -162,30 +162,39 @@ void members_remove(struct members *members, struct member *member)
 	registry_remove(&members->registry, &member->cgroup);
 }
 
-/*
- * A path of the greatest length may have been cut in its last name. So it is taken for that of the
- * cgroup above. A walk finds a path that is missing.
- */
-static struct member *take_made(struct members *members, const struct cgroup_event *event,
-				uint64_t born_ns)
+/* A path of the greatest length may have been cut in its last name: the one above is known. */
+static bool cut_path(const char *path, char above[CGROUP_PATH_MAX])
 {
-	char above[CGROUP_PATH_MAX] = "";
-	const char *path;
 	char *slash;
 
-	if (event->path_len) {
-		path = cgroup_view_path(&members->view, event->id, event->path);
-		if (event->path_len < CGROUP_PATH_MAX - 1)
-			return members_add(members, event->id, path, born_ns);
-		snprintf(above, sizeof(above), "%s", path);
-	}
+	snprintf(above, CGROUP_PATH_MAX, "%s", path);
 	slash = strrchr(above, '/');
-	if (!slash || slash == above) {
+	if (!slash || slash == above)
+		return false;
+	*slash = '\0';
+	return true;
+}
+
+/* A walk finds a path that is missing. */
+static struct member *take_made(struct members *members, const struct cgroup_event *event)
+{
+	uint64_t born_ns = event->time_ns + clock_suspended_ns();
+	char above[CGROUP_PATH_MAX];
+	struct cgroup *cgroup;
+	const char *path;
+
+	path = event->path_len ? cgroup_view_path(&members->view, event->id, event->path) : "";
+	if (path[0] && event->path_len < CGROUP_PATH_MAX - 1) {
+		cgroup = registry_add(&members->registry, event->id, path, born_ns);
+	} else if (cut_path(path, above)) {
+		cgroup = registry_add_below(&members->registry, event->id, above, born_ns);
+	} else {
 		members->path_cut = true;
 		return NULL;
 	}
-	*slash = '\0';
-	return member_of(registry_add_below(&members->registry, event->id, above, born_ns));
+	if (cgroup)
+		cgroup->outside = !members->view.whole && path == event->path;
+	return member_of(cgroup);
 }
 
 struct member *members_take_event(struct members *members, const struct cgroup_event *event)
@@ -193,7 +202,7 @@ struct member *members_take_event(struct members *members, const struct cgroup_e
 	struct member *member;
 
 	if (event->kind == CGROUP_MADE)
-		return take_made(members, event, event->time_ns + clock_suspended_ns());
+		return take_made(members, event);
 	member = members_find(members, event->id);
 	if (member && !member->cgroup.removed_ns)
 		member->cgroup.removed_ns = event->time_ns;

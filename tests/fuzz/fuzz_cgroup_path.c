@@ -3,7 +3,8 @@
  * Any bytes as a cgroup path. By hand:
  *
  *   clang -g -O1 -D_GNU_SOURCE -Isrc -fsanitize=fuzzer,address,undefined \
- *         -fno-sanitize-recover=all -o /tmp/fuzz tests/fuzz/fuzz_cgroup_path.c src/cgroup/path.c
+ *         -fno-sanitize-recover=all -o /tmp/fuzz tests/fuzz/fuzz_cgroup_path.c \
+ *         src/cgroup/path.c src/cgroup/unit.c src/util/slice.c
  *   /tmp/fuzz -max_len=5000 -max_total_time=120
  */
 #include <stdint.h>
@@ -47,6 +48,29 @@ static void check_name(const struct cgroup_name *name)
 	must(!container || container_id_valid(slice_of(name->container_id)));
 }
 
+/* A place ends at a slash or at the end, and they follow one another. */
+static void check_end(const char *path, size_t len)
+{
+	must(len <= strlen(path) && (!path[len] || path[len] == '/'));
+}
+
+static void check_place(const char *path, const struct cgroup_name *name)
+{
+	const struct cgroup_place *place = &name->place;
+	bool container = name->kind == CGROUP_CONTAINER;
+
+	check_end(path, place->root);
+	check_end(path, place->above);
+	check_end(path, place->pod);
+	check_end(path, place->container);
+	must(place->root <= place->above);
+	must(container == (place->container > place->above));
+	must(!place->pod || (name->pod_uid[0] && place->pod > place->above));
+	must(!container || place->pod < place->container);
+	must(name->pod_uid[0] || container || place->above == 0);
+	must(name->pod_uid[0] || place->root == 0);
+}
+
 static void check_nothing(const struct cgroup_name *name)
 {
 	must(name->kind == CGROUP_UNKNOWN && name->runtime == RUNTIME_UNKNOWN);
@@ -69,6 +93,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_nothing(&name);
 	else
 		check_name(&name);
+	if (!err)
+		check_place(path, &name);
 	free(path);
 	return 0;
 }
