@@ -120,8 +120,21 @@ $(BUILD)/tests/%: tests/workload/%.c $(BUILD)/flags
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CROSS_FLAGS) -D_GNU_SOURCE -Isrc -std=c11 $(WARNINGS) -O2 -g -static -pthread -MMD -MP -o $@ $<
 
+TORTURE_SRC := $(wildcard tests/torture/*.c)
+TORTURERS   := $(TORTURE_SRC:tests/torture/%.c=$(BUILD)/tests/torture/%)
+
+$(BUILD)/tests/torture/%: tests/torture/%.c $(BUILD)/flags
+	$(say) CC $@
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CROSS_FLAGS) -D_GNU_SOURCE -Isrc -std=c11 $(WARNINGS) -O2 -g -static -pthread -MMD -MP -o $@ $<
+
+# TORTURE="flood stop" runs these attacks alone; SCALE=0.1 a tenth of them.
+torture: $(BUILD)/bramble $(WORKLOADS) $(TORTURERS) ## attack the probe for half an hour: a table, and what broke (as root; TORTURE=flood for one, SCALE=0.1)
+	@scripts/install-packages build test
+	@SCALE=$(or $(SCALE),1) tests/torture/run $(TORTURE)
+
 # TESTS=20 runs the scripts whose name begins with 20.
-test-integration: $(BUILD)/bramble $(WORKLOADS) ## real containers and a real Prometheus (as root; TESTS=20 for one)
+test-integration: $(BUILD)/bramble $(WORKLOADS) $(TORTURERS) ## real containers and a real Prometheus (as root; TESTS=20 for one)
 	@tests/integration/run $(TESTS)
 
 # Virtual machines: arm64 kernels in QEMU, with the arm64 build. See tests/vm/run.
@@ -142,9 +155,9 @@ vm-files: $(VM_FILES)
 test-vm: ## arm64 kernels in QEMU, 4 and 16 KiB pages, with and without BTF
 	+@MAKE="$(MAKE)" tests/vm/run $(KERNELS)
 
--include $(SAN_OBJ:.o=.d) $(UNIT:=.d) $(BPFTEST:=.d) $(FUZZ_OBJ:.o=.d) $(FUZZERS:=.d) $(WORKLOADS:=.d)
+-include $(SAN_OBJ:.o=.d) $(UNIT:=.d) $(BPFTEST:=.d) $(FUZZ_OBJ:.o=.d) $(FUZZERS:=.d) $(WORKLOADS:=.d) $(TORTURERS:=.d)
 
-.PHONY: test lint test-hardening test-runners test-unit test-bpf test-fuzz fuzz test-integration test-vm vm-files
+.PHONY: test lint test-hardening test-runners test-unit test-bpf test-fuzz fuzz torture test-integration test-vm vm-files
 
 # What the probe costs. Not part of `make test`: a busy machine must not fail a test.
 

@@ -325,7 +325,7 @@ free_port() {
 	echo $port
 }
 
-bramble_ready() { curl -sf -o /dev/null "$bramble_url/readyz"; }
+bramble_ready() { curl -sf -m 5 -o /dev/null "$bramble_url/readyz"; }
 
 # spawn_bramble ARGS...: starts `bramble serve` on a free port of the loopback.
 spawn_bramble() {
@@ -455,6 +455,8 @@ in_background() {
 
 cleanup() {
 	local name pid
+	# A subshell that a signal ends before it has taken off this trap leaves all that to the test.
+	[ "$BASHPID" = $$ ] || return
 	trap '' INT TERM HUP
 	for pid in "${started_pids[@]}"; do
 		kill -KILL "$pid" 2>/dev/null && wait "$pid" 2>/dev/null

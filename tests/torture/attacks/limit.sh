@@ -1,0 +1,48 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#
+# With the memory limit of the DaemonSet's manifest: a flood of empty cgroups and containers that come and
+# go at the same time. The kernel must not kill it.
+. "$(dirname "$0")/../lib.sh"
+
+limit=$(($(sed -n '/^ *limits:/,$s/^ *memory: \(.*\)Mi$/\1/p' "$top/deploy/kubernetes/daemonset.yaml" | head -n 1) * 1048576))
+memory=$(awk '$3 == "cgroup" && $4 ~ /(^|,)memory(,|$)/ { print $2; exit }' /proc/self/mounts)
+if [ -n "$memory" ]; then
+	limit_file=memory.limit_in_bytes peak_file=memory.max_usage_in_bytes kills_file=memory.oom_control
+elif grep -qw memory "$cgroup2/cgroup.subtree_control"; then
+	memory=$cgroup2
+	limit_file=memory.max peak_file=memory.peak kills_file=memory.events
+else
+	skip "a memory limit: no memory controller here"
+	finish
+fi
+memory+=/torture-$mark-limit
+made_cgroups+=("$memory")
+mkdir "$memory"
+echo "$limit" >"$memory/$limit_file" || give_up "cannot limit $memory"
+
+count=$(scaled 100000 3000 6000)
+containers=$(scaled 2000 100 100)
+seconds=$(scaled 60 3 4)
+# shellcheck disable=SC2016 # expanded by the inner shell
+bramble_prefix=(sh -c 'echo 0 >"$0/cgroup.procs" && exec "$@"' "$memory")
+start_bramble
+start_witness
+start_scraper 1000
+delegate limit
+tried "$((limit / 1048576)) MiB; $count empty cgroups and $containers containers in $seconds s"
+in_background as_nobody "$delegated" "$tmp/bin/cgroups" flood "$delegated" "$count" $((count / seconds)) >/dev/null
+flood=$background_pid
+"$tmp/bin/containers" "$cgroup2" "$mark" "$containers" $((containers / seconds)) 1000 "$tmp/share" "$log_dir" >"$tmp/done" ||
+	fail "the containers came and went"
+wait "$flood"
+stop_scraper
+bound_that "it runs" bramble_ready
+bound "processes that the kernel killed for it" "$(awk '$1 == "oom_kill" { print $2 }' "$memory/$kills_file")" == 0
+[ ! -e "$memory/$peak_file" ] ||
+	bound "memory at most, of $((limit / 1048576)) MiB" $(($(cat "$memory/$peak_file") / 1048576)) "<=" \
+		$((limit / 1048576 * 3 / 4)) MiB
+bound "scrapes that failed" "$(found failed)" == 0
+bound_counted
+bound_witness
+finish
