@@ -161,8 +161,7 @@ static void of_perf_event(const struct machine *machine, int err, struct obstacl
 		obstacle_set(out, "this kernel is built without CONFIG_PERF_EVENTS",
 			     "use a kernel with CONFIG_PERF_EVENTS");
 	else if (err == -ENODEV)
-		obstacle_set(out, "CPU 0 is offline",
-			     "bring it online: echo 1 >/sys/devices/system/cpu/cpu0/online");
+		obstacle_set(out, "CPUs are being taken away", "start it again");
 	else
 		obstacle_set(out, strerrordesc_np(-err), "");
 }

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <linux/perf_event.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,6 +39,22 @@ static int tracepoint_id(const char *tracefs, const char *event, const struct ma
 	return err;
 }
 
+/*
+ * One event on one CPU is enough, because BPF programs of a tracepoint run on all CPUs, also when
+ * that one is taken away later. It has to be online now: the one that this runs on is, and if it is
+ * taken away just then, this runs on another one. Returns a descriptor, or a negative errno.
+ */
+static int open_tracepoint(struct perf_event_attr *attr)
+{
+	int fd, tries = 8;
+
+	do
+		fd = (int)syscall(SYS_perf_event_open, attr, -1, sched_getcpu(), -1,
+				  PERF_FLAG_FD_CLOEXEC);
+	while (fd < 0 && errno == ENODEV && --tries);
+	return fd < 0 ? -errno : fd;
+}
+
 static struct bpf_link *attach_classic(const struct bpf_program *program, const char *tracefs,
 				       const char *event, const struct machine_place *place,
 				       int *err)
@@ -55,10 +72,9 @@ static struct bpf_link *attach_classic(const struct bpf_program *program, const 
 	if (*err)
 		return NULL;
 	attr.config = id;
-	/* One event on one CPU is enough, because BPF programs of a tracepoint run on all CPUs. */
-	fd = (int)syscall(SYS_perf_event_open, &attr, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
+	fd = open_tracepoint(&attr);
 	if (fd < 0) {
-		*err = -errno;
+		*err = fd;
 		obstacle_report(LOG_ERROR, place, OBSTACLE_PERF_EVENT, *err,
 				"cannot open the tracepoint %s as a perf event", event);
 		return NULL;
