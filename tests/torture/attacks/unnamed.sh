@@ -9,14 +9,16 @@
 count=$(scaled 3700 300 300)
 life=$(scaled 60000 5000 5000)
 start_kubelet
-start_bramble --kube.log-dir="$log_dir" --retain=10s
+start_bramble --kube.log-dir="$log_dir" --retain=60s
 scrape
 anon=$(anon_kb)
 start_scraper "$([ -z "$SHORT" ] && echo 5000 || echo 500)"
 tried "$count pods alive that the kubelet does not list"
 "$tmp/bin/containers" "$cgroup2" "$mark" "$count" $((count * 4000 / life)) "$life" "$tmp/share" >"$tmp/done" ||
 	fail "the containers came and went"
-sleep 1
+# A pod goes by its uid once the kubelet has been asked often enough.
+is_counted() { [ "$(found_all bramble_fsync_seconds_count)" -ge "$(cut -d' ' -f4 "$tmp/done")" ]; }
+wait_until 40 is_counted
 stop_scraper
 bound_counted
 bound "scrapes that failed" "$(found failed)" == 0
