@@ -6,6 +6,7 @@
 #
 #   SCALE   how much of everything: 1 is what the table in docs/torture.md has
 #   SHORT   set: seconds of it, for `make test`; no time is judged
+# shellcheck source=../../integration/lib.sh # as the attacks see it
 . "$(dirname "${BASH_SOURCE[0]}")/../integration/lib.sh"
 
 attack=$test_name

@@ -4,6 +4,7 @@
 # 3,700 pods are alive that the kubelet does not list. A scrape must not wait for their names, and the
 # liveness probe must not kill the pod.
 . "$(dirname "$0")/../lib.sh"
+# shellcheck source=../../integration/kubelet.sh
 . "$here/kubelet.sh"
 
 count=$(scaled 3700 300 300)

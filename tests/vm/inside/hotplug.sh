@@ -38,7 +38,7 @@ as_the_kernel() {
 }
 
 test_hotplug() {
-	local before round
+	local before
 	if [ ! -e /sys/devices/system/cpu/cpu3/online ]; then
 		note "hotplug: this kernel cannot take CPUs away"
 		return
@@ -51,7 +51,7 @@ test_hotplug() {
 	start_workers unplugged-0
 	before=$(counts unplugged-0 "$worker_cgroup")
 	go
-	for round in 1 2 3; do
+	for _ in 1 2 3; do
 		cpu 3 0 && cpu 2 0 || fail "hotplug: CPUs can be taken away"
 		sleep 0.3
 		cpu 2 1 && cpu 3 1 || fail "hotplug: and come back"
