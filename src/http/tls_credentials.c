@@ -10,6 +10,7 @@
 #include <gnutls/x509.h>
 
 #include "util/buf.h"
+#include "util/given_file.h"
 
 #define PEM_MAX		 (1024UL * 1024)
 #define CHAIN_MAX	 16 /* as many certificates as GnuTLS sends */
@@ -39,12 +40,11 @@ static int read_pem(const char *file, const char *text, struct buf *out, char *e
 		buf_puts(out, text);
 		return buf_failed(out) ? -ENOMEM : 0;
 	}
-	err = buf_read_file(out, file, PEM_MAX);
-	if (err)
-		snprintf(error, error_size, "%s: %s", file, strerror(-err));
-	else if (!out->len)
-		snprintf(error, error_size, "%s: is empty", file);
-	return err ?: out->len ? 0 : -EINVAL;
+	err = given_file_read(file, PEM_MAX, out, error, error_size);
+	if (err || out->len)
+		return err;
+	snprintf(error, error_size, "%s: is empty", file);
+	return -EINVAL;
 }
 
 static void chain_free(struct chain *chain)

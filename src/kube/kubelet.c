@@ -14,6 +14,7 @@
 #include "kube/kubelet_url.h"
 #include "util/buf.h"
 #include "util/clock.h"
+#include "util/given_file.h"
 #include "util/log.h"
 
 #define NS_PER_MS	  UINT64_C(1000000)
@@ -22,6 +23,7 @@
 #define REPLY_MAX_DEFAULT ((size_t)32 << 20)
 
 #define TOKEN_MAX	  (64 << 10)
+#define CA_MAX		  (1 << 20)
 #define PATH_PODS	  "/pods"
 
 #define PROBLEM_MAX	  384
@@ -144,22 +146,23 @@ static int on_data(void *context, const char *data, size_t len)
 
 /*
  * Reads the token. The caller wipes and frees it. Returns 0; -EINVAL if the file has none (it may
- * be just being written); or the errno of reading it.
+ * be just being written); or the errno of reading it. Then error has one line that says so.
  */
-static int read_token(const char *path, struct buf *token)
+static int read_token(const char *path, struct buf *token, char *error, size_t error_size)
 {
-	int err = buf_read_file(token, path, TOKEN_MAX);
+	int err = given_file_read(path, TOKEN_MAX, token, error, error_size);
+	size_t i = 0;
 
 	if (err)
 		return err;
 	while (token->len && strchr(" \t\r\n", token->data[token->len - 1]))
 		buf_truncate(token, token->len - 1);
-	if (!token->len)
-		return -EINVAL;
-	for (size_t i = 0; i < token->len; i++)
-		if (token->data[i] <= ' ' || token->data[i] > '~')
-			return -EINVAL;
-	return 0;
+	while (i < token->len && token->data[i] > ' ' && token->data[i] <= '~')
+		i++;
+	if (token->len && i == token->len)
+		return 0;
+	(void)snprintf(error, error_size, "%s: has no token in it", path);
+	return -EINVAL;
 }
 
 /* The time of the next request after this many failures in a row. */
@@ -221,16 +224,25 @@ static void end_request(struct kubelet *k, enum kubelet_error error, const char 
 	k->wanted = false;
 }
 
+/* curl opens the CA's file by itself at each request, and would wait for a writer of a FIFO. */
+static int check_ca(const struct kubelet *k, char *error, size_t error_size)
+{
+	const char *file = k->options.ca_file;
+
+	return k->options.insecure || !file ? 0 : given_file_check(file, CA_MAX, error, error_size);
+}
+
 /* Begins a request. Returns whether it has failed already. */
 static bool begin_request(struct kubelet *k)
 {
 	struct buf token = {0};
+	char message[512];
 	bool failed = true;
 	int err;
 
 	k->began_ns = clock_monotonic_ns();
 	k->began_boot_ns = clock_boottime_ns();
-	err = read_token(k->options.token_file, &token);
+	err = read_token(k->options.token_file, &token, message, sizeof(message));
 	if (err == -ENOENT && k->options.optional && !k->status.in_use) {
 		k->answered = true;
 		k->next_ns = k->began_ns + k->times.interval_ns;
@@ -241,17 +253,14 @@ static bool begin_request(struct kubelet *k)
 	k->bad_pods = 0;
 	pods_begin_listing(k->pods);
 	json_items_begin(&k->items, on_item, k);
-	if (err) {
-		char message[512];
-
-		(void)snprintf(message, sizeof(message), "%s: %s", k->options.token_file,
-			       err == -EINVAL ? "has no token in it" : strerror(-err));
+	if (err)
 		end_request(k, KUBELET_TOKEN, message);
-	} else if (fetch_start(k->fetch, token.data)) {
+	else if (check_ca(k, message, sizeof(message)))
+		end_request(k, KUBELET_CA, message);
+	else if (fetch_start(k->fetch, token.data))
 		end_request(k, KUBELET_MEMORY, strerror(ENOMEM));
-	} else {
+	else
 		failed = false;
-	}
 	if (token.data)
 		explicit_bzero(token.data, token.len);
 	buf_free(&token);

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "kernel/features.h"
@@ -16,9 +15,13 @@
 #include "probe/records.h"
 #include "probe/slots.h"
 #include "probe/tracefs_btf.h"
+#include "util/given_file.h"
 #include "util/log.h"
 
 #include "bramble.skel.h"
+
+/* The kernel's types take megabytes; a kernel with all its debugging information, hundreds. */
+#define BTF_FILE_MAX ((size_t)1 << 30)
 
 static int on_libbpf_message(enum libbpf_print_level level, const char *format, va_list args)
 {
@@ -108,18 +111,17 @@ static bool has_btf(const char *btf)
 	       (strcmp(btf, "auto") != 0 || feature_kernel_btf("/sys") > 0);
 }
 
-/* Checks for a file that cannot be BTF. For a directory, libbpf would only say EIO. */
-static bool log_btf_error(const char *btf)
+/* For a directory, libbpf would only say EIO. It would wait for a writer of a FIFO. */
+static int check_btf_file(const char *btf)
 {
-	struct stat st;
-	int err = 0;
+	char error[512];
+	int err;
 
-	if (stat(btf, &st) || access(btf, R_OK))
-		err = errno;
-	else if (S_ISDIR(st.st_mode))
-		err = EISDIR;
+	if (strcmp(btf, "auto") == 0 || strcmp(btf, "none") == 0)
+		return 0;
+	err = given_file_check(btf, BTF_FILE_MAX, error, sizeof(error));
 	if (err)
-		log_error("cannot read --btf=%s: %s", btf, strerror(err));
+		log_error("cannot read --btf=%s", error);
 	return err;
 }
 
@@ -130,7 +132,7 @@ static void log_load_error(const struct machine_place *place, int err, const cha
 	if (strcmp(btf, "auto") == 0 || strcmp(btf, "none") == 0) {
 		obstacle_report(LOG_ERROR, place, OBSTACLE_PROGRAMS, err,
 				"cannot load the BPF programs");
-	} else if (!log_btf_error(btf)) {
+	} else {
 		libbpf_strerror(err, reason, sizeof(reason));
 		log_error("cannot load the BPF programs with --btf=%s: %s; is it the BTF of this "
 			  "kernel?",
@@ -204,6 +206,9 @@ int probe_load(struct probe *probe, const struct probe_options *options)
 	int btf_fd = -1;
 	int err;
 
+	err = check_btf_file(options->btf);
+	if (err)
+		return err;
 	libbpf_set_print(on_libbpf_message);
 	probe->btf = has_btf(options->btf);
 	find_what_holds(probe, options);

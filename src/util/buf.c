@@ -183,15 +183,12 @@ void buf_free(struct buf *buf)
 	*buf = (struct buf){0};
 }
 
-int buf_read_file(struct buf *buf, const char *path, size_t max)
+int buf_read_fd(struct buf *buf, int fd, size_t max)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	int err = 0;
 	ssize_t got;
 
 	*buf = (struct buf){0};
-	if (fd < 0)
-		return -errno;
 	while (!err) {
 		if (!reserve(buf, 4096)) {
 			err = -ENOMEM;
@@ -208,10 +205,21 @@ int buf_read_file(struct buf *buf, const char *path, size_t max)
 		if (buf->len > max)
 			err = -EFBIG;
 	}
-	close(fd);
 	if (err)
 		buf_free(buf);
 	else
 		buf->data[buf->len] = '\0';
+	return err;
+}
+
+int buf_read_file(struct buf *buf, const char *path, size_t max)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC), err;
+
+	*buf = (struct buf){0};
+	if (fd < 0)
+		return -errno;
+	err = buf_read_fd(buf, fd, max);
+	close(fd);
 	return err;
 }

@@ -48,9 +48,12 @@ char *buf_take(struct buf *buf);
 void buf_free(struct buf *buf);
 
 /*
- * Reads a whole file. At most max bytes are read; a longer file is EFBIG.
- * Returns 0 or a negative errno; on an error buf is empty.
+ * Reads to the end of a file. At most max bytes are read; a longer file is EFBIG. Returns 0 or a
+ * negative errno; on an error buf is empty.
  */
+int buf_read_fd(struct buf *buf, int fd, size_t max);
+
+/* The same for the file at a path. For what an operator names there is given_file_read(). */
 int buf_read_file(struct buf *buf, const char *path, size_t max);
 
 #endif

@@ -197,6 +197,10 @@ runs_and_says "a cgroup namespace: says once that it hides containers" \
 refuses "a BTF file that is not there" 1 '/nonexistent.btf' -- "${serve[@]}" --btf=/nonexistent.btf
 refuses "a folder for a BTF file" 1 '--btf=/: Is a directory' -- "${serve[@]}" --btf=/
 head -c 1000 /dev/urandom >"$tmp/noise.btf"
+mkfifo "$tmp/fifo"
+refuses "a FIFO for a BTF file" 1 "--btf=$tmp/fifo: it is a FIFO" -- "${serve[@]}" --btf="$tmp/fifo"
+refuses "a FIFO for a web configuration" 1 "$tmp/fifo: it is a FIFO" -- "${serve[@]}" --web.config.file="$tmp/fifo"
+refuses "a device for a web configuration" 1 "/dev/zero: it is a device" -- "${serve[@]}" --web.config.file=/dev/zero
 refuses "a BTF file that is noise" 1 'noise.btf' -- "${serve[@]}" --btf="$tmp/noise.btf"
 
 # ---- paths that do not exist: the message names the flag

@@ -419,6 +419,28 @@ static void without_a_token_there_is_no_kubernetes(void **state)
 		run_until_grown(&kubelet_status(kubelet)->errors[KUBELET_TOKEN], 0, PATIENCE_MS));
 }
 
+/* Nothing waits for a writer. */
+static void files_that_would_block(void **state)
+{
+	const struct kubelet_status *status;
+	char fifo[128];
+
+	(void)state;
+	in_tree("fifo", fifo);
+	assert_int_equal(mkfifo(fifo, 0600), 0);
+	open_with(&(struct kubelet_options){.ca_file = fifo});
+	status = kubelet_status(kubelet);
+	assert_true(run_until_grown(&status->errors[KUBELET_CA], 0, PATIENCE_MS));
+	assert_true(logged("/fifo: it is a FIFO; name a regular file; name the cluster's CA"));
+	kubelet_close(kubelet);
+	in_tree("fifo", token_path);
+	open_kubelet();
+	status = kubelet_status(kubelet);
+	assert_true(run_until_grown(&status->errors[KUBELET_TOKEN], 0, PATIENCE_MS));
+	assert_true(logged("/fifo: it is a FIFO; name a regular file; the pod needs"));
+	unlink(fifo);
+}
+
 static void a_ca_that_cannot_be_used(void **state)
 {
 	const struct kubelet_status *status;
@@ -605,6 +627,7 @@ int main(void)
 		TEST(tokens),
 		TEST(without_a_token_there_is_no_kubernetes),
 		TEST(a_ca_that_cannot_be_used),
+		TEST(files_that_would_block),
 		TEST(it_can_end_at_any_moment),
 		TEST(over_ipv6),
 		TEST(one_try),
