@@ -12,13 +12,25 @@
 #include "util/log.h"
 
 #define REFRESH_NS NS_PER_S
-#define FILES	   4 /* the configuration, certificate, key, client CA */
+#define SETTLE_NS  NS_PER_S
 
-/* What shows that a file has changed. */
+enum {
+	FILE_CONFIG,
+	FILE_CERT,
+	FILE_KEY,
+	FILE_CLIENT_CA,
+	FILES,
+};
+
+/* What shows that a file has changed. A symbolic link is followed, so that it may be another file
+ * now, as in a volume of Kubernetes. */
 struct file_state {
 	struct timespec changed; /* ctime: also renaming changes it */
+	dev_t device;
 	ino_t inode;
 	off_t size;
+	mode_t mode;
+	gid_t gid;
 };
 
 /* A file at its last reading, whether or not it could be read. */
@@ -46,8 +58,11 @@ static struct file_state state_of(const char *path)
 	memset(&state, 0, sizeof(state));
 	if (path && stat(path, &st) == 0) {
 		state.changed = st.st_ctim;
+		state.device = st.st_dev;
 		state.inode = st.st_ino;
 		state.size = st.st_size;
+		state.mode = st.st_mode;
+		state.gid = st.st_gid;
 	}
 	return state;
 }
@@ -69,13 +84,37 @@ static int watch(struct watched *file, const char *path)
 
 static int watch_tls_files(struct guard *guard, const struct tls_config *tls)
 {
-	return watch(&guard->files[1], tls->cert_file)
-		       ?: watch(&guard->files[2], tls->key_file)
-				  ?: watch(&guard->files[3], tls->client_ca_file);
+	return watch(&guard->files[FILE_CERT], tls->cert_file)
+		       ?: watch(&guard->files[FILE_KEY], tls->key_file)
+				  ?: watch(&guard->files[FILE_CLIENT_CA], tls->client_ca_file);
 }
 
 /* From this cost on, a small machine takes seconds to check a password. */
 #define COST_SLOW 13
+
+/* Warns if others than the owner can read a secret. Group 0 is root's own. */
+static void warn_of_readers(const struct watched *file, const char *what)
+{
+	const struct file_state *state = &file->state;
+
+	if (!file->path || !(state->mode & (state->gid ? 0066 : 0006)))
+		return;
+	log_warn("--web.config.file: %s can be read by %s (its mode is %04o): chmod 600 %s, or "
+		 "defaultMode: 0400 for a Secret of Kubernetes",
+		 what, state->mode & 0006 ? "everyone on this machine" : "its group",
+		 (unsigned int)(state->mode & 07777), file->path);
+}
+
+static void warn_of_secrets(const struct guard *guard)
+{
+	const struct web_config *config = &guard->config;
+
+	warn_of_readers(&guard->files[FILE_KEY], "the private key");
+	if (config->tls.key && !config->tls.key_file)
+		warn_of_readers(&guard->files[FILE_CONFIG], "the private key in it");
+	else if (config->user_count)
+		warn_of_readers(&guard->files[FILE_CONFIG], "the hashes of passwords in it");
+}
 
 /* Warns of settings that the exporter-toolkit accepts, too, but that may not be what was meant. */
 static void warn_of_surprises(const struct guard *guard)
@@ -95,6 +134,12 @@ static void warn_of_surprises(const struct guard *guard)
 	if (guard->tls && tls_doubt(guard->tls))
 		log_warn("--web.config.file: the certificate %s: %s", tls->cert_file ?: "in cert",
 			 tls_doubt(guard->tls));
+	for (i = 0; i < tls->cipher_suites.count; i++)
+		if (strncmp(tls->cipher_suites.values[i], "TLS_RSA_", strlen("TLS_RSA_")) == 0)
+			log_warn("--web.config.file: %s: %s has no forward secrecy: whoever gets "
+				 "the key later can read what was recorded; leave it out if no "
+				 "client needs it",
+				 guard->path, tls->cipher_suites.values[i]);
 	for (i = 0; i < guard->config.user_count; i++)
 		if (guard->config.users[i].cost >= COST_SLOW)
 			log_warn("--web.config.file: %s: the password of %s is hashed with cost "
@@ -102,12 +147,13 @@ static void warn_of_surprises(const struct guard *guard)
 				 "the next; 10 is usual",
 				 guard->path, guard->config.users[i].name,
 				 guard->config.users[i].cost);
+	warn_of_secrets(guard);
 }
 
 static bool same_state(const struct file_state *a, const struct file_state *b)
 {
 	return a->changed.tv_sec == b->changed.tv_sec && a->changed.tv_nsec == b->changed.tv_nsec &&
-	       a->inode == b->inode && a->size == b->size;
+	       a->device == b->device && a->inode == b->inode && a->size == b->size;
 }
 
 static bool has_ca(const struct tls_config *tls)
@@ -115,41 +161,67 @@ static bool has_ca(const struct tls_config *tls)
 	return tls->client_ca || tls->client_ca_file;
 }
 
-/*
- * A file that is written in place is first emptied, and may be written in pieces. What is missing
- * meanwhile must not let in anyone who was kept out. So a protection ends only if the file says so.
- * Returns what the file leaves out, or NULL.
- */
-static const char *given_up(const struct web_config *before, const struct web_config *now)
+/* Whether each client must have a certificate; and whether one that it has must be of the CA. */
+static bool requires(const struct tls_config *tls)
 {
-	if (now->empty && !before->empty)
-		return "is empty; {} asks for nothing";
-	if (before->user_count && !now->user_count && !now->users_given)
-		return "has no users any more; basic_auth_users: {} asks for none";
-	if (now->tls.client_auth < before->tls.client_auth && !now->tls.client_auth_given)
-		return "has no client_auth_type any more; NoClientCert asks for no certificate";
-	if (has_ca(&before->tls) && !has_ca(&now->tls) && now->tls.client_auth != CLIENT_AUTH_NONE)
-		return "has no client_ca_file any more: restart bramble to trust the system's CAs";
-	if (before->tls.client_allowed_sans.count && !now->tls.client_allowed_sans.count &&
-	    now->tls.client_auth != CLIENT_AUTH_NONE)
-		return "has no client_allowed_sans any more: restart bramble to let in all names";
+	return tls->client_auth == CLIENT_AUTH_REQUIRE_ANY ||
+	       tls->client_auth == CLIENT_AUTH_REQUIRE_AND_VERIFY;
+}
+
+static bool verifies(const struct tls_config *tls)
+{
+	return tls->client_auth >= CLIENT_AUTH_VERIFY_IF_GIVEN;
+}
+
+static const char *given_up_by_tls(const struct tls_config *before, const struct tls_config *now)
+{
+	if ((requires(before) && !requires(now)) || (verifies(before) && !verifies(now)))
+		return "has a weaker client_auth_type";
+	if (has_ca(before) && !has_ca(now))
+		return "has no client CA any more";
+	if (before->client_allowed_sans.count && !now->client_allowed_sans.count)
+		return "has no client_allowed_sans any more";
+	if (now->min_version < before->min_version)
+		return "has a lower min_version";
+	if (before->cipher_suites.count && !now->cipher_suites.count)
+		return "has no cipher_suites any more";
+	if (before->curve_preferences.count && !now->curve_preferences.count)
+		return "has no curve_preferences any more";
 	return NULL;
 }
 
-/* Once the server runs, TLS stays as it is. */
+/*
+ * A file that is written in place is first emptied, and may be written in pieces, or lost. Whoever
+ * can write it, or fill the disk, must not open the door unnoticed. So a protection that is in
+ * force ends only with a restart. Returns what the file gives up, or NULL.
+ */
+static const char *given_up(const struct web_config *before, const struct web_config *now)
+{
+	size_t i;
+
+	if (before->tls.enabled && !now->tls.enabled)
+		return "turns TLS off";
+	if (before->user_count && !now->user_count)
+		return "has no users any more";
+	if (before->rate_interval_ns && !now->rate_interval_ns)
+		return "has no rate_limit any more";
+	for (i = 0; i < WEB_HEADERS; i++)
+		if (before->headers[i] && !now->headers[i])
+			return "has not all of its headers any more";
+	return given_up_by_tls(&before->tls, &now->tls);
+}
+
+/* Whether a change is one that may be made while the server runs. */
 static int check_change(const struct guard *guard, const struct web_config *now, char *error,
 			size_t error_size)
 {
 	const char *what = given_up(&guard->config, now);
 
-	if (now->tls.enabled != (guard->tls != NULL))
-		snprintf(error, error_size,
-			 "%s: TLS cannot be turned %s while bramble runs: restart it", guard->path,
-			 guard->tls ? "off" : "on");
-	else if (what)
-		snprintf(error, error_size, "%s: %s", guard->path, what);
-	else
+	if (!what && now->tls.enabled && !guard->tls)
+		what = "turns TLS on";
+	if (!what)
 		return 0;
+	snprintf(error, error_size, "%s: %s: restart bramble if that is meant", guard->path, what);
 	return -EINVAL;
 }
 
@@ -199,7 +271,7 @@ int guard_open(const char *path, struct guard **out)
 	if (!guard)
 		return -ENOMEM;
 	guard->path = path;
-	err = auth_new(&guard->auth) ?: watch(&guard->files[0], path);
+	err = auth_new(&guard->auth) ?: watch(&guard->files[FILE_CONFIG], path);
 	if (err) {
 		log_error("--web.config.file: %s: %s", path, strerror(-err));
 		guard_close(guard);
@@ -267,10 +339,18 @@ void guard_reload(struct guard *guard, uint64_t now_ns)
 	warn_of_surprises(guard);
 }
 
+/* Whether the file was written just now: then there may be more to come, of it or of others. */
+static bool is_fresh(const struct file_state *state)
+{
+	uint64_t now_ns = clock_realtime_ns(), changed_ns = timespec_ns(&state->changed);
+
+	return changed_ns <= now_ns && now_ns - changed_ns < SETTLE_NS;
+}
+
 void guard_refresh(struct guard *guard, uint64_t now_ns)
 {
 	struct file_state state;
-	bool changed = false;
+	bool changed = false, fresh = false;
 	size_t i;
 
 	if (now_ns - guard->refreshed_ns < REFRESH_NS)
@@ -279,8 +359,9 @@ void guard_refresh(struct guard *guard, uint64_t now_ns)
 	for (i = 0; i < FILES; i++) {
 		state = state_of(guard->files[i].path);
 		changed |= !same_state(&state, &guard->files[i].state);
+		fresh |= is_fresh(&state);
 	}
-	if (changed)
+	if (changed && !fresh)
 		guard_reload(guard, now_ns);
 }
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * Who may ask the server, according to --web.config.file. When that file, or a file that it names,
- * has changed, it is read again. If it is wrong then, that is logged, and what was read before
- * stays in force. TLS cannot be turned on or off while the server runs.
+ * has changed and is a second old, it is read again. If it is wrong then, or gives up a protection,
+ * that is logged once, and what was read before stays in force. TLS cannot be turned on while the
+ * server runs.
  */
 #ifndef BRAMBLE_GUARD_H
 #define BRAMBLE_GUARD_H

@@ -60,6 +60,10 @@ static const char *const version_words[TLS_VERSIONS] = {
 	[TLS_1_3] = "VERS-TLS1.3",
 };
 
+/* Without forward secrecy, whoever gets the key later can read what was recorded. Go's servers
+ * offer RSA key exchange only if cipher_suites lists it, too. */
+#define NO_STATIC_RSA ":-RSA"
+
 static void add_word(struct buf *words, const char *word)
 {
 	buf_puts(words, ":+");
@@ -115,12 +119,16 @@ static int make_priority(struct buf *words, gnutls_priority_t *priority, char *e
 	int err = 0;
 
 	if (buf_failed(words)) {
-		err = -ENOMEM;
-	} else if (gnutls_priority_init(priority, words->data, NULL)) {
-		snprintf(error, error_size, "GnuTLS does not know %s", words->data);
-		*priority = NULL;
-		err = -EINVAL;
+		buf_free(words);
+		return -ENOMEM;
 	}
+	err = gnutls_priority_init(priority, words->data, NULL);
+	if (err) {
+		*priority = NULL;
+		err = err == GNUTLS_E_MEMORY_ERROR ? -ENOMEM : -EINVAL;
+	}
+	if (err == -EINVAL)
+		snprintf(error, error_size, "GnuTLS does not know %s", words->data);
 	buf_free(words);
 	return err;
 }
@@ -223,6 +231,7 @@ int tls_suites_init(struct tls_suites *suites, const struct tls_config *config, 
 	if (err)
 		return err;
 	begin_words(&words, config, config->max_version);
+	buf_puts(&words, NO_STATIC_RSA);
 	return make_priority(&words, &suites->any, error, error_size);
 }
 

@@ -11,6 +11,7 @@
 #include "util/array.h"
 #include "util/ascii.h"
 #include "util/buf.h"
+#include "util/given_file.h"
 
 #define FILE_MAX  (1024UL * 1024)
 #define MAKE_HASH "make one with: htpasswd -nBC 10 \"\" | tr -d ':\\n'"
@@ -198,7 +199,6 @@ static int read_users(struct reader *reader, const struct field *field, const ya
 		return 0;
 	if (node->type != YAML_MAPPING_NODE)
 		return wrong(reader, node, "%s must be a mapping", field->name);
-	reader->config->users_given = true;
 	for (pair = node->data.mapping.pairs.start; !err && pair < node->data.mapping.pairs.top;
 	     pair++)
 		err = add_user(reader, field->name,
@@ -217,13 +217,8 @@ static int read_root(struct reader *reader)
 	};
 	const yaml_node_t *root = yaml_document_get_root_node(&reader->document);
 
-	if (!root || is_null(root)) {
-		reader->config->empty = true; /* it asks for nothing */
-		return 0;
-	}
-	if (root->type == YAML_MAPPING_NODE &&
-	    root->data.mapping.pairs.top == root->data.mapping.pairs.start)
-		reader->config->users_given = true; /* {}, which nobody writes in pieces */
+	if (!root)
+		return 0; /* it asks for nothing */
 	return read_fields(reader, "the file", root, fields, ARRAY_SIZE(fields))
 		       ?: check_tls(reader);
 }
@@ -238,9 +233,9 @@ static int load(struct reader *reader, const struct buf *text)
 		return -ENOMEM;
 	yaml_parser_set_input_string(&parser, (const unsigned char *)(text->data ?: ""), text->len);
 	if (!yaml_parser_load(&parser, &reader->document)) {
+		err = parser.error == YAML_MEMORY_ERROR ? -ENOMEM : -EINVAL;
 		snprintf(reader->error, reader->error_size, "%s: line %zu: %s", reader->path,
 			 parser.problem_mark.line + 1, parser.problem ?: "this is no YAML");
-		err = -EINVAL;
 	}
 	yaml_parser_delete(&parser);
 	return err;
@@ -259,11 +254,9 @@ int web_config_read(const char *path, struct web_config *config, char *error, si
 			.max_version = TLS_1_3,
 			.prefer_server_cipher_suites = true},
 	};
-	err = buf_read_file(&text, path, FILE_MAX);
-	if (err) {
-		snprintf(error, error_size, "%s: %s", path, strerror(-err));
+	err = given_file_read(path, FILE_MAX, &text, error, error_size);
+	if (err)
 		return err;
-	}
 	err = load(&reader, &text);
 	buf_free(&text);
 	if (!err) {

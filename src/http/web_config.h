@@ -74,8 +74,6 @@ struct web_config {
 	char *headers[WEB_HEADERS]; /* NULL: not sent */
 	struct web_user *users;
 	size_t user_count;
-	bool users_given;	   /* there are users, or {} says that there are none */
-	bool empty;		   /* the file is empty, or has only comments */
 	uint64_t rate_interval_ns; /* between two requests; 0: no limit */
 	uint64_t rate_burst;
 };

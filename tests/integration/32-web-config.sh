@@ -106,22 +106,69 @@ cp "$pki/second.key" "$tmp/server.key"
 check "a new certificate is used without a restart" wait_until 10 serves second
 
 sed -i '/basic_auth_users/,$d' "$tmp/web.yml"
-keeps_users() { [ "$(ask "${client[@]}")" = 401 ] && grep -q 'has no users any more.*stays in force' "$bramble_log"; }
+keeps_users() {
+	[ "$(ask "${client[@]}")" = 401 ] && grep -q 'has no users any more: restart bramble.*stays in force' "$bramble_log"
+}
 check "a file without its users, as one that is half written, lets nobody in" wait_until 10 keeps_users
 echo 'basic_auth_users: {}' >>"$tmp/web.yml"
-asks_no_password() { [ "$(ask "${client[@]}")" = 200 ]; }
-check "a changed configuration is used without a restart" wait_until 10 asks_no_password
+keeps_users_again() { keeps_users && [ "$(grep -c 'has no users any more' "$bramble_log")" = 2 ]; }
+check "not even if it says so: that takes a restart" wait_until 10 keeps_users_again
+sed -i '$d' "$tmp/web.yml"
+# The password is "changed".
+cat >>"$tmp/web.yml" <<'END_OF_FILE'
+basic_auth_users:
+  prom: $2b$04$abcdefghijklmnopqrstuu5XQl64I3WPWSJw.ftK7xXCrRn1r6QJi
+END_OF_FILE
+user=(-u prom:changed)
+takes_the_new_password() { [ "$(ask "${client[@]}" "${user[@]}")" = 200 ]; }
+check "a changed configuration is used without a restart" wait_until 10 takes_the_new_password
 
 echo 'basic_auth_user: {}' >>"$tmp/web.yml"
 complains() {
-	asks_no_password && grep -q 'unknown key .*did you mean basic_auth_users?.*stays in force' "$bramble_log"
+	takes_the_new_password && grep -q 'unknown key .*did you mean basic_auth_users?.*stays in force' "$bramble_log"
 }
 check "a wrong one is told, and the last one stays" wait_until 10 complains
 sed -i '$d' "$tmp/web.yml"
 rm "$tmp/server.pem"
-misses_file() { asks_no_password && grep -q 'server.pem: No such file .*stays in force' "$bramble_log"; }
+misses_file() { takes_the_new_password && grep -q 'server.pem: No such file .*stays in force' "$bramble_log"; }
 check "so is a file that is missing" wait_until 10 misses_file
 echo 'basic_auth_user: {}' >>"$tmp/web.yml"
+check "others can read the hashes: the log warns" grep -q 'hashes of passwords in it can be read by .*chmod 600' "$bramble_log"
+stop_bramble
+
+# ---- wrong passwords of eight addresses: the known user is always answered, a new one is let in
+# The passwords are "secret" and "other".
+cat >"$tmp/users.yml" <<'END_OF_FILE'
+basic_auth_users:
+  prom: $2b$10$abcdefghijklmnopqrstuuqflPDzB6gcMhKa1rZqKiun2YGL5sa2u
+  two: $2b$10$abcdefghijklmnopqrstuug7uV/rfOsuPOAUg70eqWWWMjvHc6jZm
+END_OF_FILE
+start_bramble --web.config.file="$tmp/users.yml"
+# status_from HOST USER:PASSWORD: from the address 127.0.HOST
+status_from() { curl -s -m 60 -o /dev/null -w '%{http_code}' --interface "127.0.$1" -u "$2" "$bramble_url/healthz"; }
+# The CPU time of all threads but the first, in ticks.
+hashing_ticks() { cat /proc/"$bramble_pid"/task/*/stat | sed 's/.*) //' | awk -v ORS='' 'NR > 1 { n += $12 + $13 } END { print n + 0 }'; }
+check "a right password is let in" test "$(status_from 0.1 prom:secret)" = 200
+began=$(date +%s%N)
+ticks=$(hashing_ticks)
+guess() { while :; do status_from "1.$1" "prom:wrong-$RANDOM-$RANDOM"; echo; done >>"$tmp/guesses"; }
+guessers=()
+for i in 1 2 3 4 5 6 7 8; do
+	in_background guess "$i"
+	guessers+=("$background_pid")
+done
+answers=0
+for i in $(seq 50); do [ "$(status_from 0.1 prom:secret)" != 200 ] || answers=$((answers + 1)); done
+check "wrong passwords do not stop a known user" test "$answers" = 50
+newcomer() { [ "$(status_from 2.1 two:other)" = 200 ]; }
+check "nor a new one" wait_until 60 newcomer
+for pid in "${guessers[@]}"; do kill "$pid" && wait "$pid"; done
+ticks=$((($(hashing_ticks) - ticks) * 1000 / $(getconf CLK_TCK)))
+elapsed=$((($(date +%s%N) - began) / 1000000))
+# A tenth is the bound; the first hash needs no rest before it.
+check "hashing takes little of a CPU" test $ticks -le $((elapsed / 5 + 1000)) || note "$ticks of $elapsed ms"
+note "$(sort "$tmp/guesses" | uniq -c | tr -s ' \n' ' '), $ticks of $elapsed ms of CPU"
+check "no wrong password was let in" test "$(grep -c 200 "$tmp/guesses")" = 0
 stop_bramble
 
 # ---- promtool contains the exporter-toolkit, and must accept the same files

@@ -9,6 +9,7 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <stdbool.h>
+#include <sys/inotify.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -224,11 +225,11 @@ static const struct {
 	const char *name;
 	const char *with[4];
 } served[] = {
-	{"rsa", {V13, ECDHE_RSA, ONLY_RSA}},
+	{"rsa", {V13, ECDHE_RSA, V12}},
 	/* The key usage is a client's to look at. */
-	{"encipherment", {V13, ECDHE_RSA, ONLY_RSA}},
-	{"signature", {V13, ECDHE_RSA, ONLY_RSA}},
-	{"cert-sign", {V13, ECDHE_RSA, ONLY_RSA}},
+	{"encipherment", {V13, ECDHE_RSA, V12}},
+	{"signature", {V13, ECDHE_RSA, V12}},
+	{"cert-sign", {V13, ECDHE_RSA, V12}},
 	/* OpenSSL itself refuses it in TLS 1.2. */
 	{"P-256-agreement", {V13}},
 	{"no-san", {V13, V12}},
@@ -330,6 +331,33 @@ static void doubts_are_said(void **state)
 /* ---- cipher suites and curves */
 
 #define SUITES "  cipher_suites: "
+
+/* By default what is recorded cannot be read by who gets the key later. */
+static void forward_secrecy(void **state)
+{
+	static const char *const without[] = {"AES128-SHA", "AES256-SHA", "AES128-SHA256",
+					      "AES128-GCM-SHA256", "AES256-GCM-SHA384"};
+	static const char *const with[] = {"ECDHE-RSA-AES128-GCM-SHA256",
+					   "ECDHE-RSA-CHACHA20-POLY1305", "ECDHE-RSA-AES256-SHA"};
+	char arguments[80];
+	size_t i;
+
+	(void)state;
+	start_with("rsa", "");
+	for (i = 0; i < ARRAY_SIZE(without); i++) {
+		snprintf(arguments, sizeof(arguments), "--tls-max 1.2 --ciphers %s", without[i]);
+		check_status("without", arguments, 0);
+	}
+	assert_true(logged("no cipher suite and curve that are allowed"));
+	for (i = 0; i < ARRAY_SIZE(with); i++) {
+		snprintf(arguments, sizeof(arguments), "--tls-max 1.2 --ciphers %s", with[i]);
+		check_status("with", arguments, 200);
+	}
+	assert_false(logged("forward secrecy"));
+	start_with("rsa", SUITES "[TLS_RSA_WITH_AES_128_GCM_SHA256]\n");
+	check_status("listed", ONLY_RSA, 200);
+	assert_true(logged("TLS_RSA_WITH_AES_128_GCM_SHA256 has no forward secrecy"));
+}
 
 static void suites_are_those_listed(void **state)
 {
@@ -477,8 +505,11 @@ static void groups_and_signatures(void **state)
 				  "RSA+SHA224");
 	check_no_signature("rsa", "-tls1_2 -cipher DHE-RSA-AES128-GCM-SHA256 -groups P-256");
 	/* What works without the other is served. */
+	start_with("rsa", SUITES "[TLS_RSA_WITH_AES_128_GCM_SHA256]\n");
 	assert_true(connects("-tls1_2 -cipher AES128-GCM-SHA256 -sigalgs RSA+SHA224"));
 	assert_true(connects("-tls1_2 -cipher AES128-GCM-SHA256 -groups secp256k1"));
+	assert_int_equal(http_refusals(http)->count[REFUSAL_UNFINISHED], 0);
+	start_with("rsa", "");
 	assert_true(connects("-tls1_3 -groups ffdhe2048"));
 	assert_true(connects("-tls1_3 -groups P-384"));
 	assert_true(connects("-tls1_3 -sigalgs RSA-PSS+SHA512:ECDSA+SHA256"));
@@ -680,125 +711,232 @@ static void http_to_tls_and_back(void **state)
 #define USERS                                                                                      \
 	"basic_auth_users: {prom: $2y$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW}\n"
 
-/* Whatever the operator does to the files while the server runs, the server keeps what it has. */
-static void files_that_break(void **state)
+#define USER_A	   "prom: $2y$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW"
+#define USER_B	   "two: $2y$05$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW"
+#define PAIR	   "tls_server_config:\n  cert_file: rsa.pem\n  key_file: rsa.key\n"
+#define OTHER_PAIR "tls_server_config:\n  cert_file: P-256.pem\n  key_file: P-256.key\n"
+#define SANS	   "  client_allowed_sans: [prometheus]\n"
+#define DENY	   "http_server_config: {headers: {X-Frame-Options: deny}}\n"
+
+/* Names that stand for what is no text. */
+static const char vanished[] = "vanished", a_fifo[] = "a FIFO", a_folder[] = "a folder";
+
+/* Whatever the operator does to the files while the server runs, the server keeps a protection that
+ * it has. What is said about a change; NULL: it is taken. */
+static const struct {
+	const char *before, *now, *said;
+} changes[] = {
+	{USERS, "", "has no users any more: restart bramble"},
+	{USERS, "{", "line 2: "},
+	{USERS, "\x01\x02", "line 1: control characters are not allowed"},
+	{USERS, "users: x", "line 1: unknown key"},
+	{USERS, vanished, "No such file"},
+	{USERS, a_fifo, "it is a FIFO"},
+	{USERS, a_folder, "Is a directory"},
+	/* Such as are there while someone writes them in pieces. */
+	{USERS, "# who may ask\n", "has no users any more"},
+	{USERS, "---\n", "has no users any more"},
+	{USERS, "basic_auth_users:\n", "has no users any more"},
+	{USERS, "basic_auth_users: ~\n", "has no users any more"},
+	{USERS, "basic_auth_users:\n  prom:", "line 2: the password of prom is no bcrypt hash"},
+	{USERS, DENY, "has no users any more"},
+	/* Also what is meant takes a restart. */
+	{USERS, "{}\n", "has no users any more"},
+	{USERS, "basic_auth_users: {}\n", "has no users any more"},
+	{PAIR, "", "turns TLS off: restart bramble"},
+	{PAIR, USERS, "turns TLS off"},
+	{USERS, PAIR USERS, "turns TLS on: restart bramble"},
+	{PAIR VERIFY SANS, PAIR, "has a weaker client_auth_type"},
+	{PAIR VERIFY SANS, PAIR "  client_auth_type:\n", "has a weaker client_auth_type"},
+	{PAIR VERIFY SANS, PAIR "  client_auth_type: NoClientCert\n",
+	 "has a weaker client_auth_type"},
+	{PAIR VERIFY, PAIR "  client_auth_type: RequireAnyClientCert\n",
+	 "has a weaker client_auth_type"},
+	{PAIR "  client_auth_type: RequireAnyClientCert\n",
+	 PAIR "  client_auth_type: VerifyClientCertIfGiven\n", "has a weaker client_auth_type"},
+	{PAIR VERIFY SANS, PAIR "  client_auth_type: RequireAndVerifyClientCert\n" SANS,
+	 "has no client CA any more"},
+	{PAIR VERIFY SANS, PAIR VERIFY, "has no client_allowed_sans any more"},
+	{PAIR "  min_version: TLS13\n", PAIR, "has a lower min_version"},
+	{PAIR "  cipher_suites: [TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256]\n", PAIR,
+	 "has no cipher_suites any more"},
+	{PAIR "  curve_preferences: [CurveP256]\n", PAIR, "has no curve_preferences any more"},
+	{"rate_limit: {interval: 1s}\n", "", "has no rate_limit any more"},
+	{DENY, "", "has not all of its headers any more"},
+	/* What keeps the door as it is, or opens it to others. */
+	{"", USERS, NULL},
+	{"", DENY "rate_limit: {interval: 1s}\n", NULL},
+	{USERS, "basic_auth_users: {" USER_B "}\n", NULL},
+	{"basic_auth_users: {" USER_A ", " USER_B "}\n", USERS, NULL},
+	{"rate_limit: {interval: 1s}\n", "rate_limit: {interval: 1ms}\n", NULL},
+	{PAIR, OTHER_PAIR, NULL},
+	{PAIR, PAIR VERIFY SANS "  min_version: TLS13\n", NULL},
+	{PAIR "  client_auth_type: RequestClientCert\n", PAIR, NULL},
+};
+
+static void change_file(const char *name, const char *now)
 {
-	static const char *const broken[] = {
-		"",
-		"{",
-		"\x01\x02",
-		"users: x",
-		/* Such as are there while someone writes them in pieces. */
-		"# who may ask\n",
-		"---\n",
-		"basic_auth_users:\n",
-		"basic_auth_users: ~\n",
-		"http_server_config: {http2: true}\n",
-	};
-	char url[64];
-	size_t i;
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/%s", tree_root, name);
+	if (now == vanished || now == a_fifo || now == a_folder)
+		assert_int_equal(unlink(path), 0);
+	if (now == a_fifo)
+		assert_int_equal(mkfifo(path, 0600), 0);
+	else if (now == a_folder)
+		assert_int_equal(mkdir(path, 0700), 0);
+	else if (now != vanished)
+		tree_put(name, now);
+}
+
+/* How often the log has what is to be said about a change. */
+static unsigned int said(const char *path, const char *words)
+{
+	char line[300];
+
+	snprintf(line, sizeof(line), words ? "file: %s: %s" : "file: %s was read again%s", path,
+		 words ?: "");
+	return logged(line);
+}
+
+static void changes_while_it_runs(void **state)
+{
+	struct guard *guards[ARRAY_SIZE(changes)];
+	char name[32], paths[ARRAY_SIZE(changes)][128];
+	uint64_t now_ns = clock_monotonic_ns();
+	size_t i, round;
 
 	(void)state;
-	start(USERS);
-	snprintf(url, sizeof(url), "http://127.0.0.1:%u/", port);
-	assert_int_equal(ask(url), 401);
-	for (i = 0; i < ARRAY_SIZE(broken); i++) {
-		tree_put("web.yml", broken[i]);
-		usleep(1100000); /* it is looked for once a second */
-		assert_int_equal(ask(url), 401);
+	for (i = 0; i < ARRAY_SIZE(changes); i++) {
+		snprintf(name, sizeof(name), "change-%zu.yml", i);
+		snprintf(paths[i], sizeof(paths[i]), "%s/%s", tree_root, name);
+		tree_put(name, changes[i].before);
+		assert_int_equal(guard_open(paths[i], &guards[i]), 0);
+		change_file(name, changes[i].now);
 	}
-	assert_true(logged("is empty"));
-	assert_true(logged("has no users any more"));
+	usleep(1100000);
+	/* Each is said once. */
+	for (round = 0; round < 3; round++)
+		for (i = 0; i < ARRAY_SIZE(changes); i++)
+			guard_refresh(guards[i], now_ns += 2 * NS_PER_S);
+	for (i = 0; i < ARRAY_SIZE(changes); i++) {
+		if (said(paths[i], changes[i].said) != 1 ||
+		    (changes[i].said && said(paths[i], NULL))) {
+			show(log_path);
+			fail_msg("change %zu, to \"%s\"", i, changes[i].now);
+		}
+		guard_close(guards[i]);
+	}
 	assert_true(logged("stays in force"));
-	tree_put("web.yml", "{}\n");
-	usleep(1100000);
-	assert_int_equal(ask(url), 200);
 }
 
-static void users_may_be_taken_away(void **state)
+/* A file that was written just now may not be whole yet. */
+static void a_change_settles(void **state)
 {
-	char url[64];
+	uint64_t now_ns = clock_monotonic_ns();
 
 	(void)state;
-	start(USERS);
-	snprintf(url, sizeof(url), "http://127.0.0.1:%u/", port);
-	assert_int_equal(ask(url), 401);
-	tree_put("web.yml", "basic_auth_users: {}\n");
+	tree_put("web.yml", USERS);
+	assert_int_equal(guard_open(config_path, &guard), 0);
+	tree_put("web.yml", "");
+	guard_refresh(guard, now_ns += 2 * NS_PER_S);
+	tree_put("web.yml", DENY USERS);
+	guard_refresh(guard, now_ns += 2 * NS_PER_S);
+	assert_false(logged("level=error"));
 	usleep(1100000);
-	assert_int_equal(ask(url), 200);
+	guard_refresh(guard, now_ns += 2 * NS_PER_S);
+	assert_false(logged("level=error"));
+	assert_int_equal(said(config_path, NULL), 1);
 }
 
-/* While the file is half written, the requirement of client certificates is not lost either. */
-static void client_certificates_stay_asked_for(void **state)
+/* As Kubernetes updates a volume: the link to the folder is replaced. */
+static void a_link_that_moves(void **state)
 {
-#define PAIR "tls_server_config:\n  cert_file: rsa.pem\n  key_file: rsa.key\n"
-	static const char *const broken[] = {
-		PAIR,
-		PAIR "  client_auth_type:\n",
-		PAIR "  client_auth_type: RequireAndVerifyClientCert\n",
-		PAIR VERIFY,
-	};
-	size_t i;
+	char command[400];
 
 	(void)state;
-	assert_int_equal(start(PAIR VERIFY "  client_allowed_sans: [prometheus]\n"), 0);
-	for (i = 0; i < ARRAY_SIZE(broken); i++) {
-		tree_put("web.yml", broken[i]);
-		usleep(1100000);
-		check_status(broken[i], client("stranger", ""), 0);
-		check_status(broken[i], client("good", ""), 200);
-	}
-	assert_true(logged("has no client_auth_type any more"));
-	assert_true(logged("has no client_ca_file any more"));
-	assert_true(logged("has no client_allowed_sans any more"));
-	tree_put("web.yml", PAIR "  client_auth_type: NoClientCert\n");
+	snprintf(command, sizeof(command),
+		 "cd %s && mkdir old new && cp rsa.pem rsa.key old && cp P-256.pem new/rsa.pem && "
+		 "cp P-256.key new/rsa.key && ln -s old data && ln -s data/rsa.pem linked.pem && "
+		 "ln -s data/rsa.key linked.key",
+		 tree_root);
+	assert_int_equal(system(command), 0);
+	assert_int_equal(start_with("linked", ""), 0);
+	check_status("before", ECDHE_RSA, 200);
+	run("ln -s new data2 && mv -T data2 data");
 	usleep(1100000);
-	check_status("not asked for", "", 200);
+	check_status("after", ECDHE_ECDS, 200);
 }
 
-/* Feeds the certificate to the reader of the pipe, and changes the configuration meanwhile. */
-static pid_t change_during_reading(const char *pipe_path, const char *config)
+/* A child that writes the configuration anew as soon as it was read. */
+static pid_t change_after_reading(const char *config)
 {
-	struct buf pem;
-	pid_t pid = fork();
-	int fd;
+	int watch = inotify_init1(IN_CLOEXEC);
+	struct inotify_event event[16];
+	pid_t pid;
 
+	assert_true(watch >= 0);
+	assert_true(inotify_add_watch(watch, config_path, IN_CLOSE_NOWRITE) >= 0);
+	pid = fork();
 	assert_true(pid >= 0);
-	if (pid)
-		return pid;
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	snprintf(out_path, sizeof(out_path), "%s/P-256.pem", tree_root);
-	if (buf_read_file(&pem, out_path, 1 << 20))
-		_exit(1);
-	for (;;) {
-		fd = open(pipe_path, O_WRONLY); /* waits for the reader */
-		if (config)
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (read(watch, event, sizeof(event)) > 0)
 			tree_put("web.yml", config);
-		config = NULL;
-		if (write(fd, pem.data, pem.len) < 0)
-			_exit(1);
-		close(fd);
-		usleep(100000); /* the reader has seen the end */
+		_exit(0);
 	}
+	close(watch);
+	return pid;
 }
 
 static void a_change_while_it_is_read(void **state)
 {
-#define PIPE "tls_server_config: {cert_file: pipe.pem, key_file: P-256.key}\n"
-	char pipe_path[128];
+	int status;
 	pid_t pid;
 
 	(void)state;
-	snprintf(pipe_path, sizeof(pipe_path), "%s/pipe.pem", tree_root);
-	assert_int_equal(mkfifo(pipe_path, 0600), 0);
 	/* The first reading sees no users: they come while the certificate is read. */
-	pid = change_during_reading(pipe_path, PIPE USERS);
-	assert_int_equal(start(PIPE), 0);
+	tree_put("web.yml", PAIR);
+	pid = change_after_reading(PAIR USERS);
+	assert_int_equal(guard_open(config_path, &guard), 0);
+	waitpid(pid, &status, 0);
 	usleep(1100000);
-	check_status("users", "", 401);
-	kill(pid, SIGKILL);
-	waitpid(pid, NULL, 0);
-	unlink(pipe_path);
+	guard_refresh(guard, clock_monotonic_ns() + 2 * NS_PER_S);
+	assert_true(logged("was read again"));
+	assert_int_equal(guard_admit(guard, NULL, NULL, NULL, 1), GUARD_UNAUTHORIZED);
+}
+
+/* Others than the owner must not read a key or hashes of passwords. */
+static void secrets_that_others_can_read(void **state)
+{
+	static const struct {
+		mode_t config, key;
+		const char *said[2];
+	} modes[] = {
+		{0600, 0600, {NULL, NULL}},
+		{0600, 0644, {"the private key can be read by everyone", "/rsa.key, or"}},
+		{0600, 0444, {"its mode is 0444", "defaultMode: 0400"}},
+		{0644,
+		 0600,
+		 {"the hashes of passwords in it can be read by everyone", "/web.yml, or"}},
+	};
+	char key_path[128];
+	size_t i, j;
+
+	(void)state;
+	snprintf(key_path, sizeof(key_path), "%s/rsa.key", tree_root);
+	for (i = 0; i < ARRAY_SIZE(modes); i++) {
+		tree_put("web.yml", PAIR USERS);
+		assert_int_equal(chmod(config_path, modes[i].config), 0);
+		assert_int_equal(chmod(key_path, modes[i].key), 0);
+		assert_int_equal(guard_open(config_path, &guard), 0);
+		stop();
+		if (!modes[i].said[0])
+			assert_false(logged("can be read by"));
+		for (j = 0; j < 2 && modes[i].said[j]; j++)
+			assert_true(logged(modes[i].said[j]));
+	}
+	chmod(config_path, 0644);
 }
 
 /* A file that a new configuration names may come after it. */
@@ -864,6 +1002,7 @@ int main(void)
 		TEST(certificates_are_served),
 		TEST(certificates_that_are_not),
 		TEST(doubts_are_said),
+		TEST(forward_secrecy),
 		TEST(suites_are_those_listed),
 		TEST(all_names_are_known),
 		TEST(who_prefers),
@@ -876,9 +1015,10 @@ int main(void)
 		TEST(a_client_that_does_not_trust_us),
 		TEST(a_failure_without_a_cause),
 		TEST(http_to_tls_and_back),
-		TEST(files_that_break),
-		TEST(users_may_be_taken_away),
-		TEST(client_certificates_stay_asked_for),
+		TEST(changes_while_it_runs),
+		TEST(secrets_that_others_can_read),
+		TEST(a_change_settles),
+		TEST(a_link_that_moves),
 		TEST(a_change_while_it_is_read),
 		TEST(a_file_that_comes_late),
 		TEST(garbage),
