@@ -11,12 +11,14 @@
 #include "hist.bpf.h"
 #include "slots.bpf.h"
 
+#define RING_SIZE    (256 * 1024)
+
 /* The id of the default hierarchy, cgroup v2 (cgroup_init() makes it first). */
 #define DEFAULT_ROOT 0
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 256 * 1024); /* libbpf rounds it up to whole pages */
+	__uint(max_entries, RING_SIZE); /* a multiple of every page size */
 } cgroup_events SEC(".maps");
 
 /* An event is put together here, because it is too large for the stack. */
@@ -27,11 +29,22 @@ struct {
 	__type(value, struct cgroup_event);
 } cgroup_event_scratch SEC(".maps");
 
+/*
+ * The reader takes many events at a time. It is woken for the first one, by default, and again when
+ * the ring fills up.
+ */
+static __always_inline __u64 wake_flags(void)
+{
+	__u64 waiting = bpf_ringbuf_query(&cgroup_events, BPF_RB_AVAIL_DATA);
+
+	return waiting >= RING_SIZE / 2 ? BPF_RB_FORCE_WAKEUP : 0;
+}
+
 static __always_inline int send(struct trace_event_raw_cgroup *ctx, enum cgroup_event_kind kind)
 {
 	struct cgroup_event *event;
 	__u32 zero = 0;
-	long len;
+	long len = 0;
 
 	if (ctx->root != DEFAULT_ROOT)
 		return 0;
@@ -42,12 +55,14 @@ static __always_inline int send(struct trace_event_raw_cgroup *ctx, enum cgroup_
 	event->time_ns = bpf_ktime_get_ns();
 	event->kind = kind;
 	/* A __data_loc field: the offset in the record, the length above it. */
-	len = bpf_probe_read_kernel_str(event->path, sizeof(event->path),
-					(void *)ctx + (ctx->__data_loc_path & 0xffff));
+	if (kind == CGROUP_MADE)
+		len = bpf_probe_read_kernel_str(event->path, sizeof(event->path),
+						(void *)ctx + (ctx->__data_loc_path & 0xffff));
 	if (len <= 0 || len > CGROUP_PATH_MAX)
 		len = 0;
 	event->path_len = len ? len - 1 : 0;
-	if (bpf_ringbuf_output(&cgroup_events, event, offsetof(struct cgroup_event, path) + len, 0))
+	if (bpf_ringbuf_output(&cgroup_events, event, offsetof(struct cgroup_event, path) + len,
+			       wake_flags()))
 		shared_add(&cgroup_lost[CGROUP_LOST_RING_FULL], 1);
 	return 0;
 }

@@ -390,7 +390,10 @@ enum cgroup_event_kind {
 
 #define CGROUP_PATH_MAX 1024
 
-/* A record in the ring buffer. It ends after the path, and not at CGROUP_PATH_MAX. */
+/*
+ * A record in the ring buffer. It ends after the path, and not at CGROUP_PATH_MAX. The path is
+ * there if the cgroup was made: the reader knows that of one that was removed.
+ */
 struct cgroup_event {
 	__u64 id;
 	__u64 time_ns; /* CLOCK_MONOTONIC */

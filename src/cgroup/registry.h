@@ -86,6 +86,19 @@ void registry_remove(struct registry *registry, struct cgroup *cgroup);
 int registry_walk(struct registry *registry, const char *mount, const char *procfs,
 		  uint64_t now_ns);
 
+/*
+ * The same in steps. A step looks at so many cgroups at most, of some 10 us each, and returns
+ * whether that were all. Then call registry_walk_end(), which marks what is gone and frees the
+ * walk. What is made and removed meanwhile may be added by others. registry_walk_free() ends a walk
+ * before its end; NULL is allowed. The strings must outlive the walk.
+ */
+struct walk;
+int registry_walk_begin(struct registry *registry, const char *mount, const char *procfs,
+			struct walk **out);
+bool registry_walk_step(struct walk *walk, unsigned int count);
+void registry_walk_end(struct walk *walk, uint64_t now_ns);
+void registry_walk_free(struct walk *walk);
+
 void registry_free(struct registry *registry);
 
 #endif

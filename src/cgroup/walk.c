@@ -50,7 +50,7 @@ struct level {
 
 struct walk {
 	struct registry *registry;
-	const char *procfs;
+	const char *mount, *procfs;
 	struct level *levels;
 	size_t depth, size; /* of levels */
 	struct buf pending; /* names, each followed by a NUL and a byte with its length */
@@ -169,13 +169,12 @@ static const struct cgroup *see(struct walk *walk, const struct level *level)
 {
 	struct registry *registry = walk->registry;
 	struct cgroup *cgroup = registry_find(registry, level->id);
-	uint64_t since_ns;
 
 	if (!cgroup) {
-		since_ns = born_ns(walk, level->fd);
-		cgroup = level->too_long
-				 ? registry_add_below(registry, level->id, walk->path, since_ns)
-				 : registry_add(registry, level->id, walk->path, since_ns);
+		cgroup = level->too_long ? registry_add_below(registry, level->id, walk->path, 0)
+					 : registry_add(registry, level->id, walk->path, 0);
+		if (cgroup)
+			cgroup->born_ns = born_ns(walk, level->fd);
 	}
 	if (!cgroup)
 		return NULL;
@@ -314,13 +313,21 @@ static void push_first(struct walk *walk)
 			push_name(walk, first[i]);
 }
 
-static void walk_all(struct walk *walk)
+/* Since the last step, entries of the registry may have been removed. */
+static void find_again(struct walk *walk)
+{
+	size_t i;
+
+	for (i = 0; i < walk->depth; i++)
+		walk->levels[i].cgroup = registry_find(walk->registry, walk->levels[i].id);
+}
+
+bool registry_walk_step(struct walk *walk, unsigned int count)
 {
 	char name[NAME_MAX + 1];
 
-	push_children(walk, walk->levels[0].fd);
-	push_first(walk);
-	while (walk->depth) {
+	find_again(walk);
+	while (walk->depth && count--) {
 		if (walk->pending.len == walk->levels[walk->depth - 1].pending_from) {
 			leave(walk);
 			continue;
@@ -328,33 +335,34 @@ static void walk_all(struct walk *walk)
 		pop_name(walk, name);
 		enter(walk, name);
 	}
+	return !walk->depth;
 }
 
 /* Whether a cgroup that the walk did not see is gone, and not only left out. */
-static bool is_gone(const struct walk *walk, const char *mount, const struct cgroup *cgroup)
+static bool is_gone(const struct walk *walk, const struct cgroup *cgroup)
 {
 	char path[PATH_MAX];
 	struct stat st;
 
 	if (cgroup->below)
 		return !walk->left_out;
-	if ((size_t)snprintf(path, sizeof(path), "%s%s", mount, cgroup->path) >= sizeof(path))
+	if ((size_t)snprintf(path, sizeof(path), "%s%s", walk->mount, cgroup->path) >= sizeof(path))
 		return false;
 	return stat(path, &st) ? is_gone_error(errno) : st.st_ino != cgroup->id;
 }
 
-static void mark_gone(const struct walk *walk, const char *mount, uint64_t now_ns)
+static void mark_gone(const struct walk *walk, uint64_t now_ns)
 {
 	struct cgroup *cgroup, *next;
 
 	HASH_ITER(hh, walk->registry->table, cgroup, next)
 		if (cgroup->walk != walk->registry->walk && !cgroup->removed_ns &&
-		    !cgroup->outside && is_gone(walk, mount, cgroup))
+		    !cgroup->outside && is_gone(walk, cgroup))
 			cgroup->removed_ns = now_ns;
 }
 
 /* Opens the root. Its path is empty, so that a slash and a name can follow. */
-static int open_root(struct walk *walk, const char *mount)
+static int open_root(struct walk *walk)
 {
 	struct level root = {0};
 	struct cgroup *cgroup;
@@ -362,7 +370,7 @@ static int open_root(struct walk *walk, const char *mount)
 
 	if (!make_room(walk))
 		return -ENOMEM;
-	root.fd = open(mount, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	root.fd = open(walk->mount, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (root.fd < 0)
 		return -errno;
 	walk->registry->walk++;
@@ -374,26 +382,59 @@ static int open_root(struct walk *walk, const char *mount)
 		root.cgroup = cgroup;
 	}
 	walk->levels[walk->depth++] = root;
+	push_children(walk, root.fd);
+	push_first(walk);
 	return 0;
 }
 
-int registry_walk(struct registry *registry, const char *mount, const char *procfs, uint64_t now_ns)
+int registry_walk_begin(struct registry *registry, const char *mount, const char *procfs,
+			struct walk **out)
 {
 	struct walk *walk = calloc(1, sizeof(*walk));
 	int err;
 
+	*out = NULL;
 	if (!walk)
 		return -ENOMEM;
 	walk->registry = registry;
+	walk->mount = mount;
 	walk->procfs = procfs;
-	err = open_root(walk, mount);
-	if (!err) {
-		walk_all(walk);
-		mark_gone(walk, mount, now_ns);
-		registry->unread += walk->left_out;
+	err = open_root(walk);
+	if (err) {
+		registry_walk_free(walk);
+		return err;
 	}
+	*out = walk;
+	return 0;
+}
+
+void registry_walk_end(struct walk *walk, uint64_t now_ns)
+{
+	mark_gone(walk, now_ns);
+	walk->registry->unread += walk->left_out;
+	registry_walk_free(walk);
+}
+
+void registry_walk_free(struct walk *walk)
+{
+	if (!walk)
+		return;
+	while (walk->depth)
+		if (walk->levels[--walk->depth].fd >= 0)
+			close(walk->levels[walk->depth].fd);
 	buf_free(&walk->pending);
 	free(walk->levels);
 	free(walk);
-	return err;
+}
+
+int registry_walk(struct registry *registry, const char *mount, const char *procfs, uint64_t now_ns)
+{
+	struct walk *walk;
+	int err = registry_walk_begin(registry, mount, procfs, &walk);
+
+	if (err)
+		return err;
+	registry_walk_step(walk, UINT_MAX);
+	registry_walk_end(walk, now_ns);
+	return 0;
 }

@@ -11,8 +11,11 @@
 #include "util/clock.h"
 
 /* A round takes at least this long. An update reads the namespaces of so many cgroups. */
-#define ROUND_NS (10 * NS_PER_S)
-#define BATCH	 16
+#define ROUND_NS      (10 * NS_PER_S)
+#define BATCH	      16
+
+/* So many cgroups of a container are read in a round. Few have network namespaces of their own. */
+#define KIN_READS_MAX 32
 
 /* The cgroup of the pod itself; NULL if it is not known, or gone. */
 static struct member *find_pod(const struct kin *kin)
@@ -87,21 +90,52 @@ void accept_queues_close(struct accept_queues *queues)
 	queues->overflows = NULL;
 }
 
-void accept_queues_update(struct accept_queues *queues, uint64_t now_ns)
+/*
+ * Whether a process may be in a cgroup whose namespace this round has not read. Only so many
+ * cgroups of a container are read, and no unit in which nothing was counted: there may be
+ * thousands.
+ */
+static bool is_wanted(struct accept_queues *queues, struct member *member)
 {
-	struct member *member;
+	struct kin *kin = member->kin;
+
+	if (member->round == queues->round || member->cgroup.removed_ns)
+		return false;
+	if (!kin)
+		return member->owner;
+	if (kin->round != queues->round)
+		kin->round_reads = 0;
+	kin->round = queues->round;
+	return kin->round_reads++ < KIN_READS_MAX;
+}
+
+/* Reads on from where the last update ended. Returns whether this round has read all. */
+static bool read_some(struct accept_queues *queues)
+{
+	const struct members *members = queues->naming->members;
+	struct member *member = queues->next_id ? members_find(members, queues->next_id) : NULL;
 	unsigned int read = 0;
 
-	if (!queues->overflows)
-		return;
-	for (member = members_first(queues->naming->members); member;
-	     member = members_next(member)) {
-		if (member->round == queues->round || member->cgroup.removed_ns)
+	/* If it was forgotten meanwhile, those before it have been read, and are passed over. */
+	if (!member)
+		member = members_first(members);
+	for (; member; member = members_next(member)) {
+		if (!is_wanted(queues, member))
 			continue;
-		if (read++ == BATCH)
-			return;
+		if (read++ == BATCH) {
+			queues->next_id = member->cgroup.id;
+			return false;
+		}
 		read_one(queues, member);
 	}
+	queues->next_id = 0;
+	return true;
+}
+
+void accept_queues_update(struct accept_queues *queues, uint64_t now_ns)
+{
+	if (!queues->overflows || !read_some(queues))
+		return;
 	if (grown(now_ns, queues->round_ns) < ROUND_NS)
 		return;
 	queues->round_ns = now_ns;

@@ -19,6 +19,7 @@ struct accept_queues {
 	uint64_t start_ns;	     /* CLOCK_BOOTTIME, of the first reading */
 	uint64_t round_ns;	     /* CLOCK_MONOTONIC, when the running round began */
 	unsigned int round;
+	uint64_t next_id;      /* the cgroup that is looked at next; 0: the first one */
 	uint64_t stepped_back; /* counts that were lower than at the reading before */
 };
 

@@ -13,6 +13,7 @@
 #include "metrics/members.h"
 #include "metrics/naming.h"
 #include "metrics/pressure.h"
+#include "metrics/retire.h"
 #include "metrics/slots.h"
 #include "metrics/usage.h"
 #include "util/array.h"
@@ -29,8 +30,15 @@
  */
 #define LOOK_INTERVAL_NS   (10 * NS_PER_S)
 
-/* What no reader has seen is forgotten after this many times --retain. */
-#define RETAIN_UNREAD	   12
+/*
+ * Events of cgroups are read at once if they were last read at least this long ago, else when it
+ * is over. The kernel wakes the loop for the first event, and when the ring is half full: a wake-up
+ * for each of 10,000 events a second took 16 % of a CPU.
+ */
+#define EVENTS_PAUSE_NS	   (NS_PER_S / 10)
+
+/* What a slot's readings take, for struct trim. */
+#define SLOT_BYTES	   4096
 
 struct collector {
 	struct collector_options options;
@@ -41,6 +49,7 @@ struct collector {
 	struct slots slots;
 	struct usage usage;
 	struct accept_queues queues;
+	struct retire retire;
 	struct node *node;
 	struct kube_names *names;
 	int event_fd; /* an epoll of the probe's events, the kubelet's answers and the three below
@@ -52,8 +61,12 @@ struct collector {
 	struct wall wall;
 	uint64_t started_ns; /* CLOCK_MONOTONIC */
 	uint64_t updated_ns;
-	uint64_t looked_ns; /* when late file systems were last looked for */
-	uint64_t read_ns;   /* when a reader last had all */
+	uint64_t looked_ns;   /* when late file systems were last looked for */
+	uint64_t events_ns;   /* when events were last read */
+	unsigned int wakeups; /* for events since then */
+	uint64_t *unknown;    /* ids of slots whose cgroup is not known; has room for all slots */
+	size_t unknown_count;
+	bool told_full;
 };
 
 static void on_cgroup_event(void *context, const struct cgroup_event *event)
@@ -65,13 +78,20 @@ static void on_cgroup_event(void *context, const struct cgroup_event *event)
 		naming_expect(&c->naming, made);
 }
 
-/* First the clock: what time an event had depends on how the clock was set then. */
-static void read_events(struct collector *c)
+static void look_at_clock(struct collector *c)
 {
 	if (c->clock_fd >= 0)
 		wall_clear_fd(c->clock_fd);
 	if (wall_look(&c->wall))
 		log_info("the clock was set; earlier times are now given by the new clock");
+}
+
+/* First the clock: what time an event had depends on how the clock was set then. */
+static void read_events(struct collector *c)
+{
+	look_at_clock(c);
+	c->wakeups = 0;
+	c->events_ns = clock_monotonic_ns();
 	probe_poll(c->probe, on_cgroup_event, c);
 }
 
@@ -82,11 +102,60 @@ static struct member *on_slot(void *context, uint64_t id)
 
 	if (!member) {
 		read_events(c);
-		member = members_look_for(&c->members, id, clock_monotonic_ns());
+		member = members_find(&c->members, id);
 	}
 	if (member)
 		naming_own(&c->naming, member);
+	else if (c->unknown_count < probe_slots(c->probe))
+		c->unknown[c->unknown_count++] = id;
 	return member;
+}
+
+static int by_id(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/*
+ * Finds out about all slots whose cgroup no event told of. Returns whether they are known now:
+ * those that are gone count as "unknown".
+ */
+static bool decide_unknown(struct collector *c, uint64_t now_ns)
+{
+	size_t count = c->unknown_count;
+
+	c->unknown_count = 0;
+	if (!count)
+		return false;
+	qsort(c->unknown, count, sizeof(*c->unknown), by_id);
+	return members_decide(&c->members, c->unknown, count, now_ns);
+}
+
+static bool has_slot(const void *probe, uint64_t cgroup)
+{
+	return probe_slot_of(probe, cgroup);
+}
+
+static void update_slots(struct collector *c, uint64_t now_ns)
+{
+	c->unknown_count = 0;
+	slots_update(&c->slots, on_slot, c, now_ns);
+	if (decide_unknown(c, now_ns))
+		slots_update(&c->slots, on_slot, c, now_ns);
+}
+
+/* Takes back slots. Those of unknown cgroups can only be taken back when these are decided. */
+static void retire_slots(struct collector *c, uint64_t now_ns)
+{
+	unsigned int used = c->slots.used;
+
+	c->unknown_count = 0;
+	slots_retire(&c->slots, on_slot, c, c->options.retain_ns, now_ns);
+	decide_unknown(c, now_ns);
+	if (c->slots.used < used)
+		trim_note(&c->retire.trim, (used - c->slots.used) * (size_t)SLOT_BYTES);
 }
 
 static void on_usage(void *context, struct member *member)
@@ -96,45 +165,19 @@ static void on_usage(void *context, struct member *member)
 	naming_own(&c->naming, member);
 }
 
-/* Whether a reader has seen all that a removed cgroup counted. */
-static bool was_read(const struct collector *c, const struct member *member)
+static uint64_t earlier(uint64_t a, uint64_t b)
 {
-	const struct owner *owner = member->owner;
-
-	return c->read_ns > member->cgroup.removed_ns &&
-	       (!owner || (!owner->held && c->read_ns > owner->shown_ns));
-}
-
-/* Whether a cgroup was removed long enough ago to be forgotten. */
-static bool is_over(const struct collector *c, const struct member *member, uint64_t now_ns)
-{
-	uint64_t retain_ns = c->options.retain_ns, gone_ns;
-
-	if (!member->cgroup.removed_ns || member->slot)
-		return false;
-	gone_ns = grown(now_ns, member->cgroup.removed_ns);
-	return gone_ns > retain_ns && (was_read(c, member) || gone_ns > RETAIN_UNREAD * retain_ns);
-}
-
-static void retire_members(struct collector *c, uint64_t now_ns)
-{
-	struct member *member, *next;
-
-	for (member = members_first(&c->members); member; member = next) {
-		next = members_next(member);
-		if (!is_over(c, member, now_ns))
-			continue;
-		naming_forget(&c->naming, member);
-		usage_forget(&c->usage, member);
-		members_remove(&c->members, member);
-	}
+	return a < b ? a : b;
 }
 
 /* Wakes the loop for what cannot wait for the next tick. */
 static void arm_soon(struct collector *c)
 {
-	uint64_t due_ns = naming_due_ns(&c->naming);
+	uint64_t due_ns = earlier(naming_due_ns(&c->naming), retire_due_ns(&c->retire));
 
+	due_ns = earlier(due_ns, members_due_ns(&c->members));
+	if (c->wakeups)
+		due_ns = earlier(due_ns, c->events_ns + EVENTS_PAUSE_NS);
 	if (due_ns == c->soon_ns)
 		return;
 	timer_set(c->soon_fd, due_ns);
@@ -146,17 +189,31 @@ void collector_update(struct collector *c)
 	uint64_t now_ns = clock_monotonic_ns();
 
 	read_events(c);
+	update_slots(c, now_ns);
 	members_walk_if_due(&c->members, probe_cgroup_events_lost(c->probe), now_ns);
-	slots_update(&c->slots, on_slot, c, now_ns);
 	accept_queues_update(&c->queues, now_ns);
 	usage_update(&c->usage, &c->members, &c->owners, now_ns, on_usage, c);
 	naming_run(&c->naming, now_ns);
 	infos_update(&c->members, c->names, now_ns);
 	node_read(c->node);
-	slots_retire(&c->slots, on_slot, c, c->options.retain_ns, now_ns);
-	retire_members(c, now_ns);
+	retire_slots(c, now_ns);
+	retire_removed(&c->retire, now_ns);
+	retire_kept(&c->retire, now_ns);
+	owners_sweep(&c->owners);
 	c->updated_ns = now_ns;
 	arm_soon(c);
+}
+
+/* Strangers can cause it, so it is told once. */
+static void tell_full(struct collector *c)
+{
+	if (c->told_full || (!c->members.refused && !c->owners.refused))
+		return;
+	c->told_full = true;
+	log_warn("there are more cgroups or containers than bramble keeps (%zu and %zu with %u "
+		 "slots): bramble_probe_lost_total counts what found no place, and "
+		 "unit=\"overflow\" has its counts; give it more with --slots",
+		 c->members.max, c->owners.max, probe_slots(c->probe));
 }
 
 /* Is done every PRESSURE_INTERVAL_S, whether or not anybody asks for an update. */
@@ -170,36 +227,67 @@ static void tick(struct collector *c)
 		c->looked_ns = now_ns;
 	}
 	probe_tidy(c->probe);
-	if (grown(now_ns, c->updated_ns) >= UPDATE_INTERVAL_NS)
+	if (grown(now_ns, c->updated_ns) >= UPDATE_INTERVAL_NS) {
 		collector_update(c);
-	else
-		slots_retire(&c->slots, on_slot, c, c->options.retain_ns, now_ns);
+	} else {
+		read_events(c);
+		retire_slots(c, now_ns);
+		retire_kept(&c->retire, now_ns);
+		owners_sweep(&c->owners);
+	}
+	tell_full(c);
+	trim_if_due(&c->retire.trim, now_ns);
+}
+
+/* Counts the wake-ups for events of cgroups. Each is reported here once (EPOLLET). */
+static void count_wakeups(struct collector *c)
+{
+	struct epoll_event events[8];
+	int i, count = epoll_wait(c->event_fd, events, 8, 0);
+
+	for (i = 0; i < count; i++)
+		c->wakeups += events[i].data.fd == probe_event_fd(c->probe);
+}
+
+/* Between two readings one wake-up is for the first event. Another says that the ring fills up. */
+static bool events_are_due(const struct collector *c, uint64_t now_ns)
+{
+	return c->wakeups > 1 || (c->wakeups && grown(now_ns, c->events_ns) >= EVENTS_PAUSE_NS);
 }
 
 void collector_poll(struct collector *c)
 {
-	read_events(c);
+	uint64_t now_ns = clock_monotonic_ns();
+
+	look_at_clock(c);
+	count_wakeups(c);
+	if (events_are_due(c, now_ns))
+		read_events(c);
 	if (kube_names_run(c->names))
 		naming_answered(&c->naming);
 	if (timer_expired(c->tick_fd))
 		tick(c);
 	else if (slots_are_scarce(&c->slots))
-		slots_retire(&c->slots, on_slot, c, c->options.retain_ns, clock_monotonic_ns());
+		retire_slots(c, now_ns);
 	if (timer_expired(c->soon_fd))
 		c->soon_ns = UINT64_MAX;
+	members_walk_on(&c->members, now_ns);
+	retire_removed(&c->retire, now_ns);
 	naming_run(&c->naming, clock_monotonic_ns());
 	arm_soon(c);
 }
 
 void collector_mark_read(struct collector *c)
 {
-	c->read_ns = clock_monotonic_ns();
+	c->retire.read_ns = clock_monotonic_ns();
 }
 
 /* One descriptor for all that collector_poll() waits for. */
 static int open_event_fd(struct collector *c)
 {
-	struct epoll_event event = {.events = EPOLLIN};
+	struct epoll_event event = {.events = EPOLLIN, .data.fd = -1};
+	struct epoll_event ring = {.events = EPOLLIN | EPOLLET,
+				   .data.fd = probe_event_fd(c->probe)};
 	int names_fd = kube_names_fd(c->names);
 
 	c->event_fd = epoll_create1(EPOLL_CLOEXEC);
@@ -209,7 +297,7 @@ static int open_event_fd(struct collector *c)
 	if (c->event_fd < 0 || c->tick_fd < 0 || c->soon_fd < 0 ||
 	    epoll_ctl(c->event_fd, EPOLL_CTL_ADD, c->tick_fd, &event) ||
 	    epoll_ctl(c->event_fd, EPOLL_CTL_ADD, c->soon_fd, &event) ||
-	    epoll_ctl(c->event_fd, EPOLL_CTL_ADD, probe_event_fd(c->probe), &event) ||
+	    epoll_ctl(c->event_fd, EPOLL_CTL_ADD, ring.data.fd, &ring) ||
 	    (c->clock_fd >= 0 && epoll_ctl(c->event_fd, EPOLL_CTL_ADD, c->clock_fd, &event)) ||
 	    (names_fd >= 0 && epoll_ctl(c->event_fd, EPOLL_CTL_ADD, names_fd, &event))) {
 		log_error("cannot wait for events: %s", strerror(errno));
@@ -227,7 +315,15 @@ static int open_all(struct collector *c)
 	err = slots_open(&c->slots, c->probe, &c->owners, c->options.procfs, c->options.sysfs);
 	if (err)
 		return err;
+	c->owners.refuge = c->slots.overflow;
+	c->owners.max = owners_limit(probe_slots(c->probe));
+	c->members.max = members_limit(probe_slots(c->probe));
+	c->retire.context = c->probe;
+	c->unknown = calloc(probe_slots(c->probe), sizeof(*c->unknown));
+	if (!c->unknown)
+		return -ENOMEM;
 	usage_open(&c->usage, c->options.cgroupfs);
+	c->usage.max = c->owners.max;
 	c->node = node_open(c->options.procfs, c->options.sysfs, c->options.cgroupfs);
 	if (!c->node)
 		return -ENOMEM;
@@ -254,6 +350,14 @@ int collector_open(const struct collector_options *options, struct collector **o
 		.wall = &c->wall,
 		.sandboxes = options->sandboxes,
 	};
+	c->retire = (struct retire){
+		.members = &c->members,
+		.owners = &c->owners,
+		.naming = &c->naming,
+		.usage = &c->usage,
+		.has_slot = has_slot,
+		.retain_ns = options->retain_ns,
+	};
 	c->event_fd = c->clock_fd = c->tick_fd = c->soon_fd = -1;
 	c->soon_ns = UINT64_MAX;
 	wall_look(&c->wall);
@@ -263,6 +367,7 @@ int collector_open(const struct collector_options *options, struct collector **o
 		return err;
 	}
 	members_walk(&c->members, clock_monotonic_ns());
+	read_events(c);
 	collector_poll(c);
 	c->started_ns = c->updated_ns = clock_monotonic_ns();
 	if (probe_is_up(c->probe, PROBE_TCP))
@@ -292,6 +397,7 @@ void collector_close(struct collector *c)
 		close(c->soon_fd);
 	if (c->event_fd >= 0)
 		close(c->event_fd);
+	free(c->unknown);
 	free(c);
 }
 
@@ -380,6 +486,16 @@ uint64_t collector_causes_lost(const struct collector *c)
 uint64_t collector_unnamed(const struct collector *c)
 {
 	return c->members.unnamed;
+}
+
+uint64_t collector_cgroups_refused(const struct collector *c)
+{
+	return c->members.refused;
+}
+
+uint64_t collector_owners_refused(const struct collector *c)
+{
+	return c->owners.refused + c->retire.unread;
 }
 
 uint64_t collector_stepped_back(const struct collector *c, enum probe_id id)

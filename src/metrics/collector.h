@@ -92,6 +92,12 @@ uint64_t collector_causes_lost(const struct collector *collector);
 /* Cgroups that were gone before their path was known. */
 uint64_t collector_unnamed(const struct collector *collector);
 
+/* Cgroups for which there was no place in the registry. */
+uint64_t collector_cgroups_refused(const struct collector *collector);
+
+/* Containers and units that have no series of their own, because there were too many. */
+uint64_t collector_owners_refused(const struct collector *collector);
+
 /*
  * How many values of a probe were lower than at the reading before. They add nothing. PROBE_CGROUP
  * stands for the pressures and the counters in the files of cgroups.

@@ -101,6 +101,8 @@ static bool tells_of_container(const struct kube_names *names, const struct memb
 
 	if (!member->owner || name->kind != CGROUP_CONTAINER || !owner_has_series(member->owner))
 		return false;
+	if (member->owner->labels.unit[0]) /* there was no place for an owner of its own */
+		return false;
 	if (!name->pod_uid[0])
 		return true;
 	return is_of_named_pod(member) &&

@@ -152,18 +152,37 @@ union ledger_word *ledger_get(struct ledger *ledger, enum family_source source,
 	return account;
 }
 
-uint64_t ledger_take_cause(struct ledger *ledger, const struct owner *cause)
+/* Removes the account of a cause. The last one takes its place. */
+static uint64_t take_account(struct ledger *ledger, union ledger_word *account)
 {
 	struct accounts *accounts = &ledger->of[SOURCE_CAUSED];
-	union ledger_word *last,
-		*account = ledger_find(ledger, SOURCE_CAUSED, LEDGER_LABELS(cause));
-	uint64_t wait_ns;
+	uint64_t wait_ns = *account_number(account, layouts[SOURCE_CAUSED].first, 0);
+	const union ledger_word *last = account_at(ledger, SOURCE_CAUSED, --accounts->count);
 
-	if (!account)
-		return 0;
-	wait_ns = *account_number(account, layouts[SOURCE_CAUSED].first, 0);
-	last = account_at(ledger, SOURCE_CAUSED, --accounts->count);
 	memmove(account, last, layouts[SOURCE_CAUSED].words * sizeof(*account));
+	return wait_ns;
+}
+
+uint64_t ledger_take_cause(struct ledger *ledger, const struct owner *cause)
+{
+	union ledger_word *account = ledger_find(ledger, SOURCE_CAUSED, LEDGER_LABELS(cause));
+
+	return account ? take_account(ledger, account) : 0;
+}
+
+uint64_t ledger_take_causes(struct ledger *ledger, bool (*is_taken)(const struct owner *cause))
+{
+	uint64_t wait_ns = 0;
+	size_t i = 0;
+
+	while (i < ledger->of[SOURCE_CAUSED].count) {
+		union ledger_word *account = account_at(ledger, SOURCE_CAUSED, i);
+
+		if (is_taken(account->label))
+			wait_ns += take_account(ledger, account);
+		else
+			i++;
+	}
 	return wait_ns;
 }
 

@@ -105,6 +105,9 @@ void ledger_forget_gauges(struct ledger *ledger, enum family_source source);
 /* Removes the account of a cause. Returns the time that was waited because of it, in ns. */
 uint64_t ledger_take_cause(struct ledger *ledger, const struct owner *cause);
 
+/* The same for all causes of which this is true. */
+uint64_t ledger_take_causes(struct ledger *ledger, bool (*is_taken)(const struct owner *cause));
+
 /* Whether no value is known. */
 bool ledger_is_empty(const struct ledger *ledger);
 

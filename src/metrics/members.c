@@ -2,6 +2,7 @@
 #include "metrics/members.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,14 +14,24 @@
 #include "util/log.h"
 
 /* A walk begins at least this long after the last one. */
-#define WALK_MIN_NS NS_PER_S
+#define WALK_MIN_NS   NS_PER_S
+
+/* And walks take one part of the time in so many: there may be 100,000 cgroups. */
+#define WALK_PART     20
+
+/*
+ * A walk goes in steps, so that nobody waits for it for long. One step is enough for most machines.
+ * A cgroup takes some 10 to 20 us.
+ */
+#define STEP_COUNT    1024
+#define STEP_PAUSE_NS (NS_PER_S / 20)
 
 /*
  * And there is one at least this often. The kernel now and then does not run a program, and not all
  * kernels count that. A cgroup whose end was missed would keep its slot and its series for ever. A
  * walk takes some six system calls for each cgroup.
  */
-#define WALK_MAX_NS (300 * NS_PER_S)
+#define WALK_MAX_NS   (300 * NS_PER_S)
 
 static struct kin *find_kin(const struct members *members, const struct kin_key *key)
 {
@@ -93,7 +104,39 @@ static struct kin *get_kin(struct members *members, const struct kin_key *key)
 	return kin;
 }
 
-/* Puts a new entry of the registry among its kin. */
+static int by_id(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Whether there is room for a cgroup, which the registry has counted already. */
+static bool has_room(const struct members *members, const struct cgroup *cgroup,
+		     const struct kin_key *key)
+{
+	size_t count = members_count(members);
+	const struct kin *kin;
+
+	if (!members->max ||
+	    (members->wanted_count && bsearch(&cgroup->id, members->wanted, members->wanted_count,
+					      sizeof(*members->wanted), by_id)))
+		return true;
+	if (!key)
+		return count <= members->max / 4 * 3;
+	kin = find_kin(members, key);
+	if (kin && kin->count)
+		return count <= members->max / 4 * 3 && kin->count < KIN_MAX;
+	return count <= members->max;
+}
+
+static int refuse(struct members *members)
+{
+	members->refused++;
+	return -ENOSPC;
+}
+
+/* Puts a new entry of the registry among its kin, if there is room for it. */
 static int on_added(void *context, struct cgroup *cgroup)
 {
 	const struct cgroup_name *name = &cgroup->name;
@@ -102,8 +145,10 @@ static int on_added(void *context, struct cgroup *cgroup)
 	struct kin_key key;
 
 	if (!name->pod_uid[0] && !name->container_id[0])
-		return 0;
+		return has_room(members, cgroup, NULL) ? 0 : refuse(members);
 	key = make_key(name->pod_uid, name->container_id);
+	if (!has_room(members, cgroup, &key))
+		return refuse(members);
 	member->kin = get_kin(members, &key);
 	if (!member->kin)
 		return -ENOMEM;
@@ -135,10 +180,19 @@ void members_open(struct members *members, const char *cgroupfs, const char *pro
 	cgroup_view_open(&members->view, cgroupfs);
 }
 
+static void forget_wanted(struct members *members)
+{
+	free(members->wanted);
+	members->wanted = NULL;
+	members->wanted_count = 0;
+}
+
 void members_free(struct members *members)
 {
 	struct member *member, *next;
 
+	registry_walk_free(members->walk);
+	forget_wanted(members);
 	for (member = members_first(members); member; member = next) {
 		next = members_next(member);
 		members_remove(members, member);
@@ -156,8 +210,34 @@ struct member *members_add(struct members *members, uint64_t id, const char *pat
 	return member_of(registry_add(&members->registry, id, path, born_ns));
 }
 
+static void leave_ended(struct members *members, struct member *member)
+{
+	if (member->ended)
+		DL_DELETE2(*(member->kept ? &members->kept : &members->removed), member, end_prev,
+			   end_next);
+	member->ended = member->kept = false;
+}
+
+void members_end(struct members *members, struct member *member, uint64_t now_ns)
+{
+	if (!member->cgroup.removed_ns)
+		member->cgroup.removed_ns = now_ns;
+	if (member->ended)
+		return;
+	member->ended = true;
+	DL_APPEND2(members->removed, member, end_prev, end_next);
+}
+
+void members_keep(struct members *members, struct member *member)
+{
+	leave_ended(members, member);
+	member->ended = member->kept = true;
+	DL_APPEND2(members->kept, member, end_prev, end_next);
+}
+
 void members_remove(struct members *members, struct member *member)
 {
+	leave_ended(members, member);
 	leave_kin(members, member);
 	registry_remove(&members->registry, &member->cgroup);
 }
@@ -204,44 +284,123 @@ struct member *members_take_event(struct members *members, const struct cgroup_e
 	if (event->kind == CGROUP_MADE)
 		return take_made(members, event);
 	member = members_find(members, event->id);
-	if (member && !member->cgroup.removed_ns)
-		member->cgroup.removed_ns = event->time_ns;
+	if (member)
+		members_end(members, member, event->time_ns);
 	return NULL;
+}
+
+static void add_unknown(struct members *members, uint64_t id, uint64_t now_ns)
+{
+	struct member *member = members_add(members, id, "", 0);
+
+	members->unnamed++;
+	if (member)
+		members_end(members, member, now_ns);
+}
+
+/* A walk finds cgroups that are gone, and those that were wrongly taken for gone. */
+static void update_ended(struct members *members)
+{
+	struct member *member;
+
+	for (member = members_first(members); member; member = members_next(member)) {
+		if (member->cgroup.removed_ns)
+			members_end(members, member, member->cgroup.removed_ns);
+		else
+			leave_ended(members, member);
+	}
+}
+
+/* Begins a walk, on which cgroups of these ids find a place. Returns whether it has begun. */
+static bool begin_walk(struct members *members, const uint64_t *ids, size_t count, uint64_t now_ns)
+{
+	int err;
+
+	members->walked_ns = now_ns;
+	members->walk_ns = 0;
+	if (count) {
+		members->wanted = malloc(count * sizeof(*ids));
+		if (!members->wanted)
+			return false;
+		memcpy(members->wanted, ids, count * sizeof(*ids));
+		members->wanted_count = count;
+	}
+	err = registry_walk_begin(&members->registry, members->cgroupfs, members->procfs,
+				  &members->walk);
+	if (!err)
+		return true;
+	log_warn("cannot read the cgroups under %s: %s", members->cgroupfs, strerror(-err));
+	forget_wanted(members);
+	return false;
+}
+
+/* The walk has seen all. What is wanted and was not found is gone. */
+static void end_walk(struct members *members, uint64_t now_ns)
+{
+	size_t i;
+
+	registry_walk_end(members->walk, now_ns);
+	members->walk = NULL;
+	update_ended(members);
+	for (i = 0; i < members->wanted_count; i++)
+		if (!members_find(members, members->wanted[i]))
+			add_unknown(members, members->wanted[i], now_ns);
+	forget_wanted(members);
+}
+
+/* Walks on for a while. Returns whether the walk has ended. */
+static bool walk_on(struct members *members, unsigned int count, uint64_t now_ns)
+{
+	uint64_t start_ns = clock_monotonic_ns();
+	bool ended = registry_walk_step(members->walk, count);
+
+	if (ended)
+		end_walk(members, now_ns);
+	members->stepped_ns = clock_monotonic_ns();
+	members->walk_ns += grown(members->stepped_ns, start_ns);
+	return ended;
 }
 
 void members_walk(struct members *members, uint64_t now_ns)
 {
-	int err = registry_walk(&members->registry, members->cgroupfs, members->procfs, now_ns);
+	if (members->walk || begin_walk(members, NULL, 0, now_ns))
+		walk_on(members, UINT_MAX, now_ns);
+}
 
-	if (err)
-		log_warn("cannot read the cgroups under %s: %s", members->cgroupfs, strerror(-err));
-	members->walked_ns = now_ns;
+void members_walk_on(struct members *members, uint64_t now_ns)
+{
+	if (members->walk && grown(now_ns, members->stepped_ns) >= STEP_PAUSE_NS)
+		walk_on(members, STEP_COUNT, now_ns);
+}
+
+uint64_t members_due_ns(const struct members *members)
+{
+	return members->walk ? members->stepped_ns + STEP_PAUSE_NS : UINT64_MAX;
+}
+
+/* Whether a walk may begin, so long after the last one. */
+static bool may_walk(const struct members *members, uint64_t pause_ns, uint64_t now_ns)
+{
+	uint64_t part_ns = members->walk_ns * WALK_PART;
+
+	return !members->walk &&
+	       grown(now_ns, members->walked_ns) >= (pause_ns < part_ns ? part_ns : pause_ns);
 }
 
 void members_walk_if_due(struct members *members, uint64_t events_lost, uint64_t now_ns)
 {
 	bool missed = events_lost != members->events_lost || members->path_cut;
 
-	if (grown(now_ns, members->walked_ns) < (missed ? WALK_MIN_NS : WALK_MAX_NS))
+	if (!may_walk(members, missed ? WALK_MIN_NS : WALK_MAX_NS, now_ns))
 		return;
 	members->events_lost = events_lost;
 	members->path_cut = false;
-	members_walk(members, now_ns);
+	if (begin_walk(members, NULL, 0, now_ns))
+		walk_on(members, STEP_COUNT, now_ns);
 }
 
-struct member *members_look_for(struct members *members, uint64_t id, uint64_t now_ns)
+bool members_decide(struct members *members, const uint64_t *ids, size_t count, uint64_t now_ns)
 {
-	struct member *member = members_find(members, id);
-
-	if (member || grown(now_ns, members->walked_ns) < WALK_MIN_NS)
-		return member;
-	members_walk(members, now_ns);
-	member = members_find(members, id);
-	if (member)
-		return member;
-	member = members_add(members, id, "", 0);
-	members->unnamed++;
-	if (member)
-		member->cgroup.removed_ns = now_ns;
-	return member;
+	return may_walk(members, WALK_MIN_NS, now_ns) && begin_walk(members, ids, count, now_ns) &&
+	       walk_on(members, STEP_COUNT, now_ns);
 }

@@ -45,6 +45,9 @@ struct kin {
 	uint64_t due_ns;     /* CLOCK_MONOTONIC: when its name is to be looked for */
 	struct kin *queue_prev, *queue_next;
 
+	/* Kept by accept_queues.c: the last round, and how many of its members it has looked at. */
+	unsigned int round, round_reads;
+
 	UT_hash_handle hh;
 };
 
@@ -58,6 +61,9 @@ struct member {
 	/* The probe's slot for it; 0: none. Kept by slots.c. The kernel side gives a cgroup one. */
 	unsigned int slot;
 	struct cgroup_usage *usage; /* its files; NULL: they are not read. Kept by usage.c */
+	unsigned char rank;	    /* when its files are read. Kept by usage.c */
+	struct member *end_prev, *end_next; /* in one of the lists of removed ones */
+	bool ended, kept;		    /* in one of them; in which */
 	unsigned int round; /* the last in which it was looked at. Kept by accept_queues.c */
 	unsigned char pod_told, container_told; /* enum told. Kept by info.c */
 };
@@ -67,9 +73,18 @@ static_assert(offsetof(struct member, cgroup) == 0, "a member is the registry's 
 struct members {
 	struct registry registry;
 	struct cgroup_view view;
-	struct kin *kins; /* by their keys */
+	struct kin *kins;	/* by their keys */
+	struct member *removed; /* a list of those that were removed, the first one first */
+	struct member *kept;	/* those of them that members_keep() was called for */
+	size_t max;		/* cgroups; 0: no limit. Set it before there are any */
+	uint64_t refused;	/* cgroups for which there was no room */
+	struct walk *walk;	/* that is under way; NULL: none */
+	uint64_t *wanted;	/* by it: sorted ids of cgroups for which there is always room */
+	size_t wanted_count;
+	uint64_t stepped_ns; /* CLOCK_MONOTONIC, when its last step ended */
 	const char *cgroupfs, *procfs;
-	uint64_t walked_ns;   /* CLOCK_MONOTONIC */
+	uint64_t walked_ns;   /* CLOCK_MONOTONIC, when the last walk began */
+	uint64_t walk_ns;     /* how long its steps took */
 	uint64_t events_lost; /* as of the last walk */
 	bool path_cut;	      /* since then an event did not have the whole path of its cgroup */
 	uint64_t unnamed;     /* cgroups that were gone before their path was known */
@@ -109,20 +124,54 @@ struct kin *members_find_kin(const struct members *members, const char *pod_uid,
 /* Takes in an event. Returns the cgroup that was made; NULL if none was, or its path is cut. */
 struct member *members_take_event(struct members *members, const struct cgroup_event *event);
 
-/* Reads the hierarchy. now_ns: CLOCK_MONOTONIC. */
+/*
+ * Which cgroups are kept, if there is a limit. A cgroup that nothing runs in takes a place, and
+ * whoever may make cgroups can make 100,000 of them. So
+ *  - a quarter of the places is for the first cgroup of each pod and each container;
+ *  - no container has more than KIN_MAX;
+ *  - what is refused is found later, if something is counted for it: members_decide().
+ */
+#define KIN_MAX 256
+
+/* How many cgroups are kept if the probe has so many slots. Each takes about 1 KiB. */
+static inline size_t members_limit(unsigned int slots)
+{
+	return 4 * (size_t)slots + 4096;
+}
+
+static inline size_t members_count(const struct members *members)
+{
+	return HASH_COUNT(members->registry.table);
+}
+
+/* A cgroup is gone since now_ns (CLOCK_MONOTONIC). It is put in the list of removed ones. */
+void members_end(struct members *members, struct member *member, uint64_t now_ns);
+
+/* Moves a removed cgroup to the list of those that are kept. */
+void members_keep(struct members *members, struct member *member);
+
+/* Reads the hierarchy, all of it at once. now_ns: CLOCK_MONOTONIC. */
 void members_walk(struct members *members, uint64_t now_ns);
 
 /*
  * The same if it is due: a second after the last walk if events were missed since, five minutes
- * after it if not. events_lost: how many have been lost so far.
+ * after it if not. It takes a twentieth of the time at most. events_lost: how many have been lost
+ * so far.
  */
 void members_walk_if_due(struct members *members, uint64_t events_lost, uint64_t now_ns);
 
 /*
- * Finds a cgroup that no event told of, by a walk if need be. One that the walk does not find is
- * gone already: it is added as a unit "unknown" that was removed. NULL if a walk is needed and the
- * last one was less than a second ago, or if memory ran out.
+ * Finds cgroups that no event told of, by one walk for all of them. Those that the walk does not
+ * find are gone already: they are added as units "unknown" that were removed. ids: sorted, of
+ * cgroups that are not known. Returns whether all are known now. If not, another walk was under way
+ * or just now, or there are so many cgroups that this one goes on in members_walk_on().
  */
-struct member *members_look_for(struct members *members, uint64_t id, uint64_t now_ns);
+bool members_decide(struct members *members, const uint64_t *ids, size_t count, uint64_t now_ns);
+
+/* Takes the next step of a walk that has not ended, if it is due. */
+void members_walk_on(struct members *members, uint64_t now_ns);
+
+/* When that is, CLOCK_MONOTONIC; UINT64_MAX: no walk is under way. */
+uint64_t members_due_ns(const struct members *members);
 
 #endif

@@ -199,6 +199,8 @@ static void make_owner(const struct naming *naming, struct member *member,
 
 	if (!owner)
 		return;
+	if (member->kin && owner == naming->owners->refuge)
+		member->kin->named = true; /* it is not to be renamed */
 	if (member->kin && !member->kin->named && !owner->cgroups)
 		owners_hold(owner);
 	join_owner(member, owner);
@@ -284,7 +286,8 @@ static void look(struct naming *naming, struct kin *kin)
 		make_owner(naming, kin->members, &labels);
 	else if (kin->named || names_pod(&kin->owner->labels, &labels))
 		rename_owner(naming, kin, &labels);
-	if (kin->owner && !naming->sandboxes && strcmp(labels.container, KUBE_SANDBOX) == 0)
+	if (kin->owner && kin->owner != naming->owners->refuge && !naming->sandboxes &&
+	    strcmp(labels.container, KUBE_SANDBOX) == 0)
 		owners_hide(naming->owners, kin->owner);
 }
 
@@ -358,5 +361,5 @@ void naming_forget(struct naming *naming, struct member *member)
 		kin->named = false;
 	}
 	if (--owner->cgroups == 0)
-		owners_remove(naming->owners, owner);
+		owners_discard(naming->owners, owner);
 }

@@ -73,7 +73,8 @@ uint64_t naming_due_ns(const struct naming *naming);
 /* The kubelet has answered: missing names of the pods that it knows are due now. */
 void naming_answered(struct naming *naming);
 
-/* Takes a cgroup that is to be removed from its owner. With its last cgroup the owner goes. */
+/* Takes a cgroup that is to be removed from its owner. With its last cgroup the owner is discarded.
+ */
 void naming_forget(struct naming *naming, struct member *member);
 
 #endif

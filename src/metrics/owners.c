@@ -63,12 +63,29 @@ bool owner_has_series(const struct owner *owner)
 	return !owner->hidden && !owner->summed && !owner->held;
 }
 
+static bool is_of_pod(const struct labels *labels)
+{
+	return labels->pod[0];
+}
+
+static bool is_full(const struct owners *owners, const struct labels *labels)
+{
+	if (!owners->max)
+		return false;
+	return HASH_COUNT(owners->table) >= owners->max ||
+	       (!is_of_pod(labels) && owners->outsiders >= owners->max / 2);
+}
+
 struct owner *owners_get(struct owners *owners, const struct labels *labels)
 {
 	struct owner *owner = owners_find(owners, labels);
 
 	if (owner)
 		return owner;
+	if (is_full(owners, labels)) {
+		owners->refused++;
+		return owners->refuge;
+	}
 	owner = calloc(1, sizeof(*owner));
 	if (!owner)
 		return NULL;
@@ -81,16 +98,31 @@ struct owner *owners_get(struct owners *owners, const struct labels *labels)
 		return NULL;
 	}
 	count_in(owners, owner);
+	owners->outsiders += !is_of_pod(labels);
 	return owner;
 }
 
+/* Causes beyond these are "other": an owner's memory does not grow with the number of owners. */
+#define CAUSES_MAX 256
+
 static bool add_caused(struct owner *owner, const struct owner *cause, uint64_t wait_ns)
 {
+	if (owner->ledger.of[SOURCE_CAUSED].count >= CAUSES_MAX &&
+	    !ledger_find(&owner->ledger, SOURCE_CAUSED, LEDGER_LABELS(cause)))
+		return false;
 	return ledger_add(&owner->ledger, SOURCE_CAUSED, LEDGER_LABELS(cause), &wait_ns, NULL) >= 0;
+}
+
+/* All owners are in a table of this room, except for the two that stand for many. */
+static void blame(const struct owner *cause)
+{
+	if (cause != &owner_other && cause != &owner_gone)
+		((struct owner *)cause)->blamed = true;
 }
 
 bool owner_add_caused(struct owner *owner, const struct owner *cause, uint64_t wait_ns)
 {
+	blame(cause);
 	return add_caused(owner, &owner_other, 0) && add_caused(owner, &owner_gone, 0) &&
 	       (add_caused(owner, cause, wait_ns) || add_caused(owner, &owner_other, wait_ns));
 }
@@ -101,33 +133,91 @@ static void keep_in_sum(struct owners *owners, const struct owner *owner)
 	ledger_merge(&owners->gone, &owner->ledger, LEDGER_COUNTERS, &owner_other);
 }
 
-static void owner_free(struct owners *owners, struct owner *owner)
+/* Takes an owner out of the table. */
+static void take_out(struct owners *owners, struct owner *owner)
 {
 	count_out(owners, owner);
+	owners->outsiders -= !is_of_pod(&owner->labels);
 	HASH_DEL(owners->table, owner);
+}
+
+static void owner_free(struct owners *owners, struct owner *owner)
+{
+	take_out(owners, owner);
 	ledger_free(&owner->ledger);
 	free(owner);
 }
 
-void owners_remove(struct owners *owners, struct owner *owner)
+void owners_discard(struct owners *owners, struct owner *owner)
 {
-	struct owner *other, *next;
-	uint64_t wait_ns;
-
-	HASH_ITER(hh, owners->table, other, next) {
-		wait_ns = ledger_take_cause(&other->ledger, owner);
-		if (wait_ns && (owner->summed || other->summed))
-			owner_add_caused(other, &owner_gone, wait_ns);
-	}
 	if (owner->summed)
 		keep_in_sum(owners, owner);
-	owner_free(owners, owner);
+	if (!owner->blamed) {
+		owner_free(owners, owner);
+		return;
+	}
+	take_out(owners, owner);
+	ledger_free(&owner->ledger);
+	owner->removed = true;
+	owner->next_removed = owners->removed;
+	owners->removed = owner;
+}
+
+static bool is_removed(const struct owner *cause)
+{
+	return cause->removed && !cause->summed;
+}
+
+static bool is_removed_summed(const struct owner *cause)
+{
+	return cause->removed && cause->summed;
+}
+
+/* Removes what an owner waited because of discarded ones. A part of that stays in the sums. */
+static void forget_causes(struct owner *owner)
+{
+	uint64_t wait_ns = ledger_take_causes(&owner->ledger, is_removed);
+
+	if (!owner->summed)
+		wait_ns = 0;
+	wait_ns += ledger_take_causes(&owner->ledger, is_removed_summed);
+	if (wait_ns)
+		owner_add_caused(owner, &owner_gone, wait_ns);
+}
+
+void owners_sweep(struct owners *owners)
+{
+	struct owner *owner, *next;
+
+	if (!owners->removed)
+		return;
+	for (owner = owners->table; owner; owner = owner->hh.next)
+		forget_causes(owner);
+	for (owner = owners->removed; owner; owner = next) {
+		next = owner->next_removed;
+		free(owner);
+	}
+	owners->removed = NULL;
+}
+
+void owners_remove(struct owners *owners, struct owner *owner)
+{
+	owners_discard(owners, owner);
+	owners_sweep(owners);
+}
+
+void owners_keep_counts(struct owners *owners, const struct owner *owner)
+{
+	if (owners->refuge && owner != owners->refuge)
+		ledger_merge(&owners->refuge->ledger, &owner->ledger, LEDGER_COUNTERS,
+			     &owner_other);
 }
 
 void owners_free(struct owners *owners)
 {
 	struct owner *owner, *next;
 
+	owners_sweep(owners);
 	HASH_ITER(hh, owners->table, owner, next)
 		owner_free(owners, owner);
 	ledger_free(&owners->gone);
@@ -211,6 +301,10 @@ struct owner *owners_rename(struct owners *owners, struct owner *owner, const st
 		return owner;
 	}
 	merge(owners, to, owner);
+	if (!owner->blamed) {
+		owner_free(owners, owner);
+		return to;
+	}
 	HASH_ITER(hh, owners->table, other, next) {
 		wait_ns = ledger_take_cause(&other->ledger, owner);
 		if (!wait_ns)

@@ -48,8 +48,11 @@ struct owner {
 	bool summed;		/* beyond the limit: exported as a part of the sum only */
 	bool hidden;		/* never exported: owners_hide() */
 	bool held;		/* not exported yet: owners_hold() */
-	uint64_t shown_ns;	/* CLOCK_MONOTONIC, when it stopped being held; 0: it never was */
-	UT_hash_handle hh;	/* by labels; the oldest first */
+	bool blamed;		/* others have waited because of it */
+	bool removed;		/* owners_discard() */
+	struct owner *next_removed;
+	uint64_t shown_ns; /* CLOCK_MONOTONIC, when it stopped being held; 0: it never was */
+	UT_hash_handle hh; /* by labels; the oldest first */
 };
 
 /*
@@ -70,11 +73,28 @@ struct owners {
 	size_t max_containers; /* 0: no limit; set it before there are owners */
 	size_t containers;     /* that have series of their own */
 	size_t summed;	       /* containers that do not */
+	struct owner *removed; /* a list, until owners_sweep() */
+	size_t max;	       /* owners; 0: no limit; set it before there are owners */
+	size_t outsiders;      /* owners of no pod */
+	struct owner *refuge;  /* whom those count for that find no place; NULL: nobody */
+	uint64_t refused;      /* how often that was so */
 	struct ledger gone;    /* what removed owners that were summed have counted */
 	uint64_t sum_made_ns;  /* CLOCK_BOOTTIME, when the first one was summed; 0: none was */
 };
 
-/* Returns the owner with these labels, and makes it if there is none. Owned by owners. */
+/*
+ * How many owners there may be if the probe has so many slots. Half of them may be of no pod:
+ * whoever may make cgroups chooses the names of units.
+ */
+static inline size_t owners_limit(unsigned int slots)
+{
+	return slots < 256 ? 1024 : 4 * (size_t)slots;
+}
+
+/*
+ * Returns the owner with these labels, and makes it if there is none. Owned by owners. Beyond the
+ * limit it is the refuge, which has other labels: it counts for all that find no place.
+ */
 struct owner *owners_get(struct owners *owners, const struct labels *labels);
 
 /* Returns the owner with these labels; NULL if there is none. */
@@ -110,6 +130,16 @@ bool owner_has_series(const struct owner *owner);
  * a series of another cause would jump by it. In sums, which must not fall, it stays.
  */
 void owners_remove(struct owners *owners, struct owner *owner);
+
+/*
+ * The same in two steps, for many at a time. A discarded owner is no longer in the table. It must
+ * be swept before anything is exported: until then others may still name it as a cause.
+ */
+void owners_discard(struct owners *owners, struct owner *owner);
+void owners_sweep(struct owners *owners);
+
+/* What an owner has counted is the refuge's from now on, too. Before it is removed unread. */
+void owners_keep_counts(struct owners *owners, const struct owner *owner);
 
 /* Frees all owners. */
 void owners_free(struct owners *owners);

@@ -44,6 +44,8 @@ static void read_lost(const struct collector *collector, struct books *books)
 				 collector_stepped_back(collector, (enum probe_id)id));
 	add_lost(books, PROBE_SCHED, "cause_pairs_full", collector_causes_lost(collector));
 	add_lost(books, PROBE_CGROUP, "unnamed", collector_unnamed(collector));
+	add_lost(books, PROBE_CGROUP, "registry_full", collector_cgroups_refused(collector));
+	add_lost(books, PROBE_CGROUP, "owners_full", collector_owners_refused(collector));
 	add_lost(books, PROBE_CGROUP, "unread", collector_members(collector)->registry.unread);
 	add_lost(books, PROBE_CGROUP, "not_believed",
 		 collector_members(collector)->registry.claims.refused);

@@ -5,6 +5,7 @@
 
 #include "bramble/growth.h"
 #include "cgroup/tops.h"
+#include "metrics/naming.h"
 #include "util/clock.h"
 
 /* The files of a cgroup, and what was in them when they were read last. */
@@ -52,7 +53,62 @@ static uint64_t cgroups_known(const struct registry *registry)
 	return hash ? hash : 1;
 }
 
-static void find_tops(struct usage *usage, const struct members *members)
+/* Whether a probe has counted anything for an owner. */
+static bool has_run(const struct owner *owner)
+{
+	enum family_source source;
+
+	for (source = 0; source < SOURCES; source++)
+		if (source != SOURCE_FILES && owner->ledger.of[source].count)
+			return true;
+	return false;
+}
+
+/* Which files are read first: those of containers, then those of units in which something ran. */
+static unsigned char rank(struct owners *owners, const struct member *top)
+{
+	const struct owner *owner = top->owner;
+	struct labels labels;
+
+	if (top->cgroup.name.kind == CGROUP_CONTAINER)
+		return 0;
+	if (!owner) {
+		naming_unit(&labels, top->cgroup.name.unit);
+		owner = owners_find(owners, &labels);
+	}
+	return owner && has_run(owner) ? 1 : 2;
+}
+
+/*
+ * Anyone may make cgroups. Of those in which nothing ran, only an eighth of the limit is read.
+ * Those that are read go to the front. Returns how many they are.
+ */
+static size_t leave_out(struct usage *usage, struct owners *owners, struct cgroup **tops,
+			size_t count)
+{
+	size_t limit[] = {usage->max, usage->max, usage->max / 8}, i, kept = 0;
+	struct cgroup *top;
+	unsigned char wanted;
+
+	if (!usage->max || count <= limit[2])
+		return count;
+	for (i = 0; i < count; i++)
+		member_of(tops[i])->rank = rank(owners, member_of(tops[i]));
+	for (wanted = 0; wanted < 3; wanted++)
+		for (i = kept; i < count && kept < usage->max && limit[wanted]; i++) {
+			if (member_of(tops[i])->rank != wanted)
+				continue;
+			top = tops[i];
+			tops[i] = tops[kept];
+			tops[kept++] = top;
+			limit[wanted]--;
+		}
+	for (i = kept; i < count; i++)
+		usage_forget(usage, member_of(tops[i]));
+	return kept;
+}
+
+static void find_tops(struct usage *usage, const struct members *members, struct owners *owners)
 {
 	uint64_t known = cgroups_known(&members->registry);
 	struct member *member;
@@ -71,7 +127,7 @@ static void find_tops(struct usage *usage, const struct members *members)
 	}
 	free(usage->tops);
 	usage->tops = tops;
-	usage->count = count;
+	usage->count = leave_out(usage, owners, tops, count);
 	usage->known = known;
 }
 
@@ -137,7 +193,7 @@ void usage_update(struct usage *usage, struct members *members, struct owners *o
 	struct owner *owner;
 	size_t i;
 
-	find_tops(usage, members);
+	find_tops(usage, members, owners);
 	for (owner = owners->table; owner; owner = owner->hh.next) {
 		ledger_forget_gauges(&owner->ledger, SOURCE_FILES);
 		owner->files_read = knows_cpu_usage(owner);

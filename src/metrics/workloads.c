@@ -37,7 +37,7 @@ static size_t sort_members(const struct members *members, struct member **list)
 	size_t count = 0;
 
 	for (member = members_first(members); member; member = members_next(member))
-		if (member->owner && member->cgroup.name.pod_uid[0])
+		if (member->owner && member->owner->labels.pod[0])
 			list[count++] = member;
 	if (count)
 		qsort(list, count, sizeof(struct member *), by_owner);

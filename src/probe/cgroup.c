@@ -85,7 +85,7 @@ static void close_state(struct probe *probe)
 
 int probe_event_fd(const struct probe *probe)
 {
-	return ring_buffer__epoll_fd(state_of(probe)->ring);
+	return bpf_map__fd(probe->bpf->maps.cgroup_events);
 }
 
 int probe_poll(struct probe *probe, probe_cgroup_fn each, void *context)

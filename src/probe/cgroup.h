@@ -9,7 +9,11 @@
 
 struct probe;
 
-/* Readable when probe_poll() has something to do. Owned by the probe. */
+/*
+ * Readable when probe_poll() has something to do. It wakes who waits for it (EPOLLET) for the first
+ * event after a probe_poll(), and for each one while the ring is at least half full. Owned by the
+ * probe.
+ */
 int probe_event_fd(const struct probe *probe);
 
 /* Calls each for every cgroup made or removed since. Returns 0 or a negative errno. */

@@ -56,6 +56,15 @@ uint64_t probe_slot_cgroup(const struct probe *probe, unsigned int slot)
 	return __atomic_load_n(&probe->slot_cgroups[slot], __ATOMIC_ACQUIRE);
 }
 
+unsigned int probe_slot_of(const struct probe *probe, uint64_t cgroup)
+{
+	unsigned int slot;
+
+	if (bpf_map_lookup_elem(bpf_map__fd(probe->bpf->maps.slot_by_cgroup), &cgroup, &slot))
+		return 0;
+	return probe_slot_cgroup(probe, slot) == cgroup ? slot : 0;
+}
+
 uint64_t probe_slots_missed(const struct probe *probe)
 {
 	return __atomic_load_n(&probe->bpf->bss->cgroup_lost[CGROUP_LOST_NO_SLOT],

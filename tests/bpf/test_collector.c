@@ -6,6 +6,7 @@
  */
 #include <dirent.h>
 #include <poll.h>
+#include <sys/wait.h>
 
 #include "kernel/features.h"
 #include "kubelet_server.h"
@@ -21,6 +22,8 @@
 #define POD_NAME  "web-7d4b9c6f5-x2x8k"
 #define POD_PATH  "/kubepods/pod" POD
 #define NAMESPACE "shop"
+#define SLOTS	  1024
+#define LEAVES	  600 /* cgroups that make more events than the ring has room for */
 
 static const char *skip_reason;
 static struct collector *collector;
@@ -124,7 +127,7 @@ static int teardown(void **state)
 static void open_collector(const struct kubelet_times *times)
 {
 	struct collector_options options = {
-		.probe = {.slots = 64,
+		.probe = {.slots = SLOTS,
 			  .btf = "auto",
 			  .tracefs = tracefs,
 			  .enabled = {[PROBE_SCHED] = true, [PROBE_FSYNC] = true}},
@@ -259,6 +262,102 @@ static void a_name_that_is_wanted_is_asked_for_after_the_update(void **state)
 	assert_int_equal(requests(), before + 1);
 }
 
+/* A path of so many long names, so that its events fill the ring soon. */
+static const char *long_path(int depth)
+{
+	static char path[1024];
+	size_t len = 0;
+	int i;
+
+	path[0] = '\0';
+	for (i = 0; i < depth; i++)
+		len += (size_t)snprintf(path + len, sizeof(path) - len, "/%0200d", i);
+	return path;
+}
+
+#define DEPTH 4
+
+static const char *leaf(int i)
+{
+	static char path[1200];
+
+	snprintf(path, sizeof(path), "%s/%d", long_path(DEPTH), i);
+	return path;
+}
+
+/* A process in the cgroup sleeps once and ends: two switches. */
+static void run_in(const char *name)
+{
+	pid_t pid = fork();
+	int status;
+
+	assert_true(pid >= 0);
+	if (!pid) {
+		bool joined = own_join(name);
+
+		usleep(100);
+		_exit(!joined);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
+static uint64_t switches_of(const char *unit)
+{
+	const struct owners *owners = collector_owners(collector);
+	const struct family *family = &families[FAMILY_CPU_SWITCHES];
+	union ledger_word *account;
+	struct owner *owner;
+
+	for (owner = owners->table; owner; owner = owner->hh.next) {
+		account = ledger_find(&owner->ledger, SOURCE_OF_PROBE(PROBE_SCHED), NULL);
+		if (account && strcmp(owner->labels.unit, unit) == 0)
+			return *account_number(account, family, SWITCH_VOLUNTARY) +
+			       *account_number(account, family, SWITCH_INVOLUNTARY);
+	}
+	return 0;
+}
+
+/*
+ * The loop had no turn while more containers came and went than the ring has room for. After one
+ * update every slot has an owner.
+ */
+static void what_the_ring_lost_is_counted(void **state)
+{
+	const struct probe *probe;
+	const struct member *member;
+	unsigned int slot;
+	uint64_t id;
+	int i;
+
+	(void)state;
+	need_kernel();
+	open_collector(&patient);
+	probe = collector_probe(collector);
+	for (i = 1; i <= DEPTH; i++)
+		own_make(long_path(i));
+	for (i = 0; i < LEAVES; i++) {
+		own_make(leaf(i));
+		run_in(leaf(i));
+		assert_true(own_remove(leaf(i)));
+	}
+	for (i = DEPTH; i > 0; i--)
+		assert_true(own_remove(long_path(i)));
+	assert_true(probe_cgroup_events_lost(probe) > 0);
+
+	sleep(1); /* the walk at the start was just now */
+	collector_update(collector);
+	for (slot = SLOT_OVERFLOW + 1; slot < probe_slots(probe); slot++) {
+		id = probe_slot_cgroup(probe, slot);
+		member = members_find(collector_members(collector), id);
+		if (id && id != KERNEL_CGROUP_ID)
+			assert_true(member && member->owner);
+	}
+	assert_true(collector_unnamed(collector) > 0);
+	assert_true(switches_of("unknown") >= 2 * collector_unnamed(collector));
+	assert_true(switches_of("unknown") + switches_of(own_dir + 1) >= 2 * LEAVES);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -267,6 +366,7 @@ int main(void)
 		TEST(a_file_system_that_comes_later_is_the_loops),
 		TEST(a_request_that_is_due_is_the_loops),
 		TEST(a_name_that_is_wanted_is_asked_for_after_the_update),
+		TEST(what_the_ring_lost_is_counted),
 	};
 
 	return cmocka_run_group_tests(tests, group_setup, group_teardown);

@@ -134,24 +134,114 @@ static void what_was_lost_is_walked_for(void **state)
 	assert_int_equal(walk_if_due(4, 501 * NS_PER_S), 4);
 }
 
+/* One walk decides for all; the next one waits for a second. */
 static void what_no_walk_finds_is_unknown(void **state)
 {
-	uint64_t id = make("late");
+	uint64_t ids[] = {make("late"), 1ULL << 60, (1ULL << 60) + 1}, other = 1ULL << 61;
 	struct member *gone;
+	unsigned int walks;
 
 	(void)state;
 	members_walk(&members, NS_PER_S);
-	assert_ptr_equal(members_look_for(&members, id, NS_PER_S), members_find(&members, id));
-	assert_null(members_look_for(&members, 1234567890, 2 * NS_PER_S - 1));
+	walks = members.registry.walk;
+	members_remove(&members, members_find(&members, ids[0]));
+	assert_false(members_decide(&members, ids, 3, 2 * NS_PER_S - 1));
 	assert_int_equal(members.unnamed, 0);
-	gone = members_look_for(&members, 1234567890, 2 * NS_PER_S);
-	assert_non_null(gone);
+	assert_true(members_decide(&members, ids, 3, 2 * NS_PER_S));
+	assert_int_equal(members.registry.walk, walks + 1);
+	assert_string_equal(members_find(&members, ids[0])->cgroup.path, "/late");
+	assert_int_equal(members.unnamed, 2);
+	gone = members_find(&members, ids[1]);
 	assert_string_equal(gone->cgroup.name.unit, "unknown");
 	assert_int_equal(gone->cgroup.removed_ns, 2 * NS_PER_S);
-	assert_int_equal(members.unnamed, 1);
-	id = make("later");
-	assert_string_equal(members_look_for(&members, id, 3 * NS_PER_S)->cgroup.path, "/later");
-	assert_int_equal(members.unnamed, 1);
+	assert_ptr_equal(members.removed, gone);
+	assert_false(members_decide(&members, &other, 1, 3 * NS_PER_S - 1));
+	assert_true(members_decide(&members, &other, 1, 3 * NS_PER_S));
+	assert_non_null(members_find(&members, other));
+}
+
+/* Nobody waits for a walk through thousands of cgroups. */
+static void a_long_walk_goes_in_steps(void **state)
+{
+	uint64_t first, last = 0, gone = 1ULL << 60, now_ns = NS_PER_S;
+	unsigned int steps = 0;
+	char name[16];
+	int i;
+
+	(void)state;
+	first = make("a");
+	for (i = 0; i < 2500; i++) {
+		snprintf(name, sizeof(name), "b/%d", i);
+		last = make(name);
+	}
+	assert_false(members_decide(&members, &gone, 1, now_ns));
+	assert_null(members_find(&members, gone));
+	/* What was found may be forgotten before the next step. */
+	if (members_find(&members, first))
+		members_remove(&members, members_find(&members, first));
+	for (; members.walk; steps++) {
+		now_ns = members_due_ns(&members);
+		members_walk_on(&members, now_ns - 1);
+		assert_non_null(members.walk);
+		members_walk_on(&members, now_ns);
+	}
+	assert_in_range(steps, 2, 3);
+	assert_int_equal(members_due_ns(&members), UINT64_MAX);
+	assert_non_null(members_find(&members, last));
+	assert_string_equal(members_find(&members, gone)->cgroup.name.unit, "unknown");
+}
+
+#define MAX 4000
+
+__attribute__((format(printf, 1, 2))) static char *format_path(const char *format, ...)
+{
+	static char path[256];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(path, sizeof(path), format, args);
+	va_end(args);
+	return path;
+}
+
+/* A stranger's empty cgroups take no place from a pod. */
+static void the_registry_is_bounded(void **state)
+{
+	unsigned int i;
+	uint64_t wanted;
+
+	(void)state;
+	members.max = MAX;
+	for (i = 1; i <= 2 * MAX; i++)
+		members_add(&members, i, format_path("/stranger/x%u", i), 0);
+	assert_int_equal(members_count(&members), MAX / 4 * 3);
+	assert_int_equal(members.refused, 2 * MAX - MAX / 4 * 3);
+	for (i = 1; i <= KIN_MAX; i++) /* nested ones of one container are no pod's first */
+		members_add(&members, 10000 + i, format_path(POD "/" ID "/x%u", i), 0);
+	assert_int_equal(members_find_kin(&members, UID, ID)->count, 1);
+	assert_int_equal(members_count(&members), MAX / 4 * 3 + 1);
+	for (i = 1; i <= MAX; i++)
+		members_add(&members, 20000 + i,
+			    format_path("/kubepods/pod%08x-1111-2222-3333-444444444444", i), 0);
+	assert_int_equal(members_count(&members), MAX);
+
+	/* What something was counted for always finds a place. */
+	wanted = make("busy");
+	assert_true(members_decide(&members, &wanted, 1, NS_PER_S));
+	assert_string_equal(members_find(&members, wanted)->cgroup.path, "/busy");
+	assert_int_equal(members_count(&members), MAX + 1);
+}
+
+static void nested_cgroups_of_a_container_are_bounded(void **state)
+{
+	unsigned int i;
+
+	(void)state;
+	members.max = MAX;
+	for (i = 1; i <= MAX; i++)
+		members_add(&members, i, format_path(POD "/" ID "/x%u", i), 0);
+	assert_int_equal(members_count(&members), KIN_MAX);
+	assert_int_equal(members.refused, MAX - KIN_MAX);
 }
 
 /* A pod has its containers, a container its cgroups; the pod stays as long as one of them. */
@@ -196,6 +286,9 @@ int main(void)
 		TEST(a_cut_path_names_the_container),
 		TEST(what_was_lost_is_walked_for),
 		TEST(what_no_walk_finds_is_unknown),
+		TEST(a_long_walk_goes_in_steps),
+		TEST(the_registry_is_bounded),
+		TEST(nested_cgroups_of_a_container_are_bounded),
 		TEST(cgroups_are_found_by_pod_and_container),
 	};
 

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* What is forgotten when, and that nothing that was counted gets lost. */
+#include "metrics/retire.h"
+#include "counts.h"
+#include "tree.h"
+#include "util/clock.h"
+#include "util/log.h"
+
+#define RETAIN_NS (300 * NS_PER_S)
+#define POD	  "/kubepods/pod8a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9"
+#define ID	  "3f4b1c2d5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f708192a3b4c5d6e7f809"
+
+static struct members members;
+static struct owners owners;
+static struct naming naming;
+static struct usage usage;
+static struct wall wall;
+static struct retire retire;
+static uint64_t with_slot; /* the cgroup that has a slot in the kernel */
+static uint64_t asked;	   /* how often the kernel was asked for one */
+
+static bool has_slot(const void *context, uint64_t cgroup)
+{
+	(void)context;
+	asked++;
+	return cgroup == with_slot;
+}
+
+static int setup(void **state)
+{
+	const struct kube_options options = {.source = KUBE_NONE};
+
+	(void)state;
+	log_setup(LOG_ERROR, LOG_LOGFMT);
+	members_open(&members, "/nowhere", "/proc");
+	usage_open(&usage, "/nowhere");
+	owners = (struct owners){0};
+	naming = (struct naming){.members = &members, .owners = &owners, .wall = &wall};
+	retire = (struct retire){.members = &members,
+				 .owners = &owners,
+				 .naming = &naming,
+				 .usage = &usage,
+				 .has_slot = has_slot,
+				 .retain_ns = RETAIN_NS};
+	with_slot = asked = 0;
+	return kube_names_open(&options, &naming.names);
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	usage_close(&usage, &members);
+	members_free(&members);
+	owners_free(&owners);
+	kube_names_close(naming.names);
+	return 0;
+}
+
+static struct member *add(uint64_t id, const char *path)
+{
+	struct member *member = members_add(&members, id, path, 0);
+
+	assert_non_null(member);
+	return member;
+}
+
+/* Counts some switches for a cgroup. */
+static struct owner *count(struct member *member, uint64_t switches)
+{
+	const struct sched_cell cell = {.switches = {switches}};
+
+	naming_own(&naming, member);
+	assert_non_null(member->owner);
+	assert_true(ledger_add(&member->owner->ledger, SOURCE_OF_PROBE(PROBE_SCHED), NULL, &cell,
+			       NULL) >= 0);
+	return member->owner;
+}
+
+static uint64_t counted(struct owner *owner)
+{
+	union ledger_word *account =
+		ledger_find(&owner->ledger, SOURCE_OF_PROBE(PROBE_SCHED), NULL);
+
+	return account ? *account_number(account, &families[FAMILY_CPU_SWITCHES], 0) : 0;
+}
+
+static void what_counted_nothing_is_forgotten_at_once(void **state)
+{
+	struct member *pod = add(2, POD);
+
+	(void)state;
+	add(1, "/x");
+	naming_own(&naming, pod); /* as at its birth */
+	members_end(&members, members_find(&members, 1), NS_PER_S);
+	members_end(&members, pod, NS_PER_S);
+	/* Its last task may still have its last switch. */
+	retire_removed(&retire, NS_PER_S);
+	assert_int_equal(members_count(&members), 2);
+	assert_in_range(retire_due_ns(&retire), NS_PER_S + 1, 2 * NS_PER_S);
+	retire_removed(&retire, retire_due_ns(&retire));
+	assert_int_equal(members_count(&members), 0);
+	assert_null(members.kins);
+	assert_null(owners.table);
+	assert_int_equal(retire_due_ns(&retire), UINT64_MAX);
+}
+
+static void what_has_a_slot_is_kept(void **state)
+{
+	struct member *member = add(1, "/x");
+
+	(void)state;
+	with_slot = 1;
+	members_end(&members, member, NS_PER_S);
+	retire_removed(&retire, 2 * NS_PER_S);
+	assert_ptr_equal(members.kept, member);
+	retire_removed(&retire, 3 * NS_PER_S);
+	assert_int_equal(asked, 1);
+	member->slot = 5; /* the next update knows it */
+	retire.read_ns = 2000 * NS_PER_S;
+	retire_kept(&retire, 2000 * NS_PER_S);
+	assert_ptr_equal(members.kept, member);
+}
+
+/* What was counted stays for --retain and until it was read; unread, for twelve times that. */
+static void what_was_counted_stays_until_it_was_read(void **state)
+{
+	(void)state;
+	count(add(1, "/x"), 7);
+	members_end(&members, members_find(&members, 1), NS_PER_S);
+	retire_removed(&retire, 2 * NS_PER_S);
+	retire_kept(&retire, 2 * NS_PER_S + RETAIN_NS);
+	assert_int_equal(members_count(&members), 1);
+	retire.read_ns = 3 * NS_PER_S;
+	retire_kept(&retire, NS_PER_S + RETAIN_NS);
+	assert_int_equal(members_count(&members), 1);
+	retire_kept(&retire, 2 * NS_PER_S + RETAIN_NS);
+	assert_int_equal(members_count(&members), 0);
+	assert_null(owners.table);
+
+	retire.read_ns = 0;
+	count(add(2, "/x"), 7);
+	members_end(&members, members_find(&members, 2), NS_PER_S);
+	retire_removed(&retire, 2 * NS_PER_S);
+	retire_kept(&retire, NS_PER_S + 12 * RETAIN_NS);
+	assert_int_equal(members_count(&members), 1);
+	retire_kept(&retire, 2 * NS_PER_S + 12 * RETAIN_NS);
+	assert_int_equal(members_count(&members), 0);
+}
+
+/* Nested cgroups that come and go leave nothing behind: their container has what they counted. */
+static void what_others_have_is_forgotten_at_once(void **state)
+{
+	struct owner *owner = count(add(1, POD "/" ID), 1);
+
+	(void)state;
+	assert_ptr_equal(count(add(2, POD "/" ID "/nested"), 2), owner);
+	members_end(&members, members_find(&members, 2), NS_PER_S);
+	retire_removed(&retire, 2 * NS_PER_S);
+	assert_int_equal(members_count(&members), 1);
+	assert_int_equal(counted(owner), 3);
+}
+
+#define MAX 1000
+
+/* The oldest go first, and first those that were read. What was not read counts elsewhere. */
+static void what_is_kept_is_bounded(void **state)
+{
+	struct labels overflow = {.unit = "overflow"};
+	uint64_t total = 0;
+	struct owner *owner;
+	char path[160];
+	uint64_t i;
+
+	(void)state;
+	members.max = 100 * MAX;
+	owners.max = MAX;
+	owners.refuge = owners_get(&owners, &overflow);
+	owners.refuge->cgroups++;
+	for (i = 1; i <= 10 * MAX; i++) {
+		/* Every other one is of a pod. */
+		snprintf(path, sizeof(path),
+			 i % 2 ? "/x%x.service"
+			       : "/kubepods/pod%08x-1111-2222-3333-444444444444/" ID,
+			 (unsigned int)i);
+		count(add(i, path), 1);
+		members_end(&members, members_find(&members, i), i);
+		if (i % 100 == 0)
+			retire_removed(&retire, i + NS_PER_S);
+		if (i % 200 == 0)
+			retire_kept(&retire, i + NS_PER_S);
+		assert_in_range(HASH_COUNT(owners.table), 1, MAX);
+	}
+	retire_kept(&retire, 10 * MAX + NS_PER_S);
+	owners_sweep(&owners);
+	for (owner = owners.table; owner; owner = owner->hh.next)
+		total += counted(owner);
+	assert_int_equal(total, 10 * MAX);
+	assert_true(counted(owners.refuge) > 0);
+	assert_in_range(members_count(&members), 1, MAX);
+	assert_true(retire.unread > 0);
+	assert_int_equal(owners.refused, 0);
+	assert_true(members_find(&members, 10 * MAX) != NULL);
+}
+
+/* Half of the owners may be of no pod, so that units leave room for pods. */
+static void units_leave_room_for_pods(void **state)
+{
+	struct labels overflow = {.unit = "overflow"};
+	struct member *pod, *last = NULL;
+	char path[32];
+	uint64_t i;
+
+	(void)state;
+	owners.max = MAX;
+	owners.refuge = owners_get(&owners, &overflow);
+	owners.refuge->cgroups++;
+	for (i = 1; i <= MAX; i++) {
+		snprintf(path, sizeof(path), "/x%u.service", (unsigned int)i);
+		last = add(i, path);
+		count(last, 1);
+	}
+	assert_int_equal(HASH_COUNT(owners.table), MAX / 2);
+	assert_ptr_equal(last->owner, owners.refuge);
+	assert_int_equal(owners.refused, MAX / 2 + 1);
+	assert_int_equal(counted(owners.refuge), MAX / 2 + 1);
+	pod = add(MAX + 1, POD "/" ID);
+	assert_ptr_not_equal(count(pod, 1), owners.refuge);
+	naming_forget(&naming, last);
+	assert_string_equal(owners.refuge->labels.unit, "overflow");
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(what_counted_nothing_is_forgotten_at_once),
+		TEST(what_has_a_slot_is_kept),
+		TEST(what_was_counted_stays_until_it_was_read),
+		TEST(what_others_have_is_forgotten_at_once),
+		TEST(what_is_kept_is_bounded),
+		TEST(units_leave_room_for_pods),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
