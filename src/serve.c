@@ -299,6 +299,7 @@ static int enter_sandbox(struct server *s)
 
 	sandbox_none(&s->sandbox);
 	if (wanted) {
+		collector_leave_late(s->collector);
 		find_needs(s, &needs);
 		sandbox_confine(&needs, &s->sandbox);
 	}

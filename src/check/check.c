@@ -14,6 +14,8 @@
 #include "obstacle/obstacle.h"
 #include "probe/descriptors.h"
 #include "probe/probe.h"
+#include "sandbox/filter.h"
+#include "sandbox/landlock.h"
 #include "util/array.h"
 #include "util/buf.h"
 #include "util/output.h"
@@ -224,6 +226,29 @@ static void find_filter(const struct context *context, const struct row *row, st
 	set_obstacle(fact, &obstacle);
 }
 
+static void find_landlock(const struct context *context, const struct row *row, struct fact *fact)
+{
+	int version = landlock_version();
+
+	(void)context;
+	(void)row;
+	if (version > 0) {
+		detail(fact, "version %d%s", version, version < 4 ? ", which knows no ports" : "");
+	} else if (version == -EOPNOTSUPP) {
+		fact->state = FACT_OFF;
+		remedy(fact, "add landlock to the list after lsm= on the kernel's command line");
+	} else {
+		set_answer(fact, version == -ENOSYS ? 0 : version);
+	}
+}
+
+static void find_seccomp(const struct context *context, const struct row *row, struct fact *fact)
+{
+	(void)context;
+	(void)row;
+	set_answer(fact, filter_available());
+}
+
 static void find_tracefs(const struct context *context, const struct row *row, struct fact *fact)
 {
 	struct obstacle obstacle;
@@ -406,6 +431,12 @@ static const struct row rows[] = {
 	 NULL},
 	{"privileges", "system calls", true, find_filter, 0, "loading and attaching programs",
 	 NULL},
+	{"sandbox", "system call filter", false, find_seccomp, 0,
+	 "giving up the system calls that a running probe does not make",
+	 "use a kernel with CONFIG_SECCOMP_FILTER"},
+	{"sandbox", "Landlock", false, find_landlock, 0,
+	 "giving up the files that a running probe does not read",
+	 "none needed; a kernel since 5.13 with CONFIG_SECURITY_LANDLOCK has it"},
 	{"files", "tracefs", true, find_tracefs, 0, "events and their layouts", NULL},
 	{"files", NULL, false, NULL, 0, NULL, NULL}, /* the events of the probes */
 	{"files", "log directory", false, find_log_dir, 0, "names of pods without the API",

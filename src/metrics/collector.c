@@ -16,6 +16,7 @@
 #include "metrics/retire.h"
 #include "metrics/slots.h"
 #include "metrics/usage.h"
+#include "probe/keeper.h"
 #include "util/array.h"
 #include "util/clock.h"
 #include "util/log.h"
@@ -265,6 +266,7 @@ void collector_poll(struct collector *c)
 		read_events(c);
 	if (kube_names_run(c->names))
 		naming_answered(&c->naming);
+	keeper_take(c->probe);
 	if (timer_expired(c->tick_fd))
 		tick(c);
 	else if (slots_are_scarce(&c->slots))
@@ -418,6 +420,19 @@ static void need_plain_names(struct sandbox_needs *needs)
 	/* To find them. */
 	sandbox_need(needs, "/home", SANDBOX_LIST);
 	sandbox_need(needs, "/run/user", SANDBOX_LIST);
+}
+
+void collector_leave_late(struct collector *c)
+{
+	struct epoll_event event = {.events = EPOLLIN};
+	int err = keeper_start(c->probe), fd = keeper_fd(c->probe);
+
+	if (!err && fd >= 0 && epoll_ctl(c->event_fd, EPOLL_CTL_ADD, fd, &event))
+		err = -errno;
+	if (err)
+		log_warn("cannot start a process that measures fsyncs on file systems that come "
+			 "later: %s",
+			 strerror(-err));
 }
 
 void collector_need(const struct collector *c, struct sandbox_needs *needs)

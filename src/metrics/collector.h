@@ -63,6 +63,12 @@ void collector_poll(struct collector *collector);
 void collector_update(struct collector *collector);
 
 /*
+ * Call it before the process gives up its rights: what will need them later is left to a process of
+ * its own, if there is anything (probe/keeper.h).
+ */
+void collector_leave_late(struct collector *collector);
+
+/*
  * Adds what the collector will still read and ask. So the sandbox can take away the rest: the
  * caller enters it.
  */

@@ -14,22 +14,28 @@ struct program_counts {
 	uint64_t run_time_ns;
 };
 
+static void count_program(int fd, struct program_counts *counts)
+{
+	struct bpf_prog_info info = {0};
+	uint32_t len = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(fd, &info, &len))
+		return;
+	counts->recursion_misses += info.recursion_misses;
+	counts->run_time_ns += info.run_time_ns;
+}
+
 static struct program_counts count_programs(const struct probe *probe, enum probe_id id)
 {
 	struct program_counts counts = {0};
 	size_t i;
 
-	for (i = 0; i < probe->programs; i++) {
-		const struct probe_program *program = &probe->program[i];
-		struct bpf_prog_info info = {0};
-		uint32_t len = sizeof(info);
-
-		if (program->probe != id || !program->link ||
-		    bpf_obj_get_info_by_fd(bpf_program__fd(program->program), &info, &len))
-			continue;
-		counts.recursion_misses += info.recursion_misses;
-		counts.run_time_ns += info.run_time_ns;
-	}
+	for (i = 0; i < probe->programs; i++)
+		if (probe->program[i].probe == id && probe->program[i].link)
+			count_program(bpf_program__fd(probe->program[i].program), &counts);
+	for (i = 0; i < probe->kept_count; i++)
+		if (probe->kept[i].probe == id)
+			count_program(probe->kept[i].fd, &counts);
 	return counts;
 }
 

@@ -63,6 +63,13 @@ struct probe_pressure {
 	uint64_t needed_ns;		      /* all these, and the time that tasks ran */
 };
 
+/* Which part of look_again() a process does. */
+enum late_part {
+	LATE_LOADS,    /* what loads programs: the keeper, keeper.h */
+	LATE_REST,     /* all but what the keeper does */
+	LATE_NO_LOADS, /* the same without a keeper: what would load programs is not possible */
+};
+
 /*
  * A function may be NULL, unless its comment says otherwise. They are called only for an enabled
  * probe, and by one thread. Those that return an int return 0 or a negative errno.
@@ -114,8 +121,12 @@ struct probe_descriptor {
 	/* Attaches what could not be attached before. Called at each update. */
 	void (*look_again)(struct probe *probe);
 
-	/* Whether look_again() may have to load programs. */
+	/*
+	 * Whether look_again() may have to load programs. With may_load() comes divide(): from then
+	 * on look_again() does a part of the work.
+	 */
 	bool (*may_load)(const struct probe *probe);
+	void (*divide)(struct probe *probe, enum late_part part);
 
 	/* Called before the cells are read. */
 	int (*update)(struct probe *probe);

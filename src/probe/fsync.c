@@ -37,6 +37,7 @@ static const struct file_system {
 
 struct fsync_probe {
 	bool tried[FILE_SYSTEMS];		  /* to attach to it, with success or without */
+	bool no_loads;				  /* programs cannot be loaded any more */
 	struct bramble_bpf *beside[FILE_SYSTEMS]; /* the object with the functions' programs */
 };
 
@@ -76,17 +77,34 @@ static int size(struct probe *probe)
 	return probe_size_lru(probe->bpf->maps.fsync_stalls, STALLS_MAX, probe->cpus);
 }
 
-static void attach_to(struct probe *probe, const struct file_system *fs)
+/* Hooks the functions of a file system. Returns 0, or a negative errno after it has logged it. */
+static int hook(struct probe *probe, const struct file_system *fs)
 {
 	struct fsync_probe *state = probe->state[PROBE_FSYNC];
-	int err = 0;
+	int err;
+
+	/* Then not even the reason may be tried out. */
+	if (state->no_loads) {
+		log_info("fsyncs on %s are not measured: here this takes fentry; `bramble check` "
+			 "says "
+			 "why it cannot be had",
+			 fs->name);
+		return -EOPNOTSUPP;
+	}
+	err = probe_hook_functions(probe, PROBE_FSYNC, fs->prefix,
+				   &state->beside[fs - file_systems]);
+	if (err)
+		obstacle_report(LOG_INFO, &probe->place, OBSTACLE_FUNCTION, err,
+				"fsyncs on %s are not measured", fs->name);
+	return err;
+}
+
+static void attach_to(struct probe *probe, const struct file_system *fs)
+{
+	int err;
 
 	if (fs->hooks_functions) {
-		err = probe_hook_functions(probe, PROBE_FSYNC, fs->prefix,
-					   &state->beside[fs - file_systems]);
-		if (err)
-			obstacle_report(LOG_INFO, &probe->place, OBSTACLE_FUNCTION, err,
-					"fsyncs on %s are not measured", fs->name);
+		err = hook(probe, fs);
 	} else {
 		err = probe_attach_some(probe, PROBE_FSYNC, fs->prefix);
 		if (err)
@@ -124,6 +142,18 @@ static bool may_load(const struct probe *probe)
 	for (i = 0; i < FILE_SYSTEMS; i++)
 		may |= file_systems[i].hooks_functions && !state->tried[i];
 	return may && probe->btf && feature_fentry() > 0;
+}
+
+static void divide(struct probe *probe, enum late_part part)
+{
+	struct fsync_probe *state = probe->state[PROBE_FSYNC];
+	size_t i;
+
+	state->no_loads = part == LATE_NO_LOADS;
+	/* What the other process does is done, as far as this one is concerned. */
+	for (i = 0; i < FILE_SYSTEMS; i++)
+		if (file_systems[i].hooks_functions ? part == LATE_REST : part == LATE_LOADS)
+			state->tried[i] = true;
 }
 
 static int attach(struct probe *probe)
@@ -166,5 +196,6 @@ const struct probe_descriptor probe_fsync = {
 	.attach = attach,
 	.look_again = look_again,
 	.may_load = may_load,
+	.divide = divide,
 	.close = close_state,
 };

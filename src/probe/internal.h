@@ -21,6 +21,14 @@ struct probe_program {
 	struct bpf_link *link;
 };
 
+/* A program that the keeper has loaded and attached: keeper.h. */
+struct kept_program {
+	enum probe_id probe;
+	int fd, link_fd;
+};
+
+#define KEPT_MAX 16
+
 /* A part of an array that is mapped: whole pages, the first cell after skipped bytes. */
 struct cell_row {
 	void *data;
@@ -38,6 +46,9 @@ struct probe {
 	struct bramble_bpf *bpf;
 	struct probe_program program[PROGRAMS_MAX];
 	size_t programs;
+	int keeper_fd; /* -1: there is none */
+	struct kept_program kept[KEPT_MAX];
+	size_t kept_count;
 	bool enabled[PROBES];
 	bool up[PROBES];
 	unsigned int holds[PROBES]; /* what holds() has said */

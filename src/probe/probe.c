@@ -9,6 +9,7 @@
 #include "kernel/features.h"
 #include "obstacle/obstacle.h"
 #include "probe/descriptors.h"
+#include "probe/keeper.h"
 #include "probe/load.h"
 #include "probe/programs.h"
 #include "util/ascii.h"
@@ -156,6 +157,7 @@ int probe_open(const struct probe_options *options, struct probe **out)
 	probe = calloc(1, sizeof(*probe));
 	if (!probe)
 		return -ENOMEM;
+	probe->keeper_fd = -1;
 	probe->slots = options->slots;
 	probe->tracefs = options->tracefs;
 	probe->place = (struct machine_place){options->procfs, options->sysfs};
@@ -192,6 +194,7 @@ void probe_close(struct probe *probe)
 
 	if (!probe)
 		return;
+	keeper_stop(probe);
 	for (id = 0; id < PROBES; id++)
 		probe_detach(probe, id);
 	if (probe->bpf)

@@ -18,4 +18,7 @@
  */
 int filter_install(const struct sandbox_needs *needs);
 
+/* Whether the kernel has such filters: 1, 0, or a negative errno if it does not say. 4.14 */
+int filter_available(void);
+
 #endif

@@ -105,7 +105,7 @@ static void close_curl(struct source *source)
 }
 
 /* Of what is not open yet, it needs the terminal's description. */
-static void enter_sandbox(const struct collector *collector)
+static void enter_sandbox(struct collector *collector)
 {
 	static const char *const descriptions[] = {"/etc/terminfo", "/lib/terminfo",
 						   "/usr/share/terminfo", "/usr/lib/terminfo"};
@@ -113,6 +113,7 @@ static void enter_sandbox(const struct collector *collector)
 	struct sandbox sandbox;
 	size_t i;
 
+	collector_leave_late(collector);
 	collector_need(collector, &needs);
 	for (i = 0; i < ARRAY_SIZE(descriptions); i++)
 		sandbox_need(&needs, descriptions[i], SANDBOX_READ);
