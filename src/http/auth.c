@@ -234,12 +234,21 @@ static struct auth_job *find_job(struct auth *auth, const unsigned char digest[D
 	return NULL;
 }
 
-/* Whether a is hashed before b: the address whose last one is longest ago, then the older. */
+/* Compares addresses: first comes the one whose last password is longest ago, then the one that
+ * asked less often. Whoever guesses asks often. */
+static int compare_clients(const struct auth_client *a, const struct auth_client *b)
+{
+	if (a->decided_ns != b->decided_ns)
+		return a->decided_ns < b->decided_ns ? -1 : 1;
+	return a->asked < b->asked ? -1 : a->asked > b->asked;
+}
+
+/* Whether a is hashed before b. */
 static bool is_before(const struct auth_job *a, const struct auth_job *b)
 {
-	if (a->client->decided_ns != b->client->decided_ns)
-		return a->client->decided_ns < b->client->decided_ns;
-	return a->order < b->order;
+	int order = compare_clients(a->client, b->client);
+
+	return order ? order < 0 : a->order < b->order;
 }
 
 /* Whether a gives its place up before b. */
@@ -261,8 +270,8 @@ static struct auth_job *find_place(struct auth *auth, const struct auth_client *
 		if (job != auth->current && (!last || gives_way(job, last)))
 			last = job;
 	}
-	if (last->client->jobs <= client->jobs + 1 &&
-	    last->client->decided_ns <= client->decided_ns)
+	if (!last ||
+	    (last->client->jobs <= client->jobs + 1 && compare_clients(client, last->client) >= 0))
 		return NULL;
 	drop_job(auth, last);
 	return last;
@@ -371,6 +380,7 @@ static struct auth_job *add_job(struct auth *auth, struct auth_client *client,
 {
 	struct auth_job *job;
 
+	client->asked++;
 	if (!auth->started || client->jobs >= AUTH_JOBS_EACH)
 		return NULL;
 	if (!auth_client_try(client, now_ns))

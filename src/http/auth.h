@@ -11,9 +11,9 @@
  *  - a remembered right password passes at once;
  *  - each address may try AUTH_BURST passwords at once and one more a second, and has at most
  *    AUTH_JOBS_EACH in the queue;
- *  - the next to be hashed is a password of the address whose last one is longest ago. So that of
- *    an address that never tried one is the next. If the queue is full, the address with most
- *    places gives one up, or the one whose last password was hashed last;
+ *  - the next to be hashed is a password of the address whose last one is longest ago, and among
+ *    those that never had one, of the one that asked least often. If the queue is full, the address
+ *    with most places gives one up, or else the one that would be the last;
  *  - a password stays in the queue when its client has gone. So it passes when it comes again.
  *
  * A user who does not exist takes as long as one who does: a hash of the greatest cost there is.

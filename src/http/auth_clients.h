@@ -23,6 +23,7 @@ struct auth_client {
 	bool used;
 	unsigned int jobs,
 		tickets; /* that wait, see auth.c; while there are any it keeps its place */
+	uint64_t asked;	 /* with new passwords, also with those that it was not let try */
 	double tokens;
 	uint64_t filled_ns;  /* the tokens; that is also when it was last heard of */
 	uint64_t decided_ns; /* when a password of it was last hashed; 0: never */

@@ -252,9 +252,34 @@ static void test_the_queue_is_shared(void **state)
 		}
 	}
 	assert_int_equal(waits, AUTH_JOBS);
-	/* All are new, so there is no room for one more. */
-	assert_int_equal(ask("prom:secret", "198.51.100.1", &tickets[99], at), AUTH_LATER);
+	/* A new one asked less often, and takes the place of one of them. */
+	assert_int_equal(ask("prom:secret", "198.51.100.1", &tickets[99], at), AUTH_WAIT);
+	assert_non_null(auth_decided(auth));
+	assert_null(auth_decided(auth));
 	assert_non_null(finish_one(at));
+	/* It is the next, too. */
+	assert_ptr_equal(finish_one(at += NS_PER_S), &tickets[99]);
+	assert_int_equal(tickets[99].verdict, AUTH_PASSED);
+	auth_drop(auth);
+	while (auth_decided(auth))
+		;
+}
+
+/* Patient guesses from many addresses fill the queue. They give way once they had their turn. */
+static void test_many_new_addresses(void **state)
+{
+	uint64_t at = 100 * NS_PER_S;
+	char guess[32], from[32];
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < AUTH_JOBS; i++) {
+		snprintf(guess, sizeof(guess), "prom:%u", i);
+		snprintf(from, sizeof(from), "192.0.2.%u", i);
+		assert_int_equal(ask(guess, from, &tickets[i], at), AUTH_WAIT);
+	}
+	assert_int_equal(ask("prom:secret", "198.51.100.1", &tickets[99], at), AUTH_LATER);
+	assert_ptr_equal(finish_one(at), &tickets[0]);
 	auth_run(auth, at += 10 * NS_PER_S);
 	assert_int_equal(ask("prom:again", "192.0.2.0", &tickets[98], at), AUTH_WAIT);
 	assert_null(auth_decided(auth));
@@ -456,6 +481,7 @@ int main(void)
 		TEST(test_new_hash),
 		TEST(test_addresses_take_turns),
 		TEST(test_the_queue_is_shared),
+		TEST(test_many_new_addresses),
 		TEST(test_networks),
 		TEST(test_many_addresses),
 		TEST(test_one_hash_for_all),
