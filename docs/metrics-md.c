@@ -181,7 +181,11 @@ int main(void)
 	     "| slow_request | it sent no whole request in time |\n"
 	     "| slow_reader | it did not take its reply in time |\n"
 	     "| bad_request | it sent something that RFC 9112 does not allow, and got 400, 411, "
-	     "413, 417 or 501 |\n");
+	     "413, 417 or 501 |\n"
+	     "| password | it sent no user and password, or wrong ones, and got 401 |\n"
+	     "| too_many | it tried too many passwords, or asked more often than rate_limit "
+	     "allows, "
+	     "and got 429 |\n");
 	puts("## Why the kubelet was not read\n"
 	     "\n"
 	     "| reason | |\n"

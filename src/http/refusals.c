@@ -28,6 +28,8 @@ const char *const refusal_names[REFUSALS] = {
 	[REFUSAL_SLOW_REQUEST] = "slow_request",
 	[REFUSAL_SLOW_READER] = "slow_reader",
 	[REFUSAL_BAD_REQUEST] = "bad_request",
+	[REFUSAL_PASSWORD] = "password",
+	[REFUSAL_TOO_MANY] = "too_many",
 };
 
 /* What happened, and what the operator can do. */
@@ -69,6 +71,11 @@ static const struct {
 				 "let it read what it asked for"},
 	[REFUSAL_BAD_REQUEST] = {"what it sends is no request that RFC 9112 allows",
 				 "find out what sends it"},
+	[REFUSAL_PASSWORD] = {"it sent no user and password, or wrong ones",
+			      "see basic_auth_users; is it somebody who guesses?"},
+	[REFUSAL_TOO_MANY] =
+		{"it tried too many passwords, or more requests than rate_limit allows",
+		 "let it ask less often; is it somebody who guesses?"},
 };
 
 void refusals_add(struct refusals *refusals, enum refusal reason, const char *client,

@@ -27,6 +27,8 @@ enum refusal {
 	REFUSAL_SLOW_REQUEST, /* no whole request in time */
 	REFUSAL_SLOW_READER,  /* it did not take its reply */
 	REFUSAL_BAD_REQUEST, /* not HTTP as RFC 9112 has it; it was answered with 400 or the like */
+	REFUSAL_PASSWORD,    /* no user and password, or wrong ones */
+	REFUSAL_TOO_MANY,    /* passwords of its address, or requests, were tried */
 	REFUSALS,
 };
 

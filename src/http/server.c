@@ -230,10 +230,23 @@ static void answer(const struct listener *listener, const struct http_request *r
 		reply_text(reply, MHD_HTTP_INTERNAL_SERVER_ERROR, "out of memory\n");
 }
 
+static void count_refusal(const struct listener *listener, struct MHD_Connection *connection,
+			  enum refusal reason, const char *detail)
+{
+	const struct connection *known = connection_of(connection);
+
+	refusals_add(&listener->http->refusals, reason, known ? known->client : "?", detail,
+		     clock_monotonic_ns());
+}
+
 /* Answers a request whose client the guard has judged. */
 static void answer_judged(const struct listener *listener, const struct http_request *request,
 			  const char *method, enum guard_verdict verdict, struct http_reply *reply)
 {
+	if (verdict == GUARD_UNAUTHORIZED || verdict == GUARD_TOO_MANY)
+		count_refusal(listener, request->connection,
+			      verdict == GUARD_TOO_MANY ? REFUSAL_TOO_MANY : REFUSAL_PASSWORD,
+			      NULL);
 	if (verdict == GUARD_UNAUTHORIZED)
 		reply_text(reply, MHD_HTTP_UNAUTHORIZED, "a user and a password are needed\n");
 	else if (verdict == GUARD_TOO_MANY)
@@ -257,7 +270,6 @@ static enum MHD_Result send_reply(const struct listener *listener, struct exchan
 static enum MHD_Result begin(const struct listener *listener, struct exchange *exchange,
 			     const char *method, const char *version)
 {
-	const struct connection *known = connection_of(exchange->connection);
 	struct http_reply reply;
 	const char *fault;
 	unsigned int status = exchange_check(exchange, method, version, &fault);
@@ -265,8 +277,7 @@ static enum MHD_Result begin(const struct listener *listener, struct exchange *e
 
 	if (!status)
 		return MHD_YES;
-	refusals_add(&listener->http->refusals, REFUSAL_BAD_REQUEST, known ? known->client : "?",
-		     fault, clock_monotonic_ns());
+	count_refusal(listener, exchange->connection, REFUSAL_BAD_REQUEST, fault);
 	snprintf(text, sizeof(text), "%s\n", fault);
 	reply_text(&reply, status, text);
 	reply.close = true;

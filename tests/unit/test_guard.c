@@ -155,6 +155,9 @@ static void a_password_is_checked(void **state)
 	assert_int_equal(status_for(1, "prom:secret"), 200);
 	assert_int_equal(status_for(1, "prom:Secret"), 401);
 	assert_int_equal(status_for(1, "other:secret"), 401);
+	assert_int_equal(http_refusals(http)->count[REFUSAL_PASSWORD], 2);
+	assert_int_equal(logged("refused the client 127.0.0.1:"), 1);
+	assert_int_equal(logged("it sent no user and password, or wrong ones"), 1);
 	/* Kept alive, and asked again. */
 	fd = ask(1, "prom:wrong");
 	assert_int_equal(wait_for(fd), 401);
@@ -200,6 +203,7 @@ static void guesses_of_one_address(void **state)
 	for (i = 0; i < 20; i++)
 		later += status_of(fds[i]) == 429;
 	assert_int_equal(later, 20 - AUTH_JOBS_EACH);
+	assert_int_equal(http_refusals(http)->count[REFUSAL_TOO_MANY], later);
 	assert_int_equal(status_for(3, "prom:secret"), 200);
 	for (i = 0; i < 20; i++)
 		close(fds[i]);
