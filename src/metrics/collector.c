@@ -136,7 +136,7 @@ static bool decide_unknown(struct collector *c, uint64_t now_ns)
 
 static bool has_slot(const void *probe, uint64_t cgroup)
 {
-	return probe_slot_of(probe, cgroup);
+	return probe_has_slot(probe, cgroup);
 }
 
 static void update_slots(struct collector *c, uint64_t now_ns)

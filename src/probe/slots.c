@@ -56,13 +56,15 @@ uint64_t probe_slot_cgroup(const struct probe *probe, unsigned int slot)
 	return __atomic_load_n(&probe->slot_cgroups[slot], __ATOMIC_ACQUIRE);
 }
 
-unsigned int probe_slot_of(const struct probe *probe, uint64_t cgroup)
+bool probe_has_slot(const struct probe *probe, uint64_t cgroup)
 {
 	unsigned int slot;
+	uint64_t owner;
 
 	if (bpf_map_lookup_elem(bpf_map__fd(probe->bpf->maps.slot_by_cgroup), &cgroup, &slot))
-		return 0;
-	return probe_slot_cgroup(probe, slot) == cgroup ? slot : 0;
+		return errno != ENOENT;
+	owner = probe_slot_cgroup(probe, slot);
+	return !owner || owner == cgroup; /* 0: it is just being given to it */
 }
 
 uint64_t probe_slots_missed(const struct probe *probe)

@@ -14,8 +14,11 @@ unsigned int probe_slots(const struct probe *probe);
 /* The cgroup id of a slot, 0 when it is free or the overflow slot. */
 uint64_t probe_slot_cgroup(const struct probe *probe, unsigned int slot);
 
-/* The slot of a cgroup that has one of its own and has not lost it; 0: none. A system call. */
-unsigned int probe_slot_of(const struct probe *probe, uint64_t cgroup);
+/*
+ * Whether a cgroup has a slot of its own that is not closed. True if the kernel does not tell. One
+ * system call.
+ */
+bool probe_has_slot(const struct probe *probe, uint64_t cgroup);
 
 /* How many look-ups found no free slot. Their samples are in the overflow slot. */
 uint64_t probe_slots_missed(const struct probe *probe);
