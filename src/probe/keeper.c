@@ -85,6 +85,8 @@ static void confine(const struct probe *probe)
 	struct sandbox_needs needs = {.loads = true};
 	struct sandbox sandbox;
 
+	/* bpf_map__reuse_fd() opens it, to have a number. */
+	sandbox_need(&needs, "/", SANDBOX_LIST);
 	sandbox_need(&needs, "/sys", SANDBOX_LIST | SANDBOX_READ);
 	sandbox_need(&needs, "/proc", SANDBOX_LIST | SANDBOX_READ);
 	sandbox_need(&needs, probe->tracefs, SANDBOX_LIST | SANDBOX_READ);
@@ -146,11 +148,12 @@ int keeper_start(struct probe *probe)
 	if (pid == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		prctl(PR_SET_NAME, "bramble-keeper");
+		if (getppid() != first)
+			_exit(0);
 		close_all_but(fds[1]);
 		divide(probe, LATE_LOADS);
 		confine(probe);
-		if (getppid() == first)
-			keep(probe, fds[1]);
+		keep(probe, fds[1]);
 		_exit(0);
 	}
 	close(fds[1]);
