@@ -118,28 +118,31 @@ static __always_inline struct block_request *request_get(__u64 rq)
 /*
  * The cgroup to which the io controller charges a bio. For a page that is written back, that is the
  * cgroup that dirtied the page, whoever writes it. If the controller is not enabled down to the
- * container, it is a cgroup above. Then, for a task's own I/O, the task's cgroup is more exact. 0:
- * not known, or the current task's cgroup is more exact.
+ * container, it is a cgroup above. Then, for a task's own I/O, the task's cgroup is more exact.
+ * NULL: not known, or the current task's cgroup is more exact.
  */
-static __always_inline __u64 cgroup_of_bio(struct request *request)
+static __always_inline struct cgroup *cgroup_of_bio(struct request *request, __u64 *id)
 {
 	struct cgroup *cgroup;
-	__u64 id;
 
 	if (!block_bio_cgroups || !bpf_core_field_exists(struct bio, bi_blkg))
-		return 0;
+		return NULL;
 	cgroup = BPF_CORE_READ(request, bio, bi_blkg, blkcg, css.cgroup);
 	if (!cgroup || BPF_CORE_READ(cgroup, root, hierarchy_id) != DEFAULT_HIERARCHY)
-		return 0;
-	id = BPF_CORE_READ(cgroup, kn, id);
-	return bpf_get_current_ancestor_cgroup_id(BPF_CORE_READ(cgroup, level)) == id ? 0 : id;
+		return NULL;
+	*id = BPF_CORE_READ(cgroup, kn, id);
+	return bpf_get_current_ancestor_cgroup_id(BPF_CORE_READ(cgroup, level)) == *id ? NULL
+										       : cgroup;
 }
 
 static __always_inline __u32 owner_of(void *ctx, __u64 rq)
 {
-	__u64 id = block_btf ? cgroup_of_bio((struct request *)rq) : 0;
+	struct cgroup *cgroup;
+	__u64 id = 0;
 
-	return id ? slot_of(id) : slot_of_running(ctx, bpf_get_smp_processor_id());
+	cgroup = block_btf ? cgroup_of_bio((struct request *)rq, &id) : NULL;
+	return cgroup ? slot_of(id, (__u64)cgroup)
+		      : slot_of_running(ctx, bpf_get_smp_processor_id());
 }
 
 static __always_inline __u64 cgroup_of(__u32 slot)
@@ -154,7 +157,7 @@ static __always_inline __u32 slot_now(const struct block_request *r)
 {
 	__u32 slot = r->slot;
 
-	return r->cgroup && cgroup_of(slot) != r->cgroup ? slot_of(r->cgroup) : slot;
+	return r->cgroup && cgroup_of(slot) != r->cgroup ? slot_of(r->cgroup, 0) : slot;
 }
 
 /* ---- what it is */

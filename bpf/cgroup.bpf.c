@@ -54,6 +54,10 @@ static __always_inline int send(struct trace_event_raw_cgroup *ctx, enum cgroup_
 	event->id = ctx->id;
 	event->time_ns = bpf_ktime_get_ns();
 	event->kind = kind;
+	if (kind == CGROUP_REMOVED) {
+		bpf_map_delete_elem(&slot_roots, &event->id);
+		bpf_map_delete_elem(&slot_aliases, &event->id);
+	}
 	/* A __data_loc field: the offset in the record, the length above it. */
 	if (kind == CGROUP_MADE)
 		len = bpf_probe_read_kernel_str(event->path, sizeof(event->path),

@@ -264,7 +264,8 @@ int memory_exit(struct bpf_raw_tracepoint_args *ctx)
 	if (!killed || killed_exited(killed->state))
 		return 0;
 	shared_add(&killed_running, -1);
-	slot = slot_of(bpf_get_current_cgroup_id()); /* it was killed, so it is no kernel thread */
+	/* It was killed, so it is no kernel thread. */
+	slot = slot_of(bpf_get_current_cgroup_id(), SLOT_OF_CURRENT);
 	tgid = bpf_get_current_pid_tgid() >> 32;
 	state = add_state(killed, tgid << KILLED_TGID_SHIFT | (slot + 1) << KILLED_SLOT_SHIFT);
 	if (state & KILLED_MARKS)

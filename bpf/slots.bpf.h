@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Cgroup slots. A cgroup gets its slot when a program first counts something for it. User space
- * gives back the slots of removed cgroups.
+ * Cgroup slots. A cgroup gets its slot when a program first counts something for it. What is nested
+ * in a container shares the container's slot: bramble/roots.h. User space takes slots back.
  */
 #ifndef BRAMBLE_SLOTS_BPF_H
 #define BRAMBLE_SLOTS_BPF_H
@@ -14,6 +14,7 @@
 #include <bpf/bpf_core_read.h>
 
 #include "bramble/cells.h"
+#include "bramble/roots.h"
 
 /* The cgroup id of each slot; 0 when the slot is free. User space maps it. */
 struct slot_cgroups_map {
@@ -25,6 +26,37 @@ struct slot_cgroups_map {
 };
 extern struct slot_cgroups_map slot_cgroups SEC(".maps");
 
+/*
+ * The pod or the unit of each slot: the id of its cgroup. For a cgroup of neither, its own. Valid
+ * while the slot has a cgroup. User space maps it.
+ */
+struct slot_groups_map {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1); /* as many as there are slots, set by the loader */
+	__type(key, __u32);
+	__type(value, __u64);
+};
+extern struct slot_groups_map slot_groups SEC(".maps");
+
+/* The counting roots, by the id of their cgroup. User space adds them. */
+struct slot_roots_map {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1); /* set by the loader */
+	__type(key, __u64);
+	__type(value, struct slot_root);
+};
+extern struct slot_roots_map slot_roots SEC(".maps");
+
+/* Only for SLOT_ANCESTORS_UNKNOWN. User space adds them. */
+struct slot_aliases_map {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1); /* set by the loader */
+	__type(key, __u64);
+	__type(value, struct slot_alias);
+};
+extern struct slot_aliases_map slot_aliases SEC(".maps");
+
 /* Lost samples and events, by enum cgroup_lost. Written with atomics, read by user space. */
 extern __u64 cgroup_lost[CGROUP_LOST_REASONS];
 
@@ -32,11 +64,18 @@ extern __u64 cgroup_lost[CGROUP_LOST_REASONS];
 #define SLOT_HINT_BITS 12
 extern __u16 slot_hints[1 << SLOT_HINT_BITS];
 
+/* In place of a struct cgroup's address: it is the current task's. */
+#define SLOT_OF_CURRENT 1
+
 /*
- * The slow path: looks up the cgroup in the map of all slots, and gives it a free slot if it has
- * none. If no slot is left, it counts that and returns SLOT_OVERFLOW. For any context.
+ * The slow path: looks up the cgroup in the map of all slots. If it has none, it gets the slot of
+ * the container or the unit that it is nested in, or a free one. If no slot is left, that is
+ * counted, and this returns SLOT_OVERFLOW. For any context.
+ *
+ * cgroup: the address of its struct cgroup, by which its ancestors are known; SLOT_OF_CURRENT; or
+ * 0 if it is known to be no nested cgroup: it has or had a slot of its own.
  */
-__u32 slot_find(__u64 cgroup_id);
+__u32 slot_find(__u64 cgroup_id, __u64 cgroup);
 
 /* 2^64 / golden ratio: spreads neighbouring ids (Knuth, TAOCP 6.4). */
 #define HASH_FACTOR 0x9e3779b97f4a7c15ULL
@@ -46,15 +85,15 @@ static __always_inline __u64 hash_u64(__u64 key, __u32 bits)
 	return (key * HASH_FACTOR) >> (64 - bits);
 }
 
-/* The slot of a cgroup. */
-static __always_inline __u32 slot_of(__u64 id)
+/* The slot of a cgroup. cgroup: as for slot_find(). */
+static __always_inline __u32 slot_of(__u64 id, __u64 cgroup)
 {
 	__u32 slot = slot_hints[hash_u64(id, SLOT_HINT_BITS)];
 	__u64 *owner = bpf_map_lookup_elem(&slot_cgroups, &slot);
 
 	if (owner && *owner == id)
 		return slot;
-	return slot_find(id);
+	return slot_find(id, cgroup);
 }
 
 /* include/linux/sched.h, the same since 2.6.27 */
@@ -96,7 +135,7 @@ static __always_inline __u32 slot_of_task(void *ctx, bool user)
 
 	if (id == ROOT_CGROUP_ID && !user && current_is_kernel(ctx))
 		id = KERNEL_CGROUP_ID;
-	return slot_of(id);
+	return slot_of(id, SLOT_OF_CURRENT);
 }
 
 static __always_inline __u32 slot_of_current(void *ctx)

@@ -69,8 +69,11 @@ static __always_inline bool is_of_kernel(const struct sock *sk)
 	       BPF_CORE_READ_BITFIELD_PROBED(sk, sk_kern_sock);
 }
 
-/* The cgroup that made the socket or its listening socket; 0 if that cannot be told. */
-static __always_inline __u64 cgroup_of(const struct sock *sk)
+/*
+ * The slot of the cgroup that made the socket or its listening socket; unknown if that cannot be
+ * told.
+ */
+static __always_inline __u32 slot_of_socket(const struct sock *sk, __u32 unknown)
 {
 	struct cgroup *cgroup = NULL;
 	__u64 id;
@@ -84,10 +87,12 @@ static __always_inline __u64 cgroup_of(const struct sock *sk)
 			cgroup = (struct cgroup *)val;
 	}
 	if (!cgroup)
-		return 0;
+		return unknown;
 	id = BPF_CORE_READ(cgroup, kn, id);
 	/* The root cgroup has sockets of processes, and the kernel's own. */
-	return id == ROOT_CGROUP_ID && is_of_kernel(sk) ? KERNEL_CGROUP_ID : id;
+	if (id == ROOT_CGROUP_ID && is_of_kernel(sk))
+		return slot_find(KERNEL_CGROUP_ID, 0);
+	return slot_find(id, (__u64)cgroup);
 }
 
 /* Whether it is a full socket. A TIME_WAIT socket and a request socket have no owner. */
@@ -361,9 +366,8 @@ static __noinline int established(__u64 key, int before)
 /* A connection that a listening socket's handshake made. */
 static __always_inline void handshake(__u64 key)
 {
-	__u64 id = cgroup_of((const struct sock *)key);
-
-	enter(key, SOCKET_SERVER, id ? slot_find(id) : SOCKET_UNCLAIMED, TURN_QUIET);
+	enter(key, SOCKET_SERVER, slot_of_socket((const struct sock *)key, SOCKET_UNCLAIMED),
+	      TURN_QUIET);
 }
 
 static __always_inline void connect_failed(struct socket_set *set, __u32 way, __u64 key)
@@ -457,7 +461,7 @@ static __always_inline struct tcp_cell *cell_of_socket(const struct sock *sk, __
 {
 	struct socket_set *set;
 	__u32 way = socket_find((__u64)sk, &set);
-	__u64 id = 0;
+	__u32 slot = SOCKET_NOBODY;
 
 	if (way < SOCKET_WAYS) {
 		if (set->state[way] & SOCKET_CONNECTING)
@@ -466,9 +470,9 @@ static __always_inline struct tcp_cell *cell_of_socket(const struct sock *sk, __
 			return cell_of(set->owner[way]);
 	}
 	if (sk && bpf_core_field_exists(struct sock, __sk_common.skc_state) && is_full(sk))
-		id = cgroup_of(sk);
-	if (id)
-		return cell_of(slot_find(id));
+		slot = slot_of_socket(sk, SOCKET_NOBODY);
+	if (slot != SOCKET_NOBODY)
+		return cell_of(slot);
 	count_lost(TCP_LOST_NO_OWNER);
 	return NULL;
 }
@@ -516,7 +520,8 @@ SEC("?raw_tp/tcp_send_reset")
 int tcp_reset_sent(struct bpf_raw_tracepoint_args *ctx)
 {
 	const struct sock *sk = (const struct sock *)ctx->args[0];
-	struct tcp_cell *cell = sk ? cell_of_socket(sk, 0) : cell_of(slot_find(KERNEL_CGROUP_ID));
+	struct tcp_cell *cell =
+		sk ? cell_of_socket(sk, 0) : cell_of(slot_find(KERNEL_CGROUP_ID, 0));
 
 	if (cell)
 		shared_add(&cell->resets[TCP_SENT], 1);

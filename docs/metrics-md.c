@@ -274,6 +274,8 @@ int main(void)
 	     "instead, at the next update |\n"
 	     "| cgroup | no_slot | a look-up found no free slot. The sample is in "
 	     "`unit=\"overflow\"` |\n"
+	     "| cgroup | slot_quota | a look-up of a cgroup that has no slot of its own, because "
+	     "its unit's quota is used up. The sample is counted for the unit |\n"
 	     "| cgroup | unnamed | a cgroup was gone before its path was known. It is in "
 	     "`unit=\"unknown\"` |\n"
 	     "| cgroup | registry_full | there was no place for a cgroup among those that bramble "

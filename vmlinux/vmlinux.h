@@ -52,8 +52,13 @@ struct trace_event_raw_block_rq {
 /* Known with BTF alone: where the kernel has none, bpf_core_field_exists() says no. */
 
 /* include/linux/sched.h */
+struct css_set {
+	struct cgroup *dfl_cgrp; /* in cgroup v2 */
+};
+
 struct task_struct {
 	unsigned int flags;
+	struct css_set *cgroups;
 };
 
 /* include/linux/kernfs.h, cgroup-defs.h */
@@ -69,6 +74,12 @@ struct cgroup {
 	int level;
 	struct kernfs_node *kn;
 	struct cgroup_root *root;
+	struct cgroup *ancestors[1]; /* by level, with itself */
+};
+
+/* Before 6.1 (7f203bc89eb6) there were their ids. */
+struct cgroup___old {
+	__u64 ancestor_ids[1];
 };
 
 struct sock_cgroup_data {

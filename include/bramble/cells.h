@@ -67,6 +67,20 @@ struct wait_pair {
 	__u16 cause;
 };
 
+/*
+ * Half of the pairs are for whoever comes first. Of the other half, the victims of one pod or unit
+ * have so many. The groups are told apart by a hash. Two with the same share their quota.
+ */
+#define WAIT_PAIRS_MAX	  4096
+#define WAIT_PAIRS_SHARED (WAIT_PAIRS_MAX / 2)
+#define WAIT_PAIRS_QUOTA  64
+#define PAIR_GROUP_BITS	  12
+
+static inline __attribute__((always_inline)) __u32 pair_group(__u64 id)
+{
+	return (id * 0x9e3779b97f4a7c15ULL) >> (64 - PAIR_GROUP_BITS); /* as hash_u64() */
+}
+
 enum sched_lost {
 	SCHED_LOST_NO_WAKEUP, /* a task ran, but the start of its wait was missed or overwritten */
 	SCHED_LOST_NO_SWITCH, /* a task was switched out, but its switching in was missed */
@@ -405,6 +419,7 @@ struct cgroup_event {
 enum cgroup_lost {
 	CGROUP_LOST_RING_FULL, /* the ring buffer had no place for an event */
 	CGROUP_LOST_NO_SLOT,   /* a sample went to the overflow slot */
+	CGROUP_LOST_QUOTA,     /* a unit's quota was used up: a sample went to the unit's slot */
 	CGROUP_LOST_REASONS,
 };
 

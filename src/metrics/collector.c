@@ -75,6 +75,8 @@ static void on_cgroup_event(void *context, const struct cgroup_event *event)
 	struct collector *c = context;
 	struct member *made = members_take_event(&c->members, event);
 
+	if (made)
+		slots_take_made(&c->slots, made);
 	if (made && !made->owner)
 		naming_expect(&c->naming, made);
 }
@@ -94,6 +96,7 @@ static void read_events(struct collector *c)
 	c->wakeups = 0;
 	c->events_ns = clock_monotonic_ns();
 	probe_poll(c->probe, on_cgroup_event, c);
+	slots_take_walked(&c->slots, &c->members);
 }
 
 static struct member *on_slot(void *context, uint64_t id)
@@ -314,7 +317,9 @@ static int open_all(struct collector *c)
 
 	if (err)
 		return err;
-	err = slots_open(&c->slots, c->probe, &c->owners, c->options.procfs, c->options.sysfs);
+	err = slots_open(
+		&c->slots, c->probe, &c->owners,
+		&(struct slots_places){c->options.cgroupfs, c->options.procfs, c->options.sysfs});
 	if (err)
 		return err;
 	c->owners.refuge = c->slots.overflow;

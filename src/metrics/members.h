@@ -51,6 +51,12 @@ struct kin {
 	UT_hash_handle hh;
 };
 
+/* What a cgroup's slot counts in. Kept by roots.c. */
+struct cgroup_home {
+	uint64_t key;	    /* of its pod or unit, for comparison alone; 0: not looked at yet */
+	unsigned int quota; /* how many slots may have this key besides the homes'; 0: it is one */
+};
+
 /* A cgroup as a member of its owner, which several cgroups may have. */
 struct member {
 	struct cgroup cgroup; /* the registry's entry: stays first */
@@ -60,6 +66,7 @@ struct member {
 	struct member *owner_prev, *owner_next;
 	/* The probe's slot for it; 0: none. Kept by slots.c. The kernel side gives a cgroup one. */
 	unsigned int slot;
+	struct cgroup_home home;    /* Kept by roots.c */
 	struct cgroup_usage *usage; /* its files; NULL: they are not read. Kept by usage.c */
 	unsigned char rank;	    /* when its files are read. Kept by usage.c */
 	struct member *end_prev, *end_next; /* in one of the lists of removed ones */

@@ -52,8 +52,8 @@ static struct owner *add_permanent(struct owners *owners, const char *unit)
 	return owner;
 }
 
-int slots_open(struct slots *slots, struct probe *probe, struct owners *owners, const char *procfs,
-	       const char *sysfs)
+int slots_open(struct slots *slots, struct probe *probe, struct owners *owners,
+	       const struct slots_places *places)
 {
 	*slots = (struct slots){
 		.probe = probe,
@@ -62,7 +62,8 @@ int slots_open(struct slots *slots, struct probe *probe, struct owners *owners, 
 		.due = calloc(probe_slots(probe), sizeof(*slots->due)),
 		.freed = calloc(probe_slots(probe), sizeof(*slots->freed)),
 	};
-	block_books_open(&slots->blocks, procfs, sysfs);
+	block_books_open(&slots->blocks, places->procfs, places->sysfs);
+	roots_open(&slots->roots, probe, places->cgroupfs);
 	slots->idle = add_permanent(owners, "idle");
 	if (slots->idle)
 		owners_hide(owners, slots->idle); /* nothing is ever counted for it */
@@ -301,6 +302,23 @@ static struct retirement retirement_of(const struct slots *slots, uint64_t retai
 	return after;
 }
 
+/* Whether a pod or a unit has used up its quota with slots before this one. */
+static bool is_over_quota(const struct slots *slots, unsigned int index)
+{
+	const struct cgroup_home *home = &slots->slot[index].member->home;
+	unsigned int i, count = 0;
+
+	if (!home->quota || slots->slot[index].member->cgroup.removed_ns)
+		return false;
+	for (i = SLOT_OVERFLOW + 1; i < index && count < home->quota; i++) {
+		const struct member *other = slots->slot[i].member;
+
+		count += other && !slots->slot[i].closed && other->home.key == home->key &&
+			 other->home.quota;
+	}
+	return count == home->quota;
+}
+
 static bool is_due(const struct slots *slots, unsigned int index, const struct retirement *after)
 {
 	const struct slot *slot = &slots->slot[index];
@@ -323,9 +341,14 @@ static size_t find_due(struct slots *slots, const struct retirement *after, slot
 	for (i = SLOT_OVERFLOW + 1; i < probe_slots(slots->probe); i++) {
 		uint64_t id = probe_slot_cgroup(slots->probe, i);
 
-		if (id && id != KERNEL_CGROUP_ID && bind_slot(slots, i, id, find, context) &&
-		    slots->slot[i].member->owner && is_due(slots, i, after))
-			slots->due[count++] = i;
+		if (!id || id == KERNEL_CGROUP_ID || !bind_slot(slots, i, id, find, context) ||
+		    !slots->slot[i].member->owner)
+			continue;
+		if (is_over_quota(slots, i))
+			roots_fold(&slots->roots, slots->slot[i].member);
+		else if (!is_due(slots, i, after))
+			continue;
+		slots->due[count++] = i;
 	}
 	return count;
 }
@@ -397,6 +420,7 @@ void slots_retire(struct slots *slots, slots_find_fn find, void *context, uint64
 	struct retirement after;
 
 	slot_warnings_look(&slots->warnings, slots->probe, now_ns);
+	roots_tell(&slots->roots, now_ns);
 	/* What runs while a slot is closed ends first. */
 	if (grown(now_ns, slots->closed_ns) < PROBE_CLOSING_NS)
 		return;
@@ -410,9 +434,20 @@ void slots_retire(struct slots *slots, slots_find_fn find, void *context, uint64
 	close_slots(slots, find_due(slots, &after, find, context));
 }
 
+void slots_take_made(struct slots *slots, struct member *made)
+{
+	roots_take_made(&slots->roots, made);
+}
+
+void slots_take_walked(struct slots *slots, const struct members *members)
+{
+	roots_take_walked(&slots->roots, members);
+}
+
 bool slots_are_scarce(const struct slots *slots)
 {
 	unsigned int all = probe_slots(slots->probe);
 
-	return all - 1 - count_used(slots) < all / SCARCE_PART;
+	return !probe_sees_ancestors(slots->probe) ||
+	       all - 1 - count_used(slots) < all / SCARCE_PART;
 }

@@ -14,14 +14,21 @@
 #include "metrics/causes.h"
 #include "metrics/members.h"
 #include "metrics/owners.h"
+#include "metrics/roots.h"
 #include "metrics/slot_warnings.h"
 #include "probe/probe.h"
 
 struct slot;
 
+/* Where they are mounted. */
+struct slots_places {
+	const char *cgroupfs, *procfs, *sysfs;
+};
+
 struct slots {
 	struct probe *probe;
 	struct slot *slot; /* as many as the probe has */
+	struct roots roots;
 	struct causes causes;
 	struct block_books blocks;
 	struct probe_pressure *pressure; /* by CPU, as it is read */
@@ -42,8 +49,8 @@ struct slots {
  * Makes them for a probe, with the owners that are no cgroup's. The probe, the owners and the
  * strings must outlive them. Returns 0 or -ENOMEM; slots_close() frees them in either case.
  */
-int slots_open(struct slots *slots, struct probe *probe, struct owners *owners, const char *procfs,
-	       const char *sysfs);
+int slots_open(struct slots *slots, struct probe *probe, struct owners *owners,
+	       const struct slots_places *places);
 void slots_close(struct slots *slots);
 
 /*
@@ -62,10 +69,17 @@ void slots_update(struct slots *slots, slots_find_fn find, void *context, uint64
 void slots_update_pressure(struct slots *slots);
 
 /*
+ * Takes in a cgroup that was made, and those that walks have found: what is nested in others shares
+ * their slots. To be called as soon as they are known.
+ */
+void slots_take_made(struct slots *slots, struct member *made);
+void slots_take_walked(struct slots *slots, const struct members *members);
+
+/*
  * Takes back the slots of cgroups that were removed, or have counted nothing, for retain_ns; sooner
  * if few slots are left. What they counted stays with their owners. A cgroup that is still there
  * gets another slot when it does something. It is known which ones are idle only right after an
- * update.
+ * update. So are at once the slots that a pod or a unit has beyond its quota (bramble/roots.h).
  *
  * A slot is closed by one call, and freed by the next one that comes PROBE_CLOSING_NS later, or
  * more. All slots of a call are freed in one pass. To be called every few seconds.
@@ -73,7 +87,10 @@ void slots_update_pressure(struct slots *slots);
 void slots_retire(struct slots *slots, slots_find_fn find, void *context, uint64_t retain_ns,
 		  uint64_t now_ns);
 
-/* Whether so few slots are left that slots_retire() should be called at once. Cheap. */
+/*
+ * Whether slots_retire() should be called at once: few slots are left, or the programs cannot see
+ * what is nested. Cheap.
+ */
 bool slots_are_scarce(const struct slots *slots);
 
 #endif

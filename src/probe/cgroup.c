@@ -44,6 +44,7 @@ static const struct cell_private privates[] = {
 static const char *const losses[CGROUP_LOST_REASONS] = {
 	[CGROUP_LOST_RING_FULL] = "ring_full",
 	[CGROUP_LOST_NO_SLOT] = "no_slot",
+	[CGROUP_LOST_QUOTA] = "slot_quota",
 };
 
 static struct cgroup_probe *state_of(const struct probe *probe)

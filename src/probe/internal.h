@@ -5,6 +5,7 @@
 
 #include <bpf/libbpf.h>
 
+#include "bramble/roots.h"
 #include "obstacle/machine.h"
 #include "probe/options.h"
 #include "probe/sums.h"
@@ -58,11 +59,13 @@ struct probe {
 	const char *tracefs;
 	struct machine_place place;
 	bool btf; /* the kernel's types are known, and not only the records of tracepoints */
+	enum slot_ancestors ancestors;
 	unsigned int slots;
 	unsigned int cpus;
 
-	uint64_t *slot_cgroups; /* a map of the kernel's array */
-	bool *closed;		/* by slot: closed and not freed yet */
+	uint64_t *slot_cgroups; /* maps of the kernel's arrays */
+	uint64_t *slot_groups;
+	bool *closed; /* by slot: closed and not freed yet */
 };
 
 /* Whether a slot was closed and not freed yet. Any number is allowed. */

@@ -13,6 +13,7 @@
 #include "probe/descriptors.h"
 #include "probe/programs.h"
 #include "probe/records.h"
+#include "probe/roots.h"
 #include "probe/slots.h"
 #include "probe/tracefs_btf.h"
 #include "util/given_file.h"
@@ -211,6 +212,7 @@ int probe_load(struct probe *probe, const struct probe_options *options)
 		return err;
 	libbpf_set_print(on_libbpf_message);
 	probe->btf = has_btf(options->btf);
+	probe->ancestors = probe_find_ancestors(probe, options);
 	find_what_holds(probe, options);
 	if (!probe->btf) {
 		btf_fd = probe_build_records(options->tracefs);

@@ -21,6 +21,7 @@ struct probe_options {
 	const char *sysfs;
 	bool enabled[PROBES]; /* probes without a flag are on in any case */
 	enum sched_hooks hooks;
+	bool blind; /* programs see no ancestors, as on old kernels without BTF: for tests */
 };
 
 #endif

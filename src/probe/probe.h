@@ -14,6 +14,7 @@
 #include "probe/cells.h"
 #include "probe/cgroup.h"
 #include "probe/options.h"
+#include "probe/roots.h"
 #include "probe/sched.h"
 #include "probe/slots.h"
 #include "sandbox/needs.h"

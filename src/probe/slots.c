@@ -9,6 +9,7 @@
 #include "probe/descriptors.h"
 #include "probe/internal.h"
 #include "probe/maps.h"
+#include "probe/roots.h"
 
 #include "bramble.skel.h"
 
@@ -17,7 +18,9 @@ int probe_size_slots(struct probe *probe)
 	struct bramble_bpf *bpf = probe->bpf;
 	int err = bpf_map__set_max_entries(bpf->maps.slot_cgroups, probe->slots);
 
+	err = err ?: bpf_map__set_max_entries(bpf->maps.slot_groups, probe->slots);
 	err = err ?: bpf_map__set_max_entries(bpf->maps.slot_by_cgroup, probe->slots);
+	err = err ?: probe_size_roots(probe);
 	return err ?: bpf_map__set_max_entries(bpf->maps.slot_free, probe->slots);
 }
 
@@ -36,13 +39,16 @@ static int fill_free_slots(struct probe *probe)
 int probe_map_slots(struct probe *probe)
 {
 	probe->slot_cgroups = probe_map_array(probe->bpf->maps.slot_cgroups);
+	probe->slot_groups = probe_map_array(probe->bpf->maps.slot_groups);
 	probe->closed = calloc(probe->slots, sizeof(*probe->closed));
-	return probe->slot_cgroups && probe->closed ? fill_free_slots(probe) : -ENOMEM;
+	return probe->slot_cgroups && probe->slot_groups && probe->closed ? fill_free_slots(probe)
+									  : -ENOMEM;
 }
 
 void probe_unmap_slots(struct probe *probe)
 {
 	probe_unmap_array(probe->bpf->maps.slot_cgroups, probe->slot_cgroups);
+	probe_unmap_array(probe->bpf->maps.slot_groups, probe->slot_groups);
 	free(probe->closed);
 }
 
@@ -156,5 +162,5 @@ int probe_free_slots(struct probe *probe)
 			err = -errno;
 		probe->closed[slot] = false;
 	}
-	return err;
+	return probe_recount_roots(probe) ?: err;
 }

@@ -110,6 +110,7 @@ static inline int load_object(void)
 	int err;
 
 	err = bpf_map__set_max_entries(bpf->maps.slot_cgroups, slots);
+	err = err ?: bpf_map__set_max_entries(bpf->maps.slot_groups, slots);
 	err = err ?: bpf_map__set_max_entries(bpf->maps.slot_by_cgroup, slots);
 	err = err ?: bpf_map__set_max_entries(bpf->maps.slot_free, slots);
 	err = err ?: bpf_map__set_max_entries(bpf->maps.sched_cpus, cpus);

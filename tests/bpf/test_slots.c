@@ -76,31 +76,52 @@ static int teardown(void **state)
 
 static void on_event(void *context, const struct cgroup_event *event)
 {
+	struct member *made = members_take_event(&members, event);
+
 	(void)context;
-	members_take_event(&members, event);
+	if (made)
+		slots_take_made(&slots, made);
 }
 
-/* Each cgroup of this machine is a unit of its own, by the rules of paths. */
+/* Pods go by their ids here. */
+static struct owner *owner_of(const struct cgroup_name *name)
+{
+	struct labels labels;
+
+	naming_unit(&labels, name->unit);
+	if (name->pod_uid[0]) {
+		memset(&labels, 0, sizeof(labels));
+		snprintf(labels.pod, sizeof(labels.pod), "%s", name->pod_uid);
+		snprintf(labels.container, sizeof(labels.container), "%.12s", name->container_id);
+	}
+	return owners_get(&owners, &labels);
+}
+
 static struct member *find(void *context, uint64_t id)
 {
 	struct member *member;
-	struct labels labels;
 
 	(void)context;
 	probe_poll(probe, on_event, NULL);
 	member = members_find(&members, id);
-	if (member && !member->owner) {
-		naming_unit(&labels, member->cgroup.name.unit);
-		member->owner = owners_get(&owners, &labels);
-	}
+	if (member && !member->owner)
+		member->owner = owner_of(&member->cgroup.name);
 	return member;
 }
 
-static void open_all(unsigned int count)
+/* How the programs see ancestors. */
+enum sight {
+	SIGHT_BTF,
+	SIGHT_NO_BTF, /* by the helper alone */
+	SIGHT_NONE,
+};
+
+static void open_with(unsigned int count, enum sight sight)
 {
 	const struct probe_options options = {
 		.slots = count,
-		.btf = "auto",
+		.btf = sight == SIGHT_NO_BTF ? "none" : "auto",
+		.blind = sight == SIGHT_NONE,
 		.tracefs = own_mounts.tracefs,
 		.procfs = "/proc",
 		.sysfs = "/sys",
@@ -111,8 +132,19 @@ static void open_all(unsigned int count)
 		skip_because("%s", skip_reason);
 	assert_int_equal(probe_open(&options, &probe), 0);
 	members_open(&members, own_mount.path, "/proc");
+	members.registry.claims.roots.mount = own_mount.path;
 	members_walk(&members, clock_monotonic_ns());
-	assert_int_equal(slots_open(&slots, probe, &owners, "/proc", "/sys"), 0);
+	assert_int_equal(slots_open(&slots, probe, &owners,
+				    &(struct slots_places){own_mount.path, "/proc", "/sys"}),
+			 0);
+	slots_take_walked(&slots, &members);
+	if (sight != SIGHT_NONE && !probe_sees_ancestors(probe))
+		skip_because("this kernel's programs see no ancestors of a cgroup (5.15)");
+}
+
+static void open_all(unsigned int count)
+{
+	open_with(count, SIGHT_BTF);
 }
 
 static uint64_t switches_in(const struct rusage *usage)
@@ -147,8 +179,10 @@ static uint64_t nap_in(const char *cgroup, int naps)
 	return switches_in(&usage) - *child_switches;
 }
 
+/* As the collector: first the events. */
 static void update(void)
 {
+	probe_poll(probe, on_event, NULL);
 	slots_update(&slots, find, NULL, clock_monotonic_ns());
 }
 
@@ -157,6 +191,7 @@ static void update_and_retire(uint64_t retain_ns)
 {
 	uint64_t now_ns = clock_monotonic_ns();
 
+	probe_poll(probe, on_event, NULL);
 	slots_update(&slots, find, NULL, now_ns);
 	slots_retire(&slots, find, NULL, retain_ns, now_ns);
 }
@@ -191,7 +226,7 @@ static uint64_t counted_for(const char *name)
 
 	snprintf(path, sizeof(path), "%s%s", own_dir, name);
 	assert_int_equal(cgroup_path_parse(path, &parsed), 0);
-	switches = switches_of(unit_owner(&owners, parsed.unit));
+	switches = switches_of(owner_of(&parsed));
 	return switches[SWITCH_VOLUNTARY] + switches[SWITCH_INVOLUNTARY];
 }
 
@@ -319,19 +354,20 @@ static void a_cgroup_with_sockets_is_not_idle(void **state)
 }
 
 /* All slots are in use, again and again. What ends makes room at once, without an update. */
-#define CROWD 40
+#define CROWD 120
 
 static void a_full_house_is_cleared_in_one_pass(void **state)
 {
 	uint64_t switches[CROWD];
-	char name[32];
+	char name[64];
 	int round, i;
 
 	(void)state;
-	open_all(CROWD);
+	open_all(CROWD + CROWD / 4); /* others on this machine have some, too */
+	own_make("-crowd.slice");
 	for (round = 0; round < 3; round++) {
 		for (i = 0; i < CROWD; i++) {
-			snprintf(name, sizeof(name), "/crowd-%d-%d", round, i);
+			snprintf(name, sizeof(name), "-crowd.slice/%d-%d.service", round, i);
 			own_make(name);
 			switches[i] = nap_in(name, 3);
 			assert_true(own_remove(name));
@@ -344,11 +380,12 @@ static void a_full_house_is_cleared_in_one_pass(void **state)
 		}
 		update();
 		for (i = 0; i < CROWD; i++) {
-			snprintf(name, sizeof(name), "/crowd-%d-%d", round, i);
+			snprintf(name, sizeof(name), "-crowd.slice/%d-%d.service", round, i);
 			check_counted(name, switches[i], 1);
 		}
 	}
 	assert_int_equal(probe_slots_missed(probe), 0);
+	assert_true(own_remove("-crowd.slice"));
 }
 
 /* More cgroups are active than there are slots: all is counted, and the log says so, once. */
@@ -382,6 +419,207 @@ static void what_has_no_slot_is_counted_and_told(void **state)
 	}
 }
 
+/* ---- nested cgroups */
+
+#define PODS   "/kubepods"
+#define POD_1  PODS "/pod10000000-0000-4000-8000-000000000001"
+#define POD_2  PODS "/pod20000000-0000-4000-8000-000000000002"
+#define ID_1   "1111111111111111111111111111111111111111111111111111111111111111"
+#define ID_2   "2222222222222222222222222222222222222222222222222222222222222222"
+#define NESTED 100
+
+/* Slots whose cgroup is in this one of the test's, or is it. */
+static unsigned int slots_of(const char *name)
+{
+	char path[PATH_MAX];
+	unsigned int slot, count = 0;
+
+	probe_poll(probe, on_event, NULL);
+	snprintf(path, sizeof(path), "%s%s", own_dir, name);
+	for (slot = SLOT_OVERFLOW + 1; slot < probe_slots(probe); slot++) {
+		const struct member *member =
+			members_find(&members, probe_slot_cgroup(probe, slot));
+
+		count += member && strncmp(member->cgroup.path, path, strlen(path)) == 0;
+	}
+	return count;
+}
+
+/*
+ * One process makes nested cgroups and does something in each. Nobody else has a turn meanwhile.
+ * Returns how many switches the kernel counted for it.
+ */
+static uint64_t wander_in(const char *cgroup, int count)
+{
+	char name[256];
+	struct rusage usage;
+	pid_t child = fork();
+	int i, status;
+
+	if (!child) {
+		if (!own_join(cgroup))
+			_exit(1);
+		getrusage(RUSAGE_SELF, &usage);
+		*child_switches = switches_in(&usage);
+		for (i = 0; i < count; i++) {
+			snprintf(name, sizeof(name), "%s/n%d", cgroup, i);
+			if ((mkdir(own_path(name), 0755) && errno != EEXIST) || !own_join(name))
+				_exit(1);
+			nap(1);
+		}
+		_exit(0);
+	}
+	assert_true(child > 0);
+	assert_int_equal(wait4(child, &status, 0, &usage), child);
+	assert_int_equal(status, 0);
+	return switches_in(&usage) - *child_switches;
+}
+
+static void remove_nested(const char *cgroup, int count)
+{
+	char name[256];
+
+	while (count-- > 0) {
+		snprintf(name, sizeof(name), "%s/n%d", cgroup, count);
+		assert_true(own_remove(name));
+	}
+	assert_true(own_remove(cgroup));
+}
+
+/* A pod that was there before, so that it is known where pods are. */
+static void make_pods(void)
+{
+	own_make(PODS);
+	own_make(POD_1);
+	update();
+}
+
+/* Of a pod and its container nothing is known yet when the first nested cgroup is used. */
+static void check_container(enum sight sight)
+{
+	uint64_t switches, more, counted;
+
+	open_with(256, sight);
+	make_pods();
+	own_make(POD_2);
+	own_make(POD_2 "/" ID_2);
+	switches = wander_in(POD_2 "/" ID_2, NESTED);
+	assert_int_equal(slots_of(POD_2), 1);
+	update();
+	check_counted(POD_2 "/" ID_2, switches, 1);
+	counted = counted_for(POD_2 "/" ID_2);
+	more = nap_in(POD_2 "/" ID_2, 20) + nap_in(POD_2 "/" ID_2 "/n1", 20);
+	update();
+	assert_in_range(counted_for(POD_2 "/" ID_2) - counted, more, more + 4);
+	/* The pod's own cgroup is no part of the container, and another container has its own. */
+	own_make(POD_2 "/" ID_1);
+	switches = nap_in(POD_2 "/" ID_1, 20);
+	more = nap_in(POD_2, 20);
+	update();
+	check_counted(POD_2 "/" ID_1, switches, 1);
+	check_counted(POD_2, more, 1);
+	assert_int_equal(slots_of(POD_2), 3);
+	assert_int_equal(probe_slots_missed(probe), 0);
+	assert_true(own_remove(POD_2 "/" ID_1));
+	remove_nested(POD_2 "/" ID_2, NESTED);
+	assert_true(own_remove(POD_2));
+	assert_true(own_remove(POD_1));
+	assert_true(own_remove(PODS));
+}
+
+static void a_container_and_what_is_nested_in_it_have_one_slot(void **state)
+{
+	(void)state;
+	check_container(SIGHT_BTF);
+}
+
+static void so_they_have_without_btf(void **state)
+{
+	(void)state;
+	check_container(SIGHT_NO_BTF);
+}
+
+/*
+ * A unit has a few slots more, and then shares its own. What has a name below it has a quota. The
+ * unit is one of the uppermost level: what is in the directory of the test is part of a unit.
+ */
+static void a_unit_has_a_quota(void **state)
+{
+	uint64_t switches;
+	char name[256];
+	int i;
+
+	(void)state;
+	open_with(256, SIGHT_BTF);
+	own_make("-unit.service");
+	update();
+	switches = wander_in("-unit.service", NESTED);
+	assert_in_range(slots_of("-unit.service"), 2, 1 + SLOT_NESTED_MAX + 1);
+	update();
+	check_counted("-unit.service", switches, 1);
+	for (i = 0; i < SLOT_MEMBERS_MAX + 20; i++) {
+		snprintf(name, sizeof(name), "-unit.service/docker-%064d.scope", i);
+		own_make(name);
+		update();
+		nap_in(name, 2);
+	}
+	assert_in_range(slots_of("-unit.service"), SLOT_MEMBERS_MAX, 1 + SLOT_MEMBERS_MAX + 2);
+	assert_int_equal(probe_slots_missed(probe), 0);
+
+	/* Those that end make room for others. */
+	for (i = 0; i < SLOT_MEMBERS_MAX + 20; i++) {
+		snprintf(name, sizeof(name), "-unit.service/docker-%064d.scope", i);
+		assert_true(own_remove(name));
+	}
+	remove_nested("-unit.service", NESTED);
+	update_and_retire(0);
+	pause_closing();
+	retire(0);
+	assert_int_equal(slots_of("-unit.service"), 0);
+}
+
+/*
+ * The programs see no ancestors, and user space had no turn. So each nested cgroup has a slot. The
+ * next turn takes them back, and from then on they share their container's.
+ */
+static void without_ancestors_the_surplus_is_taken_back(void **state)
+{
+	uint64_t switches;
+	char name[256];
+	int i;
+
+	(void)state;
+	open_with(256, SIGHT_NONE);
+	make_pods();
+	own_make(POD_1 "/" ID_1);
+	switches = wander_in(POD_1 "/" ID_1, NESTED);
+	assert_true(slots_of(POD_1) >= NESTED);
+	assert_true(slots_are_scarce(&slots));
+	retire(3600 * NS_PER_S);
+	assert_in_range(slots_of(POD_1), 1, 2 + SLOT_NESTED_MAX);
+	/* They do more, partly while their slots are closed. */
+	switches += wander_in(POD_1 "/" ID_1, NESTED);
+	pause_closing();
+	retire(3600 * NS_PER_S);
+	switches += wander_in(POD_1 "/" ID_1, NESTED);
+	update_and_retire(3600 * NS_PER_S);
+	assert_in_range(slots_of(POD_1), 1, 2 + SLOT_NESTED_MAX);
+	check_counted(POD_1 "/" ID_1, switches, 3);
+	assert_int_equal(probe_slots_missed(probe), 0);
+
+	/* One that is made when user space has a turn takes no slot at all. */
+	snprintf(name, sizeof(name), "%s/%s/later", POD_1, ID_1);
+	i = (int)slots_of(POD_1);
+	own_make(name);
+	update();
+	nap_in(name, 10);
+	assert_int_equal(slots_of(POD_1), i);
+	assert_true(own_remove(name));
+	remove_nested(POD_1 "/" ID_1, NESTED);
+	assert_true(own_remove(POD_1));
+	assert_true(own_remove(PODS));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -392,6 +630,10 @@ int main(void)
 		TEST(a_cgroup_with_sockets_is_not_idle),
 		TEST(a_full_house_is_cleared_in_one_pass),
 		TEST(what_has_no_slot_is_counted_and_told),
+		TEST(a_container_and_what_is_nested_in_it_have_one_slot),
+		TEST(so_they_have_without_btf),
+		TEST(a_unit_has_a_quota),
+		TEST(without_ancestors_the_surplus_is_taken_back),
 	};
 
 	return cmocka_run_group_tests(tests, group_setup, group_teardown);
