@@ -42,10 +42,17 @@ struct {
 /* Nanoseconds waited, by pair. Bounded: a pair without a place goes to caused_other_ns. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 4096);
+	__uint(max_entries, WAIT_PAIRS_MAX);
 	__type(key, struct wait_pair);
 	__type(value, __u64);
 } wait_pairs SEC(".maps");
+
+/*
+ * How many pairs there are, and how many of a pod's or unit's victims, by a hash of its cgroup's
+ * id. User space counts them anew when it deletes pairs.
+ */
+__u32 pairs_used;
+__u32 pairs_of_group[1 << PAIR_GROUP_BITS];
 
 __u32 membership_generation = SLOTS_MAX;
 
@@ -140,17 +147,35 @@ static __always_inline void wait_begin(__u64 key, __u64 now, bool is_new)
 	}
 }
 
+/* Makes a new pair, if there is a place for one more of its victim's pod or unit. */
+static __noinline int pair_add(struct wait_pair *pair)
+{
+	__u32 victim = pair ? pair->victim : SLOT_OVERFLOW, group;
+	__u64 *id = bpf_map_lookup_elem(&slot_groups, &victim), zero = 0;
+
+	if (!pair || !id)
+		return 0;
+	group = pair_group(*id);
+	if (pairs_used >= WAIT_PAIRS_SHARED && pairs_of_group[group] >= WAIT_PAIRS_QUOTA)
+		return 0;
+	if (bpf_map_update_elem(&wait_pairs, pair, &zero, BPF_NOEXIST))
+		return 0;
+	shared_add(&pairs_used, 1);
+	shared_add(&pairs_of_group[group], 1);
+	return 0;
+}
+
 static __noinline int charge_cause(struct sched_cell *cell, __u32 victim, __u32 cause,
 				   __u64 wait_ns)
 {
 	struct wait_pair pair = {.victim = victim, .cause = cause};
-	__u64 *sum, zero = 0;
+	__u64 *sum;
 
 	if (!cell)
 		return 0;
 	sum = bpf_map_lookup_elem(&wait_pairs, &pair);
 	if (!sum) {
-		bpf_map_update_elem(&wait_pairs, &pair, &zero, BPF_NOEXIST);
+		pair_add(&pair);
 		sum = bpf_map_lookup_elem(&wait_pairs, &pair);
 	}
 	if (sum) {

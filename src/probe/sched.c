@@ -5,11 +5,13 @@
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "kernel/features.h"
 #include "probe/descriptor.h"
 #include "probe/internal.h"
 #include "probe/maps.h"
+#include "probe/roots.h"
 #include "util/array.h"
 
 #include "bramble.skel.h"
@@ -169,17 +171,34 @@ int probe_read_pairs(struct probe *probe, probe_pair_fn each, void *context)
 	return count < 0 ? count : 0;
 }
 
+/* Counts a pair in the quota of its victim's pod or unit. */
+static void count_pair(struct probe *probe, struct wait_pair pair)
+{
+	uint32_t group = pair_group(probe_slot_group(probe, pair.victim));
+
+	__atomic_add_fetch(&probe->bpf->bss->pairs_of_group[group], 1, __ATOMIC_RELAXED);
+	__atomic_add_fetch(&probe->bpf->bss->pairs_used, 1, __ATOMIC_RELAXED);
+}
+
+/* Deletes the pairs of closed slots, and counts those that stay. */
 static int free_pairs(struct probe *probe)
 {
 	const struct sched_probe *state = state_of(probe);
 	int fd = bpf_map__fd(probe->bpf->maps.wait_pairs);
 	int i, count = read_pairs(probe);
 
+	if (count < 0)
+		return count;
+	/* A pair that is added meanwhile may not be counted, until the next time. */
+	memset(probe->bpf->bss->pairs_of_group, 0, sizeof(probe->bpf->bss->pairs_of_group));
+	probe->bpf->bss->pairs_used = 0;
 	for (i = 0; i < count; i++)
 		if (probe_is_closed(probe, state->pair[i].victim) ||
 		    probe_is_closed(probe, state->pair[i].cause))
 			bpf_map_delete_elem(fd, &state->pair[i]);
-	return count < 0 ? count : 0;
+		else if (state->pair[i].victim < probe->slots)
+			count_pair(probe, state->pair[i]);
+	return 0;
 }
 
 const struct probe_descriptor probe_sched = {

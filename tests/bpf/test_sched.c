@@ -620,6 +620,48 @@ static void test_pairs_are_bounded(void **state)
 	assert_int_equal(cell->caused_other_ns, cell->wait.sum_ns);
 }
 
+static void wait_for_a_cause(void)
+{
+	wakeup(A);
+	usleep(2000);
+	sleep_and_switch(B, A);
+	sleep_and_switch(A, B);
+}
+
+/* When half of the places are taken, the victims of one pod or unit have a quota of the others. */
+static void test_pairs_have_a_quota(void **state)
+{
+	struct wait_pair pair;
+	size_t i;
+
+	(void)state;
+	need_kernel();
+	bpf->bss->pairs_used = WAIT_PAIRS_SHARED;
+	for (i = 0; i < 1 << PAIR_GROUP_BITS; i++)
+		bpf->bss->pairs_of_group[i] = WAIT_PAIRS_QUOTA;
+	wait_for_a_cause();
+	assert_int_equal(cell_of(own_id)->caused_other, 1);
+	assert_int_equal(bpf->bss->pairs_used, WAIT_PAIRS_SHARED);
+
+	/* There is a place less in use. */
+	bpf->bss->pairs_of_group[pair_group(own_id)]--;
+	wait_for_a_cause();
+	assert_int_equal(cell_of(own_id)->caused_other, 1);
+	assert_int_equal(bpf->bss->pairs_used, WAIT_PAIRS_SHARED + 1);
+	assert_int_equal(bpf->bss->pairs_of_group[pair_group(own_id)], WAIT_PAIRS_QUOTA);
+	wait_for_a_cause(); /* the pair that is there takes no place */
+	assert_int_equal(bpf->bss->pairs_used, WAIT_PAIRS_SHARED + 1);
+
+	/* While many places are free, the quota is none. */
+	pair = (struct wait_pair){.victim = (__u16)slot_of(own_id),
+				  .cause = (__u16)slot_of(own_id)};
+	bpf_map_delete_elem(bpf_map__fd(bpf->maps.wait_pairs), &pair);
+	bpf->bss->pairs_used = WAIT_PAIRS_SHARED - 1;
+	wait_for_a_cause();
+	assert_int_equal(cell_of(own_id)->caused_other, 1);
+	assert_int_equal(bpf->bss->pairs_used, WAIT_PAIRS_SHARED);
+}
+
 /* With one slot, the second cgroup is counted in the overflow slot, each time. */
 static void test_overflow(void **state)
 {
@@ -851,6 +893,7 @@ int main(void)
 		TEST(test_short_waits_have_no_cause),
 		TEST(test_idle),
 		TEST(test_pairs_are_bounded),
+		TEST(test_pairs_have_a_quota),
 		TEST_WITH(test_overflow, setup_one_slot, teardown_one_slot),
 		TEST(test_wrong_hints),
 		TEST(test_known_slot),
