@@ -166,7 +166,7 @@ void roots_take_walked(struct roots *roots, const struct members *members)
 	struct member *member;
 
 	roots->members = members;
-	if (members->registry.walk == roots->walk)
+	if (members->walk || members->registry.walk == roots->walk)
 		return;
 	roots->walk = members->registry.walk;
 	for (member = members_first(members); member; member = members_next(member))
@@ -199,6 +199,27 @@ void roots_take_made(struct roots *roots, struct member *made)
 	look_at(roots, made);
 	if (made->home.quota == SLOT_NESTED_MAX)
 		count_nested(roots, made);
+}
+
+/* Its path is a shape: it was not looked at whether it is believed. So it makes no root for pods.
+ */
+void roots_take_refused(struct roots *roots, uint64_t id, const char *path)
+{
+	char copy[CGROUP_PATH_LIMIT];
+	struct member made = {.cgroup = {.id = id, .path = copy}};
+	struct place place;
+
+	snprintf(copy, sizeof(copy), "%s", path);
+	if (cgroup_path_parse(copy, &made.cgroup.name))
+		return;
+	find_place(&made.cgroup, &place);
+	set_home(&made, &place);
+	if (made.home.quota == SLOT_MEMBERS_MAX)
+		add_home(roots, &made.cgroup, &place);
+	if (made.home.quota != SLOT_NESTED_MAX)
+		return;
+	roots_fold(roots, &made);
+	count_nested(roots, &made);
 }
 
 static void tell(const struct members *members, const struct nested *nested)

@@ -13,7 +13,7 @@
 #include "probe/probe.h"
 
 /* So many nested cgroups within a minute are told to the operator. */
-#define ROOTS_NESTED_TOLD 256
+#define ROOTS_NESTED_TOLD 128
 
 /* How many pods and units are watched for that at a time. */
 #define ROOTS_WATCHED	  16
@@ -37,6 +37,9 @@ void roots_open(struct roots *roots, struct probe *probe, const char *cgroupfs);
 
 /* A cgroup was made. To be called as soon as that is known. */
 void roots_take_made(struct roots *roots, struct member *made);
+
+/* The same for a cgroup for which the members have no room. path: as an event has it. */
+void roots_take_refused(struct roots *roots, uint64_t id, const char *path);
 
 /* Looks at the cgroups that a walk has found, if there was one since the last call. */
 void roots_take_walked(struct roots *roots, const struct members *members);

@@ -439,6 +439,11 @@ void slots_take_made(struct slots *slots, struct member *made)
 	roots_take_made(&slots->roots, made);
 }
 
+void slots_take_refused(struct slots *slots, uint64_t id, const char *path)
+{
+	roots_take_refused(&slots->roots, id, path);
+}
+
 void slots_take_walked(struct slots *slots, const struct members *members)
 {
 	roots_take_walked(&slots->roots, members);
