@@ -195,7 +195,8 @@ bool connections_admit(struct connections *all, const struct sockaddr *from, uin
 	char client[ADDRESS_TEXT_MAX];
 
 	network_of(from, network);
-	if (make_place(all, network, true, now_ns) && make_place(all, network, false, now_ns))
+	if ((!all->handshakes || budget_take(&all->budget, network, now_ns)) &&
+	    make_place(all, network, true, now_ns) && make_place(all, network, false, now_ns))
 		return true;
 	name_client(from, client);
 	refusals_add(all->refusals, REFUSAL_CONNECTIONS, client, NULL, now_ns);
@@ -227,6 +228,9 @@ void connections_keep(struct connections *all, struct connection *connection)
 	const struct connection *other;
 	int state;
 
+	if (!connection->served)
+		budget_give_back(&all->budget, connection->network);
+	connection->served = true;
 	for (state = 0; state < CONNECTION_STATES; state++)
 		DL_FOREACH(all->in[state], other) {
 			kept += other->kept;

@@ -25,6 +25,7 @@
 #include <stdint.h>
 
 #include "cli/address.h"
+#include "http/budget.h"
 #include "http/network.h"
 #include "http/refusals.h"
 #include "http/tls.h"
@@ -65,6 +66,7 @@ struct connection {
 	bool plain; /* it is to begin with HTTP */
 	bool cut;
 	bool kept;
+	bool served;		 /* a request of it */
 	struct tls_session *tls; /* what it was secured with, or NULL */
 	char client[ADDRESS_TEXT_MAX];
 	unsigned char network[NETWORK_SIZE];
@@ -77,7 +79,9 @@ struct connections {
 	const struct connection_bounds *bounds;
 	struct refusals *refusals;
 	struct connection *in[CONNECTION_STATES];
-	size_t count; /* with those that were cut off, and are not closed yet */
+	size_t count;	 /* with those that were cut off, and are not closed yet */
+	bool handshakes; /* connections begin with one, of which each network has a budget */
+	struct budget budget;
 };
 
 /*

@@ -62,6 +62,7 @@ struct http *http_new(http_handler handler, void *context, struct guard *guard)
 	http->tcp.bounds = &connections_tcp;
 	http->local.bounds = &connections_unix;
 	http->tcp.refusals = http->local.refusals = &http->refusals;
+	http->tcp.handshakes = guard && guard_tls(guard);
 	return http;
 }
 
@@ -341,6 +342,11 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
 
 	if (known && exchange && exchange->let_in && how == MHD_REQUEST_TERMINATED_COMPLETED_OK)
 		connections_keep(connections_of(listener), known);
+	/* It answered by itself, unless the client has gone. */
+	if (known && exchange && !exchange->checked && !known->cut &&
+	    how == MHD_REQUEST_TERMINATED_WITH_ERROR)
+		count_refusal(listener, connection, REFUSAL_BAD_REQUEST,
+			      "libmicrohttpd could not read it");
 	exchange_free(exchange);
 	*state = NULL;
 	set_state(listener, connection, CONNECTION_IDLE);

@@ -56,7 +56,7 @@ static int try_lock(const char *path, struct stat *opened)
  */
 static int take_lock(const char *path)
 {
-	struct stat opened, there;
+	struct stat opened = {0}, there = {0};
 	int fd, tries;
 
 	for (tries = 0; tries < LOCK_TRIES; tries++) {

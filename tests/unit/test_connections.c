@@ -270,6 +270,32 @@ static void test_kept_places(void **state)
 	assert_true(known[1]->kept);
 }
 
+/* Handshakes cost time. Who causes many, and asks nothing, has to wait; nobody else has. */
+static void test_handshakes(void **state)
+{
+	size_t i, allowed = 0;
+
+	(void)state;
+	all.handshakes = true;
+	for (i = 0; i < 800; i++)
+		allowed += connections_admit(&all, address(true, 2), at_s(0) + i * NS_PER_S / 800);
+	assert_in_range(allowed, BUDGET_BURST + BUDGET_PER_SECOND - 1,
+			BUDGET_BURST + BUDGET_PER_SECOND);
+	assert_int_equal(refusals.count[REFUSAL_CONNECTIONS], 800 - allowed);
+	assert_true(connections_admit(&all, address(true, 1), at_s(1)));
+	/* As many as it likes, if each is served. */
+	for (i = 0; i < 1000; i++) {
+		assert_true(arrive(0, address(false, 1), at_s(1)));
+		connections_keep(&all, known[0]);
+		drop(0);
+	}
+	/* A hundred other networks later it is a new one. */
+	for (i = 3; i < 103; i++)
+		assert_true(connections_admit(&all, address(true, (unsigned int)i), at_s(2)));
+	assert_true(connections_admit(&all, address(true, 2), at_s(2)));
+	all.handshakes = false;
+}
+
 static void test_slowness_is_counted(void **state)
 {
 	(void)state;
@@ -311,6 +337,7 @@ int main(void)
 		TEST(test_replies_of_one_network),
 		TEST(test_all_places),
 		TEST(test_kept_places),
+		TEST(test_handshakes),
 		TEST(test_slowness_is_counted),
 		TEST(test_client_has_gone),
 	};

@@ -15,6 +15,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "http/exchange.h"
 #include "http/server.h"
 #include "util/array.h"
 #include "util/buf.h"
@@ -138,8 +139,11 @@ static int status_of(const struct answer *answer)
 	return status;
 }
 
-#define HOST   "Host: a\r\n"
-#define CLOSED (-1) /* the connection, without an answer */
+#define HOST		     "Host: a\r\n"
+#define CLOSED		     (-1) /* the connection, without an answer */
+
+/* What libmicrohttpd answers by itself from 0.9.77 on. */
+#define LATER(status, later) (EXCHANGE_FINDS_LINE_ENDS ? (later) : (status))
 
 /* A NUL in a request stands at its place: sizeof knows the length. */
 #define REQUEST(rule, bytes, status)                                                               \
@@ -171,14 +175,15 @@ static const struct {
 	REQUEST("NUL in a header", "GET /metrics HTTP/1.1\r\n" HOST "A: b\0c\r\n\r\n", 400),
 	REQUEST("NUL in a name", "GET /metrics HTTP/1.1\r\n" HOST "A\0: b\r\n\r\n", 400),
 	REQUEST("NUL before a header", "GET /metrics HTTP/1.1\r\n" HOST "\0A: b\r\n\r\n", 400),
-	REQUEST("NUL in the target", "GET /metrics\0x HTTP/1.1\r\n" HOST "\r\n", 400),
+	REQUEST("NUL in the target", "GET /metrics\0x HTTP/1.1\r\n" HOST "\r\n",
+		LATER(400, CLOSED)),
 
 	/* 3: the request line */
 	REQUEST("two spaces before the target", "GET  /metrics HTTP/1.1\r\n" HOST "\r\n", 400),
 	REQUEST("two spaces behind it", "GET /metrics  HTTP/1.1\r\n" HOST "\r\n", 400),
 	REQUEST("a space at the end", "GET /metrics HTTP/1.1 \r\n" HOST "\r\n", 400),
 	REQUEST("a space in the target", "GET /met rics HTTP/1.1\r\n" HOST "\r\n", 400),
-	REQUEST("a tab", "GET\t/metrics HTTP/1.1\r\n" HOST "\r\n", 400),
+	REQUEST("a tab", "GET\t/metrics HTTP/1.1\r\n" HOST "\r\n", LATER(400, CLOSED)),
 	REQUEST("no version", "GET /metrics\r\n\r\n", 400),
 	REQUEST("no target", "GET HTTP/1.1\r\n" HOST "\r\n", 400),
 
@@ -310,15 +315,18 @@ static const struct {
 		"POST /metrics HTTP/1.0\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
 		400),
 	REQUEST("another coding",
-		"POST /metrics HTTP/1.1\r\n" HOST "Transfer-Encoding: gzip\r\n\r\n", 501),
+		"POST /metrics HTTP/1.1\r\n" HOST "Transfer-Encoding: gzip\r\n\r\n",
+		LATER(501, 400)),
 	REQUEST("two codings",
-		"POST /metrics HTTP/1.1\r\n" HOST "Transfer-Encoding: gzip, chunked\r\n\r\n", 501),
+		"POST /metrics HTTP/1.1\r\n" HOST "Transfer-Encoding: gzip, chunked\r\n\r\n",
+		LATER(501, 400)),
 	REQUEST("two codings in two lines",
 		"POST /metrics HTTP/1.1\r\n" HOST
 		"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n",
 		501),
 	REQUEST("a hidden coding",
-		"POST /metrics HTTP/1.1\r\n" HOST "Transfer-Encoding: xchunked\r\n\r\n", 501),
+		"POST /metrics HTTP/1.1\r\n" HOST "Transfer-Encoding: xchunked\r\n\r\n",
+		LATER(501, 400)),
 
 	/* RFC 9110, 10.1.1: Expect */
 	REQUEST("100-continue",
@@ -504,14 +512,21 @@ static void test_continue(void **state)
 	close(fd);
 }
 
+/* Also what libmicrohttpd refuses by itself, if the first line could be read. */
 static void test_refusals_are_counted(void **state)
 {
-	static const char wrong[] = "GET /metrics HTTP/1.1\r\n\r\n";
+	static const char *const wrong[] = {"GET /metrics%00 HTTP/1.1\r\n" HOST "\r\n",
+					    "GET /metrics HTTP/1.1\r\n" HOST "no colon\r\n\r\n",
+					    "GET /metrics HTTP/1.1\r\n\r\n"};
 	static struct answer answer;
+	size_t i;
 
 	(void)state;
-	ask(wrong, strlen(wrong), &answer);
-	assert_int_equal(http_refusals(http)->count[REFUSAL_BAD_REQUEST], 1);
+	for (i = 0; i < ARRAY_SIZE(wrong); i++) {
+		ask(wrong[i], strlen(wrong[i]), &answer);
+		assert_int_equal(status_of(&answer), 400);
+		assert_int_equal(http_refusals(http)->count[REFUSAL_BAD_REQUEST], i + 1);
+	}
 	assert_int_equal(handled, 0);
 }
 

@@ -5,13 +5,16 @@
  *        hammer PORT dribble CLIENTS SECONDS  send a byte of a request every 100 ms
  *        hammer PORT abandon CLIENTS TIMES    ask, and go away in the middle of the reply
  *        hammer PORT malformed COUNT SEED     requests that are none: malformed.h
+ *        hammer PORT mute CLIENTS SECONDS     ask, and take nothing; connect again when cut off
+ *        hammer PORT partial RATE SECONDS     so many handshakes or requests a second, without end
  *
- * Clients of the loopback's PORT. Prints how many requests were answered with which
- * status; "whole" are replies of 200 that came to their end.
+ * Clients of the loopback's PORT, from the address in the environment's HAMMER_FROM. Prints how
+ * many requests were answered with which status; "whole" are replies of 200 that came to their end.
  */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,8 +50,12 @@ static int connect_to(int timeout_ms)
 				 .sin_port = htons((unsigned short)port),
 				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	struct timeval timeout = {.tv_sec = timeout_ms / 1000, .tv_usec = timeout_ms % 1000 * 1000};
+	struct sockaddr_in from = {.sin_family = AF_INET};
+	const char *address = getenv("HAMMER_FROM");
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 
+	if (fd >= 0 && address && inet_pton(AF_INET, address, &from.sin_addr) == 1)
+		bind(fd, (struct sockaddr *)&from, sizeof(from));
 	if (fd < 0 || connect(fd, (struct sockaddr *)&in, sizeof(in))) {
 		perror("connect");
 		exit(1);
@@ -162,6 +169,56 @@ static void *abandon(void *unused)
 	return unused;
 }
 
+static double now_s(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static void *take_nothing(void *unused)
+{
+	double end = now_s() + times;
+	int i, fd, small = 2048;
+
+	while (now_s() < end) {
+		struct pollfd cut = {.events = POLLRDHUP};
+
+		fd = cut.fd = connect_to(1000);
+		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
+		/* Enough replies to fill the buffers of both sides. */
+		for (i = 0; i < 200; i++)
+			send_all(fd, REQUEST, strlen(REQUEST));
+		while (now_s() < end && poll(&cut, 1, 100) == 0)
+			;
+		close(fd);
+		nap();
+	}
+	return unused;
+}
+
+#define PARTIAL_MAX 2000
+
+/* The oldest are closed, so that there are never too many. */
+static void begin_many(void)
+{
+	static const char hello[] = "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03";
+	static int fds[PARTIAL_MAX];
+	double start = now_s();
+	int i;
+
+	for (i = 0; i < count * times; i++) {
+		while (now_s() < start + (double)i / count)
+			usleep(1000);
+		if (i >= PARTIAL_MAX)
+			close(fds[i % PARTIAL_MAX]);
+		fds[i % PARTIAL_MAX] = connect_to(1000);
+		/* Half of them TLS, half of them HTTP. */
+		send_all(fds[i % PARTIAL_MAX], i % 2 ? hello : "GET /metr", i % 2 ? 11 : 9);
+	}
+}
+
 static void send_malformed(unsigned int seed)
 {
 	static char text[MALFORMED_MAX];
@@ -196,10 +253,8 @@ int main(int argc, char **argv)
 		const char *name;
 		void *(*client)(void *);
 	} modes[] = {
-		{"scrape", scrape},
-		{"slow", take_slowly},
-		{"dribble", dribble},
-		{"abandon", abandon},
+		{"scrape", scrape},   {"slow", take_slowly},  {"dribble", dribble},
+		{"abandon", abandon}, {"mute", take_nothing},
 	};
 	size_t i;
 	int status;
@@ -214,6 +269,8 @@ int main(int argc, char **argv)
 	for (i = 0; i < ARRAY_SIZE(modes); i++)
 		if (strcmp(argv[2], modes[i].name) == 0)
 			run_clients(modes[i].client);
+	if (strcmp(argv[2], "partial") == 0)
+		begin_many();
 	for (status = 0; strcmp(argv[2], "malformed") == 0 && status < count; status++)
 		send_malformed((unsigned int)(times + status));
 	for (status = 0; status < 600; status++)
