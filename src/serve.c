@@ -124,6 +124,8 @@ static void reply_metrics(struct server *s, const struct http_request *request,
 	if (http_reply_again(request, reply))
 		return;
 	take_snapshot(s, &books, &scrape);
+	if (!scrape.sum && scrape.owners->sum_made_ns)
+		body.failed = true; /* no memory for the sum: the whole answer is void */
 	/* A scrape is about as long as the last one. So nothing is copied, and no memory is wasted.
 	 */
 	last_len = &s->metrics_len[wanted.accepted.format][wanted.gzip];

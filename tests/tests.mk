@@ -3,16 +3,20 @@
 # "FAIL name" or "SKIP name: reason"; tests/summary counts them.
 
 # What `make test` makes, in this order. A stage without sources is left out.
-STAGES = lint test-hardening test-runners test-docs test-deploy test-unit $(if $(FUZZ_SRC),test-fuzz) $(if $(BPFTEST_SRC),test-bpf) test-integration \
+STAGES = lint test-hardening test-runners test-docs test-deploy test-unit $(if $(FUZZ_SRC),test-fuzz) $(if $(BPFTEST_SRC),test-bpf) test-memory test-integration \
          test-vm
 
 test: ## install what is missing, run every test, end with one line of counts (as root)
 	@scripts/install-packages build test
 	+@MAKE="$(MAKE)" tests/stages $(STAGES); status=$$?; $(GIVE_BACK); exit $$status
 
+LINT_FLAGS = $(CPPFLAGS) -std=c11 $(WARNINGS) $(LIB_CFLAGS) -DBRAMBLE_VERSION='"lint"' -DBRAMBLE_REVISION='"lint"'
+
 lint: $(GENERATED) ## format, clang-tidy and shellcheck
-	@tests/lint $(CPPFLAGS) -std=c11 $(WARNINGS) $(LIB_CFLAGS) \
-		-DBRAMBLE_VERSION='"lint"' -DBRAMBLE_REVISION='"lint"'
+	@tests/lint $(LINT_FLAGS)
+
+analyze: $(GENERATED) ## gcc's analyzer, cppcheck, and clang-tidy of the tests
+	@tests/analyze $(LINT_FLAGS)
 
 # Also the arm64 build, if there is one and its binutils.
 test-hardening: $(BUILD)/bramble ## what the compiler put into the program against errors
@@ -66,6 +70,23 @@ $(SAN)/bpf/test_%: tests/bpf/test_%.c $(SAN)/libbramble.a
 
 test-bpf: $(BPFTEST) ## the BPF programs alone, run by the kernel on made-up events (as root)
 	@tests/unit/run bpf $(BPFTEST)
+
+# Memory that is refused, one allocation after the other, and memcheck. ALLOCATIONS=--short tries some.
+
+$(BUILD)/tests/refuse.so: tests/allocations/refuse.c tests/allocations/refuse.h $(BUILD)/flags
+	$(say) CC $@
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CROSS_FLAGS) -D_GNU_SOURCE -std=c11 $(WARNINGS) -O2 -g -shared -fPIC -o $@ $<
+
+test-allocations: $(BUILD)/bramble $(BUILD)/tests/refuse.so ## refuse bramble each allocation in turn (as root; ALLOCATIONS="--short check")
+	@tests/allocations/run $(ALLOCATIONS)
+
+# Some of them, in half a minute.
+test-memory: $(BUILD)/bramble $(BUILD)/tests/refuse.so
+	@tests/allocations/run --short
+
+valgrind: $(BUILD)/bramble ## the commands and some scrapes under valgrind's memcheck (as root)
+	@tests/valgrind $(BUILD)/bramble
 
 # What is deployed, against the schemas of Kubernetes.
 
@@ -157,7 +178,8 @@ test-vm: ## arm64 kernels in QEMU, 4 and 16 KiB pages, with and without BTF
 
 -include $(SAN_OBJ:.o=.d) $(UNIT:=.d) $(BPFTEST:=.d) $(FUZZ_OBJ:.o=.d) $(FUZZERS:=.d) $(WORKLOADS:=.d) $(TORTURERS:=.d)
 
-.PHONY: test lint test-hardening test-runners test-unit test-bpf test-fuzz fuzz torture test-integration test-vm vm-files
+.PHONY: test lint analyze test-allocations test-memory valgrind test-hardening test-runners test-unit test-bpf \
+        test-fuzz fuzz torture test-integration test-vm vm-files
 
 # What the probe costs. Not part of `make test`: a busy machine must not fail a test.
 

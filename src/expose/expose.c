@@ -44,6 +44,8 @@ static void write_plain(struct buf *out, const struct expose_options *options,
 	samples->drain = pipe ? drain : NULL;
 	samples->drain_context = pipe;
 	samples_write(samples, scrape);
+	if (samples->failed)
+		out->failed = true;
 	if (format == FORMAT_PROTOBUF)
 		protobuf_end(&protobuf);
 	else

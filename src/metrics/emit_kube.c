@@ -44,8 +44,12 @@ void emit_pod_info(struct samples *out, const struct scrape *scrape)
 	struct infos infos;
 	size_t i;
 
-	if (!scrape->names || infos_read(scrape->members, scrape->names, &infos))
+	if (!scrape->names)
 		return;
+	if (infos_read(scrape->members, scrape->names, &infos)) {
+		out->failed = true;
+		return;
+	}
 	for (i = 0; i < infos.pod_count; i++)
 		emit_pod(out, &infos.pods[i], keys);
 	infos_free(&infos);
@@ -66,8 +70,12 @@ void emit_container_info(struct samples *out, const struct scrape *scrape)
 	struct infos infos;
 	size_t i;
 
-	if (!scrape->names || infos_read(scrape->members, scrape->names, &infos))
+	if (!scrape->names)
 		return;
+	if (infos_read(scrape->members, scrape->names, &infos)) {
+		out->failed = true;
+		return;
+	}
 	for (i = 0; i < infos.container_count; i++)
 		emit_container(out, &infos.containers[i]);
 	infos_free(&infos);

@@ -55,6 +55,7 @@ struct samples {
 	const struct samples_writer *writer;
 	const struct family *family;  /* being emitted */
 	bool begun;		      /* it has a sample */
+	bool failed;		      /* samples are missing, without memory: all is void */
 	void (*drain)(void *context); /* or NULL: may take what the writer has written */
 	void *drain_context;
 };

@@ -79,7 +79,7 @@ static void start(const char *const *answers)
 
 	server.answered = 0;
 	memset(server.answers, 0, sizeof(server.answers));
-	for (i = 0; answers[i] && i < ANSWERS_MAX; i++)
+	for (i = 0; i < ANSWERS_MAX && answers[i]; i++)
 		server.answers[i] = answers[i];
 	snprintf(server.path, sizeof(server.path), "%s/s.sock", tree_root);
 	memcpy(address.sun_path, server.path, strlen(server.path) + 1);
