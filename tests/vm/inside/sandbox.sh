@@ -79,12 +79,16 @@ test_capabilities() {
 	# As in a container: other mounts than those of process 1.
 	if serve_with 38,39,21,24 unshare -m sh -c 'mount -o remount,bind,ro / && exec "$@"' sh; then
 		scrape
-		readonly_root=$(metric_or_0 bramble_node_filesystem_readonly mountpoint=/)
+		readonly_root=$(metric bramble_node_filesystem_readonly mountpoint=/)
 		stop_bramble
 		serve_with 38,39,21,24,19 unshare -m sh -c 'mount -o remount,bind,ro / && exec "$@"' sh
 		scrape
-		check_holds "capabilities: SYS_PTRACE is for the file systems of the node, and is given up then" \
-			"$readonly_root == 1 && $(metric_or_0 bramble_node_filesystem_readonly mountpoint=/) == 0"
+		if [ -n "$readonly_root" ]; then
+			check_holds "capabilities: SYS_PTRACE is for the file systems of the node, and is given up then" \
+				"$readonly_root == 1 && $(metric bramble_node_filesystem_readonly mountpoint=/) == 0"
+		else
+			note "the root file system has no figures here"
+		fi
 		stop_bramble
 	else
 		fail "capabilities: it runs without SYS_PTRACE: $(tail -n 1 $tmp/caps.log)"
