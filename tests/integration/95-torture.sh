@@ -1,0 +1,10 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#
+# Seconds of each attack of tests/torture that no other test here has: what must be counted is counted, and
+# memory stays bounded. No times are judged.
+#
+# Others: nested and pairs are in 46-nested, deep and fakepath in 14-trust, passwords and config in
+# 32-web-config, malformed in 35-strict-http, fifo in 50-errors, machines in tests/vm.
+cd "$(dirname "$0")/../.." || exit
+exec tests/torture/run --short alive containers events flood handshakes instances kill limit silent stop unnamed
