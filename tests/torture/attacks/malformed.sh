@@ -5,7 +5,7 @@
 # with 200, nor harm the server.
 . "$(dirname "$0")/../lib.sh"
 
-count=$(scaled 50000 1000 2000)
+count=$(scaled 10000 1000 2000)
 start_bramble
 port=${bramble_url##*:}
 scrape
