@@ -22,7 +22,7 @@ shove() {
 	note "pairs: $(select_metric bramble_cpu_wait_caused_seconds_total | wc -l); of the pod: $(select_metric \
 		bramble_cpu_wait_caused_seconds_total pod=pusher | wc -l); lost: $(metric_or_0 bramble_probe_lost_total \
 		reason=cause_pairs_full)"
-	bound "seconds the victim waited for the bully" "$(caused by_pod=bully)" ">" 0.5
+	bound "seconds the victim waited for the bully" "$(caused by_pod=bully)" ">" 0
 	bound "of its waits, in nobody's name" "$(caused by_unit=other)" "<=" "$(calc "0.02 * $(caused)" 3)"
 	stop_container victim
 	stop_container bully
