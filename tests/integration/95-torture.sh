@@ -4,7 +4,8 @@
 # Seconds of each attack of tests/torture that no other test here has: what must be counted is counted, and
 # memory stays bounded. No times are judged.
 #
-# Others: nested and pairs are in 46-nested, deep and fakepath in 14-trust, passwords and config in
-# 32-web-config, malformed in 35-strict-http, fifo in 50-errors, machines in tests/vm.
+# Of the others, containers and flood are in limit, nested and pairs in 46-nested, deep and fakepath in
+# 14-trust, passwords and config in 32-web-config, malformed in 35-strict-http, fifo in 50-errors, machines in
+# tests/vm.
 cd "$(dirname "$0")/../.." || exit
-exec tests/torture/run --short alive containers events flood handshakes instances kill limit silent stop unnamed
+exec tests/torture/run --short alive events handshakes instances kill limit silent stop unnamed

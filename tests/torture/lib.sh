@@ -106,6 +106,9 @@ found() { # NAME [GROUP]
 # What was counted of a counter for the containers, whoever it was counted for.
 found_all() { echo $(($(found "$1" ours) + $(found "$1" overflow) + $(found "$1" unknown))); }
 
+# Whether the fsyncs are there by now. A pod without a name is shown after 15 s.
+all_shown() { [ "$(found_all bramble_fsync_seconds_count)" -ge "$(cut -d' ' -f4 "$tmp/done")" ]; }
+
 # bound_counted: whether all that containers.c did, as it says in $tmp/done, was counted, and once.
 bound_counted() {
 	local containers fsyncs connections least most switches

@@ -64,6 +64,7 @@ wait "$first_pid"
 is_consistent() {
 	if kill -0 "$bramble_pid" 2>/dev/null; then socket_answers; else [ ! -e "$tmp/bramble.sock" ]; fi
 }
+[ -z "$SHORT" ] || finish # 60-shutdown has the signals
 for signal in HUP USR1 USR2 ALRM PIPE QUIT; do
 	start_bramble
 	tried "SIG$signal"

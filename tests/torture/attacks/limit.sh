@@ -28,6 +28,8 @@ seconds=$(scaled 60 3 4)
 bramble_prefix=(sh -c 'echo 0 >"$0/cgroup.procs" && exec "$@"' "$memory")
 start_bramble
 start_witness
+scrape
+anon=$(anon_kb)
 start_scraper 1000
 delegate limit
 tried "$((limit / 1048576)) MiB; $count empty cgroups and $containers containers in $seconds s"
@@ -42,6 +44,7 @@ bound "processes that the kernel killed for it" "$(awk '$1 == "oom_kill" { print
 [ ! -e "$memory/$peak_file" ] ||
 	bound "memory at most, of $((limit / 1048576)) MiB" $(($(cat "$memory/$peak_file") / 1048576)) "<=" \
 		$((limit / 1048576 * 3 / 4)) MiB
+bound "RssAnon at most, $anon kB at the start" "$(found anon_worst_kb)" "<=" $((anon + 2 * MARGIN)) kB
 bound "scrapes that failed" "$(found failed)" == 0
 bound_counted
 bound_witness

@@ -7,7 +7,7 @@
 
 count=$(scaled 800 100 800)
 seconds=$(scaled 60 4 6)
-start_bramble --retain=30s
+start_bramble --retain=60s
 scrape
 start_scraper 1000
 tried "SIGSTOP for $seconds s, $count containers meanwhile"
@@ -15,7 +15,9 @@ kill -STOP "$bramble_pid"
 "$tmp/bin/containers" "$cgroup2" "$mark" "$count" "$(calc "$count / ($seconds - 1)" 2)" 1000 "$tmp/share" "$log_dir" \
 	>"$tmp/done" || fail "the containers came and went"
 kill -CONT "$bramble_pid"
-sleep 3
+began=$SECONDS
+wait_until 60 all_shown
+note "all are shown $((SECONDS - began)) s after it goes on"
 stop_scraper
 bound_counted
 scrape

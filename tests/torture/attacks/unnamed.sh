@@ -17,9 +17,7 @@ start_scraper "$([ -z "$SHORT" ] && echo 5000 || echo 500)"
 tried "$count pods alive that the kubelet does not list"
 "$tmp/bin/containers" "$cgroup2" "$mark" "$count" $((count * 4000 / life)) "$life" "$tmp/share" >"$tmp/done" ||
 	fail "the containers came and went"
-# A pod goes by its uid once the kubelet has been asked often enough.
-is_counted() { [ "$(found_all bramble_fsync_seconds_count)" -ge "$(cut -d' ' -f4 "$tmp/done")" ]; }
-wait_until 40 is_counted
+wait_until 40 all_shown
 stop_scraper
 bound_counted
 bound "scrapes that failed" "$(found failed)" == 0
