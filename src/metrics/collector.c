@@ -37,6 +37,7 @@
  * for each of 10,000 events a second took 16 % of a CPU.
  */
 #define EVENTS_PAUSE_NS	   (NS_PER_S / 10)
+#define SOON_STEP_NS	   (NS_PER_S / 50)
 
 /* What a slot's readings take, for struct trim. */
 #define SLOT_BYTES	   4096
@@ -176,7 +177,10 @@ static uint64_t earlier(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-/* Wakes the loop for what cannot wait for the next tick. */
+/*
+ * Wakes the loop for what cannot wait for the next tick. At most once in SOON_STEP_NS: where
+ * cgroups come and go, each has a time of its own, and what is due by then is done in one go.
+ */
 static void arm_soon(struct collector *c)
 {
 	uint64_t due_ns = earlier(naming_due_ns(&c->naming), retire_due_ns(&c->retire));
@@ -184,6 +188,8 @@ static void arm_soon(struct collector *c)
 	due_ns = earlier(due_ns, members_due_ns(&c->members));
 	if (c->wakeups)
 		due_ns = earlier(due_ns, c->events_ns + EVENTS_PAUSE_NS);
+	if (due_ns < UINT64_MAX - SOON_STEP_NS)
+		due_ns = (due_ns / SOON_STEP_NS + 1) * SOON_STEP_NS;
 	if (due_ns == c->soon_ns)
 		return;
 	timer_set(c->soon_fd, due_ns);

@@ -8,8 +8,8 @@
 count=$(scaled 20000 200 250)
 per_second=$(calc "$count / $(scaled 600 10 6)" 2)
 # As long as a short test can wait for; the default is longer than what is allowed for the memory.
-retain=60s
-[ -z "$SHORT" ] || retain=2s
+retain=60s patience=300
+[ -z "$SHORT" ] || retain=2s patience=15
 
 start_bramble --retain="$retain"
 scrape
@@ -20,7 +20,7 @@ tried "$count containers, $per_second a second, each for 2 s, --retain=$retain"
 	fail "the containers came and went"
 end=$SECONDS
 sleep 1
-wait_until "$([ -n "$SHORT" ] && echo 15 || echo 300))" anon_is_back "$anon"
+wait_until $patience anon_is_back "$anon"
 back=$((SECONDS - end))
 anon_after=$(anon_kb)
 stop_scraper

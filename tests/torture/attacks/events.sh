@@ -14,6 +14,6 @@ before=$(wakeups) cpu=$(cpu_ns)
 tried "9,700 events of cgroups a second, for $seconds s"
 (as_nobody "$delegated" "$tmp/bin/cgroups" flood "$delegated" $((seconds * 4850)) 4850) >"$tmp/flooded"
 note "cgroups and seconds: $(cat "$tmp/flooded")"
-bound "wakeups for each 1,000 events" $((($(wakeups) - before) * 1000 / (seconds * 9700))) "<=" 200
+bound "wakeups for each 1,000 events" $((($(wakeups) - before) * 1000 / (seconds * 9700))) "<=" 100
 bound_time "of a CPU" "$(calc "($(cpu_ns) - $cpu) / 1e7 / $(cut -d' ' -f2 "$tmp/flooded")" 1)" "<=" 8 %
 finish

@@ -24,10 +24,13 @@ start_witness
 delegate fake
 uid=${pod_uid[witness]}
 id=$(basename "${container_cgroup[witness]}")
-for path in "/kubepods/burstable/pod$uid/$id" "/kubepods/burstable/pod$uid/$(random_hex 64)" \
+other_id=$(random_hex 64)
+for path in "/kubepods/burstable/pod$uid/$id" "/kubepods/burstable/pod$uid/$other_id" \
 	"/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod${uid//-/_}.slice/cri-containerd-$id.scope"; do
 	tried "a user's own ${path//$uid/<uid>}" # the ids say nothing in a table
 	what_was_tried=${what_was_tried//$id/<id>}
+	what_was_tried=${what_was_tried//$other_id/<another id>}
+	what_was_tried=${what_was_tried//${uid//-/_}/<uid>}
 	pretend "$path"
 	bound_witness
 done
