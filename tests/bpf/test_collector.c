@@ -302,25 +302,27 @@ static void run_in(const char *name)
 	assert_int_equal(status, 0);
 }
 
-static uint64_t switches_of(const char *unit)
+/* Of all units whose names begin so. */
+static uint64_t switches_of(const char *units)
 {
 	const struct owners *owners = collector_owners(collector);
 	const struct family *family = &families[FAMILY_CPU_SWITCHES];
 	union ledger_word *account;
 	struct owner *owner;
+	uint64_t sum = 0;
 
 	for (owner = owners->table; owner; owner = owner->hh.next) {
 		account = ledger_find(&owner->ledger, SOURCE_OF_PROBE(PROBE_SCHED), NULL);
-		if (account && strcmp(owner->labels.unit, unit) == 0)
-			return *account_number(account, family, SWITCH_VOLUNTARY) +
+		if (account && strncmp(owner->labels.unit, units, strlen(units)) == 0)
+			sum += *account_number(account, family, SWITCH_VOLUNTARY) +
 			       *account_number(account, family, SWITCH_INVOLUNTARY);
 	}
-	return 0;
+	return sum;
 }
 
 /*
- * The loop had no turn while more containers came and went than the ring has room for. After one
- * update every slot has an owner.
+ * The loop had no turn while more cgroups came and went than the ring has room for. After one
+ * update every slot has an owner. They are nested in one cgroup, so most of them share one slot.
  */
 static void what_the_ring_lost_is_counted(void **state)
 {
@@ -353,7 +355,6 @@ static void what_the_ring_lost_is_counted(void **state)
 		if (id && id != KERNEL_CGROUP_ID)
 			assert_true(member && member->owner);
 	}
-	assert_true(collector_unnamed(collector) > 0);
 	assert_true(switches_of("unknown") >= 2 * collector_unnamed(collector));
 	assert_true(switches_of("unknown") + switches_of(own_dir + 1) >= 2 * LEAVES);
 }
