@@ -35,7 +35,7 @@
 
 #define SLEEPS	   10
 #define MOVED_MOST 4 /* switches of one process that neither it nor its parent can tell apart */
-#define KEEP_LOGS  600
+#define KEEP_LOGS  1000
 #define PATH_SIZE  512
 
 /* What a process tells of itself, in memory shared with its parent. */
