@@ -100,14 +100,27 @@ static bool is_oldest(const struct kin *kin)
 	return true;
 }
 
+/*
+ * When the kin began: CLOCK_BOOTTIME, 0 if not known. A walk knows it from the processes of a
+ * cgroup. If a container keeps all of its processes in nested cgroups, those know it alone.
+ */
+static uint64_t born_ns(const struct kin *kin)
+{
+	const struct member *member;
+
+	DL_FOREACH2(kin->members, member, kin_next)
+	if (member->cgroup.born_ns)
+		return member->cgroup.born_ns;
+	return 0;
+}
+
 static int find_container(const struct naming *naming, const struct kin *kin, struct kube_name *out)
 {
-	const struct cgroup *cgroup = &kin->members->cgroup;
 	const struct kube_cgroup wanted = {
 		.pod_uid = kin->key.pod_uid,
 		.container_id = kin->key.container_id,
-		.born_ns = (int64_t)cgroup->born_ns,
-		.born_wall_ns = (int64_t)wall_time_then(naming->wall, cgroup->born_ns),
+		.born_ns = (int64_t)born_ns(kin),
+		.born_wall_ns = (int64_t)wall_time_then(naming->wall, born_ns(kin)),
 		.oldest = is_oldest(kin),
 	};
 
@@ -125,7 +138,7 @@ static bool find_in_pod(const struct naming *naming, const struct kin *kin, stru
 	if (kin->key.container_id[0])
 		err = find_container(naming, kin, &found);
 	else
-		err = kube_names_find_pod(naming->names, kin->key.pod_uid, (int64_t)cgroup->born_ns,
+		err = kube_names_find_pod(naming->names, kin->key.pod_uid, (int64_t)born_ns(kin),
 					  &found);
 	pod_labels(labels, &found);
 	id_labels(&ids, &cgroup->name);

@@ -103,6 +103,22 @@ static void a_pods_name_is_waited_for(void **state)
 	assert_int_equal(naming_due_ns(&naming), UINT64_MAX);
 }
 
+/* The container's own cgroup has no process, so when it began is known from the nested one alone.
+ */
+static void processes_may_all_be_nested(void **state)
+{
+	struct member *own = members_add(&members, 1, POD "/" ID, 0);
+	struct member *nested = members_add(&members, 2, POD "/" ID "/init", clock_boottime_ns());
+
+	(void)state;
+	tree_put(LOGS "/web/0.log", "");
+	naming_own(&naming, nested);
+	start_ns = own->cgroup.seen_ns = clock_monotonic_ns();
+	run_at(0);
+	assert_true(own->kin->named);
+	assert_string_equal(nested->owner->labels.container, "web");
+}
+
 /* Nothing need have been counted: the log directory may be gone by then. */
 static void what_was_made_is_named_before_it_counts(void **state)
 {
@@ -266,6 +282,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_unit_has_its_name_at_once),
 		TEST(a_pods_name_is_waited_for),
+		TEST(processes_may_all_be_nested),
 		TEST(what_was_made_is_named_before_it_counts),
 		TEST(what_has_waited_too_long_is_shown_by_its_ids),
 		TEST(all_cgroups_of_a_container_have_one_owner),
