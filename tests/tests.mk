@@ -12,8 +12,8 @@ test: ## install what is missing, run every test, end with one line of counts (a
 
 LINT_FLAGS = $(CPPFLAGS) -std=c11 $(WARNINGS) $(LIB_CFLAGS) -DBRAMBLE_VERSION='"lint"' -DBRAMBLE_REVISION='"lint"'
 
-lint: $(GENERATED) ## format, clang-tidy and shellcheck
-	@tests/lint $(LINT_FLAGS)
+lint: $(GENERATED) ## format, clang-tidy, shellcheck, and what analyze does
+	@status=0; tests/lint $(LINT_FLAGS) || status=1; tests/analyze $(LINT_FLAGS) || status=1; exit $$status
 
 analyze: $(GENERATED) ## gcc's analyzer, cppcheck, and clang-tidy of the tests
 	@tests/analyze $(LINT_FLAGS)

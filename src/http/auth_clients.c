@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "http/auth_clients.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "http/network.h"
@@ -31,6 +32,7 @@ struct auth_client *auth_clients_get(struct auth_clients *clients, const struct 
 		if (gives_way(client, place))
 			place = client;
 	}
+	assert(place); /* there are fewer tickets and jobs than places */
 	*place = (struct auth_client){.used = true, .tokens = AUTH_BURST, .filled_ns = now_ns};
 	memcpy(place->network, network, sizeof(network));
 	return place;
