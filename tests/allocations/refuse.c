@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <link.h>
 #include <malloc.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,6 +66,17 @@ static int note_range(struct dl_phdr_info *info, size_t size, void *context)
 	return 0;
 }
 
+/* Says where the program crashes, before it does. */
+static void on_crash(int number)
+{
+	void *frames[24];
+
+	busy = true;
+	backtrace_symbols_fd(frames, backtrace(frames, 24), STDERR_FILENO);
+	signal(number, SIG_DFL);
+	raise(number);
+}
+
 /* The main() of the program: counting begins. */
 static int counted_main(int argc, char **argv, char **environment)
 {
@@ -82,6 +94,8 @@ static int counted_main(int argc, char **argv, char **environment)
 	}
 	if (shared != MAP_FAILED) {
 		control = shared;
+		signal(SIGSEGV, on_crash);
+		signal(SIGABRT, on_crash);
 		dl_iterate_phdr(note_range, &ranges);
 	}
 	return real_main(argc, argv, environment);
