@@ -289,6 +289,7 @@ static void idle_cgroups_give_their_slots_back(void **state)
 	id = own_make("/idle");
 	for (round = 1; round <= 3; round++) {
 		switches += nap_in("/idle", 30);
+		usleep(10000); /* the last switch of a task comes after its parent knows its end */
 		update_and_retire(3600 * NS_PER_S);
 		slot = slot_of(id);
 		assert_int_not_equal(slot, SLOT_OVERFLOW);

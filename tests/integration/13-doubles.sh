@@ -25,7 +25,7 @@ for i in 0 1; do
 done
 
 # ---- two docker containers with one name
-mkdir -p "$tmp/var-lib" "$sys/kernel/tracing"
+mkdir -p "$tmp/var-lib/docker/containers" "$sys/kernel/tracing"
 # shellcheck disable=SC2016 # expanded by the inner shell
 bramble_prefix=(env VAR_LIB="$tmp/var-lib" SYS="$sys" unshare --mount --propagation private
 	sh -c 'mount --bind "$VAR_LIB" /var/lib && mount -t tracefs none "$SYS/kernel/tracing" && exec "$@"' sh)
