@@ -323,6 +323,9 @@ int auth_timeout_ms(const struct auth *auth, uint64_t now_ns)
 	uint64_t end = UINT64_MAX;
 	size_t i;
 
+	/* It was decided while requests were served: nothing else wakes who waits for it. */
+	if (auth->decided)
+		return 0;
 	/* All wait for the same time, so the first is due first. */
 	if (auth->waiting)
 		end = auth->waiting->until_ns;

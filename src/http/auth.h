@@ -87,7 +87,8 @@ struct auth_ticket *auth_decided(struct auth *auth);
 /* Empties the queue: the tickets get AUTH_LATER. For a change of the users, and at the end. */
 void auth_drop(struct auth *auth);
 
-/* Milliseconds until auth_run() has something to do by itself, rounded up; -1: nothing. */
+/* Milliseconds until auth_run() or auth_decided() has something to do by itself, rounded up; -1:
+ * nothing. */
 int auth_timeout_ms(const struct auth *auth, uint64_t now_ns);
 
 #endif

@@ -375,6 +375,7 @@ static void test_who_waits_too_long(void **state)
 	wait_for_hash();
 	assert_int_equal(auth_timeout_ms(auth, at + AUTH_WAIT_S * NS_PER_S), 0);
 	auth_drop(auth); /* as at a change of the users, or after AUTH_WAIT_S */
+	assert_int_equal(auth_timeout_ms(auth, at), 0);
 	assert_ptr_equal(auth_decided(auth), &tickets[0]);
 	assert_int_equal(tickets[0].verdict, AUTH_LATER);
 	auth_run(auth, at);
