@@ -14,6 +14,9 @@
 #define REFRESH_NS NS_PER_S
 #define SETTLE_NS  NS_PER_S
 
+/* GnuTLS of Debian has it there: --with-default-trust-store-file. */
+#define SYSTEM_CAS "/etc/ssl/certs/ca-certificates.crt"
+
 enum {
 	FILE_CONFIG,
 	FILE_CERT,
@@ -318,6 +321,9 @@ void guard_need(const struct guard *guard, struct sandbox_needs *needs)
 
 	for (i = 0; i < FILES; i++)
 		sandbox_need_file(needs, guard->files[i].path);
+	/* What GnuTLS reads without a client CA, also after a change. */
+	if (guard->tls)
+		sandbox_need_file(needs, SYSTEM_CAS);
 }
 
 void guard_reload(struct guard *guard, uint64_t now_ns)

@@ -6,6 +6,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <stdbool.h>
@@ -953,6 +954,37 @@ static void a_file_that_comes_late(void **state)
 	check_status("after", "--tls-max 1.2 --ciphers ECDHE-ECDSA-AES128-GCM-SHA256", 200);
 }
 
+static bool is_needed(const struct sandbox_needs *needs, const char *path)
+{
+	size_t i;
+
+	for (i = 0; i < needs->path_count; i++)
+		if (strcmp(needs->paths[i].path, path) == 0)
+			return true;
+	return false;
+}
+
+/* What is read again at a change can be read in the sandbox: also the CAs of the system, which
+ * clients are checked with if there is no client CA. */
+static void what_is_read_again(void **state)
+{
+	struct sandbox_needs needs = {0};
+	char real[PATH_MAX];
+
+	(void)state;
+	assert_int_equal(start_with("rsa", "  client_auth_type: RequireAndVerifyClientCert\n"), 0);
+	guard_need(guard, &needs);
+	assert_non_null(realpath(tree_root, real));
+	assert_true(is_needed(&needs, real));
+	assert_true(is_needed(&needs, "/etc/ssl/certs"));
+	sandbox_needs_free(&needs);
+	assert_int_equal(start(USERS), 0);
+	guard_need(guard, &needs);
+	assert_true(is_needed(&needs, real));
+	assert_false(is_needed(&needs, "/etc/ssl/certs"));
+	sandbox_needs_free(&needs);
+}
+
 /* A socket that sends something else. */
 static void garbage(void **state)
 {
@@ -1021,6 +1053,7 @@ int main(void)
 		TEST(a_link_that_moves),
 		TEST(a_change_while_it_is_read),
 		TEST(a_file_that_comes_late),
+		TEST(what_is_read_again),
 		TEST(garbage),
 	};
 
