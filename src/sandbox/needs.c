@@ -66,6 +66,8 @@ void sandbox_need_file(struct sandbox_needs *needs, const char *path)
 
 	if (!path || !path[0])
 		return;
+	/* Landlock allows it by its directory. But its mode may ask for a capability. */
+	sandbox_need(needs, path, SANDBOX_READ);
 	need_directory_of(needs, path);
 	if (realpath(path, real))
 		need_directory_of(needs, real);

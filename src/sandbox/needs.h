@@ -51,7 +51,8 @@ void sandbox_need_later(struct sandbox_needs *needs, const char *path, unsigned 
 
 /*
  * Adds a file that may be replaced by another one while the program runs: the directory it is in
- * and, if it is a symbolic link, the directory of the file that it leads to.
+ * and, if it is a symbolic link, the directory of the file that it leads to. The next one may need
+ * the same capability to be read as this one.
  */
 void sandbox_need_file(struct sandbox_needs *needs, const char *path);
 

@@ -769,6 +769,15 @@ static void test_capabilities(void **state)
 	sandbox_need(&caps_needs, path, SANDBOX_LIST);
 	assert_int_equal(in_child(left_over), 8);
 	sandbox_needs_free(&caps_needs);
+	/* A file of another user's, say a private key, where everybody can look. */
+	tree_put("outside/key", "");
+	snprintf(path, sizeof(path), "%s/key", outside);
+	sandbox_need_file(&caps_needs, path);
+	assert_int_equal(in_child(left_over), 0);
+	assert_int_equal(chmod(path, 0600), 0);
+	assert_int_equal(chown(path, 65534, 65534), 0);
+	assert_int_equal(in_child(left_over), 8);
+	sandbox_needs_free(&caps_needs);
 }
 
 /* ---------------------------------------------------------------- what is said of it */
