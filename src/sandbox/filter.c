@@ -56,6 +56,9 @@ struct call {
 
 #ifdef RESULT
 
+/* SYS_SECCOMP of the kernel's include/uapi/asm-generic/siginfo.h, which C libraries may lack. */
+#define CODE_SECCOMP 1
+
 static bool kills;
 
 /* Whether a call was refused for the first time. */
@@ -77,6 +80,9 @@ static void on_refused(int signal_number, siginfo_t *info, void *context)
 	char *name;
 
 	(void)signal_number;
+	/* From kill(): it interrupts something else, whose registers are to be left alone. */
+	if (info->si_code != CODE_SECCOMP)
+		return;
 	if (is_first(info->si_syscall)) {
 		name = seccomp_syscall_resolve_num_arch(info->si_arch, info->si_syscall);
 		log_error("the sandbox refuses the system call %s (%d), which bramble is not known "

@@ -462,6 +462,18 @@ static void test_older_threads(void **state)
 	assert_int_equal(in_child(filter_with_thread), EPERM);
 }
 
+static int signal_itself(void)
+{
+	return said(syscall(SYS_tgkill, getpid(), gettid(), SIGSYS));
+}
+
+/* A SIGSYS that comes from elsewhere changes nothing. */
+static void test_signal_from_outside(void **state)
+{
+	(void)state;
+	assert_int_equal(in_sandbox(signal_itself), 0);
+}
+
 static int try_with_kill(void)
 {
 	setenv(FILTER_KILL_VARIABLE, "1", 1);
@@ -837,6 +849,7 @@ int main(void)
 		cmocka_unit_test(test_attempts_can_tell),
 		cmocka_unit_test(test_threads),
 		cmocka_unit_test(test_older_threads),
+		cmocka_unit_test(test_signal_from_outside),
 		cmocka_unit_test(test_kill),
 		cmocka_unit_test(test_allowed_sockets),
 		cmocka_unit_test(test_files),
