@@ -514,6 +514,33 @@ static void test_allowed_sockets(void **state)
 	assert_int_equal(in_sandbox(try_sockets), 0);
 }
 
+/* As ncurses does: it asks who has the terminal, and stops this process, but no other one. */
+static int try_ctrl_z(void)
+{
+	struct sandbox_needs needs = {.terminal = true};
+	struct sandbox sandbox;
+
+	sandbox_confine(&needs, &sandbox);
+	sandbox_filter(&needs, &sandbox);
+	if (tcgetpgrp(STDIN_FILENO) < 0 && errno == EPERM)
+		return 1;
+	if (getpgrp() < 0)
+		return 2;
+	if (kill(getpid(), SIGTSTP))
+		return 3;
+	if (said(kill(getppid(), SIGTSTP)) != EPERM)
+		return 4;
+	return said(kill(getpid(), SIGWINCH)) != EPERM ? 5 : 0;
+}
+
+static void test_ctrl_z(void **state)
+{
+	(void)state;
+	signal(SIGTSTP, SIG_IGN); /* the child's, too */
+	assert_int_equal(in_child(try_ctrl_z), 0);
+	signal(SIGTSTP, SIG_DFL);
+}
+
 /* ---------------------------------------------------------------- files: Landlock alone */
 
 static struct sandbox_needs landlock_needs;
@@ -852,6 +879,7 @@ int main(void)
 		cmocka_unit_test(test_signal_from_outside),
 		cmocka_unit_test(test_kill),
 		cmocka_unit_test(test_allowed_sockets),
+		cmocka_unit_test(test_ctrl_z),
 		cmocka_unit_test(test_files),
 		cmocka_unit_test(test_replaced_files),
 		cmocka_unit_test(test_ports),
