@@ -2,6 +2,7 @@
 #include "top/source.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,7 @@
 #include "util/buf.h"
 #include "util/clock.h"
 #include "util/log.h"
+#include "util/slice.h"
 
 /* The host's name does not matter: the request goes to the socket. */
 #define URL	    "http://bramble/api/v1/containers?workload=1"
@@ -104,20 +106,35 @@ static void close_curl(struct source *source)
 	source->multi = NULL;
 }
 
-/* Of what is not open yet, it needs the terminal's description. */
-static void enter_sandbox(struct collector *collector)
+/* The descriptions of terminals: terminfo(5). Those in a home came with the user's terminal. */
+static void need_terminals(struct sandbox_needs *needs)
 {
 	static const char *const descriptions[] = {"/etc/terminfo", "/lib/terminfo",
 						   "/usr/share/terminfo", "/usr/lib/terminfo"};
+	struct slice dirs = slice_of(getenv("TERMINFO_DIRS") ?: ""), dir;
+	const char *home = getenv("HOME");
+	char path[PATH_MAX];
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(descriptions); i++)
+		sandbox_need(needs, descriptions[i], SANDBOX_READ);
+	sandbox_need(needs, getenv("TERMINFO"), SANDBOX_READ);
+	if (home && snprintf(path, sizeof(path), "%s/.terminfo", home) < (int)sizeof(path))
+		sandbox_need(needs, path, SANDBOX_READ);
+	while (slice_next_word(&dirs, ':', &dir))
+		if (slice_copy(dir, path, sizeof(path)))
+			sandbox_need(needs, path, SANDBOX_READ);
+}
+
+/* Of what is not open yet, it needs the terminal's description. */
+static void enter_sandbox(struct collector *collector)
+{
 	struct sandbox_needs needs = {.terminal = true};
 	struct sandbox sandbox;
-	size_t i;
 
 	collector_leave_late(collector);
 	collector_need(collector, &needs);
-	for (i = 0; i < ARRAY_SIZE(descriptions); i++)
-		sandbox_need(&needs, descriptions[i], SANDBOX_READ);
-	sandbox_need(&needs, getenv("TERMINFO"), SANDBOX_READ);
+	need_terminals(&needs);
 	sandbox_confine(&needs, &sandbox);
 	sandbox_filter(&needs, &sandbox);
 	sandbox_needs_free(&needs);
