@@ -92,6 +92,9 @@ static int watch_tls_files(struct guard *guard, const struct tls_config *tls)
 				  ?: watch(&guard->files[FILE_CLIENT_CA], tls->client_ca_file);
 }
 
+/* Why root may not read a file that the configuration names since now: guard_need(). */
+#define ELSEWHERE " (in the sandbox, a file in another directory than before takes a restart)"
+
 /* From this cost on, a small machine takes seconds to check a password. */
 #define COST_SLOW 13
 
@@ -330,14 +333,17 @@ void guard_reload(struct guard *guard, uint64_t now_ns)
 {
 	char error[512];
 	size_t i;
+	int err;
 
 	/* Remember the files as they are before reading. Nothing is tried again until one changes.
 	 */
 	guard->refreshed_ns = now_ns;
 	for (i = 0; i < FILES; i++)
 		guard->files[i].state = state_of(guard->files[i].path);
-	if (read_all(guard, true, error, sizeof(error))) {
-		log_error("--web.config.file: %s; what was read before stays in force", error);
+	err = read_all(guard, true, error, sizeof(error));
+	if (err) {
+		log_error("--web.config.file: %s%s; what was read before stays in force", error,
+			  err == -EACCES ? ELSEWHERE : "");
 		return;
 	}
 	log_info("--web.config.file: %s was read again", guard->path);
