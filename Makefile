@@ -176,7 +176,8 @@ docs: $(BUILD)/docs/metrics.md $(BUILD)/docs/flags.md ## write docs/metrics.md a
 test-docs: $(BUILD)/docs/metrics.md $(BUILD)/docs/flags.md ## check that docs/ agrees with the program
 	@status=0; \
 	for page in metrics flags; do docs/check docs/$$page.md $(BUILD)/docs/$$page.md || status=1; done; \
-	docs/check-flags README.md $(BUILD)/bramble || status=1; exit $$status
+	docs/check-flags README.md $(BUILD)/bramble || status=1; \
+	for page in security capabilities; do docs/check-tests docs/$$page.md || status=1; done; exit $$status
 
 .PHONY: docs test-docs
 
