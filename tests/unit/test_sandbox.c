@@ -176,6 +176,21 @@ static int try_tgkill(void)
 	return said(syscall(SYS_tgkill, getppid(), getppid(), 0));
 }
 
+/* A file's owner gets the signal that it is set to send. */
+static int try_to_set_owner(void)
+{
+	int fds[2];
+
+	return pipe2(fds, O_CLOEXEC) ? EINVAL : said(fcntl(fds[0], F_SETOWN, getppid()));
+}
+
+static int try_to_set_signal(void)
+{
+	int fds[2];
+
+	return pipe2(fds, O_CLOEXEC) ? EINVAL : said(fcntl(fds[0], F_SETSIG, SIGKILL));
+}
+
 static int try_packet_socket(void)
 {
 	return said(socket(AF_PACKET, SOCK_RAW, 0));
@@ -348,6 +363,8 @@ static const struct {
 	{"pidfd_open", try_pidfd},
 	{"kill", try_kill},
 	{"tgkill of another process", try_tgkill},
+	{"fcntl(F_SETOWN)", try_to_set_owner},
+	{"fcntl(F_SETSIG)", try_to_set_signal},
 	{"socket(AF_PACKET)", try_packet_socket},
 	{"socket(SOCK_RAW)", try_raw_socket},
 	{"socket(NETLINK_SOCK_DIAG)", try_other_netlink},
@@ -395,6 +412,8 @@ static void test_attempts_can_tell(void **state)
 	(void)state;
 	assert_int_equal(in_child(try_fork), 0);
 	assert_int_equal(in_child(try_kill), 0);
+	assert_int_equal(in_child(try_to_set_owner), 0);
+	assert_int_equal(in_child(try_to_set_signal), 0);
 	assert_int_equal(in_child(try_executable_memory), 0);
 	assert_int_equal(in_child(try_to_make_executable), 0);
 	assert_int_equal(in_child(try_memfd), 0);
