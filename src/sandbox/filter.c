@@ -130,6 +130,22 @@ static int allow(scmp_filter_ctx filter, const struct call *call)
 	.count = sizeof((struct scmp_arg_cmp[]){__VA_ARGS__}) / sizeof(struct scmp_arg_cmp),       \
 	.conditions = {__VA_ARGS__}
 
+/*
+ * Calls that are refused without a word, because the C library does without them:
+ * - It makes a thread by clone3(), whose flags no filter can see, or else by clone().
+ * - getaddrinfo() asks nscd over a Unix socket, or else by itself. Who else listens at one (a
+ *   container runtime, D-Bus) does for root what it asks for, whatever capabilities it has; and
+ *   Landlock does not see it.
+ */
+static int refuse_quietly(scmp_filter_ctx filter)
+{
+	int err = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
+
+	return err
+		       ?: seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(socket), 1,
+					   SCMP_A0(SCMP_CMP_EQ, AF_UNIX));
+}
+
 static int allow_all(scmp_filter_ctx filter, const struct sandbox_needs *needs)
 {
 	const struct call calls[] = {
@@ -146,9 +162,7 @@ static int allow_all(scmp_filter_ctx filter, const struct sandbox_needs *needs)
 		if (calls[i].when == ALWAYS || (calls[i].when == IF_LOADS && needs->loads) ||
 		    (calls[i].when == IF_TERMINAL && needs->terminal))
 			err = allow(filter, &calls[i]);
-	/* The C library makes a thread by clone3(), whose flags no filter can see, or else by
-	 * clone(). */
-	return err ?: seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
+	return err ?: refuse_quietly(filter);
 }
 
 int filter_install(const struct sandbox_needs *needs)

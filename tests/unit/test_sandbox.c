@@ -206,6 +206,19 @@ static int try_other_netlink(void)
 	return said(socket(AF_NETLINK, SOCK_RAW, 4)); /* NETLINK_SOCK_DIAG */
 }
 
+static int try_unix_socket(void)
+{
+	return said(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+}
+
+/* Unlike a pair of streams, its halves could be connected to others. */
+static int try_unix_pair(void)
+{
+	int fds[2];
+
+	return said(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, fds));
+}
+
 static int try_vsock(void)
 {
 	return said(socket(AF_VSOCK, SOCK_STREAM, 0));
@@ -368,6 +381,8 @@ static const struct {
 	{"socket(AF_PACKET)", try_packet_socket},
 	{"socket(SOCK_RAW)", try_raw_socket},
 	{"socket(NETLINK_SOCK_DIAG)", try_other_netlink},
+	{"socket(AF_UNIX)", try_unix_socket},
+	{"socketpair(SOCK_DGRAM)", try_unix_pair},
 	{"socket(AF_VSOCK)", try_vsock},
 	{"bpf(BPF_PROG_LOAD)", try_program},
 	{"bpf(BPF_MAP_CREATE)", try_map},
@@ -419,6 +434,8 @@ static void test_attempts_can_tell(void **state)
 	assert_int_equal(in_child(try_memfd), 0);
 	assert_int_equal(in_child(try_limit), 0);
 	assert_int_equal(in_child(try_other_netlink), 0);
+	assert_int_equal(in_child(try_unix_socket), 0);
+	assert_int_equal(in_child(try_unix_pair), 0);
 	assert_int_equal(in_child(try_create), 0);
 }
 
@@ -511,8 +528,8 @@ static void test_kill(void **state)
 static int try_sockets(void)
 {
 	static const int families[] = {AF_INET, AF_INET6};
+	int fd, fds[2];
 	size_t i;
-	int fd;
 
 	for (i = 0; i < ARRAY_SIZE(families); i++) {
 		fd = socket(families[i], SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -524,6 +541,8 @@ static int try_sockets(void)
 			return errno;
 		close(fd);
 	}
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds))
+		return errno;
 	return said(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, 0));
 }
 
