@@ -206,6 +206,11 @@ static int try_other_netlink(void)
 	return said(socket(AF_NETLINK, SOCK_RAW, 4)); /* NETLINK_SOCK_DIAG */
 }
 
+static int try_listen(void)
+{
+	return said(listen(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), 1));
+}
+
 static int try_unix_socket(void)
 {
 	return said(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
@@ -381,6 +386,7 @@ static const struct {
 	{"socket(AF_PACKET)", try_packet_socket},
 	{"socket(SOCK_RAW)", try_raw_socket},
 	{"socket(NETLINK_SOCK_DIAG)", try_other_netlink},
+	{"listen", try_listen},
 	{"socket(AF_UNIX)", try_unix_socket},
 	{"socketpair(SOCK_DGRAM)", try_unix_pair},
 	{"socket(AF_VSOCK)", try_vsock},
@@ -434,6 +440,7 @@ static void test_attempts_can_tell(void **state)
 	assert_int_equal(in_child(try_memfd), 0);
 	assert_int_equal(in_child(try_limit), 0);
 	assert_int_equal(in_child(try_other_netlink), 0);
+	assert_int_equal(in_child(try_listen), 0);
 	assert_int_equal(in_child(try_unix_socket), 0);
 	assert_int_equal(in_child(try_unix_pair), 0);
 	assert_int_equal(in_child(try_create), 0);
