@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "util/array.h"
@@ -73,6 +74,21 @@ void sandbox_need_file(struct sandbox_needs *needs, const char *path)
 		need_directory_of(needs, real);
 }
 
+/* Whether a path, its links followed, belongs to the same user as what is in place of the "*". */
+static bool is_of_owner(const char *pattern, const char *path)
+{
+	size_t len = strcspn(pattern, "*");
+	struct stat owner, st;
+	char above[PATH_MAX];
+
+	len += strcspn(path + len, "/");
+	if (len >= sizeof(above))
+		return false;
+	memcpy(above, path, len);
+	above[len] = '\0';
+	return stat(above, &owner) == 0 && stat(path, &st) == 0 && owner.st_uid == st.st_uid;
+}
+
 void sandbox_need_matching(struct sandbox_needs *needs, const char *pattern, unsigned int access)
 {
 	glob_t found;
@@ -80,7 +96,8 @@ void sandbox_need_matching(struct sandbox_needs *needs, const char *pattern, uns
 
 	if (glob(pattern, GLOB_NOSORT, NULL, &found) == 0)
 		for (i = 0; i < found.gl_pathc; i++)
-			sandbox_need(needs, found.gl_pathv[i], access);
+			if (is_of_owner(pattern, found.gl_pathv[i]))
+				sandbox_need(needs, found.gl_pathv[i], access);
 	globfree(&found);
 }
 

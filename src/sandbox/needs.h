@@ -56,7 +56,10 @@ void sandbox_need_later(struct sandbox_needs *needs, const char *path, unsigned 
  */
 void sandbox_need_file(struct sandbox_needs *needs, const char *path);
 
-/* Adds the paths that match a pattern of glob(7) now. */
+/*
+ * Adds the paths that match a pattern of glob(7) now, and belong to the user whose directory is in
+ * place of its first "*": a user's link to the root does not make all files readable.
+ */
 void sandbox_need_matching(struct sandbox_needs *needs, const char *pattern, unsigned int access);
 
 /* Adds what a look-up of a host's name reads. */

@@ -755,6 +755,43 @@ static void test_replaced_files(void **state)
 	sandbox_needs_free(&landlock_needs);
 }
 
+static void make_home(const char *user, uid_t uid)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), "outside/home/%s/.keep", user);
+	tree_put(path, "");
+	snprintf(path, sizeof(path), "%s/home/%s", outside, user);
+	assert_int_equal(chown(path, uid, uid), 0);
+}
+
+/* A user's link to what is another's is not followed; one to what is the user's own is. */
+static void test_links_of_users(void **state)
+{
+	struct sandbox_needs needs = {0};
+	char path[256], link[256], pattern[256];
+
+	(void)state;
+	if (geteuid() != 0)
+		skip_because("only root can make files of other users");
+	make_home("a", 65533);
+	make_home("b", 65534);
+	make_home("c", 65533);
+	snprintf(path, sizeof(path), "%s/home/a/store", outside);
+	assert_int_equal(mkdir(path, 0700), 0);
+	assert_int_equal(chown(path, 65533, 65533), 0);
+	snprintf(link, sizeof(link), "%s/home/b/store", outside);
+	assert_int_equal(symlink("/", link), 0);
+	snprintf(link, sizeof(link), "%s/home/c/store", outside);
+	assert_int_equal(symlink(path, link), 0);
+	snprintf(pattern, sizeof(pattern), "%s/home/*/store", outside);
+	sandbox_need_matching(&needs, pattern, SANDBOX_READ);
+	assert_int_equal(needs.path_count, 2);
+	assert_true(strstr(needs.paths[0].path, "/b/") == NULL);
+	assert_true(strstr(needs.paths[1].path, "/b/") == NULL);
+	sandbox_needs_free(&needs);
+}
+
 static int bind_tcp(void)
 {
 	struct sockaddr_in address = {.sin_family = AF_INET,
@@ -927,6 +964,7 @@ int main(void)
 		cmocka_unit_test(test_ctrl_z),
 		cmocka_unit_test(test_files),
 		cmocka_unit_test(test_replaced_files),
+		cmocka_unit_test(test_links_of_users),
 		cmocka_unit_test(test_ports),
 		cmocka_unit_test(test_capabilities),
 		cmocka_unit_test(test_layers),
