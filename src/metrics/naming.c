@@ -293,6 +293,11 @@ static void look(struct naming *naming, struct kin *kin)
 {
 	struct labels labels;
 
+	/* There was no place for an owner of its own. The refuge keeps its labels. */
+	if (kin->owner && kin->owner == naming->owners->refuge) {
+		kin->named = true;
+		return;
+	}
 	naming->looks++;
 	kin->named = find_in_pod(naming, kin, &labels);
 	if (!kin->owner)

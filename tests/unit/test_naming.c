@@ -216,6 +216,29 @@ static void the_owners_of_one_name_are_joined(void **state)
 	assert_int_equal(first->cgroups, 1);
 }
 
+/* It counts for others, too. */
+static void the_refuge_keeps_its_name(void **state)
+{
+	struct labels overflow = {.unit = "overflow"};
+	struct member *pod = members_add(&members, 1, POD, 0);
+
+	(void)state;
+	owners.refuge = owners_get(&owners, &overflow);
+	owners.refuge->cgroups++;
+	owners.max = 1;
+	tree_put(LOGS "/web/0.log", "");
+	/* It was made, then something was counted for it, and then comes the round. */
+	naming_expect(&naming, pod);
+	naming_own(&naming, pod);
+	assert_ptr_equal(pod->owner, owners.refuge);
+	start_ns = clock_monotonic_ns();
+	run_at(0);
+	assert_ptr_equal(pod->owner, owners.refuge);
+	assert_string_equal(owners.refuge->labels.unit, "overflow");
+	assert_string_equal(owners.refuge->labels.pod, "");
+	assert_int_equal(naming_due_ns(&naming), UINT64_MAX);
+}
+
 static void add_many_pods(unsigned int count)
 {
 	char path[128];
@@ -287,6 +310,7 @@ int main(void)
 		TEST(what_has_waited_too_long_is_shown_by_its_ids),
 		TEST(all_cgroups_of_a_container_have_one_owner),
 		TEST(the_owners_of_one_name_are_joined),
+		TEST(the_refuge_keeps_its_name),
 		TEST(a_round_is_bounded),
 		TEST(a_round_reads_few_directories),
 	};
