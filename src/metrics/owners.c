@@ -208,7 +208,7 @@ void owners_remove(struct owners *owners, struct owner *owner)
 
 void owners_keep_counts(struct owners *owners, const struct owner *owner)
 {
-	if (owners->refuge && owner != owners->refuge)
+	if (owners->refuge && owner != owners->refuge && !owner->summed)
 		ledger_merge(&owners->refuge->ledger, &owner->ledger, LEDGER_COUNTERS,
 			     &owner_other);
 }

@@ -138,7 +138,10 @@ void owners_remove(struct owners *owners, struct owner *owner);
 void owners_discard(struct owners *owners, struct owner *owner);
 void owners_sweep(struct owners *owners);
 
-/* What an owner has counted is the refuge's from now on, too. Before it is removed unread. */
+/*
+ * What an owner has counted is the refuge's from now on, too. Before it is removed unread. That of
+ * an owner that is summed stays in the sum instead.
+ */
 void owners_keep_counts(struct owners *owners, const struct owner *owner);
 
 /* Frees all owners. */

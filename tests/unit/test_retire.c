@@ -229,6 +229,38 @@ static void units_leave_room_for_pods(void **state)
 	assert_string_equal(owners.refuge->labels.unit, "overflow");
 }
 
+/* Beyond --metrics.max-containers counts stay in one sum, and are not the refuge's as well. */
+static void what_is_summed_counts_once(void **state)
+{
+	struct labels overflow = {.unit = "overflow"};
+	struct member *member;
+	struct owner *sum;
+	char path[160];
+	uint64_t i;
+
+	(void)state;
+	owners.max_containers = 1;
+	owners.refuge = owners_get(&owners, &overflow);
+	owners.refuge->cgroups++;
+	for (i = 1; i <= 10; i++) {
+		snprintf(path, sizeof(path), "/kubepods/pod%08x-1111-2222-3333-444444444444/" ID,
+			 (unsigned int)i);
+		member = add(i, path);
+		count(member, 1);
+		if (i > 1)
+			members_end(&members, member, i);
+	}
+	retire_removed(&retire, NS_PER_S);
+	owners.max = 4;
+	retire_kept(&retire, NS_PER_S);
+	assert_in_range(HASH_COUNT(owners.table), 2, 4);
+	sum = owners_sum(&owners);
+	assert_non_null(sum);
+	assert_int_equal(counted(sum), 9);
+	assert_int_equal(counted(owners.refuge), 0);
+	owners_free_sum(sum);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -240,6 +272,7 @@ int main(void)
 		TEST(what_others_have_is_forgotten_at_once),
 		TEST(what_is_kept_is_bounded),
 		TEST(units_leave_room_for_pods),
+		TEST(what_is_summed_counts_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
