@@ -17,12 +17,22 @@
 #define MEMBER_BYTES	1024
 #define OWNER_BYTES	3072
 
-/* From so many eighths of a bound on, what is kept goes sooner, until it is as many again. */
-#define CROWDED_EIGHTHS 6
+/*
+ * From so many eighths of a bound on, what is kept goes sooner, until it is as many again.
+ * Strangers can fill six eighths of the registry with cgroups that stay (members.h). That must not
+ * drive out what pods have counted.
+ */
+#define CROWDED_MEMBERS 7
+#define CROWDED_OWNERS	6
 
-static bool is_crowded(size_t count, size_t max)
+static bool is_crowded(size_t count, size_t max, unsigned int eighths)
 {
-	return max && count > max / 8 * CROWDED_EIGHTHS;
+	return max && count > max / 8 * eighths;
+}
+
+static bool are_members_crowded(const struct members *members)
+{
+	return is_crowded(members_count(members), members->max, CROWDED_MEMBERS);
 }
 
 static void forget(struct retire *retire, struct member *member)
@@ -56,7 +66,7 @@ void retire_removed(struct retire *retire, uint64_t now_ns)
 
 	while ((member = members->removed)) {
 		if (grown(now_ns, member->cgroup.removed_ns) < GRACE_NS &&
-		    !is_crowded(members_count(members), members->max))
+		    !are_members_crowded(members))
 			return;
 		if (is_empty(retire, member))
 			forget(retire, member);
@@ -96,14 +106,14 @@ static bool is_over(const struct retire *retire, const struct member *member, ui
 
 static bool are_all_too_many(const struct retire *retire)
 {
-	return is_crowded(members_count(retire->members), retire->members->max) ||
-	       is_crowded(HASH_COUNT(retire->owners->table), retire->owners->max);
+	return are_members_crowded(retire->members) ||
+	       is_crowded(HASH_COUNT(retire->owners->table), retire->owners->max, CROWDED_OWNERS);
 }
 
 /* Whether there are too many that are of no pod. */
 static bool are_outsiders_too_many(const struct retire *retire)
 {
-	return is_crowded(retire->owners->outsiders, retire->owners->max / 2);
+	return is_crowded(retire->owners->outsiders, retire->owners->max / 2, CROWDED_OWNERS);
 }
 
 /* Whether a cgroup has to go because there are too many. unread: also if nobody has read it. */

@@ -229,6 +229,33 @@ static void units_leave_room_for_pods(void **state)
 	assert_string_equal(owners.refuge->labels.unit, "overflow");
 }
 
+/* Who keeps as many cgroups as there may be does not drive out what a pod has counted. */
+static void strangers_drive_out_no_pod(void **state)
+{
+	struct labels overflow = {.unit = "overflow"};
+	struct member *pod;
+	char path[32];
+	uint64_t i;
+
+	(void)state;
+	members.max = MAX;
+	owners.refuge = owners_get(&owners, &overflow);
+	owners.refuge->cgroups++;
+	for (i = 1; i <= MAX; i++) {
+		snprintf(path, sizeof(path), "/stranger/x%u", (unsigned int)i);
+		members_add(&members, MAX + i, path, 0);
+	}
+	assert_true(members.refused > 0);
+	pod = add(1, POD "/" ID);
+	count(pod, 5);
+	members_end(&members, pod, NS_PER_S);
+	retire_removed(&retire, 2 * NS_PER_S);
+	retire_kept(&retire, 2 * NS_PER_S);
+	assert_ptr_equal(members_find(&members, 1), pod);
+	assert_int_equal(counted(pod->owner), 5);
+	assert_int_equal(retire.unread, 0);
+}
+
 /* Beyond --metrics.max-containers counts stay in one sum, and are not the refuge's as well. */
 static void what_is_summed_counts_once(void **state)
 {
@@ -272,6 +299,7 @@ int main(void)
 		TEST(what_others_have_is_forgotten_at_once),
 		TEST(what_is_kept_is_bounded),
 		TEST(units_leave_room_for_pods),
+		TEST(strangers_drive_out_no_pod),
 		TEST(what_is_summed_counts_once),
 	};
 
