@@ -116,18 +116,17 @@ static bool has_room(const struct members *members, const struct cgroup *cgroup,
 		     const struct kin_key *key)
 {
 	size_t count = members_count(members);
-	const struct kin *kin;
+	const struct kin *kin = key ? find_kin(members, key) : NULL;
 
 	if (!members->max ||
 	    (members->wanted_count && bsearch(&cgroup->id, members->wanted, members->wanted_count,
 					      sizeof(*members->wanted), by_id)))
 		return true;
-	if (!key)
-		return count <= members->max / 4 * 3;
-	kin = find_kin(members, key);
-	if (kin && kin->count)
-		return count <= members->max / 4 * 3 && kin->count < KIN_MAX;
-	return count <= members->max;
+	if (kin && kin->count >= KIN_MAX)
+		return false;
+	if (key && key->pod_uid[0] && !(kin && kin->count))
+		return count <= members->max;
+	return count <= members->max / 4 * 3;
 }
 
 static int refuse(struct members *members)

@@ -134,7 +134,8 @@ struct member *members_take_event(struct members *members, const struct cgroup_e
 /*
  * Which cgroups are kept, if there is a limit. A cgroup that nothing runs in takes a place, and
  * whoever may make cgroups can make 100,000 of them. So
- *  - a quarter of the places is for the first cgroup of each pod and each container;
+ *  - a quarter of the places is for the first cgroup of each pod and each container in a pod. A
+ *    container's id can be made up, a pod's path is believed only where root made it;
  *  - no container has more than KIN_MAX;
  *  - what is refused is found later, if something is counted for it: members_decide().
  */

@@ -232,6 +232,21 @@ static void the_registry_is_bounded(void **state)
 	assert_int_equal(members_count(&members), MAX + 1);
 }
 
+/* Anyone can make up the id of a container that is in no pod. */
+static void made_up_containers_leave_room_for_pods(void **state)
+{
+	unsigned int i;
+
+	(void)state;
+	members.max = MAX;
+	for (i = 1; i <= MAX; i++)
+		members_add(&members, i, format_path("/stranger/%064x", i), 0);
+	assert_int_equal(members_count(&members), MAX / 4 * 3);
+	assert_string_equal(members_first(&members)->cgroup.name.container_id,
+			    "0000000000000000000000000000000000000000000000000000000000000001");
+	assert_non_null(members_add(&members, 2 * MAX, POD "/" ID, 0));
+}
+
 static void nested_cgroups_of_a_container_are_bounded(void **state)
 {
 	unsigned int i;
@@ -288,6 +303,7 @@ int main(void)
 		TEST(what_no_walk_finds_is_unknown),
 		TEST(a_long_walk_goes_in_steps),
 		TEST(the_registry_is_bounded),
+		TEST(made_up_containers_leave_room_for_pods),
 		TEST(nested_cgroups_of_a_container_are_bounded),
 		TEST(cgroups_are_found_by_pod_and_container),
 	};
