@@ -42,13 +42,35 @@ static bool has_name(const char *path, const struct cgroup_name *name, const cha
 	return name->kind == CGROUP_UNIT && unit_of_path(path, found) && strcmp(found, unit) == 0;
 }
 
+/*
+ * Homes are not that deep. What is nested in them is as deep as whoever made it liked: to look at
+ * each of 440 levels took 2 ms.
+ */
+#define HOME_LEVELS 24
+
+/* The length of the uppermost levels of a path that a home can be in. */
+static size_t upper_len(const char *path, size_t len)
+{
+	unsigned int levels = 0;
+	size_t i;
+
+	for (i = 1; i < len; i++)
+		if (path[i] == '/' && path[i - 1] != '/' && ++levels == HOME_LEVELS)
+			return i;
+	return len;
+}
+
 size_t cgroup_home_len(const char *path, const struct cgroup_name *name)
 {
 	char above[CGROUP_PATH_LIMIT], unit[CGROUP_UNIT_SIZE];
-	size_t home = strnlen(path, sizeof(above) - 1), len = home;
+	size_t home = strnlen(path, sizeof(above) - 1), len = upper_len(path, home);
 
 	copy_path(above, path, home);
 	unit_of_path(above, unit);
+	above[len] = '\0';
+	if (len < home && !has_name(above, name, unit))
+		return home;
+	home = len;
 	while ((len = cgroup_parent_len(above, len)) > 0) {
 		above[len] = '\0';
 		if (!has_name(above, name, unit))

@@ -92,6 +92,30 @@ static void test_a_copy_is_nested(void **state)
 	assert_int_equal(cgroup_home_kind(USER, &name, &above), HOME_UNIT);
 }
 
+/* However deep a cgroup is nested, its home is found in the uppermost levels. */
+static void test_deep(void **state)
+{
+	char path[1024] = POD "/" ID;
+	struct cgroup_name name;
+
+	(void)state;
+	while (strlen(path) + 2 < sizeof(path)) {
+		strcat(path, "/n");
+		assert_int_equal(cgroup_path_parse(path, &name), 0);
+		assert_int_equal(cgroup_home_len(path, &name), strlen(POD "/" ID));
+	}
+	snprintf(path, sizeof(path), "%s", USER);
+	while (strlen(path) + 2 < sizeof(path)) {
+		strcat(path, "/n");
+		assert_int_equal(cgroup_path_parse(path, &name), 0);
+		assert_int_equal(cgroup_home_len(path, &name), strlen(USER));
+	}
+	/* Of a name that is not in the uppermost levels it is a home itself. */
+	snprintf(name.unit, sizeof(name.unit), "other");
+	name.kind = CGROUP_CONTAINER;
+	assert_int_equal(cgroup_home_len(path, &name), strlen(path));
+}
+
 static void test_parents(void **state)
 {
 	(void)state;
@@ -107,6 +131,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_homes),
 		cmocka_unit_test(test_a_copy_is_nested),
+		cmocka_unit_test(test_deep),
 		cmocka_unit_test(test_parents),
 	};
 
