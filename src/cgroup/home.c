@@ -103,6 +103,7 @@ enum cgroup_home_kind cgroup_home_kind(const char *home, const struct cgroup_nam
 {
 	char parent[CGROUP_PATH_LIMIT], unit[CGROUP_UNIT_SIZE];
 	const struct cgroup_name around = {.kind = CGROUP_UNIT};
+	size_t len;
 
 	if (name->kind == CGROUP_ROOT || name->kind == CGROUP_UNKNOWN)
 		return HOME_ROOT;
@@ -113,8 +114,14 @@ enum cgroup_home_kind cgroup_home_kind(const char *home, const struct cgroup_nam
 		return HOME_PODS;
 	if (name->kind == CGROUP_UNIT && unit_is_group(name->unit))
 		return HOME_GROUP;
-	if (!unit_of_path(parent, unit) || unit_is_group(unit))
-		return HOME_UNIT;
+	/* A group can be in a unit, too: "/delegated/kubepods" is what a stranger made. */
+	do {
+		if (!unit_of_path(parent, unit))
+			return HOME_UNIT;
+		len = strlen(parent);
+		parent[cgroup_parent_len(parent, len)] = '\0';
+	} while (unit_is_group(unit));
+	copy_path(parent, home, len);
 	*above = cgroup_home_len(parent, &around);
 	return HOME_MEMBER;
 }

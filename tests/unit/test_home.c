@@ -54,6 +54,11 @@ static const struct {
 	{"/delegated", "", NULL, HOME_UNIT},
 	{"/delegated/one", "/two/three", "/delegated", HOME_MEMBER},
 	{"/delegated/kubepods", "", NULL, HOME_GROUP},
+	{"/delegated/kubepods/one", "/two", "/delegated", HOME_MEMBER},
+	{"/delegated/buildkit/one", "", "/delegated", HOME_MEMBER},
+	{"/docker/buildkit/one", "", NULL, HOME_UNIT},
+	{"/a.slice/a-b.slice/c.service", "", NULL, HOME_UNIT},
+	{"/garden/good/one", "", NULL, HOME_UNIT},
 };
 
 static void test_homes(void **state)
