@@ -98,7 +98,8 @@ static void read_events(struct collector *c)
 	look_at_clock(c);
 	c->wakeups = 0;
 	c->events_ns = clock_monotonic_ns();
-	probe_poll(c->probe, on_cgroup_event, c);
+	if (probe_poll(c->probe, on_cgroup_event, c) > 0)
+		c->wakeups = 1; /* there are more: after the pause */
 	slots_take_walked(&c->slots, &c->members);
 }
 

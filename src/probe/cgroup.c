@@ -16,6 +16,8 @@
 struct cgroup_probe {
 	struct ring_buffer *ring;
 	uint64_t events;
+	size_t size; /* of the ring, in bytes */
+	size_t left; /* how much of it the running probe_poll() still reads */
 
 	/* The callback for the events of the running probe_poll(). */
 	probe_cgroup_fn each;
@@ -58,22 +60,26 @@ static int size(struct probe *probe)
 	return 0;
 }
 
+/* Ends a reading after as much as the ring holds: what comes meanwhile may never end. */
 static int on_event(void *context, void *data, size_t len)
 {
 	struct cgroup_probe *state = context;
+	size_t all = len + BPF_RINGBUF_HDR_SZ;
 
 	if (len >= offsetof(struct cgroup_event, path)) {
 		state->events++;
 		if (state->each)
 			state->each(state->context, data);
 	}
-	return 0;
+	state->left -= all < state->left ? all : state->left;
+	return state->left ? 0 : -EAGAIN;
 }
 
 static int open_state(struct probe *probe)
 {
 	struct cgroup_probe *state = state_of(probe);
 
+	state->size = bpf_map__max_entries(probe->bpf->maps.cgroup_events);
 	state->ring = ring_buffer__new(bpf_map__fd(probe->bpf->maps.cgroup_events), on_event, state,
 				       NULL);
 	return state->ring ? 0 : -errno;
@@ -96,8 +102,11 @@ int probe_poll(struct probe *probe, probe_cgroup_fn each, void *context)
 
 	state->each = each;
 	state->context = context;
+	state->left = state->size;
 	got = ring_buffer__consume(state->ring);
 	state->each = NULL;
+	if (!state->left)
+		return 1;
 	return got < 0 ? got : 0;
 }
 

@@ -16,7 +16,11 @@ struct probe;
  */
 int probe_event_fd(const struct probe *probe);
 
-/* Calls each for every cgroup made or removed since. Returns 0 or a negative errno. */
+/*
+ * Calls each for every cgroup made or removed since: all that are in the ring by now. Of those that
+ * come meanwhile it reads only as many as the ring holds, so that nobody can keep it busy for good.
+ * Returns 0, a negative errno, or 1: there may be more, and nobody is woken for these.
+ */
 typedef void (*probe_cgroup_fn)(void *context, const struct cgroup_event *event);
 int probe_poll(struct probe *probe, probe_cgroup_fn each, void *context);
 

@@ -478,6 +478,37 @@ static void test_many_events(void **state)
 	assert_int_equal(event_count, EVENTS_MAX);
 }
 
+#define MORE_MAX 20000
+
+/* While events are read, there are more and more. */
+static void make_more(void *context, const struct cgroup_event *event)
+{
+	unsigned int *made = context;
+
+	if (event->kind != CGROUP_REMOVED || *made == MORE_MAX)
+		return;
+	++*made;
+	own_make("/more");
+	assert_true(own_remove("/more"));
+}
+
+/* A reading ends even if somebody makes cgroups as fast as they are read. */
+static void test_a_reading_ends(void **state)
+{
+	unsigned int made = 0;
+
+	(void)state;
+	need_kernel();
+	open_probe();
+	own_make("/more");
+	assert_true(own_remove("/more"));
+	assert_int_equal(probe_poll(probe, make_more, &made), 1);
+	assert_in_range(made, 1000, MORE_MAX / 2);
+	made = MORE_MAX;
+	assert_int_equal(probe_poll(probe, make_more, &made), 0);
+	assert_int_equal(lost("ring_full"), 0);
+}
+
 /* Two slots, one of them for the overflow: cgroups without a slot are counted there. */
 static void test_overflow(void **state)
 {
@@ -696,6 +727,7 @@ int main(void)
 		TEST(test_path_too_long),
 		TEST(test_v1_is_not_reported),
 		TEST(test_many_events),
+		TEST(test_a_reading_ends),
 		TEST(test_overflow),
 		TEST(test_free_slot),
 		TEST(test_close_leaves_nothing),
