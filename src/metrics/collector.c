@@ -80,6 +80,8 @@ static void on_cgroup_event(void *context, const struct cgroup_event *event)
 		slots_take_made(&c->slots, made);
 	else if (event->kind == CGROUP_MADE && event->path_len)
 		slots_take_refused(&c->slots, event->id, event->path);
+	else if (event->kind == CGROUP_REMOVED)
+		slots_take_removed(&c->slots, event->id);
 	if (made && !made->owner)
 		naming_expect(&c->naming, made);
 }

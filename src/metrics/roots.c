@@ -39,6 +39,18 @@ static uint64_t id_of(const struct roots *roots, const char *path, size_t len)
 	return stat(file, &st) ? 0 : st.st_ino;
 }
 
+/*
+ * A cgroup that was removed before its root or alias was added. That it was made is read later: who
+ * makes and removes cgroups would fill both maps. If its path does not tell, the event of its end
+ * does: roots_take_removed().
+ */
+static void forget_if_gone(const struct roots *roots, const struct cgroup *cgroup)
+{
+	if (!cgroup->below && !cgroup->outside &&
+	    id_of(roots, cgroup->path, strlen(cgroup->path)) != cgroup->id)
+		probe_forget_root(roots->probe, cgroup->id);
+}
+
 /* FNV-1a. Never 0. */
 static uint64_t hash_of(const char *text, size_t len)
 {
@@ -123,8 +135,9 @@ static void add_home(const struct roots *roots, const struct cgroup *cgroup,
 	case HOME_ROOT:
 	case HOME_CONTAINER: /* follows from its pod */
 	case HOME_GROUP:
-		break;
+		return;
 	}
+	forget_if_gone(roots, cgroup);
 }
 
 void roots_fold(const struct roots *roots, const struct member *member)
@@ -141,9 +154,10 @@ void roots_fold(const struct roots *roots, const struct member *member)
 	id = id_of(roots, cgroup->path,
 		   member->home.quota == SLOT_MEMBERS_MAX ? place.above : place.home);
 	/* If there are too many, it gets a slot, which is taken back again. */
-	if (id && id != cgroup->id)
-		(void)probe_add_alias(roots->probe, cgroup->id, id,
-				      id_of(roots, cgroup->path, group));
+	if (!id || id == cgroup->id)
+		return;
+	(void)probe_add_alias(roots->probe, cgroup->id, id, id_of(roots, cgroup->path, group));
+	forget_if_gone(roots, cgroup);
 }
 
 static void look_at(struct roots *roots, struct member *member)
@@ -210,6 +224,7 @@ void roots_take_refused(struct roots *roots, uint64_t id, const char *path)
 	struct place place;
 
 	snprintf(copy, sizeof(copy), "%s", path);
+	made.cgroup.below = strlen(copy) >= CGROUP_PATH_MAX - 1; /* it may have been cut */
 	if (cgroup_path_parse(copy, &made.cgroup.name))
 		return;
 	find_place(&made.cgroup, &place);
@@ -220,6 +235,12 @@ void roots_take_refused(struct roots *roots, uint64_t id, const char *path)
 		return;
 	roots_fold(roots, &made);
 	count_nested(roots, &made);
+}
+
+void roots_take_removed(struct roots *roots, uint64_t id)
+{
+	if (!probe_sees_ancestors(roots->probe))
+		probe_forget_root(roots->probe, id);
 }
 
 static void tell(const struct members *members, const struct nested *nested)

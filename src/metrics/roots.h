@@ -41,6 +41,9 @@ void roots_take_made(struct roots *roots, struct member *made);
 /* The same for a cgroup for which the members have no room. path: as an event has it. */
 void roots_take_refused(struct roots *roots, uint64_t id, const char *path);
 
+/* A cgroup was removed. It may be one of those for which the members have no room. */
+void roots_take_removed(struct roots *roots, uint64_t id);
+
 /* Looks at the cgroups that a walk has found, if there was one since the last call. */
 void roots_take_walked(struct roots *roots, const struct members *members);
 

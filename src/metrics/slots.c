@@ -444,6 +444,11 @@ void slots_take_refused(struct slots *slots, uint64_t id, const char *path)
 	roots_take_refused(&slots->roots, id, path);
 }
 
+void slots_take_removed(struct slots *slots, uint64_t id)
+{
+	roots_take_removed(&slots->roots, id);
+}
+
 void slots_take_walked(struct slots *slots, const struct members *members)
 {
 	roots_take_walked(&slots->roots, members);

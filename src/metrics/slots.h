@@ -73,6 +73,7 @@ void slots_update_pressure(struct slots *slots);
  * their slots. To be called as soon as they are known.
  */
 void slots_take_made(struct slots *slots, struct member *made);
+void slots_take_removed(struct slots *slots, uint64_t id);
 void slots_take_refused(struct slots *slots, uint64_t id, const char *path);
 void slots_take_walked(struct slots *slots, const struct members *members);
 

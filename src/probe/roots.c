@@ -67,6 +67,13 @@ int probe_add_alias(struct probe *probe, uint64_t id, uint64_t home, uint64_t gr
 	return 0;
 }
 
+void probe_forget_root(const struct probe *probe, uint64_t id)
+{
+	bpf_map_delete_elem(bpf_map__fd(probe->bpf->maps.slot_roots), &id);
+	if (!probe_sees_ancestors(probe))
+		bpf_map_delete_elem(bpf_map__fd(probe->bpf->maps.slot_aliases), &id);
+}
+
 uint64_t probe_slot_group(const struct probe *probe, unsigned int slot)
 {
 	return __atomic_load_n(&probe->slot_groups[slot], __ATOMIC_RELAXED);

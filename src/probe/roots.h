@@ -29,6 +29,12 @@ int probe_add_root(struct probe *probe, uint64_t id, enum slot_root_kind kind, u
  */
 int probe_add_alias(struct probe *probe, uint64_t id, uint64_t home, uint64_t group);
 
+/*
+ * Forgets the root or the alias of a cgroup. The programs do that when it is removed. One that was
+ * added after that would stay for ever, and there is room for so many.
+ */
+void probe_forget_root(const struct probe *probe, uint64_t id);
+
 /* The pod or unit of a slot that has a cgroup: the id of its cgroup. */
 uint64_t probe_slot_group(const struct probe *probe, unsigned int slot);
 

@@ -579,6 +579,42 @@ static void a_unit_has_a_quota(void **state)
 	assert_int_equal(slots_of("-unit.service"), 0);
 }
 
+#define SHORT_LIVED 1200
+
+/* That they were made is read when they are gone. They leave nothing in the maps of the kernel. */
+static void check_short_lived(enum sight sight, const char *above)
+{
+	char name[64];
+	int i;
+
+	open_with(256, sight);
+	own_make(above);
+	for (i = 0; i < SHORT_LIVED; i++) {
+		snprintf(name, sizeof(name), "%s/x%d.service", above, i);
+		own_make(name);
+		assert_true(own_remove(name));
+		if (i == SHORT_LIVED / 2)
+			probe_poll(probe, on_event, NULL);
+	}
+	probe_poll(probe, on_event, NULL);
+	assert_int_equal(probe_add_root(probe, UINT64_C(1) << 60, SLOT_ROOT_UNIT, 0), 0);
+	if (sight == SIGHT_NONE)
+		assert_int_equal(probe_add_alias(probe, UINT64_C(1) << 60, 1, 1), 0);
+	assert_true(own_remove(above));
+}
+
+static void short_lived_units_leave_room_for_others(void **state)
+{
+	(void)state;
+	check_short_lived(SIGHT_BTF, "-short.slice");
+}
+
+static void short_lived_nested_ones_leave_room_for_others(void **state)
+{
+	(void)state;
+	check_short_lived(SIGHT_NONE, "-short.service");
+}
+
 /*
  * The programs see no ancestors, and user space had no turn. So each nested cgroup has a slot. The
  * next turn takes them back, and from then on they share their container's.
@@ -634,6 +670,8 @@ int main(void)
 		TEST(a_container_and_what_is_nested_in_it_have_one_slot),
 		TEST(so_they_have_without_btf),
 		TEST(a_unit_has_a_quota),
+		TEST(short_lived_units_leave_room_for_others),
+		TEST(short_lived_nested_ones_leave_room_for_others),
 		TEST(without_ancestors_the_surplus_is_taken_back),
 	};
 
