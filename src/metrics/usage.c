@@ -64,13 +64,16 @@ static bool has_run(const struct owner *owner)
 	return false;
 }
 
-/* Which files are read first: those of containers, then those of units in which something ran. */
+/*
+ * Which files are read first: those of pods, then those of what else something ran in. Anyone can
+ * make up the id of a container that is in no pod.
+ */
 static unsigned char rank(struct owners *owners, const struct member *top)
 {
 	const struct owner *owner = top->owner;
 	struct labels labels;
 
-	if (top->cgroup.name.kind == CGROUP_CONTAINER)
+	if (top->cgroup.name.pod_uid[0])
 		return 0;
 	if (!owner) {
 		naming_unit(&labels, top->cgroup.name.unit);

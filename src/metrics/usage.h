@@ -18,7 +18,7 @@ struct usage {
 	struct cgroup_reader reader;
 	struct cgroup **tops; /* whose files are read, each of a member; count of them */
 	size_t count;
-	size_t max;	       /* whose files are read; 0: no limit. Containers go first */
+	size_t max;	       /* whose files are read; 0: no limit. Those of pods go first */
 	uint64_t known;	       /* the cgroups that there were when tops were found, as a hash */
 	uint64_t stepped_back; /* counters that were lower than at the reading before */
 	uint64_t updated_ns;   /* CLOCK_MONOTONIC, of the last update; 0: there was none */

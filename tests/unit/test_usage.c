@@ -226,6 +226,39 @@ static void test_gone(void **state)
 	is(owner, CGROUP_CPU_USAGE, 1000000);
 }
 
+/* Gives each cgroup an owner of its own. */
+static void name_apart(void *context, struct member *member)
+{
+	struct labels labels = {.unit = ""};
+
+	(void)context;
+	snprintf(labels.container, sizeof(labels.container), "%.60s",
+		 member->cgroup.name.container_id);
+	member->owner = owners_get(&owners, &labels);
+}
+
+/* Made up containers in which nothing runs come after the pods that are made later. */
+static void test_pods_go_first(void **state)
+{
+	static const char pod[] = "/kubepods/pod8a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9/" ID "1";
+	char path[128];
+	unsigned int i;
+
+	(void)state;
+	usage.max = 16;
+	for (i = 1; i <= 100; i++) {
+		snprintf(path, sizeof(path), "/stranger/%064x", i);
+		members_add(&members, i, path, 0);
+		put(path, "cpu.stat", "usage_usec 1\n");
+	}
+	members_add(&members, 1000, pod, 0);
+	put(pod, "cpu.stat", "usage_usec 1000\n");
+	usage_update(&usage, &members, &owners, 1, name_apart, NULL);
+	assert_int_equal(usage.count, 1 + 16 / 8);
+	assert_non_null(members_find(&members, 1000)->owner);
+	is(members_find(&members, 1000)->owner, CGROUP_CPU_USAGE, 1000000);
+}
+
 /* Two owners that turn out to be one. */
 static void test_merged(void **state)
 {
@@ -244,9 +277,9 @@ static void test_merged(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_equals), TEST(test_restart),	  TEST(test_step_back),
-		TEST(test_away),   TEST(test_found_late), TEST(test_unknown_birth),
-		TEST(test_gone),   TEST(test_merged),
+		TEST(test_equals), TEST(test_restart),	     TEST(test_step_back),
+		TEST(test_away),   TEST(test_found_late),    TEST(test_unknown_birth),
+		TEST(test_gone),   TEST(test_pods_go_first), TEST(test_merged),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
