@@ -219,10 +219,10 @@ void collector_update(struct collector *c)
 	arm_soon(c);
 }
 
-/* Strangers can cause it, so it is told once. */
+/* Strangers can cause it, so it is told once. Who has all of KIN_MAX is told by roots_tell(). */
 static void tell_full(struct collector *c)
 {
-	if (c->told_full || (!c->members.refused && !c->owners.refused))
+	if (c->told_full || (!c->members.full && !c->owners.refused))
 		return;
 	c->told_full = true;
 	log_warn("there are more cgroups or containers than bramble keeps (%zu and %zu with %u "

@@ -129,9 +129,14 @@ static bool has_room(const struct members *members, const struct cgroup *cgroup,
 	return count <= members->max / 4 * 3;
 }
 
-static int refuse(struct members *members)
+static int refuse(struct members *members, const struct kin_key *key)
 {
+	const struct kin *kin = key ? find_kin(members, key) : NULL;
+
 	members->refused++;
+	/* A container that has all that it may have does not need more places. */
+	if (!kin || kin->count < KIN_MAX)
+		members->full = true;
 	return -ENOSPC;
 }
 
@@ -144,10 +149,10 @@ static int on_added(void *context, struct cgroup *cgroup)
 	struct kin_key key;
 
 	if (!name->pod_uid[0] && !name->container_id[0])
-		return has_room(members, cgroup, NULL) ? 0 : refuse(members);
+		return has_room(members, cgroup, NULL) ? 0 : refuse(members, NULL);
 	key = make_key(name->pod_uid, name->container_id);
 	if (!has_room(members, cgroup, &key))
-		return refuse(members);
+		return refuse(members, &key);
 	member->kin = get_kin(members, &key);
 	if (!member->kin)
 		return -ENOMEM;

@@ -85,6 +85,7 @@ struct members {
 	struct member *kept;	/* those of them that members_keep() was called for */
 	size_t max;		/* cgroups; 0: no limit. Set it before there are any */
 	uint64_t refused;	/* cgroups for which there was no room */
+	bool full;		/* for one of them because all places were taken, not KIN_MAX */
 	struct walk *walk;	/* that is under way; NULL: none */
 	uint64_t *wanted;	/* by it: sorted ids of cgroups for which there is always room */
 	size_t wanted_count;

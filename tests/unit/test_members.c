@@ -257,6 +257,10 @@ static void nested_cgroups_of_a_container_are_bounded(void **state)
 		members_add(&members, i, format_path(POD "/" ID "/x%u", i), 0);
 	assert_int_equal(members_count(&members), KIN_MAX);
 	assert_int_equal(members.refused, MAX - KIN_MAX);
+	assert_false(members.full); /* more places would not help */
+	for (i = 1; !members.full && i <= MAX; i++)
+		members_add(&members, MAX + i, format_path("/x%u.service", i), 0);
+	assert_int_equal(members_count(&members), MAX / 4 * 3);
 }
 
 /* A pod has its containers, a container its cgroups; the pod stays as long as one of them. */
