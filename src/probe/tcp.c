@@ -152,6 +152,19 @@ static void free_sockets(struct probe *probe)
 	unmap_sockets(probe);
 }
 
+/*
+ * Once more, before the slots belong to others. While they were closed, a program that had looked
+ * one up before may have made it the owner of a socket.
+ */
+static int free_slots(struct probe *probe)
+{
+	int err = map_sockets(probe);
+
+	if (!err)
+		free_sockets(probe);
+	return err;
+}
+
 static void count_set(const struct probe *probe, const volatile struct socket_set *set,
 		      struct socket_count *count)
 {
@@ -217,5 +230,6 @@ const struct probe_descriptor probe_tcp = {
 	.begin_close = map_sockets,
 	.end_close = free_sockets,
 	.holds_slot = holds_slot,
+	.free_slots = free_slots,
 	.close = close_state,
 };
