@@ -51,10 +51,16 @@ static bool has_others(const struct member *member)
 	return member->owner->members != member || member->owner_next || member->owner->cgroups > 1;
 }
 
+/* It may have got one, or another one, after its end. The next update knows that one. */
+static bool has_slot(const struct retire *retire, const struct member *member)
+{
+	return member->slot || retire->has_slot(retire->context, member->cgroup.id);
+}
+
 /* Whether nothing is lost if it is forgotten: nothing was counted, or others have it. */
 static bool is_empty(const struct retire *retire, const struct member *member)
 {
-	if (member->slot || retire->has_slot(retire->context, member->cgroup.id))
+	if (has_slot(retire, member))
 		return false;
 	return !member->owner || has_others(member) || ledger_is_empty(&member->owner->ledger);
 }
@@ -133,7 +139,7 @@ static void make_room(struct retire *retire, bool unread)
 	     member && (are_all_too_many(retire) || are_outsiders_too_many(retire));
 	     member = next) {
 		next = member->end_next;
-		if (!is_to_go(retire, member, unread))
+		if (!is_to_go(retire, member, unread) || has_slot(retire, member))
 			continue;
 		if (member->owner && !was_read(retire, member) && !has_others(member)) {
 			owners_keep_counts(retire->owners, member->owner);
@@ -149,7 +155,7 @@ void retire_kept(struct retire *retire, uint64_t now_ns)
 
 	for (member = retire->members->kept; member; member = next) {
 		next = member->end_next;
-		if (is_over(retire, member, now_ns))
+		if (is_over(retire, member, now_ns) && !has_slot(retire, member))
 			forget(retire, member);
 	}
 	make_room(retire, false);

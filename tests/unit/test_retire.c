@@ -115,6 +115,8 @@ static void what_has_a_slot_is_kept(void **state)
 	assert_ptr_equal(members.kept, member);
 	retire_removed(&retire, 3 * NS_PER_S);
 	assert_int_equal(asked, 1);
+	retire_kept(&retire, 3 * NS_PER_S); /* before an update */
+	assert_ptr_equal(members.kept, member);
 	member->slot = 5; /* the next update knows it */
 	retire.read_ns = 2000 * NS_PER_S;
 	retire_kept(&retire, 2000 * NS_PER_S);
