@@ -123,9 +123,10 @@ static void find_tops(struct usage *usage, const struct members *members, struct
 	for (member = members_first(members); member; member = members_next(member))
 		if (member->cgroup.removed_ns)
 			usage_forget(usage, member);
-	/* Without memory nothing is read this time. */
+	/* Without memory nothing is read this time, and the next one tries again. */
 	if (cgroup_tops_find(&members->registry, &tops, &count)) {
 		usage->count = 0;
+		usage->known = 0;
 		return;
 	}
 	free(usage->tops);
