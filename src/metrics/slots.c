@@ -118,8 +118,10 @@ static bool is_zero(const void *data, size_t size)
 	return !bytes[0] && !memcmp(bytes, bytes + 1, size - 1);
 }
 
-/* Adds what one cell of a slot has grown by. Without memory the next update adds it. */
-static void update_cell(struct slots *slots, unsigned int index, enum probe_id id,
+/*
+ * Adds what one cell of a slot has grown by. Returns false without memory: the next update adds it.
+ */
+static bool update_cell(struct slots *slots, unsigned int index, enum probe_id id,
 			struct owner *owner)
 {
 	enum family_source source = SOURCE_OF_PROBE(id);
@@ -128,18 +130,20 @@ static void update_cell(struct slots *slots, unsigned int index, enum probe_id i
 	size_t size = probe_read_cell(slots->probe, id, index, &now);
 
 	if (!size || (!slot->before[id] && is_zero(&now, size)))
-		return;
+		return true;
 	if (!slot->before[id])
 		slot->before[id] = calloc(1, size);
-	if (!ledger_get(&owner->ledger, source, NULL) || !slot->before[id] ||
-	    !memcmp(&now, slot->before[id], size))
-		return;
+	if (!ledger_get(&owner->ledger, source, NULL) || !slot->before[id])
+		return false;
+	if (!memcmp(&now, slot->before[id], size))
+		return true;
 	if (id == PROBE_SCHED && !add_other_causes(slots, owner, &now.sched, slot->before[id]))
-		return;
+		return false;
 	slots->stepped_back[id] +=
 		(unsigned int)ledger_add(&owner->ledger, source, NULL, &now, slot->before[id]);
 	memcpy(slot->before[id], &now, size);
 	slot->active_ns = slots->now_ns;
+	return true;
 }
 
 /* Sums up the pressure of a slot. Its owner may not be known yet. */
@@ -157,18 +161,22 @@ static void update_pressure(struct slots *slots, unsigned int index)
 			pressure_add_growth(slots->pressure, slot->pressure, cpus, slot->some_ns);
 }
 
-static void update_cells(struct slots *slots, unsigned int index, struct owner *owner)
+/* Adds what a slot has counted. Returns false if its owner does not have all of it yet. */
+static bool update_cells(struct slots *slots, unsigned int index, struct owner *owner)
 {
 	struct slot *slot = &slots->slot[index];
+	bool all = true;
 	int i;
 
-	for (i = 0; i < PROBES && owner; i++)
-		update_cell(slots, index, (enum probe_id)i, owner);
 	if (!owner)
-		return;
+		return false;
+	for (i = 0; i < PROBES; i++)
+		all = update_cell(slots, index, (enum probe_id)i, owner) && all;
 	update_pressure(slots, index);
-	if (ledger_add(&owner->ledger, SOURCE_PRESSURE, NULL, slot->some_ns, NULL) >= 0)
-		memset(slot->some_ns, 0, sizeof(slot->some_ns));
+	if (ledger_add(&owner->ledger, SOURCE_PRESSURE, NULL, slot->some_ns, NULL) < 0)
+		return false;
+	memset(slot->some_ns, 0, sizeof(slot->some_ns));
+	return all;
 }
 
 /* Finds out whom a slot counts for. Returns NULL if that is not known yet. */
@@ -369,19 +377,22 @@ static void close_slots(struct slots *slots, size_t count)
 	slots->closed_ns = slots->now_ns;
 }
 
-/* Adds what closed slots have counted since the last update. Their gauges are 0 by now. */
+/*
+ * Adds what closed slots have counted since the last update. Their gauges are 0 by now. Returns
+ * whether there are any and nothing of them is missing, so that they can be freed.
+ */
 static bool read_closed(struct slots *slots)
 {
-	bool any = false;
+	bool any = false, all = true;
 	unsigned int i;
 
 	for (i = SLOT_OVERFLOW + 1; i < probe_slots(slots->probe); i++) {
 		if (!slots->slot[i].closed)
 			continue;
-		update_cells(slots, i, slots->slot[i].member->owner);
+		all = update_cells(slots, i, slots->slot[i].member->owner) && all;
 		any = true;
 	}
-	if (!any)
+	if (!any || !all)
 		return false;
 	probe_read_pairs(slots->probe, on_pair, slots);
 	probe_read_blocks(slots->probe, on_block, slots);
