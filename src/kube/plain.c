@@ -24,12 +24,19 @@
 #define NAME_TAKEN    "other"
 
 /* Includes those of users: rootless containers. */
-static const char *const podman_lists[] = {
-	"/var/lib/containers/storage/*-containers/*containers.json",
-	"/run/containers/storage/*-containers/*containers.json",
-	"/home/*/.local/share/containers/storage/*-containers/*containers.json",
-	"/run/user/*/containers/*-containers/*containers.json",
+static const char *const podman_stores[] = {
+	"/var/lib/containers/storage",
+	"/run/containers/storage",
+	"/home/*/.local/share/containers/storage",
+	"/run/user/*/containers",
 };
+
+/*
+ * The files of a store. They are not looked for by a pattern: a user could put thousands there that
+ * match it.
+ */
+static const char *const podman_drivers[] = {"overlay", "vfs", "btrfs", "zfs"};
+static const char *const podman_lists[] = {"containers.json", "volatile-containers.json"};
 
 typedef int (*read_fn)(const char *text, size_t len, const char *id, char out[PLAIN_NAME_SIZE]);
 
@@ -118,18 +125,32 @@ static int read_file(const char *path, read_fn read_name, const char *id, char o
 	return err;
 }
 
+static int look_in_store(const char *store, const char *id, char out[PLAIN_NAME_SIZE])
+{
+	char path[PATH_MAX];
+	int err = -ENOENT;
+
+	for (size_t i = 0; err && i < ARRAY_SIZE(podman_drivers); i++)
+		for (size_t f = 0; err && f < ARRAY_SIZE(podman_lists); f++) {
+			(void)snprintf(path, sizeof(path), "%s/%s-containers/%s", store,
+				       podman_drivers[i], podman_lists[f]);
+			err = read_file(path, plain_read_podman, id, out);
+		}
+	return err;
+}
+
 static int find_podman(const char *root, const char *id, char out[PLAIN_NAME_SIZE])
 {
 	int err = -ENOENT;
 
-	for (size_t i = 0; err && i < ARRAY_SIZE(podman_lists); i++) {
+	for (size_t i = 0; err && i < ARRAY_SIZE(podman_stores); i++) {
 		char pattern[PATH_MAX];
 		glob_t found;
 
-		(void)snprintf(pattern, sizeof(pattern), "%s%s", root, podman_lists[i]);
+		(void)snprintf(pattern, sizeof(pattern), "%s%s", root, podman_stores[i]);
 		if (glob(pattern, GLOB_NOSORT, NULL, &found) == 0)
 			for (size_t f = 0; err && f < found.gl_pathc; f++)
-				err = read_file(found.gl_pathv[f], plain_read_podman, id, out);
+				err = look_in_store(found.gl_pathv[f], id, out);
 		globfree(&found);
 	}
 	return err;

@@ -354,11 +354,16 @@ static void podman_containers(void **state)
 		 "[{\"id\":\"" ID("0001") "\",\"names\":[\"mine-now\"]},{\"id\":\"" ID(
 			 "0004") "\",\"names\":[\"rootless\"]}]");
 	/* Whatever a user puts there does not block us. */
-	(void)snprintf(
-		path, sizeof(path),
-		"%s/home/pi/.local/share/containers/storage/vfs-containers/a-containers.json",
-		tree_root);
+	(void)snprintf(path, sizeof(path),
+		       "%s/home/pi/.local/share/containers/storage/vfs-containers/"
+		       "volatile-containers.json",
+		       tree_root);
 	assert_int_equal(mkfifo(path, 0644), 0);
+	/* Nor does it matter how much it is. */
+	tree_put("home/pi/.local/share/containers/storage/vfs-containers/a-containers.json",
+		 "[{\"id\":\"" ID("0002") "\",\"names\":[\"no-such-list\"]}]");
+	tree_put("home/pi/.local/share/containers/storage/my-containers/containers.json",
+		 "[{\"id\":\"" ID("0002") "\",\"names\":[\"no-such-driver\"]}]");
 	assert_plain(RUNTIME_PODMAN, ID("0001"), 0, "pihole");
 	assert_plain(RUNTIME_PODMAN, ID("0002"), -ENOENT, "000000000000");
 	assert_plain(RUNTIME_PODMAN, ID("0003"), 0, "short");
