@@ -53,14 +53,44 @@ static void pod_labels(struct labels *labels, const struct kube_name *name)
 	snprintf(labels->container, sizeof(labels->container), "%s", name->container);
 }
 
-/* A container outside of Kubernetes has a name of its own, or its id. */
-static void plain_labels(struct labels *labels, const struct cgroup_name *name)
+/*
+ * Users may write some of the files that have the names of containers outside of pods, and anyone
+ * can make up containers. So looking there takes one part of the time in so many. At the beginning
+ * there may be many: they have so much time in advance. Later so much is saved at most.
+ */
+#define OUTSIDE_PART	 20
+#define OUTSIDE_FIRST_NS (2 * NS_PER_S)
+#define OUTSIDE_SAVED_NS (NS_PER_S / 4)
+
+static bool may_look_outside(struct naming *naming, uint64_t now_ns)
 {
+	int64_t earned_ns = (int64_t)(grown(now_ns, naming->outside_at_ns) / OUTSIDE_PART);
+	int64_t room_ns = (int64_t)OUTSIDE_SAVED_NS - naming->outside_left_ns;
+
+	if (!naming->outside_at_ns)
+		naming->outside_left_ns = OUTSIDE_FIRST_NS;
+	else if (room_ns > 0)
+		naming->outside_left_ns += earned_ns < room_ns ? earned_ns : room_ns;
+	naming->outside_at_ns = now_ns;
+	return naming->outside_left_ns > 0;
+}
+
+/* A container outside of Kubernetes has a name of its own, or its id. */
+static void plain_labels(struct naming *naming, struct labels *labels,
+			 const struct cgroup_name *name)
+{
+	uint64_t start_ns = clock_monotonic_ns();
 	char found[PLAIN_NAME_SIZE];
 
 	memset(labels, 0, sizeof(*labels));
+	snprintf(labels->container, sizeof(labels->container), "%.*s", CONTAINER_ID_SHORT,
+		 name->container_id);
+	if (!may_look_outside(naming, start_ns))
+		return;
+	naming->looks++;
 	plain_find("", name->runtime, name->container_id, found);
 	snprintf(labels->container, sizeof(labels->container), "%s", found);
+	naming->outside_left_ns -= (int64_t)grown(clock_monotonic_ns(), start_ns);
 }
 
 /* By the ids of a pod or a container in it. */
@@ -236,7 +266,7 @@ void naming_own(struct naming *naming, struct member *member)
 		id_labels(&labels, &member->cgroup.name);
 		kin->named = !kube_names_known(naming->names);
 	} else {
-		plain_labels(&labels, &member->cgroup.name);
+		plain_labels(naming, &labels, &member->cgroup.name);
 		kin->named = true;
 	}
 	make_owner(naming, member, &labels);

@@ -40,6 +40,9 @@ struct naming {
 	struct kin *queue[NAMING_QUEUES];
 	uint64_t round_ns; /* CLOCK_MONOTONIC, when the last round began */
 	uint64_t looks;	   /* names looked for so far */
+	/* For those of containers outside of pods: how long may be looked for them, as of when. */
+	int64_t outside_left_ns;
+	uint64_t outside_at_ns; /* CLOCK_MONOTONIC; 0: none was looked for yet */
 };
 
 /* The labels of a unit: of what is not in a container. */

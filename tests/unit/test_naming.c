@@ -239,6 +239,28 @@ static void the_refuge_keeps_its_name(void **state)
 	assert_int_equal(naming_due_ns(&naming), UINT64_MAX);
 }
 
+#define ID_REST "f4b1c2d5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f708192a3b4c5d6e7f809"
+
+/* Who makes up containers cannot keep the probe busy with looking for their names. */
+static void looking_outside_of_pods_is_bounded(void **state)
+{
+	const struct member *first = add(1, "/docker/3" ID_REST), *second, *third;
+
+	(void)state;
+	assert_int_equal(naming.looks, 1);
+	assert_string_equal(first->owner->labels.container, "3f4b1c2d5e6f");
+	assert_in_range(naming.outside_left_ns, 1, 2 * NS_PER_S - 1);
+	naming.outside_left_ns = -(int64_t)NS_PER_S; /* the files were large */
+	second = add(2, "/docker/4" ID_REST);
+	assert_int_equal(naming.looks, 1);
+	assert_string_equal(second->owner->labels.container, "4f4b1c2d5e6f");
+	naming.outside_at_ns -= 60 * NS_PER_S;
+	third = add(3, "/docker/5" ID_REST);
+	assert_int_equal(naming.looks, 2);
+	assert_string_equal(third->owner->labels.container, "5f4b1c2d5e6f");
+	assert_in_range(naming.outside_left_ns, 1, NS_PER_S / 4);
+}
+
 static void add_many_pods(unsigned int count)
 {
 	char path[128];
@@ -311,6 +333,7 @@ int main(void)
 		TEST(all_cgroups_of_a_container_have_one_owner),
 		TEST(the_owners_of_one_name_are_joined),
 		TEST(the_refuge_keeps_its_name),
+		TEST(looking_outside_of_pods_is_bounded),
 		TEST(a_round_is_bounded),
 		TEST(a_round_reads_few_directories),
 	};
