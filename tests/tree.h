@@ -27,7 +27,7 @@ static inline int tree_make(void)
 /* Writes a file, and makes the directories above it. "%R" in the text stands for the root. */
 static inline void tree_put(const char *path, const char *text)
 {
-	char full[256], *slash;
+	char full[512], *slash;
 	const char *mark;
 	FILE *file;
 
