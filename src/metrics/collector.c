@@ -208,7 +208,7 @@ void collector_update(struct collector *c)
 	members_walk_if_due(&c->members, probe_cgroup_events_lost(c->probe), now_ns);
 	accept_queues_update(&c->queues, now_ns);
 	usage_update(&c->usage, &c->members, &c->owners, now_ns, on_usage, c);
-	naming_run(&c->naming, now_ns);
+	naming_run_for_reader(&c->naming, clock_monotonic_ns());
 	infos_update(&c->members, c->names, now_ns);
 	node_read(c->node);
 	retire_slots(c, now_ns);

@@ -359,16 +359,19 @@ static void look_later(struct naming *naming, struct kin *kin, uint64_t now_ns)
 		owners_show(kin->owner, now_ns);
 }
 
-void naming_run(struct naming *naming, uint64_t now_ns)
+static bool is_waiting(const struct kin *kin, uint64_t now_ns)
+{
+	return kin && kin->due_ns <= now_ns;
+}
+
+static void run_round(struct naming *naming, uint64_t now_ns)
 {
 	uint64_t reads = kube_names_reads(naming->names), cost = 0, end;
 	struct kin *kin;
 
-	if (naming_due_ns(naming) > now_ns)
-		return;
 	naming->round_ns = now_ns;
 	kube_names_begin_round(naming->names);
-	while (cost < ROUND_COST && (kin = first_due(naming)) && kin->due_ns <= now_ns) {
+	while (cost < ROUND_COST && is_waiting(kin = first_due(naming), now_ns)) {
 		look(naming, kin);
 		if (kin->named)
 			unqueue(naming, kin);
@@ -378,6 +381,18 @@ void naming_run(struct naming *naming, uint64_t now_ns)
 		cost += 1 + (end - reads) * DIRECTORY_COST;
 		reads = end;
 	}
+}
+
+void naming_run(struct naming *naming, uint64_t now_ns)
+{
+	if (naming_due_ns(naming) <= now_ns)
+		run_round(naming, now_ns);
+}
+
+void naming_run_for_reader(struct naming *naming, uint64_t now_ns)
+{
+	if (is_waiting(first_due(naming), now_ns))
+		run_round(naming, now_ns);
 }
 
 void naming_answered(struct naming *naming)

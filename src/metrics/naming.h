@@ -70,6 +70,12 @@ void naming_expect(struct naming *naming, struct member *member);
  */
 void naming_run(struct naming *naming, uint64_t now_ns);
 
+/*
+ * The same without the pause after the last round: what has come meanwhile is in the answer that
+ * is being made. now_ns must be read after those names were asked for.
+ */
+void naming_run_for_reader(struct naming *naming, uint64_t now_ns);
+
 /* When the next round is due, CLOCK_MONOTONIC. UINT64_MAX: no name is missing. */
 uint64_t naming_due_ns(const struct naming *naming);
 
