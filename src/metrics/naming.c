@@ -89,6 +89,7 @@ static void plain_labels(struct naming *naming, struct labels *labels,
 		return;
 	naming->looks++;
 	plain_find("", name->runtime, name->container_id, found);
+	memset(labels->container, 0, sizeof(labels->container)); /* labels are compared whole */
 	snprintf(labels->container, sizeof(labels->container), "%s", found);
 	naming->outside_left_ns -= (int64_t)grown(clock_monotonic_ns(), start_ns);
 }
