@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -82,6 +83,21 @@ static inline uint64_t own_make(const char *name)
 		assert_int_equal(mkdir(own_path(name), 0755), 0);
 	assert_int_equal(stat(own_path(name), &st), 0);
 	return st.st_ino;
+}
+
+static inline int own_remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)st;
+	(void)ftw;
+	if (type == FTW_DP)
+		rmdir(path);
+	return 0;
+}
+
+/* Removes a cgroup and all below it, if they are there: what a test that failed has left. */
+static inline void own_remove_all(const char *name)
+{
+	nftw(own_path(name), own_remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
 /* Moves the calling process. */
