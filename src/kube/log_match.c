@@ -28,16 +28,15 @@ static bool may_have_started(const struct log_container *container, int64_t sinc
 	return container->lost_before_ns > since_ns && container->lost_after_ns < limit_ns;
 }
 
-/* Finds the container that was started last before the cgroup was made, if that is plausible. */
-static bool last_started(const struct log_pod *pod, int64_t born_ns,
+/* Finds the container that was started last before the limit, if that is plausible. */
+static bool last_started(const struct log_pod *pod, int64_t born_ns, int64_t limit_ns,
 			 const struct log_container **out, int64_t *start_ns)
 {
 	bool found = false;
 
 	*start_ns = born_ns - LOG_START_GAP_NS;
 	for (size_t i = 0; i < pod->count; i++) {
-		const struct log_start *last =
-			last_start(&pod->containers[i], born_ns + LOG_CLOCK_SLACK_NS);
+		const struct log_start *last = last_start(&pod->containers[i], limit_ns);
 
 		if (last && last->at_ns >= *start_ns) {
 			found = true;
@@ -48,15 +47,15 @@ static bool last_started(const struct log_pod *pod, int64_t born_ns,
 	return found;
 }
 
-/* Whether another container may have been started as late as this one. */
+/* Whether another container may have been started as late as this one, and before the limit. */
 static bool is_contested(const struct log_pod *pod, const struct log_container *container,
-			 int64_t start_ns, int64_t born_ns)
+			 int64_t start_ns, int64_t limit_ns)
 {
 	for (size_t i = 0; i < pod->count; i++) {
 		const struct log_container *other = &pod->containers[i];
 
-		if (other != container && may_have_started(other, start_ns - LOG_CLOCK_SLACK_NS,
-							   born_ns + LOG_CLOCK_SLACK_NS))
+		if (other != container &&
+		    may_have_started(other, start_ns - LOG_CLOCK_SLACK_NS, limit_ns))
 			return true;
 	}
 	return false;
@@ -113,10 +112,17 @@ int log_match(const struct log_pod *pod, int64_t born_ns, int64_t age_ns,
 	      const struct log_container **out)
 {
 	const struct log_container *container;
-	int64_t start_ns;
+	int64_t start_ns, limit_ns = born_ns;
 
-	if (last_started(pod, born_ns, &container, &start_ns)) {
-		if (is_contested(pod, container, start_ns, born_ns))
+	/*
+	 * A file's time is never later than the time was. So what was started after the cgroup was
+	 * made is another container, even if it comes very soon. Only if there is no other, the
+	 * clocks may have been apart.
+	 */
+	if (!last_started(pod, born_ns, limit_ns, &container, &start_ns))
+		limit_ns += LOG_CLOCK_SLACK_NS;
+	if (last_started(pod, born_ns, limit_ns, &container, &start_ns)) {
+		if (is_contested(pod, container, start_ns, limit_ns))
 			return -EAGAIN;
 		*out = container;
 		return 0;

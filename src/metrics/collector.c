@@ -36,7 +36,7 @@
  * is over. The kernel wakes the loop for the first event, and when the ring is half full: a wake-up
  * for each of 10,000 events a second took 16 % of a CPU.
  */
-#define EVENTS_PAUSE_NS	   (NS_PER_S / 10)
+#define EVENTS_PAUSE_NS	   (NS_PER_S / 50)
 #define SOON_STEP_NS	   (NS_PER_S / 50)
 
 /* What a slot's readings take, for struct trim. */

@@ -360,19 +360,15 @@ static void look_later(struct naming *naming, struct kin *kin, uint64_t now_ns)
 		owners_show(kin->owner, now_ns);
 }
 
-static bool is_waiting(const struct kin *kin, uint64_t now_ns)
-{
-	return kin && kin->due_ns <= now_ns;
-}
-
-static void run_round(struct naming *naming, uint64_t now_ns)
+/* until_ns: what is due by then is looked for. It is less than the shortest pause after now_ns. */
+static void run_round(struct naming *naming, uint64_t now_ns, uint64_t until_ns)
 {
 	uint64_t reads = kube_names_reads(naming->names), cost = 0, end;
 	struct kin *kin;
 
 	naming->round_ns = now_ns;
 	kube_names_begin_round(naming->names);
-	while (cost < ROUND_COST && is_waiting(kin = first_due(naming), now_ns)) {
+	while (cost < ROUND_COST && (kin = first_due(naming)) && kin->due_ns <= until_ns) {
 		look(naming, kin);
 		if (kin->named)
 			unqueue(naming, kin);
@@ -387,13 +383,16 @@ static void run_round(struct naming *naming, uint64_t now_ns)
 void naming_run(struct naming *naming, uint64_t now_ns)
 {
 	if (naming_due_ns(naming) <= now_ns)
-		run_round(naming, now_ns);
+		run_round(naming, now_ns, now_ns);
 }
 
 void naming_run_for_reader(struct naming *naming, uint64_t now_ns)
 {
-	if (is_waiting(first_due(naming), now_ns))
-		run_round(naming, now_ns);
+	const uint64_t until_ns = now_ns + pause_ns[QUEUE_SHORT] - 1;
+	const struct kin *first = first_due(naming);
+
+	if (first && first->due_ns <= until_ns)
+		run_round(naming, now_ns, until_ns);
 }
 
 void naming_answered(struct naming *naming)

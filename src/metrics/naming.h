@@ -71,8 +71,8 @@ void naming_expect(struct naming *naming, struct member *member);
 void naming_run(struct naming *naming, uint64_t now_ns);
 
 /*
- * The same without the pause after the last round: what has come meanwhile is in the answer that
- * is being made. now_ns must be read after those names were asked for.
+ * The same for an answer that is being made: without the pause after the last round, and also for
+ * names that are due within a second. now_ns must be read after those names were asked for.
  */
 void naming_run_for_reader(struct naming *naming, uint64_t now_ns);
 

@@ -107,6 +107,19 @@ static void starts_too_close_are_ambiguous(void **state)
 	assert_string_equal(match_at(100, pod, 2, 1200, LATER), "a");
 }
 
+/* The next container's directory is made 10 ms after this one's cgroup. */
+static void what_starts_right_after_is_another(void **state)
+{
+	const struct given containers[] = {
+		{"server", 100, {{0, 100}}, NOT_LOST},
+		{"client", 200, {{0, 200}}, NOT_LOST},
+	};
+
+	(void)state;
+	assert_string_equal(match_at(50, containers, 2, 190, 300), "server");
+	assert_string_equal(match_at(50, containers, 2, 260, 300), "client");
+}
+
 static void a_restart_is_told(void **state)
 {
 	static const struct given pod[] = {
@@ -205,6 +218,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_pod_starts),
 		cmocka_unit_test(starts_too_close_are_ambiguous),
+		cmocka_unit_test(what_starts_right_after_is_another),
 		cmocka_unit_test(a_restart_is_told),
 		cmocka_unit_test(a_later_sandbox_is_told),
 		cmocka_unit_test(a_lost_start_casts_doubt),

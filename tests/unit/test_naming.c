@@ -103,6 +103,21 @@ static void a_pods_name_is_waited_for(void **state)
 	assert_int_equal(naming_due_ns(&naming), UINT64_MAX);
 }
 
+/* An answer that is being made does not wait for the pause. */
+static void a_reader_has_names_that_came_meanwhile(void **state)
+{
+	const struct member *pod = add(1, POD);
+
+	(void)state;
+	run_at(0);
+	assert_false(pod->kin->named);
+	tree_put(LOGS "/web/0.log", "");
+	naming_run_for_reader(&naming, start_ns + MS);
+	assert_true(pod->kin->named);
+	assert_int_equal(naming.looks, 2);
+	assert_false(pod->owner->held);
+}
+
 /* The container's own cgroup has no process, so when it began is known from the nested one alone.
  */
 static void processes_may_all_be_nested(void **state)
@@ -327,6 +342,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_unit_has_its_name_at_once),
 		TEST(a_pods_name_is_waited_for),
+		TEST(a_reader_has_names_that_came_meanwhile),
 		TEST(processes_may_all_be_nested),
 		TEST(what_was_made_is_named_before_it_counts),
 		TEST(what_has_waited_too_long_is_shown_by_its_ids),
