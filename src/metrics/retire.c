@@ -18,16 +18,18 @@
 #define OWNER_BYTES	3072
 
 /*
- * From so many eighths of a bound on, what is kept goes sooner, until it is as many again.
- * Strangers can fill six eighths of the registry with cgroups that stay (members.h). That must not
- * drive out what pods have counted.
+ * From so many sixteenths of a bound on, what is kept goes sooner, until it is as many again.
+ * Strangers can fill twelve of them in the registry with cgroups that stay (members.h). That must
+ * not drive out what pods have counted. What nobody has read yet goes last: a part of it may have
+ * been read while its cgroup was there, and what is kept of it then counts twice.
  */
-#define CROWDED_MEMBERS 7
-#define CROWDED_OWNERS	6
+#define CROWDED_MEMBERS 14
+#define CROWDED_OWNERS	12
+#define CROWDED_UNREAD	15
 
-static bool is_crowded(size_t count, size_t max, unsigned int eighths)
+static bool is_crowded(size_t count, size_t max, unsigned int sixteenths)
 {
-	return max && count > max / 8 * eighths;
+	return max && count > max / 16 * sixteenths;
 }
 
 static bool are_members_crowded(const struct members *members)
@@ -110,16 +112,19 @@ static bool is_over(const struct retire *retire, const struct member *member, ui
 	       (was_read(retire, member) || gone_ns > RETAIN_UNREAD * retire->retain_ns);
 }
 
-static bool are_all_too_many(const struct retire *retire)
+static bool are_all_too_many(const struct retire *retire, bool unread)
 {
-	return are_members_crowded(retire->members) ||
-	       is_crowded(HASH_COUNT(retire->owners->table), retire->owners->max, CROWDED_OWNERS);
+	return is_crowded(members_count(retire->members), retire->members->max,
+			  unread ? CROWDED_UNREAD : CROWDED_MEMBERS) ||
+	       is_crowded(HASH_COUNT(retire->owners->table), retire->owners->max,
+			  unread ? CROWDED_UNREAD : CROWDED_OWNERS);
 }
 
 /* Whether there are too many that are of no pod. */
-static bool are_outsiders_too_many(const struct retire *retire)
+static bool are_outsiders_too_many(const struct retire *retire, bool unread)
 {
-	return is_crowded(retire->owners->outsiders, retire->owners->max / 2, CROWDED_OWNERS);
+	return is_crowded(retire->owners->outsiders, retire->owners->max / 2,
+			  unread ? CROWDED_UNREAD : CROWDED_OWNERS);
 }
 
 /* Whether a cgroup has to go because there are too many. unread: also if nobody has read it. */
@@ -127,7 +132,7 @@ static bool is_to_go(const struct retire *retire, const struct member *member, b
 {
 	if (member->slot || (!unread && !was_read(retire, member)))
 		return false;
-	return are_all_too_many(retire) || !member->cgroup.name.pod_uid[0];
+	return are_all_too_many(retire, unread) || !member->cgroup.name.pod_uid[0];
 }
 
 /* Forgets the oldest, while there are too many. */
@@ -136,7 +141,7 @@ static void make_room(struct retire *retire, bool unread)
 	struct member *member, *next;
 
 	for (member = retire->members->kept;
-	     member && (are_all_too_many(retire) || are_outsiders_too_many(retire));
+	     member && (are_all_too_many(retire, unread) || are_outsiders_too_many(retire, unread));
 	     member = next) {
 		next = member->end_next;
 		if (!is_to_go(retire, member, unread) || has_slot(retire, member))

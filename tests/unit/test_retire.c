@@ -186,9 +186,9 @@ static void what_is_kept_is_bounded(void **state)
 			 (unsigned int)i);
 		count(add(i, path), 1);
 		members_end(&members, members_find(&members, i), i);
-		if (i % 100 == 0)
+		if (i % 50 == 0)
 			retire_removed(&retire, i + NS_PER_S);
-		if (i % 200 == 0)
+		if (i % 50 == 0)
 			retire_kept(&retire, i + NS_PER_S);
 		assert_in_range(HASH_COUNT(owners.table), 1, MAX);
 	}
