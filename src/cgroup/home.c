@@ -101,7 +101,7 @@ static enum cgroup_home_kind kind_in_pod(const char *parent, const struct cgroup
 enum cgroup_home_kind cgroup_home_kind(const char *home, const struct cgroup_name *name,
 				       size_t *above)
 {
-	char parent[CGROUP_PATH_LIMIT], unit[CGROUP_UNIT_SIZE];
+	char parent[CGROUP_PATH_LIMIT] = "", unit[CGROUP_UNIT_SIZE];
 	const struct cgroup_name around = {.kind = CGROUP_UNIT};
 	size_t len;
 
