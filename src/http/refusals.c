@@ -4,10 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "util/clock.h"
 #include "util/log.h"
-
-#define PAUSE_NS (60 * NS_PER_S)
 
 const char *const refusal_names[REFUSALS] = {
 	[REFUSAL_NONE] = "",
@@ -81,18 +78,18 @@ static const struct {
 void refusals_add(struct refusals *refusals, enum refusal reason, const char *client,
 		  const char *detail, uint64_t now_ns)
 {
+	bool told = refusals->told_ns[reason];
 	uint64_t more;
 	char again[64] = "";
 
 	refusals->count[reason]++;
-	if (refusals->told_ns[reason] && now_ns - refusals->told_ns[reason] < PAUSE_NS)
+	if (!log_is_due(&refusals->told_ns[reason], now_ns))
 		return;
 	more = refusals->count[reason] - refusals->told_count[reason] - 1;
-	if (refusals->told_ns[reason] && more)
+	if (told && more)
 		snprintf(again, sizeof(again), "; so were %" PRIu64 " since this was last said",
 			 more);
 	log_warn("refused the client %s: %s%s%s%s; %s%s", client, texts[reason].what,
 		 detail ? " (" : "", detail ?: "", detail ? ")" : "", texts[reason].remedy, again);
-	refusals->told_ns[reason] = now_ns;
 	refusals->told_count[reason] = refusals->count[reason];
 }

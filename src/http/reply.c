@@ -12,8 +12,7 @@
 #include "util/clock.h"
 #include "util/log.h"
 
-#define PLAIN_TEXT   "text/plain; charset=utf-8"
-#define LOG_PAUSE_NS (60 * NS_PER_S)
+#define PLAIN_TEXT "text/plain; charset=utf-8"
 
 void reply_text(struct http_reply *reply, unsigned int status, const char *text)
 {
@@ -83,16 +82,13 @@ static bool send_failure(struct MHD_Connection *connection, const char *header)
 {
 	static const char text[] = "a header of the reply cannot be sent; see bramble's log\n";
 	static uint64_t told_ns;
-	uint64_t now_ns = clock_monotonic_ns();
 	struct MHD_Response *response = MHD_create_response_from_buffer(
 		sizeof(text) - 1, (void *)text, MHD_RESPMEM_PERSISTENT);
 
-	if (!told_ns || now_ns - told_ns >= LOG_PAUSE_NS) {
+	if (log_is_due(&told_ns, clock_monotonic_ns()))
 		log_error("the header %s cannot be sent, so requests are answered with 500: is "
 			  "there memory, and is its value in --web.config.file one line?",
 			  header);
-		told_ns = now_ns;
-	}
 	if (!response)
 		return false;
 	if (add(response, MHD_HTTP_HEADER_CONTENT_TYPE, PLAIN_TEXT))

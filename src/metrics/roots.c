@@ -267,11 +267,8 @@ void roots_tell(struct roots *roots, uint64_t now_ns)
 	for (nested = roots->nested; nested < roots->nested + roots->watched; nested++)
 		if (nested->home_id && (!most || nested->made > most->made))
 			most = nested;
-	if (most && roots->members &&
-	    (!roots->told_ns || grown(now_ns, roots->told_ns) >= MINUTE_NS)) {
+	if (most && roots->members && log_is_due(&roots->told_ns, now_ns))
 		tell(roots->members, most);
-		roots->told_ns = now_ns;
-	}
 	if (!over)
 		return;
 	roots->watched = 0;

@@ -3,26 +3,13 @@
 
 #include <inttypes.h>
 
-#include "bramble/growth.h"
-#include "util/clock.h"
 #include "util/log.h"
-
-#define WARNING_INTERVAL_NS (60 * NS_PER_S)
-
-/* Whether a message is due that was last given then; 0: never. If so, it is given now. */
-static bool is_due(uint64_t *then_ns, uint64_t now_ns)
-{
-	if (*then_ns && grown(now_ns, *then_ns) < WARNING_INTERVAL_NS)
-		return false;
-	*then_ns = now_ns;
-	return true;
-}
 
 void slot_warnings_look(struct slot_warnings *warnings, const struct probe *probe, uint64_t now_ns)
 {
 	uint64_t overflows = probe_slots_missed(probe);
 
-	if (overflows == warnings->overflows || !is_due(&warnings->overflow_ns, now_ns))
+	if (overflows == warnings->overflows || !log_is_due(&warnings->overflow_ns, now_ns))
 		return;
 	log_warn("%" PRIu64 " samples found no free slot and count as unit=\"overflow\": more "
 		 "cgroups are active than the %u slots there are; give it more with --slots=%u",

@@ -5,8 +5,13 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "bramble/growth.h"
 #include "util/buf.h"
+#include "util/clock.h"
 #include "util/utf8.h"
+
+/* The pause of messages that strangers can cause. */
+#define DUE_NS (60 * NS_PER_S)
 
 static enum log_level min_level = LOG_INFO;
 static enum log_format format = LOG_LOGFMT;
@@ -96,4 +101,12 @@ void log_at(enum log_level level, const char *message_format, ...)
 	else
 		fwrite(line.data, 1, line.len, stderr);
 	buf_free(&line);
+}
+
+bool log_is_due(uint64_t *told_ns, uint64_t now_ns)
+{
+	if (*told_ns && grown(now_ns, *told_ns) < DUE_NS)
+		return false;
+	*told_ns = now_ns;
+	return true;
 }

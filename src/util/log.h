@@ -6,6 +6,7 @@
 #define BRAMBLE_LOG_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 enum log_level {
 	LOG_DEBUG,
@@ -33,6 +34,12 @@ bool log_has_error(void);
  * is cut at 1 KiB. If there is no memory for a warning or an error, the line says just that.
  */
 __attribute__((format(printf, 2, 3))) void log_at(enum log_level level, const char *format, ...);
+
+/*
+ * Whether a message is due that strangers can cause: once a minute. told_ns: when it was last
+ * given, CLOCK_MONOTONIC; 0: never. If it is due, it is given now. now_ns is not 0.
+ */
+bool log_is_due(uint64_t *told_ns, uint64_t now_ns);
 
 #define log_debug(...) log_at(LOG_DEBUG, __VA_ARGS__)
 #define log_info(...)  log_at(LOG_INFO, __VA_ARGS__)
