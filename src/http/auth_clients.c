@@ -13,7 +13,7 @@ static bool gives_way(const struct auth_client *client, const struct auth_client
 		return false;
 	if (!instead_of || client->used != instead_of->used)
 		return !instead_of || !client->used;
-	return client->filled_ns < instead_of->filled_ns;
+	return client->tries.filled_ns < instead_of->tries.filled_ns;
 }
 
 struct auth_client *auth_clients_get(struct auth_clients *clients, const struct sockaddr *from,
@@ -33,19 +33,12 @@ struct auth_client *auth_clients_get(struct auth_clients *clients, const struct 
 			place = client;
 	}
 	assert(place); /* there are fewer tickets and jobs than places */
-	*place = (struct auth_client){.used = true, .tokens = AUTH_BURST, .filled_ns = now_ns};
+	*place = (struct auth_client){.used = true, .tries = {AUTH_BURST, now_ns}};
 	memcpy(place->network, network, sizeof(network));
 	return place;
 }
 
 bool auth_client_try(struct auth_client *client, uint64_t now_ns)
 {
-	client->tokens += (double)(now_ns - client->filled_ns) / (double)NS_PER_S;
-	client->filled_ns = now_ns;
-	if (client->tokens > AUTH_BURST)
-		client->tokens = AUTH_BURST;
-	if (client->tokens < 1)
-		return false;
-	client->tokens--;
-	return true;
+	return bucket_take(&client->tries, NS_PER_S, AUTH_BURST, now_ns);
 }

@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
+#include "http/bucket.h"
 #include "http/network.h"
 
 #define AUTH_CLIENTS 128
@@ -22,10 +23,9 @@ struct auth_client {
 	unsigned char network[NETWORK_SIZE]; /* as IPv6 */
 	bool used;
 	unsigned int jobs,
-		tickets; /* that wait, see auth.c; while there are any it keeps its place */
-	uint64_t asked;	 /* with new passwords, also with those that it was not let try */
-	double tokens;
-	uint64_t filled_ns;  /* the tokens; that is also when it was last heard of */
+		tickets;     /* that wait, see auth.c; while there are any it keeps its place */
+	uint64_t asked;	     /* with new passwords, also with those that it was not let try */
+	struct bucket tries; /* filled_ns is also when it was last heard of */
 	uint64_t decided_ns; /* when a password of it was last hashed; 0: never */
 };
 

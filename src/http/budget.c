@@ -11,7 +11,7 @@ static struct budget_network *find(struct budget *budget, const unsigned char ne
 	size_t i;
 
 	for (i = 0; i < BUDGET_NETWORKS; i++)
-		if (budget->list[i].filled_ns &&
+		if (budget->list[i].left.filled_ns &&
 		    memcmp(budget->list[i].network, network, NETWORK_SIZE) == 0)
 			return &budget->list[i];
 	return NULL;
@@ -24,11 +24,10 @@ replace_quietest(struct budget *budget, const unsigned char network[NETWORK_SIZE
 	size_t i;
 
 	for (i = 1; i < BUDGET_NETWORKS; i++)
-		if (budget->list[i].filled_ns < quietest->filled_ns)
+		if (budget->list[i].left.filled_ns < quietest->left.filled_ns)
 			quietest = &budget->list[i];
 	memcpy(quietest->network, network, NETWORK_SIZE);
-	quietest->left = BUDGET_BURST;
-	quietest->filled_ns = now_ns;
+	quietest->left = (struct bucket){BUDGET_BURST, now_ns};
 	return quietest;
 }
 
@@ -37,20 +36,13 @@ bool budget_take(struct budget *budget, const unsigned char network[NETWORK_SIZE
 	struct budget_network *of =
 		find(budget, network) ?: replace_quietest(budget, network, now_ns);
 
-	of->left += BUDGET_PER_SECOND * (double)(now_ns - of->filled_ns) / (double)NS_PER_S;
-	of->filled_ns = now_ns;
-	if (of->left > BUDGET_BURST)
-		of->left = BUDGET_BURST;
-	if (of->left < 1)
-		return false;
-	of->left--;
-	return true;
+	return bucket_take(&of->left, NS_PER_S / BUDGET_PER_SECOND, BUDGET_BURST, now_ns);
 }
 
 void budget_give_back(struct budget *budget, const unsigned char network[NETWORK_SIZE])
 {
 	struct budget_network *of = find(budget, network);
 
-	if (of && of->left < BUDGET_BURST)
-		of->left++;
+	if (of && of->left.tokens < BUDGET_BURST)
+		of->left.tokens++;
 }

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "http/bucket.h"
 #include "http/network.h"
 
 #define BUDGET_NETWORKS	  64
@@ -21,8 +22,7 @@
 
 struct budget_network {
 	unsigned char network[NETWORK_SIZE];
-	double left;
-	uint64_t filled_ns; /* CLOCK_MONOTONIC; 0: the place is free */
+	struct bucket left; /* filled_ns is 0: the place is free */
 };
 
 /* All zero at first. */

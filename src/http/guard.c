@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "http/auth.h"
+#include "http/bucket.h"
 #include "util/clock.h"
 #include "util/log.h"
 
@@ -49,8 +50,7 @@ struct guard {
 	struct auth *auth;
 	struct watched files[FILES];
 	uint64_t refreshed_ns;
-	double requests; /* that may be served now, by the rate limit */
-	uint64_t counted_ns;
+	struct bucket requests; /* that may be served now, by the rate limit */
 };
 
 static struct file_state state_of(const char *path)
@@ -382,7 +382,6 @@ struct tls *guard_tls(const struct guard *guard)
 	return guard->tls;
 }
 
-/* A token bucket: one more request after each interval, as many as burst at once. */
 static bool within_rate(struct guard *guard, uint64_t now_ns)
 {
 	const struct web_config *config = &guard->config;
@@ -390,18 +389,7 @@ static bool within_rate(struct guard *guard, uint64_t now_ns)
 
 	if (!config->rate_interval_ns)
 		return true;
-	if (guard->counted_ns)
-		guard->requests +=
-			(double)(now_ns - guard->counted_ns) / (double)config->rate_interval_ns;
-	else
-		guard->requests = burst;
-	guard->counted_ns = now_ns;
-	if (guard->requests > burst)
-		guard->requests = burst;
-	if (guard->requests < 1)
-		return false;
-	guard->requests--;
-	return true;
+	return bucket_take(&guard->requests, config->rate_interval_ns, burst, now_ns);
 }
 
 static enum guard_verdict verdict_of(enum auth_verdict verdict)
