@@ -121,13 +121,6 @@ static struct member *on_slot(void *context, uint64_t id)
 	return member;
 }
 
-static int by_id(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return x < y ? -1 : x > y;
-}
-
 /*
  * Finds out about all slots whose cgroup no event told of. Returns whether they are known now:
  * those that are gone count as "unknown".
@@ -139,7 +132,6 @@ static bool decide_unknown(struct collector *c, uint64_t now_ns)
 	c->unknown_count = 0;
 	if (!count)
 		return false;
-	qsort(c->unknown, count, sizeof(*c->unknown), by_id);
 	return members_decide(&c->members, c->unknown, count, now_ns);
 }
 
@@ -175,22 +167,17 @@ static void on_usage(void *context, struct member *member)
 	naming_own(&c->naming, member);
 }
 
-static uint64_t earlier(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
 /*
  * Wakes the loop for what cannot wait for the next tick. At most once in SOON_STEP_NS: where
  * cgroups come and go, each has a time of its own, and what is due by then is done in one go.
  */
 static void arm_soon(struct collector *c)
 {
-	uint64_t due_ns = earlier(naming_due_ns(&c->naming), retire_due_ns(&c->retire));
+	uint64_t due_ns = earlier_ns(naming_due_ns(&c->naming), retire_due_ns(&c->retire));
 
-	due_ns = earlier(due_ns, members_due_ns(&c->members));
+	due_ns = earlier_ns(due_ns, members_due_ns(&c->members));
 	if (c->wakeups)
-		due_ns = earlier(due_ns, c->events_ns + EVENTS_PAUSE_NS);
+		due_ns = earlier_ns(due_ns, c->events_ns + EVENTS_PAUSE_NS);
 	if (due_ns < UINT64_MAX - SOON_STEP_NS)
 		due_ns = (due_ns / SOON_STEP_NS + 1) * SOON_STEP_NS;
 	if (due_ns == c->soon_ns)

@@ -327,6 +327,7 @@ static bool begin_walk(struct members *members, const uint64_t *ids, size_t coun
 		if (!members->wanted)
 			return false;
 		memcpy(members->wanted, ids, count * sizeof(*ids));
+		qsort(members->wanted, count, sizeof(*ids), by_id);
 		members->wanted_count = count;
 	}
 	err = registry_walk_begin(&members->registry, members->cgroupfs, members->procfs,

@@ -249,11 +249,6 @@ void owners_free_sum(struct owner *sum)
 	free(sum);
 }
 
-static uint64_t earlier(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
 /* Notes that part of what an owner has counted was another's until now. */
 static void note_joined(struct owner *to, const struct owner *from)
 {
@@ -261,8 +256,8 @@ static void note_joined(struct owner *to, const struct owner *from)
 	uint64_t since_ns = from->since_ns;
 
 	if (from->joined.at_ns)
-		since_ns = earlier(since_ns, from->joined.since_ns);
-	joined->since_ns = joined->at_ns ? earlier(joined->since_ns, since_ns) : since_ns;
+		since_ns = earlier_ns(since_ns, from->joined.since_ns);
+	joined->since_ns = joined->at_ns ? earlier_ns(joined->since_ns, since_ns) : since_ns;
 	joined->at_ns = clock_monotonic_ns();
 }
 
@@ -277,8 +272,8 @@ static void merge(struct owners *owners, struct owner *to, const struct owner *f
 	}
 	ledger_merge(&to->ledger, &from->ledger, LEDGER_ALL, NULL);
 	note_joined(to, from);
-	to->made_ns = earlier(to->made_ns, from->made_ns);
-	to->since_ns = earlier(to->since_ns, from->since_ns);
+	to->made_ns = earlier_ns(to->made_ns, from->made_ns);
+	to->since_ns = earlier_ns(to->since_ns, from->since_ns);
 }
 
 /* Whether others' waits for it were shown as by_unit="other", which must not fall. */

@@ -46,4 +46,10 @@ static inline uint64_t clock_suspended_ns(void)
 	return clock_boottime_ns() - monotonic_ns;
 }
 
+/* Of two times by one clock. */
+static inline uint64_t earlier_ns(uint64_t a_ns, uint64_t b_ns)
+{
+	return a_ns < b_ns ? a_ns : b_ns;
+}
+
 #endif
