@@ -107,17 +107,15 @@ static int read_file(const char *path, read_fn read_name, const char *id, char o
 {
 	int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
 	struct buf text = {0};
-	char self[32];
 	struct stat st;
 	int err;
 
 	if (fd < 0)
 		return -errno;
-	(void)snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
 	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
 		err = -EINVAL;
 	else
-		err = buf_read_file(&text, self, FILE_MAX);
+		err = buf_read_fd(&text, fd, FILE_MAX);
 	close(fd);
 	if (!err)
 		err = text.len ? read_name(text.data, text.len, id, out) : -EINVAL;

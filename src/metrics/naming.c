@@ -82,16 +82,15 @@ static void plain_labels(struct naming *naming, struct labels *labels,
 	uint64_t start_ns = clock_monotonic_ns();
 	char found[PLAIN_NAME_SIZE];
 
+	snprintf(found, sizeof(found), "%.*s", CONTAINER_ID_SHORT, name->container_id);
+	if (may_look_outside(naming, start_ns)) {
+		naming->looks++;
+		plain_find("", name->runtime, name->container_id, found);
+		naming->outside_left_ns -= (int64_t)grown(clock_monotonic_ns(), start_ns);
+	}
+	/* Written once: labels are compared whole, also what is behind a text. */
 	memset(labels, 0, sizeof(*labels));
-	snprintf(labels->container, sizeof(labels->container), "%.*s", CONTAINER_ID_SHORT,
-		 name->container_id);
-	if (!may_look_outside(naming, start_ns))
-		return;
-	naming->looks++;
-	plain_find("", name->runtime, name->container_id, found);
-	memset(labels->container, 0, sizeof(labels->container)); /* labels are compared whole */
 	snprintf(labels->container, sizeof(labels->container), "%s", found);
-	naming->outside_left_ns -= (int64_t)grown(clock_monotonic_ns(), start_ns);
 }
 
 /* By the ids of a pod or a container in it. */
@@ -147,11 +146,12 @@ static uint64_t born_ns(const struct kin *kin)
 
 static int find_container(const struct naming *naming, const struct kin *kin, struct kube_name *out)
 {
+	const uint64_t born = born_ns(kin);
 	const struct kube_cgroup wanted = {
 		.pod_uid = kin->key.pod_uid,
 		.container_id = kin->key.container_id,
-		.born_ns = (int64_t)born_ns(kin),
-		.born_wall_ns = (int64_t)wall_time_then(naming->wall, born_ns(kin)),
+		.born_ns = (int64_t)born,
+		.born_wall_ns = (int64_t)wall_time_then(naming->wall, born),
 		.oldest = is_oldest(kin),
 	};
 
