@@ -22,6 +22,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "kernel/features.h"
 #include "own_mounts.h"
 #include "skip.h"
 
@@ -63,6 +64,18 @@ static inline const char *own_setup(void)
 	snprintf(own_dir, sizeof(own_dir), "/bramble-test-%d", (int)getpid());
 	snprintf(path, sizeof(path), "%s%s", own_mount.path, own_dir);
 	return mkdir(path, 0755) ? "cgroups cannot be made here" : NULL;
+}
+
+/* The same for a test that loads the probe with the tracefs of own_mounts. */
+static inline const char *own_setup_for_probe(void)
+{
+	const char *reason = own_setup();
+
+	if (!reason && feature_tracing())
+		reason = "the kernel loads no BPF programs for this process";
+	if (!reason && own_mounts.tracefs_err)
+		reason = "tracefs is not mounted and cannot be";
+	return reason;
 }
 
 /* Writes the full path of a cgroup of the test's; "" is its directory. */

@@ -45,11 +45,7 @@ static int group_setup(void **state)
 {
 	(void)state;
 	log_setup(LOG_ERROR, LOG_LOGFMT);
-	skip_reason = own_setup();
-	if (!skip_reason && feature_tracing())
-		skip_reason = "the kernel loads no BPF programs for this process";
-	if (!skip_reason && own_mounts.tracefs_err)
-		skip_reason = "tracefs is not mounted and cannot be";
+	skip_reason = own_setup_for_probe();
 	impatient = patient;
 	impatient.interval_ns = MS;
 	return 0;

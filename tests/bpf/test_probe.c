@@ -39,11 +39,7 @@ static size_t event_count;
 static int group_setup(void **state)
 {
 	(void)state;
-	skip_reason = own_setup();
-	if (!skip_reason && feature_tracing())
-		skip_reason = "the kernel loads no BPF programs for this process";
-	if (!skip_reason && own_mounts.tracefs_err)
-		skip_reason = "tracefs is not mounted and cannot be";
+	skip_reason = own_setup_for_probe();
 	strcpy(tracefs, own_mounts.tracefs);
 	return 0;
 }

@@ -38,11 +38,7 @@ static struct {
 static int group_setup(void **state)
 {
 	(void)state;
-	skip_reason = own_setup();
-	if (!skip_reason && feature_tracing())
-		skip_reason = "the kernel loads no BPF programs for this process";
-	if (!skip_reason && own_mounts.tracefs_err)
-		skip_reason = "tracefs is not mounted and cannot be";
+	skip_reason = own_setup_for_probe();
 	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
 		      0);
 	return shared == MAP_FAILED ? -1 : 0;

@@ -13,6 +13,7 @@
 #include "caught_log.h"
 #include "http/guard.h"
 #include "http/server.h"
+#include "loopback.h"
 #include "tree.h"
 #include "util/array.h"
 
@@ -93,18 +94,11 @@ static void serve(void)
 /* Connects from 127.0.0.HOST and sends a request with "user:password". */
 static int ask(unsigned char host, const char *credentials)
 {
-	struct sockaddr_in to = {.sin_family = AF_INET,
-				 .sin_port = htons((uint16_t)port),
-				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	struct sockaddr_in from = {.sin_family = AF_INET,
-				   .sin_addr.s_addr = htonl(0x7f000000u + host)};
 	gnutls_datum_t text = {(unsigned char *)credentials, (unsigned int)strlen(credentials)};
 	gnutls_datum_t base64;
 	char request[512];
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), len;
+	int fd = loopback_connect(host, port), len;
 
-	assert_int_equal(bind(fd, (struct sockaddr *)&from, sizeof(from)), 0);
-	assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0);
 	assert_int_equal(gnutls_base64_encode2(&text, &base64), 0);
 	len = snprintf(request, sizeof(request),
 		       "GET / HTTP/1.1\r\nHost: a\r\nAuthorization: Basic %s\r\n\r\n", base64.data);

@@ -18,6 +18,7 @@
 #include "fds.h"
 #include "http/connections.h"
 #include "http/server.h"
+#include "loopback.h"
 #include "malformed.h"
 #include "tree.h"
 #include "util/array.h"
@@ -388,27 +389,12 @@ static void test_keep_alive(void **state)
 /* From 127.0.0.N. */
 static int connect_from(unsigned int n)
 {
-	struct sockaddr_in from = {.sin_family = AF_INET,
-				   .sin_addr.s_addr = htonl(INADDR_LOOPBACK - 1 + n)};
-	struct sockaddr_in in = {.sin_family = AF_INET,
-				 .sin_port = htons((uint16_t)port),
-				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	assert_int_equal(bind(fd, (struct sockaddr *)&from, sizeof(from)), 0);
-	assert_int_equal(connect(fd, (struct sockaddr *)&in, sizeof(in)), 0);
-	return fd;
+	return loopback_connect(n, port);
 }
 
 static int connect_tcp(void)
 {
-	struct sockaddr_in in = {.sin_family = AF_INET,
-				 .sin_port = htons((uint16_t)port),
-				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	assert_int_equal(connect(fd, (struct sockaddr *)&in, sizeof(in)), 0);
-	return fd;
+	return loopback_connect(1, port);
 }
 
 static void serve_turns(int turns)

@@ -17,6 +17,7 @@
 
 #include "http/exchange.h"
 #include "http/server.h"
+#include "loopback.h"
 #include "util/array.h"
 #include "util/buf.h"
 
@@ -73,13 +74,7 @@ static void serve(int ms)
 
 static int connect_tcp(void)
 {
-	struct sockaddr_in in = {.sin_family = AF_INET,
-				 .sin_port = htons((uint16_t)port),
-				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	assert_int_equal(connect(fd, (struct sockaddr *)&in, sizeof(in)), 0);
-	return fd;
+	return loopback_connect(1, port);
 }
 
 /* What came back. */
