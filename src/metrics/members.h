@@ -171,9 +171,9 @@ void members_walk_if_due(struct members *members, uint64_t events_lost, uint64_t
 
 /*
  * Finds cgroups that no event told of, by one walk for all of them. Those that the walk does not
- * find are gone already: they are added as units "unknown" that were removed. ids: sorted, of
- * cgroups that are not known. Returns whether all are known now. If not, another walk was under way
- * or just now, or there are so many cgroups that this one goes on in members_walk_on().
+ * find are gone already: they are added as units "unknown" that were removed. ids: of cgroups that
+ * are not known, in any order. Returns whether all are known now. If not, another walk was under
+ * way or just now, or there are so many cgroups that this one goes on in members_walk_on().
  */
 bool members_decide(struct members *members, const uint64_t *ids, size_t count, uint64_t now_ns);
 
