@@ -7,7 +7,7 @@
 # make bench        what the probe costs on this machine
 # make help         all targets
 
-VERSION  := 0.1.0
+VERSION  := $(shell cat VERSION)
 REVISION := $(or $(shell git rev-parse --short=12 HEAD 2>/dev/null),unknown)
 
 PREFIX  ?= /usr/local
@@ -177,6 +177,7 @@ test-docs: $(BUILD)/docs/metrics.md $(BUILD)/docs/flags.md ## check that docs/ a
 	@status=0; \
 	for page in metrics flags; do docs/check docs/$$page.md $(BUILD)/docs/$$page.md || status=1; done; \
 	docs/check-flags README.md $(BUILD)/bramble || status=1; \
+	docs/check-version $(BUILD)/bramble || status=1; \
 	for page in security capabilities; do docs/check-tests docs/$$page.md || status=1; done; exit $$status
 
 .PHONY: docs test-docs
