@@ -52,8 +52,7 @@ int probe_add_root(struct probe *probe, uint64_t id, enum slot_root_kind kind, u
 
 	if (bpf_map_update_elem(bpf_map__fd(probe->bpf->maps.slot_roots), &id, &root, BPF_NOEXIST))
 		return errno == EEXIST ? 0 : -errno;
-	if (kind == SLOT_ROOT_MEMBER || kind == SLOT_ROOT_CONTAINER)
-		forget_known_slots(probe);
+	forget_known_slots(probe);
 	return 0;
 }
 

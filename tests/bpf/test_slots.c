@@ -555,6 +555,63 @@ static void so_they_have_without_btf(void **state)
 	check_container(SIGHT_NO_BTF);
 }
 
+#define BURSTABLE PODS "/burstable"
+#define POD_3	  BURSTABLE "/pod30000000-0000-4000-8000-000000000003"
+
+/* Naps in a cgroup before and after user space has a turn. Returns the second half's switches. */
+static uint64_t nap_around_a_turn(const char *cgroup, int naps)
+{
+	int ready[2], go[2], status;
+	struct rusage usage;
+	char byte = 0;
+	pid_t pid;
+
+	assert_int_equal(pipe(ready) || pipe(go), 0);
+	pid = fork();
+	if (!pid) {
+		join(cgroup);
+		nap(naps);
+		if (write(ready[1], &byte, 1) != 1 || read(go[0], &byte, 1) != 1)
+			_exit(1);
+		getrusage(RUSAGE_SELF, &usage);
+		shared->joined = switches_in(&usage);
+		nap(naps);
+		_exit(0);
+	}
+	assert_true(pid > 0);
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	update();
+	assert_int_equal(write(go[1], &byte, 1), 1);
+	assert_int_equal(wait4(pid, &status, 0, &usage), pid);
+	assert_int_equal(status, 0);
+	close(ready[0]), close(ready[1]), close(go[0]), close(go[1]);
+	return switches_in(&usage) - shared->joined;
+}
+
+/*
+ * A kubelet's first pod: its process runs before user space knows that "burstable" holds pods. From
+ * the next turn on it counts for its container, although it never moves again.
+ */
+static void the_first_pod_counts_for_its_container(void **state)
+{
+	uint64_t switches;
+
+	(void)state;
+	open_with(256, SIGHT_BTF);
+	make_pods();
+	own_make(BURSTABLE);
+	own_make(POD_3);
+	own_make(POD_3 "/" ID_1);
+	switches = nap_around_a_turn(POD_3 "/" ID_1, 50);
+	update();
+	check_counted(POD_3 "/" ID_1, switches, 1);
+	assert_true(own_remove(POD_3 "/" ID_1));
+	assert_true(own_remove(POD_3));
+	assert_true(own_remove(BURSTABLE));
+	assert_true(own_remove(POD_1));
+	assert_true(own_remove(PODS));
+}
+
 /*
  * A unit has a few slots more, and then shares its own. What has a name below it has a quota. The
  * unit is one of the uppermost level: what is in the directory of the test is part of a unit.
@@ -684,6 +741,7 @@ int main(void)
 		TEST(what_has_no_slot_is_counted_and_told),
 		TEST(a_container_and_what_is_nested_in_it_have_one_slot),
 		TEST(so_they_have_without_btf),
+		TEST(the_first_pod_counts_for_its_container),
 		TEST(a_unit_has_a_quota),
 		TEST(short_lived_units_leave_room_for_others),
 		TEST(short_lived_nested_ones_leave_room_for_others),

@@ -9,8 +9,9 @@
 status_of() { sed -n "s/^$1:[[:space:]]*//p" /proc/"$bramble_pid"/task/*/status | sort -u | paste -sd' '; }
 
 # The families of the last scrape that have samples whatever happens, and the probes that are up.
+# Whether a wait has a cause by then depends on what else runs here.
 seen() {
-	sed -nE 's/^((bramble_(node|probe|cpu|slots|scrape|containers|kube)|process_)[a-z0-9_]*).*/\1/p' "$tmp/metrics" | sort -u
+	sed -nE 's/^((bramble_(node|probe|cpu|slots|scrape|containers|kube)|process_)[a-z0-9_]*).*/\1/p' "$tmp/metrics" | grep -v wait_caused | sort -u
 	grep '^bramble_probe_up' "$tmp/metrics"
 }
 layer() { metric_or_0 bramble_probe_sandbox layer="$1" | cut -d. -f1; }

@@ -49,7 +49,7 @@ test_clock() {
 	go
 	sleep 1
 	openmetrics
-	early=$(created pod=early-0)
+	early=$(created pod=early-0 container=web)
 	check_holds "clock: created in 1970 ($early)" "$early >= $begin && $early < $begin + 100"
 	start_hidden_pod set-0
 	pids="$pids $pod_pid"
@@ -59,7 +59,7 @@ test_clock() {
 	sleep 1
 	openmetrics
 	now=$(date +%s)
-	early=$(created pod=early-0)
+	early=$(created pod=early-0 container=web)
 	check_holds "clock: once it is set, created is by it ($((now - ${early%.*})) s ago)" \
 		"$now - $early > 0 && $now - $early < 100"
 	check_holds "clock: the process's start, too" \
