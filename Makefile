@@ -132,7 +132,7 @@ $(BUILD)/flags: FORCE
 $(BUILD)/revision: FORCE
 	@mkdir -p $(@D); echo '$(VERSION) $(REVISION)' | cmp -s - $@ || echo '$(VERSION) $(REVISION)' > $@
 
-include tests/tests.mk
+include docs/pages.mk tests/package/package.mk tests/tests.mk
 -include $(OBJ:.o=.d) $(BPF_OBJ:.o=.d)
 
 fresh: ## prove run and test in a minimal Debian, from a clone of HEAD (as root; SUITE=trixie)
@@ -145,15 +145,26 @@ SUITE  ?= bookworm
 DOCDIR  = $(DESTDIR)$(PREFIX)/share/doc/bramble
 UNITDIR = $(DESTDIR)$(PREFIX)/lib/systemd/system
 
-install: all ## install the program and a systemd unit (DESTDIR, PREFIX)
+MANDIR  = $(DESTDIR)$(PREFIX)/share/man/man1
+BASHDIR = $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+FISHDIR = $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
+# Where Debian's zsh looks: /usr/local/share/zsh/site-functions, and of packages vendor-completions.
+ZSHDIR  = $(DESTDIR)$(PREFIX)/share/zsh/$(if $(filter /usr,$(PREFIX)),vendor-completions,site-functions)
+
+install: all pages ## install the program, man pages, completions and a systemd unit (DESTDIR, PREFIX)
 	install -D -m 755 $(BUILD)/bramble $(DESTDIR)$(PREFIX)/bin/bramble
 	install -d $(UNITDIR)
 	sed 's,@PREFIX@,$(PREFIX),g' deploy/systemd/bramble.service.in > $(UNITDIR)/bramble.service
 	chmod 644 $(UNITDIR)/bramble.service
 	install -D -m 644 -t $(DOCDIR) README.md LICENSE LICENSES/*
+	install -D -m 644 -t $(MANDIR) $(MAN_PAGES:%=$(BUILD)/man/%)
+	install -D -m 644 $(BUILD)/completions/bash $(BASHDIR)/bramble
+	install -D -m 644 $(BUILD)/completions/zsh $(ZSHDIR)/_bramble
+	install -D -m 644 $(BUILD)/completions/fish $(FISHDIR)/bramble.fish
 
 uninstall: ## remove what install installed
-	rm -f $(DESTDIR)$(PREFIX)/bin/bramble $(UNITDIR)/bramble.service
+	rm -f $(DESTDIR)$(PREFIX)/bin/bramble $(UNITDIR)/bramble.service $(MAN_PAGES:%=$(MANDIR)/%) \
+		$(BASHDIR)/bramble $(ZSHDIR)/_bramble $(FISHDIR)/bramble.fish
 	rm -rf $(DOCDIR)
 
 # Pages that the program itself knows best.
@@ -186,7 +197,7 @@ clean: ## remove build/
 	rm -rf $(BUILD)
 
 help: ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile tests/tests.mk | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(filter %Makefile %.mk,$(MAKEFILE_LIST)) | expand -t 22
 
 .PHONY: all run install uninstall fresh clang-matrix clean help FORCE
 .DELETE_ON_ERROR:

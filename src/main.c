@@ -280,8 +280,8 @@ static int parse(const struct flag_command *command, int *argc, char **argv)
 	int err = flags_parse(command, argc, argv, error, sizeof(error));
 
 	log_setup((enum log_level)shared.log_level, (enum log_format)shared.log_format);
-	if (err == FLAGS_HELP) {
-		err = flags_help(command, &help);
+	if (err == FLAGS_HELP || err == FLAGS_TABLE) {
+		err = err == FLAGS_HELP ? flags_help(command, &help) : flags_table(command, &help);
 		if (!err)
 			fputs(help.data, stdout);
 		buf_free(&help);
@@ -769,6 +769,22 @@ static void print_help(FILE *out)
 	fputs("\nbramble COMMAND --help prints the flags of a command.\n", out);
 }
 
+/* For the tools that make man pages and completions: each command, and the table of its flags. */
+static int print_tables(void)
+{
+	char word[] = "--help-table";
+	int code = EXIT_DONE;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(commands) && code == EXIT_DONE; i++) {
+		char *words[] = {word, NULL};
+
+		printf("command\t%s\t%s\n", commands[i].name, commands[i].help);
+		code = commands[i].run(1, words);
+	}
+	return code;
+}
+
 static const struct command *find_command(const char *name)
 {
 	size_t i;
@@ -832,6 +848,8 @@ static int run_command(int argc, char **argv)
 		return run_help(0, argv + argc);
 	if (strcmp(argv[1], "--version") == 0)
 		return run_version(0, argv + argc);
+	if (strcmp(argv[1], "--help-table") == 0)
+		return print_tables();
 	command = find_command(argv[1]);
 	if (!command)
 		return unknown_command(argv[1]);

@@ -3,7 +3,7 @@
 # "FAIL name" or "SKIP name: reason"; tests/summary counts them.
 
 # What `make test` makes, in this order. A stage without sources is left out.
-STAGES = lint test-hardening test-runners test-docs test-deploy test-unit $(if $(FUZZ_SRC),test-fuzz) $(if $(BPFTEST_SRC),test-bpf) test-memory test-integration \
+STAGES = lint test-hardening test-runners test-docs test-deploy test-package test-unit $(if $(FUZZ_SRC),test-fuzz) $(if $(BPFTEST_SRC),test-bpf) test-memory test-integration \
          test-vm
 
 test: ## install what is missing, run every test, end with one line of counts (as root)

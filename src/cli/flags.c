@@ -346,6 +346,8 @@ int flags_parse(const struct flag_command *command, int *argc, char **argv, char
 			ended = true;
 		else if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
 			return FLAGS_HELP;
+		else if (strcmp(word, "--help-table") == 0)
+			return FLAGS_TABLE;
 		else if (word[1] != '-')
 			err = usage_error(&parser, "unknown flag %s; %s --help lists what there is",
 					  word, command->name);

@@ -63,15 +63,16 @@ struct flag_command {
 	size_t min_args;   /* fewer are wrong usage */
 };
 
-#define FLAGS_HELP 1
+#define FLAGS_HELP  1
+#define FLAGS_TABLE 2
 
 /*
  * Sets every value to its default, then reads argv[0] to argv[*argc - 1] (the
  * words after the command). The positional arguments are moved to the front of
  * argv, and *argc is their number then.
  *
- * Returns 0; FLAGS_HELP if help was asked for; -EINVAL if the usage is wrong:
- * error then holds one line without a newline; -ENOMEM. Lists are to be freed
+ * Returns 0; FLAGS_HELP if help was asked for; FLAGS_TABLE if --help-table was given; -EINVAL if
+ * the usage is wrong: error then holds one line without a newline; -ENOMEM. Lists are to be freed
  * in every case.
  */
 int flags_parse(const struct flag_command *command, int *argc, char **argv, char *error,
@@ -85,6 +86,16 @@ void flag_put_form(struct buf *out, const struct flag *flag);
 
 /* The help of a command, at most 80 columns wide, made from the table. Returns 0, or -ENOMEM. */
 int flags_help(const struct flag_command *command, struct buf *out);
+
+/*
+ * The table of a command for the tools that make its man page and completions: a line for each row,
+ * fields with tabs between. Each line begins with what it is:
+ *   about HELP
+ *   args  ARGS                                     if the command takes any
+ *   flag  NAME bool|value|list FORM CHOICE,... DEFAULT HELP     fields may be empty
+ * Returns 0, or -ENOMEM.
+ */
+int flags_table(const struct flag_command *command, struct buf *out);
 
 /*
  * The word in a list of count words that is most like this one: what the user meant by a typing

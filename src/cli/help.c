@@ -73,3 +73,31 @@ int flags_help(const struct flag_command *command, struct buf *out)
 		whole &= put_flag(out, &command->flags[i]);
 	return whole && !buf_failed(out) ? 0 : -ENOMEM;
 }
+
+static void put_table_row(struct buf *out, const struct flag *flag)
+{
+	int i;
+
+	buf_printf(out, "flag\t%s\t%s\t", flag->name,
+		   flag->type == FLAG_BOOL   ? "bool"
+		   : flag->type == FLAG_LIST ? "list"
+					     : "value");
+	if (flag->type != FLAG_BOOL)
+		flag_put_form(out, flag);
+	buf_puts(out, "\t");
+	for (i = 0; flag->choices && flag->choices[i]; i++)
+		buf_printf(out, "%s%s", i ? "," : "", flag->choices[i]);
+	buf_printf(out, "\t%s\t%s\n", flag->fallback ? flag->fallback : "", flag->help);
+}
+
+int flags_table(const struct flag_command *command, struct buf *out)
+{
+	size_t i;
+
+	buf_printf(out, "about\t%s\n", command->help);
+	if (command->args)
+		buf_printf(out, "args\t%s\n", command->args);
+	for (i = 0; i < command->flag_count; i++)
+		put_table_row(out, &command->flags[i]);
+	return buf_failed(out) ? -ENOMEM : 0;
+}

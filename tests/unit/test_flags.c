@@ -272,6 +272,28 @@ static void test_help(void **state)
 	buf_free(&out);
 }
 
+static void test_table(void **state)
+{
+	struct buf out = {0};
+
+	(void)state;
+	assert_int_equal(parse(&serve, "--help-table", NULL), FLAGS_TABLE);
+	assert_int_equal(flags_table(&serve, &out), 0);
+	assert_string_equal(
+		out.data,
+		"about\tRuns the probe and the exporter.\n"
+		"flag\tweb.listen-address\tlist\tADDRESS\t\t:9810\tAddress to serve metrics on.\n"
+		"flag\tweb.telemetry-path\tvalue\tPATH\t\t/metrics\tPath of the metrics.\n"
+		"flag\tweb.config.file\tvalue\tFILE\t\t\tTLS and passwords, in the format of "
+		"Prometheus' exporter toolkit.\n"
+		"flag\tprobe.sched\tbool\t\t\ton\tRun-queue wait.\n"
+		"flag\tretain\tvalue\tDURATION\t\t5m\tHow long a removed cgroup is kept.\n"
+		"flag\tslots\tvalue\tN\t\t1024\tHow many cgroups are told apart.\n"
+		"flag\tlog.level\tvalue\tdebug|info|warn|error\tdebug,info,warn,error\tinfo\t"
+		"Least level that is printed.\n");
+	buf_free(&out);
+}
+
 static void test_closest_word(void **state)
 {
 	static const char *const commands[] = {"serve", "top", "check", "explain", "version"};
@@ -326,6 +348,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_wrong_values, teardown),
 		cmocka_unit_test_teardown(test_long_flag, teardown),
 		cmocka_unit_test_teardown(test_help, teardown),
+		cmocka_unit_test_teardown(test_table, teardown),
 		cmocka_unit_test(test_closest_word),
 		cmocka_unit_test(test_durations),
 	};
