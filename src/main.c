@@ -44,7 +44,7 @@ static struct {
 	const char *btf, *log_dir;
 	const char *path_cgroupfs, *path_procfs, *path_sysfs, *path_tracefs;
 	int kube_source;
-	const char *kubelet_url, *token_file, *ca_file, *labels;
+	const char *kubelet_url, *token_file, *ca_file, *server_name, *labels;
 	struct flag_list cgroup_roots;
 	bool insecure, sandboxes, sandbox;
 	struct label_keys label_keys;
@@ -92,6 +92,9 @@ static struct {
 	{"kube.ca-file", FLAG_STRING, {.string = &shared.ca_file}, \
 	 .fallback = KUBELET_CA_FILE, .placeholder = "FILE", \
 	 .help = "The CA that has signed the kubelet's certificate, PEM; no other is trusted."}, \
+	{"kube.server-name", FLAG_STRING, {.string = &shared.server_name}, .placeholder = "NAME", \
+	 .help = "What the kubelet's certificate must name, if not the host of " \
+		 "--kube.kubelet-url: the node's name."}, \
 	{"kube.insecure", FLAG_BOOL, {.boolean = &shared.insecure}, .fallback = "off", \
 	 .help = "Accept any certificate from the kubelet. Whoever stands in between gets the token."}
 
@@ -221,6 +224,7 @@ static struct kubelet_options kubelet_options(void)
 		.url = shared.kubelet_url,
 		.token_file = shared.token_file,
 		.ca_file = shared.ca_file,
+		.server_name = shared.server_name,
 		.insecure = shared.insecure,
 	};
 }
@@ -312,6 +316,18 @@ static bool kubelet_url_right(const char *command)
 	return !reason;
 }
 
+static bool server_name_right(const char *command)
+{
+	if (!shared.server_name || kubelet_url_is_name(shared.server_name))
+		return true;
+	fprintf(stderr,
+		"%s: --kube.server-name=%s: must be the name of a host, without a port: the "
+		"node's, "
+		"as in `kubectl get nodes`\n",
+		command, shared.server_name);
+	return false;
+}
+
 static bool cgroup_roots_right(const char *command)
 {
 	size_t i;
@@ -336,7 +352,8 @@ static int check_kube_flags(const char *command)
 {
 	int err;
 
-	if (!kubelet_url_right(command) || !cgroup_roots_right(command))
+	if (!kubelet_url_right(command) || !server_name_right(command) ||
+	    !cgroup_roots_right(command))
 		return EXIT_USAGE;
 	err = label_keys_parse(shared.labels, &shared.label_keys);
 	if (!err)
@@ -679,7 +696,7 @@ static int run_check(int argc, char **argv)
 
 	if (code >= 0)
 		return code;
-	if (!kubelet_url_right(command.name))
+	if (!kubelet_url_right(command.name) || !server_name_right(command.name))
 		return EXIT_USAGE;
 	kubelet = kubelet_options();
 	kubelet.optional = shared.kube_source == KUBE_AUTO;

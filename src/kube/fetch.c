@@ -20,6 +20,7 @@ struct fetch {
 	CURLM *multi;
 	CURL *easy;
 	struct curl_slist *headers;
+	struct curl_slist *connect_to;
 	struct fetch_result result; /* of the request under way */
 	bool under_way;
 	int epoll_fd;
@@ -119,6 +120,20 @@ static CURLcode set_protocol(CURL *easy)
 #endif
 }
 
+/* The certificate must name the URL's host, wherever the connection goes to. */
+static CURLcode set_address(struct fetch *fetch)
+{
+	const struct fetch_options *options = &fetch->options;
+
+	if (options->connect_to) {
+		fetch->connect_to = curl_slist_append(NULL, options->connect_to);
+		if (!fetch->connect_to)
+			return CURLE_OUT_OF_MEMORY;
+		curl_easy_setopt(fetch->easy, CURLOPT_CONNECT_TO, fetch->connect_to);
+	}
+	return curl_easy_setopt(fetch->easy, CURLOPT_URL, options->url);
+}
+
 static int set_up_easy(struct fetch *fetch)
 {
 	CURL *easy = fetch->easy;
@@ -127,7 +142,7 @@ static int set_up_easy(struct fetch *fetch)
 	if (code == CURLE_OK)
 		code = set_trust(fetch);
 	if (code == CURLE_OK)
-		code = curl_easy_setopt(easy, CURLOPT_URL, fetch->options.url);
+		code = set_address(fetch);
 	if (code != CURLE_OK)
 		return code == CURLE_OUT_OF_MEMORY ? -ENOMEM : -EINVAL;
 	(void)snprintf(fetch->user_agent, sizeof(fetch->user_agent), "bramble/%s", bramble_version);
@@ -195,6 +210,7 @@ void fetch_free(struct fetch *fetch)
 		return;
 	end_request(fetch);
 	curl_easy_cleanup(fetch->easy);
+	curl_slist_free_all(fetch->connect_to);
 	if (fetch->multi)
 		curl_multi_cleanup(fetch->multi);
 	if (fetch->epoll_fd >= 0)

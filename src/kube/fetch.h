@@ -21,6 +21,9 @@ struct fetch_options {
 	const char *url; /* only https is allowed */
 	const char *ca_file;
 	bool insecure; /* take any certificate */
+	/* Where to connect to in place of the URL's host: "::HOST:PORT" as in curl's --connect-to.
+	 * NULL: there. */
+	const char *connect_to;
 	long connect_ms, total_ms;
 	size_t body_max; /* bytes */
 	fetch_data_fn on_data;

@@ -64,9 +64,11 @@ const char *const kubelet_error_names[KUBELET_ERRORS] = {
 static const char *const remedies[KUBELET_ERRORS] = {
 	[KUBELET_CONNECT] = "is --kube.kubelet-url the node's kubelet?",
 	[KUBELET_TIMEOUT] = "the kubelet or the node is overloaded",
-	[KUBELET_TLS] = "its certificate must be signed by the CA of --kube.ca-file and name the "
-			"host of --kube.kubelet-url. kubeadm's kubelets sign their own unless "
-			"serverTLSBootstrap is on; --kube.insecure takes any certificate",
+	[KUBELET_TLS] =
+		"its certificate must be signed by the CA of --kube.ca-file and name the host of "
+		"--kube.kubelet-url, or --kube.server-name. kubeadm's kubelets sign their own "
+		"unless serverTLSBootstrap is on: what to trust then is in "
+		"deploy/kubernetes/overlays/kubeadm. --kube.insecure takes any certificate",
 	[KUBELET_CA] = "name the cluster's CA with --kube.ca-file",
 	[KUBELET_TOKEN] = "the pod needs a service account whose token is mounted; "
 			  "--kube.token-file names another place",
@@ -77,7 +79,7 @@ static const char *const remedies[KUBELET_ERRORS] = {
 		"is not of this cluster",
 	[KUBELET_FORBIDDEN] = "the service account lacks a rule: verb get on resource nodes/pods "
 			      "(Kubernetes 1.33 and later) or nodes/proxy (before), as in "
-			      "deploy/kubernetes/rbac.yaml",
+			      "deploy/kubernetes/base/rbac.yaml",
 	[KUBELET_NOT_FOUND] = "is --kube.kubelet-url a kubelet, with its debugging handlers on?",
 	[KUBELET_STATUS] =
 		"see the kubelet's log; with status 500 it often cannot ask the API server "
@@ -93,6 +95,7 @@ struct kubelet {
 	struct kubelet_times times;
 	char base[KUBELET_URL_MAX]; /* options.url as a proper URL */
 	char *url;
+	char *connect_to; /* with a server_name: the host and port of the URL */
 	struct fetch *fetch;
 	struct json_items items;
 	struct pods *pods;
@@ -410,6 +413,24 @@ static int open_loop(struct kubelet *k)
 	return 0;
 }
 
+/* With a server_name it is the host of the URL for curl, which then connects to options.url's. */
+static int write_urls(struct kubelet *k)
+{
+	const char *name = k->options.server_name;
+	unsigned int port = kubelet_url_port(k->base);
+
+	if (name && asprintf(&k->connect_to, "::%s", k->base + strlen("https://")) < 0) {
+		k->connect_to = NULL;
+		return -ENOMEM;
+	}
+	if ((name ? asprintf(&k->url, "https://%s:%u" PATH_PODS, name, port)
+		  : asprintf(&k->url, "%s" PATH_PODS, k->base)) < 0) {
+		k->url = NULL;
+		return -ENOMEM;
+	}
+	return 0;
+}
+
 static int open_fetch(struct kubelet *k)
 {
 	struct fetch_options options = {
@@ -422,13 +443,17 @@ static int open_fetch(struct kubelet *k)
 		.context = k,
 	};
 
+	int err;
+
 	if (kubelet_url_read(k->options.url, k->base))
 		return -EINVAL;
-	if (asprintf(&k->url, "%s" PATH_PODS, k->base) < 0) {
-		k->url = NULL;
-		return -ENOMEM;
-	}
+	if (k->options.server_name && !kubelet_url_is_name(k->options.server_name))
+		return -EINVAL;
+	err = write_urls(k);
+	if (err)
+		return err;
 	options.url = k->url;
+	options.connect_to = k->connect_to;
 	return fetch_new(&options, &k->fetch);
 }
 
@@ -463,6 +488,7 @@ void kubelet_close(struct kubelet *k)
 	fetch_free(k->fetch);
 	json_items_free(&k->items);
 	free(k->url);
+	free(k->connect_to);
 	if (k->epoll_fd >= 0)
 		close(k->epoll_fd);
 	if (k->timer_fd >= 0)

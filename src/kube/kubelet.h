@@ -66,8 +66,9 @@ struct kubelet_options {
 	const char *url; /* see kubelet_url.h; "/pods" is added */
 	const char *token_file;
 	const char *ca_file;
-	bool insecure; /* take any certificate */
-	bool quiet;    /* log nothing */
+	const char *server_name; /* what the certificate must name; NULL: the URL's host */
+	bool insecure;		 /* take any certificate */
+	bool quiet;		 /* log nothing */
 	/* Without a token file there is no Kubernetes here. That is not an error. */
 	bool optional;
 	size_t reply_max;		   /* bytes; 0: the default */

@@ -104,6 +104,13 @@ const char *kubelet_url_read(const char *text, char url[KUBELET_URL_MAX])
 	return NULL;
 }
 
+bool kubelet_url_is_name(const char *text)
+{
+	struct slice name = slice_of(text);
+
+	return name.len && name.len <= HOST_MAX && slice_only(name, HOST_CHARS);
+}
+
 uint16_t kubelet_url_port(const char *text)
 {
 	char url[KUBELET_URL_MAX];

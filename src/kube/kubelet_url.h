@@ -3,6 +3,7 @@
 #ifndef BRAMBLE_KUBELET_URL_H
 #define BRAMBLE_KUBELET_URL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,6 +20,9 @@
  * Returns NULL, or what is wrong with it, for people; static.
  */
 const char *kubelet_url_read(const char *text, char url[KUBELET_URL_MAX]);
+
+/* Whether it is the name of a host, as a URL may have it. */
+bool kubelet_url_is_name(const char *text);
 
 /* The port of a URL that kubelet_url_read() takes: 443 if it has none. 0 if it does not take it. */
 uint16_t kubelet_url_port(const char *text);

@@ -241,6 +241,40 @@ static void insecure_takes_any_certificate(void **state)
 	assert_non_null(pods_find(&pods, UID));
 }
 
+/* The connection goes where the URL says; the certificate must name another host. */
+static void server_name_in_place_of_the_address(void **state)
+{
+	(void)state;
+	server_mode("wrong-name");
+	open_with(&(struct kubelet_options){.server_name = "another-node"});
+	run_until_success();
+	assert_non_null(pods_find(&pods, UID));
+	server_mode("other-ca");
+	assert_true(run_until_grown(&kubelet_status(kubelet)->errors[KUBELET_TLS], 0, 20000));
+}
+
+static void server_name_that_does_not_fit(void **state)
+{
+	(void)state;
+	server_mode("wrong-name");
+	open_with(&(struct kubelet_options){.server_name = "this-node"});
+	assert_true(run_until_grown(&kubelet_status(kubelet)->errors[KUBELET_TLS], 0, 20000));
+	assert_true(logged("--kube.server-name") > 0);
+}
+
+/* kubeadm's kubelets sign their own certificates, which lie on the node. */
+static void certificate_that_the_kubelet_made_for_itself(void **state)
+{
+	char file[128];
+
+	(void)state;
+	server_mode("self-signed");
+	open_with(&(struct kubelet_options){.server_name = "pi-1",
+					    .ca_file = in_tree("kubelet.crt", file)});
+	run_until_success();
+	assert_non_null(pods_find(&pods, UID));
+}
+
 static void replies_that_do_not_come(void **state)
 {
 	(void)state;
@@ -603,6 +637,10 @@ static void urls(void **state)
 			assert_string_equal(url, urls[i][1]);
 	}
 	assert_int_equal(kubelet_open(&options, &pods, &kubelet), -EINVAL);
+	assert_true(kubelet_url_is_name("pi-1.home"));
+	assert_false(kubelet_url_is_name(""));
+	assert_false(kubelet_url_is_name("pi-1:10250"));
+	assert_false(kubelet_url_is_name("pi-1/pods"));
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -615,6 +653,9 @@ int main(void)
 		TEST(wishes_are_rate_limited),
 		TEST(certificates_that_do_not_fit),
 		TEST(insecure_takes_any_certificate),
+		TEST(server_name_in_place_of_the_address),
+		TEST(server_name_that_does_not_fit),
+		TEST(certificate_that_the_kubelet_made_for_itself),
 		TEST(replies_that_do_not_come),
 		TEST(a_handshake_that_does_not_come),
 		TEST(replies_that_end_too_early),
