@@ -1,13 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 #
-# bramble in a container with exactly what deploy/kubernetes/daemonset.yaml gives it: the same flags,
+# bramble in a container with exactly what deploy/kubernetes/base/daemonset.yaml gives it: the same flags,
 # capabilities and mounts, a read-only root file system, and the host's pid namespace. It also has
 # the host's network, so that this test can reach it.
 . "$(dirname "$0")/lib.sh"
 . "$here/kubelet.sh"
 
-manifest=$top/deploy/kubernetes/daemonset.yaml
+manifest=$top/deploy/kubernetes/base/daemonset.yaml
 port=$(free_port)
 
 # What stands in the manifest, without its comments.

@@ -46,7 +46,7 @@ def pods(port):
     bramble's pod, as its DaemonSet makes it, at this port; that of another node, which has IPv6
     alone and does not answer; and a neighbour that is not to be scraped.
     """
-    template = of_kind(read("kubernetes/daemonset.yaml"), "DaemonSet")["spec"]["template"]
+    template = of_kind(read("kubernetes/base/daemonset.yaml"), "DaemonSet")["spec"]["template"]
     meta, spec = template["metadata"], template["spec"]
     (container_port,) = spec["containers"][0]["ports"]
     annotations = dict(meta["annotations"])
@@ -95,7 +95,7 @@ def meta_labels(pod):
         for name, value in metadata.get(kind + "s", {}).items():
             labels[f"pod_{kind}_{sanitized(name)}"] = value
             labels[f"pod_{kind}present_{sanitized(name)}"] = "true"
-    service = of_kind(read("prometheus/servicemonitor.yaml"), "Service")
+    service = of_kind(read("kubernetes/overlays/servicemonitor/servicemonitor.yaml"), "Service")
     if service["spec"]["selector"].items() <= metadata["labels"].items():
         (port,) = service["spec"]["ports"]
         if port["targetPort"] == container["ports"][0]["name"]:

@@ -5,7 +5,7 @@
 # go at the same time. The kernel must not kill it.
 . "$(dirname "$0")/../lib.sh"
 
-limit=$(($(sed -n '/^ *limits:/,$s/^ *memory: \(.*\)Mi$/\1/p' "$top/deploy/kubernetes/daemonset.yaml" | head -n 1) * 1048576))
+limit=$(($(sed -n '/^ *limits:/,$s/^ *memory: \(.*\)Mi$/\1/p' "$top/deploy/kubernetes/base/daemonset.yaml" | head -n 1) * 1048576))
 memory=$(awk '$3 == "cgroup" && $4 ~ /(^|,)memory(,|$)/ { print $2; exit }' /proc/self/mounts)
 if [ -n "$memory" ]; then
 	limit_file=memory.limit_in_bytes peak_file=memory.max_usage_in_bytes kills_file=memory.oom_control
