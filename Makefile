@@ -17,7 +17,7 @@ BUILD   := build
 # The machine to build for, in the kernel's words: docs/cross.md.
 HOST_ARCH := $(patsubst aarch64,arm64,$(shell uname -m))
 ARCH      ?= $(HOST_ARCH)
-ifneq ($(ARCH),$(HOST_ARCH))
+ifneq ($(ARCH)$(SYSROOT),$(HOST_ARCH))
 include scripts/cross.mk
 endif
 
@@ -34,8 +34,11 @@ CPPFLAGS := -D_GNU_SOURCE -funsigned-char -Iinclude -Isrc -I$(BUILD) -I$(BUILD)/
 WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 \
             -Wundef -Wpointer-arith -Wvla -Wwrite-strings -Wimplicit-fallthrough
 CFLAGS   ?= -O2 -g
-ALL_CFLAGS = $(CROSS_FLAGS) -std=c11 $(WARNINGS) $(CFLAGS) $(HARDENING)
+ALL_CFLAGS = $(CROSS_FLAGS) $(SAME_PATHS) -std=c11 $(WARNINGS) $(CFLAGS) $(HARDENING)
 ALL_LDFLAGS = $(CROSS_FLAGS) $(LDFLAGS) -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed
+
+# The same source makes the same program, in whatever folder it is.
+SAME_PATHS = -ffile-prefix-map=$(CURDIR)=.
 
 # What keeps an error from being of use: tests/hardening looks for it in the program. Fortified
 # functions need optimisation. Returns and jumps are guarded by CET on a PC, and by PAC and BTI on
@@ -48,7 +51,7 @@ LIB_CFLAGS = $(shell $(PKG_CONFIG) --cflags $(LIBS))
 LDLIBS   = $(shell $(PKG_CONFIG) --libs $(LIBS)) -lm -pthread
 
 # -mcpu=v3 is what kernel 5.10 knows; the object is the same on every little-endian machine.
-BPF_CFLAGS = -g -O2 -target bpf -mcpu=v3 -std=gnu11 -Wall -Wextra -Werror -Wno-unused-parameter \
+BPF_CFLAGS = $(SAME_PATHS) -g -O2 -target bpf -mcpu=v3 -std=gnu11 -Wall -Wextra -Werror -Wno-unused-parameter \
               -Iinclude -Ivmlinux -Ibpf -idirafter $(SYSROOT)/usr/include/$(shell $(CC) -print-multiarch)
 
 # The files that define shared maps go first: libbpf 1.1 loses track of them otherwise.
@@ -126,7 +129,7 @@ $(BUILD)/bramble.skel.h: $(BUILD)/bramble.bpf.o
 		echo '/* NOLINTEND */'; } > $@.tmp && mv $@.tmp $@
 
 # Objects depend on how they are compiled: other flags, other objects.
-FLAGS = $(CC) $(CPPFLAGS) $(ALL_CFLAGS) | $(CLANG) $(BPF_CFLAGS) | $(ALL_LDFLAGS)
+FLAGS = $(CC) $(CPPFLAGS) $(ALL_CFLAGS) | $(CLANG) $(BPF_CFLAGS) | $(ALL_LDFLAGS) | $(SYSROOT_FILES)
 $(BUILD)/flags: FORCE
 	@mkdir -p $(@D); echo '$(FLAGS)' | cmp -s - $@ || echo '$(FLAGS)' > $@
 $(BUILD)/revision: FORCE
