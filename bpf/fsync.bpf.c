@@ -22,12 +22,13 @@ struct {
 
 struct stalls_map fsync_stalls SEC(".maps");
 
+struct stall_counts fsync_counts;
 __u64 fsync_events;
 __u64 fsync_lost[STALL_LOST_REASONS];
 
-static __always_inline int begin(void)
+static __always_inline int begin(void *ctx)
 {
-	stall_begin(&fsync_stalls);
+	stall_begin(ctx, &fsync_stalls, &fsync_counts);
 	return 0;
 }
 
@@ -38,7 +39,7 @@ static __always_inline int end(void *ctx)
 	__u32 slot;
 
 	shared_add(&fsync_events, 1);
-	if (!stall_end(&fsync_stalls, fsync_lost, &stall))
+	if (!stall_end(&fsync_stalls, &fsync_counts, fsync_lost, &stall))
 		return 0;
 	slot = slot_of_current(ctx);
 	cell = bpf_map_lookup_elem(&fsync_cells, &slot);
@@ -50,7 +51,7 @@ static __always_inline int end(void *ctx)
 SEC("?raw_tp/ext4_sync_file_enter")
 int fsync_ext4_begin(void *ctx)
 {
-	return begin();
+	return begin(ctx);
 }
 
 SEC("?raw_tp/ext4_sync_file_exit")
@@ -62,7 +63,7 @@ int fsync_ext4_end(void *ctx)
 SEC("?raw_tp/f2fs_sync_file_enter")
 int fsync_f2fs_begin(void *ctx)
 {
-	return begin();
+	return begin(ctx);
 }
 
 SEC("?raw_tp/f2fs_sync_file_exit")
@@ -74,7 +75,7 @@ int fsync_f2fs_end(void *ctx)
 SEC("?raw_tp/btrfs_sync_file_enter")
 int fsync_btrfs_begin(void *ctx)
 {
-	return begin();
+	return begin(ctx);
 }
 
 SEC("?raw_tp/btrfs_sync_file_exit")
@@ -86,7 +87,7 @@ int fsync_btrfs_end(void *ctx)
 SEC("?fentry/xfs_file_fsync")
 int function_xfs_begin(void *ctx)
 {
-	return begin();
+	return begin(ctx);
 }
 
 SEC("?fexit/xfs_file_fsync")
@@ -98,7 +99,7 @@ int function_xfs_end(void *ctx)
 SEC("?fentry/xfs_dir_fsync")
 int function_xfs_dir_begin(void *ctx)
 {
-	return begin();
+	return begin(ctx);
 }
 
 SEC("?fexit/xfs_dir_fsync")
@@ -110,7 +111,7 @@ int function_xfs_dir_end(void *ctx)
 SEC("?fentry/btrfs_sync_file")
 int function_btrfs_begin(void *ctx)
 {
-	return begin();
+	return begin(ctx);
 }
 
 SEC("?fexit/btrfs_sync_file")

@@ -31,6 +31,7 @@ struct {
 
 struct stalls_map memory_stalls SEC(".maps");
 
+struct stall_counts memory_counts;
 __u64 memory_events;
 __u64 memory_lost[STALL_LOST_REASONS];
 
@@ -69,7 +70,7 @@ struct {
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, STALLS_MAX); /* more, set by the loader */
+	__uint(max_entries, KILLED_MAX); /* more, set by the loader */
 	__type(key, __u64);
 	__type(value, struct killed_task);
 } killed_tasks SEC(".maps");
@@ -83,7 +84,7 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, STALLS_MAX); /* more, set by the loader */
+	__uint(max_entries, KILLED_MAX); /* more, set by the loader */
 	__type(key, __u32);
 	__type(value, __u64);
 } counted_processes SEC(".maps");
@@ -97,9 +98,9 @@ __u64 killed_running;
 /* How many tasks were ever put into killed_tasks. */
 __u64 killed_total;
 
-static __always_inline int begin(void)
+static __always_inline int begin(void *ctx)
 {
-	stall_begin(&memory_stalls);
+	stall_begin(ctx, &memory_stalls, &memory_counts);
 	return 0;
 }
 
@@ -110,7 +111,7 @@ static __always_inline int end(void *ctx)
 	__u32 slot;
 
 	shared_add(&memory_events, 1);
-	if (!stall_end(&memory_stalls, memory_lost, &stall))
+	if (!stall_end(&memory_stalls, &memory_counts, memory_lost, &stall))
 		return 0;
 	slot = slot_of_current(ctx);
 	cell = bpf_map_lookup_elem(&memory_cells, &slot);
@@ -122,7 +123,7 @@ static __always_inline int end(void *ctx)
 SEC("?raw_tp/mm_vmscan_direct_reclaim_begin")
 int memory_direct_begin(void *ctx)
 {
-	return begin();
+	return begin(ctx);
 }
 
 SEC("?raw_tp/mm_vmscan_direct_reclaim_end")
@@ -134,7 +135,7 @@ int memory_direct_end(void *ctx)
 SEC("?raw_tp/mm_vmscan_memcg_reclaim_begin")
 int memory_memcg_begin(void *ctx)
 {
-	return begin();
+	return begin(ctx);
 }
 
 SEC("?raw_tp/mm_vmscan_memcg_reclaim_end")

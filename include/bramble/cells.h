@@ -75,6 +75,7 @@ struct wait_pair {
 #define WAIT_PAIRS_SHARED (WAIT_PAIRS_MAX / 2)
 #define WAIT_PAIRS_QUOTA  64
 #define PAIR_GROUP_BITS	  12
+#define PAIR_GROUPS	  (1 << PAIR_GROUP_BITS)
 
 static inline __attribute__((always_inline)) __u32 pair_group(__u64 id)
 {
@@ -153,8 +154,36 @@ struct stall_cell {
 	struct stalled io;     /* tasks wait for an fsync, a read, or a synchronous write */
 };
 
-/* How many threads in an fsync, or in a reclaim, are remembered at a time. */
-#define STALLS_MAX 1024
+/*
+ * The threads that are in an fsync, or in a reclaim, by a hash of their id. The hash gives each
+ * thread two sets. A thread keeps its way until another one needs it, and none needs it while the
+ * thread is stalled. One set is one cache line. Two CPUs may take the same way at once: one of the
+ * two stalls is then lost.
+ */
+#define STALL_SET_BITS 10
+#define STALL_SETS     (1 << STALL_SET_BITS)
+#define STALL_WAYS     3
+
+struct stall_set {
+	__u64 thread[STALL_WAYS];
+	__u64 since_ns[STALL_WAYS]; /* 0: it is not stalled */
+	__u16 group[STALL_WAYS];    /* of its cgroup: pair_group() */
+} __attribute__((aligned(CACHE_LINE)));
+
+/*
+ * Half of the places are for whoever comes first. Of the other half, the threads of one pod or unit
+ * have so many. User space counts anew at each update, as an end may be missed.
+ */
+#define STALLS_SHARED (STALL_SETS * STALL_WAYS / 2)
+#define STALLS_QUOTA  128
+
+struct stall_counts {
+	__u32 all;
+	__u32 of_group[PAIR_GROUPS];
+};
+
+/* How many tasks that the kernel has killed are remembered at a time. */
+#define KILLED_MAX 1024
 
 enum stall_lost {
 	STALL_LOST_NO_BEGINNING, /* a stall ended, but its beginning was not seen */

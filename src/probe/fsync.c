@@ -11,7 +11,9 @@
 #include "probe/descriptor.h"
 #include "probe/maps.h"
 #include "probe/programs.h"
+#include "probe/stalls.h"
 #include "util/array.h"
+#include "util/clock.h"
 #include "util/log.h"
 
 #include "bramble.skel.h"
@@ -72,9 +74,12 @@ static const char *const losses[STALL_LOST_REASONS] = {
 	[STALL_LOST_CLOCK] = "clock",
 };
 
-static int size(struct probe *probe)
+static int tidy(struct probe *probe)
 {
-	return probe_size_lru(probe->bpf->maps.fsync_stalls, STALLS_MAX, probe->cpus);
+	if (!probe->up[PROBE_FSYNC])
+		return 0;
+	return stalls_tidy(probe->bpf->maps.fsync_stalls, &probe->bpf->bss->fsync_counts,
+			   clock_monotonic_ns());
 }
 
 /* Hooks the functions of a file system. Returns 0, or a negative errno after it has logged it. */
@@ -192,10 +197,10 @@ const struct probe_descriptor probe_fsync = {
 	.lost = lost,
 	.events = events,
 	.state_size = sizeof(struct fsync_probe),
-	.size = size,
 	.attach = attach,
 	.look_again = look_again,
 	.may_load = may_load,
 	.divide = divide,
+	.tidy = tidy,
 	.close = close_state,
 };

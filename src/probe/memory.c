@@ -3,6 +3,7 @@
 #include "probe/descriptor.h"
 #include "probe/internal.h"
 #include "probe/maps.h"
+#include "probe/stalls.h"
 #include "probe/victims.h"
 #include "util/array.h"
 #include "util/clock.h"
@@ -53,9 +54,8 @@ static int size(struct probe *probe)
 	struct bramble_bpf *bpf = probe->bpf;
 	int err = bpf_map__set_max_entries(bpf->maps.last_kills, probe->cpus);
 
-	err = err ?: probe_size_lru(bpf->maps.memory_stalls, STALLS_MAX, probe->cpus);
-	err = err ?: probe_size_lru(bpf->maps.killed_tasks, STALLS_MAX, probe->cpus);
-	return err ?: probe_size_lru(bpf->maps.counted_processes, STALLS_MAX, probe->cpus);
+	err = err ?: probe_size_lru(bpf->maps.killed_tasks, KILLED_MAX, probe->cpus);
+	return err ?: probe_size_lru(bpf->maps.counted_processes, KILLED_MAX, probe->cpus);
 }
 
 static int open_state(struct probe *probe)
@@ -73,9 +73,14 @@ static int open_state(struct probe *probe)
 
 static int tidy(struct probe *probe)
 {
-	return probe->up[PROBE_MEMORY]
-		       ? victims_tidy(&state_of(probe)->victims, clock_monotonic_ns())
-		       : 0;
+	struct bramble_bpf *bpf = probe->bpf;
+	uint64_t now_ns = clock_monotonic_ns();
+	int err;
+
+	if (!probe->up[PROBE_MEMORY])
+		return 0;
+	err = stalls_tidy(bpf->maps.memory_stalls, &bpf->bss->memory_counts, now_ns);
+	return victims_tidy(&state_of(probe)->victims, now_ns) ?: err;
 }
 
 static uint64_t lost(const struct probe *probe, size_t loss)

@@ -3,6 +3,8 @@
 #include <pthread.h>
 #include <signal.h>
 
+#include "probe/maps.h"
+#include "probe/stalls.h"
 #include "probe/victims.h"
 #include "test_run.h"
 #include "util/array.h"
@@ -145,16 +147,30 @@ static void test_unfinished(void **state)
 	assert_int_equal(fsyncs(), 1);
 }
 
-static void test_clock(void **state)
+/* Finds this thread among those in a stall, and sets since when it is. */
+static void set_since(const struct bpf_map *stalls, uint64_t since_ns)
 {
 	uint64_t thread = (uint64_t)getpid() << 32 | (uint32_t)gettid();
-	uint64_t later = clock_monotonic_ns() + 1000 * NS_PER_S;
+	struct stall_set *sets = probe_map_array(stalls);
+	int i, way, found = 0;
 
+	assert_non_null(sets);
+	for (i = 0; i < STALL_SETS; i++)
+		for (way = 0; way < STALL_WAYS; way++)
+			if (sets[i].thread[way] == thread) {
+				sets[i].since_ns[way] = since_ns;
+				found++;
+			}
+	assert_int_equal(found, 1);
+	probe_unmap_array(stalls, sets);
+}
+
+static void test_clock(void **state)
+{
 	(void)state;
 	need_kernel();
-	assert_int_equal(
-		bpf_map_update_elem(bpf_map__fd(bpf->maps.fsync_stalls), &thread, &later, BPF_ANY),
-		0);
+	run(bpf->progs.fsync_ext4_begin, 0);
+	set_since(bpf->maps.fsync_stalls, clock_monotonic_ns() + 1000 * NS_PER_S);
 	run(bpf->progs.fsync_ext4_end, 0);
 	assert_int_equal(bpf->bss->fsync_lost[STALL_LOST_CLOCK], 1);
 	assert_int_equal(fsyncs(), 0);
@@ -178,6 +194,97 @@ static void test_threads(void **state)
 	pthread_join(thread, NULL);
 	run(bpf->progs.fsync_ext4_end, 0);
 	assert_int_equal(bpf->bss->fsync_lost[STALL_LOST_NO_BEGINNING], 1);
+}
+
+static void *fsync_in_thread(void *unused)
+{
+	(void)unused;
+	run(bpf->progs.fsync_ext4_begin, 0);
+	run(bpf->progs.fsync_ext4_end, 0);
+	return NULL;
+}
+
+static void in_a_thread(void *(*what)(void *))
+{
+	pthread_t thread;
+
+	assert_int_equal(pthread_create(&thread, NULL, what, NULL), 0);
+	pthread_join(thread, NULL);
+}
+
+/* However many threads have done an fsync meanwhile, they take no place from who is in one. */
+static void test_many_threads(void **state)
+{
+	int i, count = STALL_SETS * STALL_WAYS + 1000;
+
+	(void)state;
+	need_kernel();
+	run(bpf->progs.fsync_ext4_begin, 0);
+	for (i = 0; i < count; i++)
+		in_a_thread(fsync_in_thread);
+	run(bpf->progs.fsync_ext4_end, 0);
+	assert_int_equal(fsyncs(), count + 1);
+	assert_int_equal(bpf->bss->fsync_lost[STALL_LOST_NO_BEGINNING], 0);
+	assert_int_equal(bpf->bss->fsync_counts.all, 0);
+}
+
+/* The group with which this process counts. */
+static uint32_t own_group(void)
+{
+	uint32_t slot = slot_of(own_id);
+	uint64_t id;
+
+	assert_int_equal(bpf_map_lookup_elem(bpf_map__fd(bpf->maps.slot_groups), &slot, &id), 0);
+	return pair_group(id);
+}
+
+/* When half of the places are in use, a pod or unit has a quota of the others. */
+static void test_quota(void **state)
+{
+	struct stall_counts *counts;
+
+	(void)state;
+	need_kernel();
+	counts = &bpf->bss->fsync_counts;
+	fsync_in_thread(NULL);
+	assert_int_equal(fsyncs(), 1);
+	counts->all = STALLS_SHARED - 1;
+	counts->of_group[own_group()] = STALLS_QUOTA;
+	fsync_in_thread(NULL);
+	assert_int_equal(fsyncs(), 2);
+	counts->all = STALLS_SHARED;
+	fsync_in_thread(NULL);
+	assert_int_equal(fsyncs(), 2);
+	assert_int_equal(bpf->bss->fsync_lost[STALL_LOST_NO_BEGINNING], 1);
+	counts->of_group[own_group()]--;
+	fsync_in_thread(NULL);
+	assert_int_equal(fsyncs(), 3);
+	counts->of_group[own_group()] = (__u32)-1; /* counted anew, and then one ended */
+	counts->all = (__u32)-1;
+	fsync_in_thread(NULL);
+	assert_int_equal(fsyncs(), 4);
+}
+
+/* User space counts those that are stalled, and frees the places of threads that never ended. */
+static void test_tidy(void **state)
+{
+	struct stall_counts *counts;
+
+	(void)state;
+	need_kernel();
+	counts = &bpf->bss->fsync_counts;
+	in_a_thread(begin_in_thread);
+	run(bpf->progs.fsync_ext4_begin, 0);
+	memset(counts, 0xee, sizeof(*counts));
+	assert_int_equal(stalls_tidy(bpf->maps.fsync_stalls, counts, clock_monotonic_ns()), 0);
+	assert_int_equal(counts->all, 2);
+	assert_int_equal(counts->of_group[own_group()], 2);
+	set_since(bpf->maps.fsync_stalls, clock_monotonic_ns() + 3601 * NS_PER_S);
+	assert_int_equal(
+		stalls_tidy(bpf->maps.fsync_stalls, counts, clock_monotonic_ns() + 3602 * NS_PER_S),
+		0);
+	assert_int_equal(counts->all, 1); /* that of the thread that is gone is free */
+	assert_int_equal(counts->of_group[own_group()], 1);
 }
 
 /* Memory is reclaimed during an fsync. Each is counted in full. */
@@ -296,13 +403,13 @@ static void test_two_threads(void **state)
 	assert_int_equal(memory_cell().oom_kills, 1);
 }
 
-/* Pretends that a stall began this long ago, in ms. */
+/* Begins a stall, and pretends that it began this long ago, in ms. */
 static void begin_before(const struct bpf_map *stalls, uint64_t ms)
 {
-	uint64_t thread = (uint64_t)getpid() << 32 | (uint32_t)gettid();
-	uint64_t since = clock_monotonic_ns() - ms * MS;
-
-	assert_int_equal(bpf_map_update_elem(bpf_map__fd(stalls), &thread, &since, BPF_ANY), 0);
+	run(stalls == bpf->maps.fsync_stalls ? bpf->progs.fsync_ext4_begin
+					     : bpf->progs.memory_direct_begin,
+	    0);
+	set_since(stalls, clock_monotonic_ns() - ms * MS);
 }
 
 /* The time in which at least one task was stalled counts once, whichever task began first. */
@@ -500,7 +607,7 @@ static void test_taken_off_twice(void **state)
 /* More tasks are killed than are remembered. Those that are forgotten are reported. */
 static void test_too_many_killed(void **state)
 {
-	const size_t count = 4 * STALLS_MAX;
+	const size_t count = 4 * KILLED_MAX;
 	uint64_t now_ns = clock_monotonic_ns(), task;
 	struct victims victims;
 	size_t kept;
@@ -548,6 +655,9 @@ int main(void)
 		TEST(test_unfinished),
 		TEST(test_clock),
 		TEST(test_threads),
+		TEST(test_many_threads),
+		TEST(test_quota),
+		TEST(test_tidy),
 		TEST(test_stall_in_fsync),
 		TEST(test_oom_kill),
 		TEST(test_exit_before_mark),
