@@ -255,15 +255,22 @@ int tcp_sock_recv(struct bpf_raw_tracepoint_args *ctx)
  * unless more is known of it. */
 static __always_inline void inherit(struct tcp_cpu *cpu, __u16 parent)
 {
+	__u64 child = cpu->child;
 	struct socket_set *set;
 	__u32 way;
 
-	if (!cpu->child)
+	if (!child)
 		return;
-	way = socket_find(cpu->child, &set);
+	way = socket_find(child, &set);
 	cpu->child = 0;
-	if (way < SOCKET_WAYS && parent < SLOTS_MAX && !is_owned(set, way))
-		own(set, way, parent);
+	if (way == SOCKET_WAYS || parent >= SLOTS_MAX || is_owned(set, way))
+		return;
+	own(set, way, parent);
+	/* It was added before its owner was known. */
+	if (!may_add(parent)) {
+		forget(child);
+		count_lost(TCP_LOST_NO_PLACE);
+	}
 }
 
 /* TP_PROTO(const struct sock *sk): data, a connection or a FIN waits in a socket of any kind */

@@ -28,6 +28,9 @@ struct {
 /* Written with atomics. */
 __u64 tcp_lost[TCP_LOST_REASONS];
 
+/* How many there are. Written with atomics. */
+struct socket_counts tcp_counts;
+
 /* How many sockets are in a further set, and in neither of their two. Written with atomics. */
 __u64 tcp_far;
 
@@ -133,8 +136,32 @@ static __always_inline __u32 socket_place(__u64 key, struct socket_set **found)
 	return way;
 }
 
+/* Adds to the number of sockets of an owner's pod or unit. */
+static __always_inline void count_sockets(__u32 owner, __s32 n)
+{
+	__u64 *id = bpf_map_lookup_elem(&slot_groups, &owner);
+
+	if (id)
+		shared_add(&tcp_counts.of_group[pair_group(*id)], n);
+}
+
 /*
- * Adds a socket that is not known, or whose end was missed. Returns false if there is no place.
+ * Whether an owner may have one more socket. A socket without an owner may be added: it soon gets
+ * one. User space counts anew, so the numbers may be too low for a moment, and even below zero.
+ */
+static __always_inline bool may_add(__u32 owner)
+{
+	__u64 *id;
+
+	if ((__s32)tcp_counts.all < SOCKETS_SHARED)
+		return true;
+	id = bpf_map_lookup_elem(&slot_groups, &owner);
+	return !id || (__s32)tcp_counts.of_group[pair_group(*id)] < SOCKETS_QUOTA;
+}
+
+/*
+ * Adds a socket that is not known, or whose end was missed. Returns false if there is no place, or
+ * the owner's pod or unit has its quota.
  *
  * Two CPUs may take the same place at once. Then one of the two sockets is not known. It is counted
  * as lost when it is next needed, in the same way as a socket without a place.
@@ -144,9 +171,16 @@ static __always_inline bool enter(__u64 key, __u8 state, __u16 owner, __u64 turn
 	struct socket_set *set;
 	__u32 way = socket_find(key, &set);
 
-	if (way == SOCKET_WAYS)
+	if (way == SOCKET_WAYS) {
+		if (!may_add(owner))
+			return false;
 		way = socket_place(key, &set);
-	if (way == SOCKET_WAYS || !set)
+		if (way == SOCKET_WAYS || !set)
+			return false;
+		shared_add(&tcp_counts.all, 1);
+		count_sockets(owner, 1);
+	}
+	if (!set)
 		return false;
 	set->turn[way] = turn;
 	set->owner[way] = owner;
@@ -176,6 +210,8 @@ static __always_inline bool forget(__u64 key)
 		return false;
 	if (set->owner[way] == SOCKET_UNCLAIMED)
 		count_lost(TCP_LOST_NO_OWNER);
+	shared_add(&tcp_counts.all, -1);
+	count_sockets(set->owner[way], -1);
 	set->key[way] = 0;
 	return true;
 }
@@ -192,6 +228,8 @@ static __always_inline void own(struct socket_set *set, __u32 way, __u16 slot)
 	struct tcp_cell *cell;
 
 	set->owner[way] = slot;
+	count_sockets(before, -1);
+	count_sockets(slot, 1);
 	if (before != SOCKET_UNCLAIMED)
 		return;
 	cell = cell_of(slot);

@@ -281,6 +281,18 @@ struct tcp_cpu {
 #define SOCKET_SETS_FAR 8
 
 /*
+ * Half of the places are for whoever comes first. Of the other half, the sockets of one pod or unit
+ * have so many. User space counts anew at each update.
+ */
+#define SOCKETS_SHARED	(SOCKET_SETS * SOCKET_WAYS / 2)
+#define SOCKETS_QUOTA	1024
+
+struct socket_counts {
+	__u32 all;
+	__u32 of_group[PAIR_GROUPS]; /* pair_group(); without those that have no owner */
+};
+
+/*
  * The kernel changes a socket's state, and reports arrivals, under the socket's lock. It reports
  * sends and receives after releasing the lock, on several CPUs at a time. No writer may overwrite
  * another's change, so each field has its own writers, which are named here.

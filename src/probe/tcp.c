@@ -10,6 +10,7 @@
 #include "probe/descriptor.h"
 #include "probe/internal.h"
 #include "probe/maps.h"
+#include "probe/roots.h"
 #include "util/array.h"
 
 #include "bramble.skel.h"
@@ -168,19 +169,28 @@ static int free_slots(struct probe *probe)
 static void count_set(const struct probe *probe, const volatile struct socket_set *set,
 		      struct socket_count *count)
 {
+	struct socket_counts *all = &probe->bpf->bss->tcp_counts;
 	unsigned int way;
 
 	for (way = 0; way < SOCKET_WAYS; way++) {
 		unsigned int owner = set->owner[way];
 
-		if (!set->key[way] || owner >= probe->slots)
+		if (!set->key[way])
 			continue;
+		__atomic_add_fetch(&all->all, 1, __ATOMIC_RELAXED);
+		if (owner >= probe->slots)
+			continue;
+		__atomic_add_fetch(&all->of_group[pair_group(probe_slot_group(probe, owner))], 1,
+				   __ATOMIC_RELAXED);
 		count[owner].owned++;
 		count[owner].open += (set->state[way] & SOCKET_ESTABLISHED) != 0;
 	}
 }
 
 /*
+ * Counts the places in use, for the quotas of pods and units, and the open connections. A socket
+ * that is added or forgotten meanwhile may be counted wrongly in the former, until the next time.
+ *
  * Open connections are counted in the table of known sockets, and not as they come and go. So a
  * missed event does not make the number wrong for ever. Without memory the last count stays.
  */
@@ -193,6 +203,7 @@ static int count_connections(struct probe *probe)
 	if (err)
 		return err;
 	memset(state->count, 0, probe->slots * sizeof(*state->count));
+	memset(&probe->bpf->bss->tcp_counts, 0, sizeof(probe->bpf->bss->tcp_counts));
 	for (i = 0; i < SOCKET_SETS; i++)
 		count_set(probe, &state->sockets[i], state->count);
 	unmap_sockets(probe);

@@ -32,6 +32,7 @@
 
 static struct tcp_cell *cells;
 static struct socket_set *sets;
+static uint64_t *slot_groups;
 
 /* The kernel runs the tracepoint before it changes the state. */
 static void set_state(uint64_t key, int before, int after)
@@ -93,7 +94,8 @@ static int open_object(void)
 	made_reset();
 	cells = map_array(bpf->maps.tcp_cells);
 	sets = map_array(bpf->maps.tcp_sockets);
-	return cells && sets ? 0 : -ENOMEM;
+	slot_groups = map_array(bpf->maps.slot_groups);
+	return cells && sets && slot_groups ? 0 : -ENOMEM;
 }
 
 static struct bpf_program *harmless_program(void)
@@ -120,7 +122,7 @@ static const struct probe_descriptor *open_user_space(struct probe *probe)
 {
 	const struct probe_descriptor *tcp = probe_descriptors[PROBE_TCP];
 
-	*probe = (struct probe){.bpf = bpf, .slots = slots};
+	*probe = (struct probe){.bpf = bpf, .slots = slots, .slot_groups = slot_groups};
 	probe->state[PROBE_TCP] = calloc(1, tcp->state_size);
 	assert_non_null(probe->state[PROBE_TCP]);
 	assert_int_equal(tcp->open(probe), 0);
@@ -525,6 +527,63 @@ static void test_far(void **state)
 	assert_int_equal(lost(TCP_LOST_NO_PLACE), 0);
 }
 
+/* A connect of one of so many pods that none has its quota. */
+static void connect_of_many(uint64_t key)
+{
+	bpf->bss->tcp_counts.all = 0;
+	set_state(key, CLOSE, SYN_SENT);
+}
+
+/* The sockets of this process's group. */
+static uint32_t *own_count(void)
+{
+	return &bpf->bss->tcp_counts.of_group[pair_group(slot_groups[slot_of(own_id)])];
+}
+
+/* When half of the places are taken, a pod or unit has a quota of the others. */
+static void test_quota(void **state)
+{
+	(void)state;
+	need_kernel();
+	establish(A);
+	assert_int_equal(bpf->bss->tcp_counts.all, 1);
+	assert_int_equal(*own_count(), 1);
+	*own_count() = SOCKETS_QUOTA;
+	bpf->bss->tcp_counts.all = SOCKETS_SHARED;
+	establish(B);
+	assert_int_equal(known(), 1);
+	assert_int_equal(lost(TCP_LOST_NO_PLACE), 1);
+	assert_int_equal(open_of(own_id), 1); /* which counts anew */
+	assert_int_equal(bpf->bss->tcp_counts.all, 1);
+	assert_int_equal(*own_count(), 1);
+	*own_count() = SOCKETS_QUOTA - 1;
+	bpf->bss->tcp_counts.all = SOCKETS_SHARED;
+	establish(B);
+	assert_int_equal(known(), 2);
+	close_and_destroy(A);
+	close_and_destroy(B);
+	assert_int_equal(bpf->bss->tcp_counts.all, SOCKETS_SHARED - 1);
+	assert_int_equal(*own_count(), SOCKETS_QUOTA - 2);
+}
+
+/* An accepted connection is there before its owner is known. */
+static void test_quota_of_accepted(void **state)
+{
+	(void)state;
+	need_no_btf("the cgroup of a socket is told by BTF");
+	set_state(LISTENER, CLOSE, LISTEN);
+	*own_count() = SOCKETS_QUOTA;
+	bpf->bss->tcp_counts.all = SOCKETS_SHARED;
+	set_state(A, LISTEN, SYN_RECV);
+	set_state(A, SYN_RECV, ESTABLISHED);
+	assert_int_equal(known(), 2);
+	data_ready(LISTENER);
+	assert_int_equal(known(), 1);
+	assert_int_equal(cell_of(own_id)->accepted, 1);
+	assert_int_equal(lost(TCP_LOST_NO_PLACE), 1);
+	assert_int_equal(*own_count(), SOCKETS_QUOTA);
+}
+
 /*
  * With sockets for seven tenths of the places, each one finds a place. With more sockets than
  * places, the others are counted once their connect is over.
@@ -536,10 +595,10 @@ static void test_places(void **state)
 	(void)state;
 	need_no_btf("so many sockets that can be looked into would take 57 MB");
 	for (i = 0; i < CAPACITY / 10 * 7; i++)
-		set_state(KEY(i), CLOSE, SYN_SENT);
+		connect_of_many(KEY(i));
 	assert_int_equal(known(), CAPACITY / 10 * 7);
 	for (; i < count; i++)
-		set_state(KEY(i), CLOSE, SYN_SENT);
+		connect_of_many(KEY(i));
 	assert_true(known() > CAPACITY / 100 * 97);
 	i = known();
 	for (count = 0; count < CAPACITY + 100; count++)
@@ -967,6 +1026,8 @@ int main(void)
 		TEST(test_taken_in_twice),
 		TEST(test_far),
 		TEST(test_places),
+		TEST(test_quota),
+		TEST(test_quota_of_accepted),
 		TEST(test_slot_is_freed),
 		TEST(test_adopted),
 		TEST(test_owner_by_btf),
