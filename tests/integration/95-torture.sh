@@ -8,4 +8,4 @@
 # 14-trust, passwords and config in 32-web-config, malformed in 35-strict-http, fifo in 50-errors, machines in
 # tests/vm.
 cd "$(dirname "$0")/../.." || exit
-exec tests/torture/run --short alive events handshakes instances kill limit silent stop unnamed
+exec tests/torture/run --short alive crowds events handshakes instances kill limit silent stop unnamed

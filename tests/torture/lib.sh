@@ -16,6 +16,8 @@ SHORT=${SHORT:-}
 programs=$workloads/torture
 # All that an attack makes has this in its name, so that it can be found and removed.
 mark=$(random_hex 8)
+# The same for what is not to be counted with it: pods that attack.
+hostile_mark=$(random_hex 8)
 
 # Another user must be able to run what is in here.
 chmod 711 "$tmp"
@@ -147,10 +149,10 @@ as_nobody() {
 # hostile_pod POD: a pod whose container's cgroup uid 65534 may do with as it likes. Sets hostile, a full path.
 hostile_pod() {
 	local uid id
-	uid=$mark-ffff-4000-8000-$(random_hex 12)
+	uid=$hostile_mark-ffff-4000-8000-$(random_hex 12)
 	id=$(random_hex 64)
 	pod_uid[$1]=$uid
-	make_log_dir torture "$1" "$uid" main
+	make_log_dir hostile "$1" "$uid" main
 	make_cgroup "/kubepods/burstable/pod$uid/$id"
 	hostile=$cgroup2/kubepods/burstable/pod$uid/$id
 	give_away "$hostile"
@@ -234,7 +236,7 @@ bound_witness() {
 # Containers of this attack that its programs could not remove, as they were killed.
 remove_marked() {
 	local dir pid
-	for dir in "$cgroup2"/kubepods/burstable/pod"$mark"-* "$cgroup2"/torture-"$mark"-*; do
+	for dir in "$cgroup2"/kubepods/burstable/pod{"$mark","$hostile_mark"}-* "$cgroup2"/torture-"$mark"-*; do
 		[ -d "$dir" ] || continue
 		find "$dir" -name cgroup.procs -exec cat {} + 2>/dev/null | while read -r pid; do
 			kill -KILL "$pid" 2>/dev/null
