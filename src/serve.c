@@ -132,7 +132,7 @@ static void reply_metrics(struct server *s, const struct http_request *request,
 	buf_reserve(&body, *last_len + *last_len / 16);
 	expose_write(&body, &wanted, &scrape);
 	owners_free_sum(scrape.sum);
-	collector_mark_read(s->collector);
+	collector_mark_read(s->collector, READER_METRICS);
 	*last_len = body.len;
 	reply->status = 200;
 	reply->len = body.len;
@@ -160,7 +160,7 @@ static void reply_containers(struct server *s, const struct http_request *reques
 	if (!wanted || !workloads_read(scrape.members, scrape.names, &workloads))
 		body = json_containers(&scrape, clock_monotonic_ns());
 	set_string(reply, reply->content_type, body);
-	collector_mark_read(s->collector);
+	collector_mark_read(s->collector, READER_API);
 	workloads_free(&workloads);
 }
 

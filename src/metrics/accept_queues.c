@@ -7,6 +7,7 @@
 
 #include "bramble/growth.h"
 #include "metrics/families.h"
+#include "metrics/unread.h"
 #include "net/overflows.h"
 #include "util/clock.h"
 
@@ -62,8 +63,8 @@ static void read_one(struct accept_queues *queues, struct member *member)
 		return;
 	owner = owner_of_namespace(queues, member, growth.host);
 	cell.accept_queue_overflows = growth.count;
-	if (owner)
-		ledger_add(&owner->ledger, SOURCE_OF_PROBE(PROBE_TCP), NULL, &cell, NULL);
+	if (!owner || owner_add(owner, SOURCE_OF_PROBE(PROBE_TCP), NULL, &cell, NULL) < 0)
+		queues->lost += growth.count;
 }
 
 void accept_queues_open(struct accept_queues *queues, struct naming *naming, struct owner *kernel,

@@ -21,6 +21,7 @@ struct accept_queues {
 	unsigned int round;
 	uint64_t next_id;      /* the cgroup that is looked at next; 0: the first one */
 	uint64_t stepped_back; /* counts that were lower than at the reading before */
+	uint64_t lost;	       /* overflows for which there was no memory */
 };
 
 /*

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "metrics/unread.h"
+
 struct known_block {
 	struct block_key key;
 	struct block_cell before; /* as it was read last */
@@ -57,8 +59,8 @@ bool block_books_add(struct block_books *books, struct owner *owner, const struc
 	device = devices_name(&books->devices, key->dev);
 	if (!device)
 		return false;
-	lower = ledger_add(&owner->ledger, SOURCE_OF_PROBE(PROBE_BLOCK),
-			   LEDGER_LABELS(device, op_names[key->op]), cell, &known->before);
+	lower = owner_add(owner, SOURCE_OF_PROBE(PROBE_BLOCK),
+			  LEDGER_LABELS(device, op_names[key->op]), cell, &known->before);
 	if (lower < 0)
 		return false;
 	books->stepped_back += (unsigned int)lower;

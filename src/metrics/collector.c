@@ -63,6 +63,7 @@ struct collector {
 	struct wall wall;
 	uint64_t started_ns; /* CLOCK_MONOTONIC */
 	uint64_t updated_ns;
+	uint64_t scraped_ns;  /* when a scraper last had all; 0: none did */
 	uint64_t looked_ns;   /* when late file systems were last looked for */
 	uint64_t events_ns;   /* when events were last read */
 	unsigned int wakeups; /* for events since then */
@@ -280,9 +281,16 @@ void collector_poll(struct collector *c)
 	arm_soon(c);
 }
 
-void collector_mark_read(struct collector *c)
+void collector_mark_read(struct collector *c, enum reader reader)
 {
-	c->retire.read_ns = clock_monotonic_ns();
+	uint64_t now_ns = clock_monotonic_ns();
+
+	if (reader == READER_METRICS)
+		c->scraped_ns = now_ns;
+	else if (c->scraped_ns &&
+		 grown(now_ns, c->scraped_ns) < RETAIN_UNREAD * c->options.retain_ns)
+		return;
+	owners_mark_read(&c->owners, now_ns);
 }
 
 /* One descriptor for all that collector_poll() waits for. */
@@ -509,6 +517,16 @@ uint64_t collector_unnamed(const struct collector *c)
 uint64_t collector_cgroups_refused(const struct collector *c)
 {
 	return c->members.refused;
+}
+
+uint64_t collector_accounts_lost(const struct collector *c)
+{
+	return c->owners.lost;
+}
+
+uint64_t collector_queues_lost(const struct collector *c)
+{
+	return c->queues.lost;
 }
 
 uint64_t collector_owners_refused(const struct collector *c)

@@ -74,8 +74,15 @@ void collector_leave_late(struct collector *collector);
  */
 void collector_need(const struct collector *collector, struct sandbox_needs *needs);
 
+/*
+ * Who reads. A scraper keeps what it has seen and adds up what it sees, and a reading of the API is
+ * compared with the one before. So while somebody scrapes, only that counts as reading: `top`,
+ * which reads every second, would let go what no scraper has seen yet.
+ */
+enum reader { READER_METRICS, READER_API };
+
 /* What is known now has reached a reader. So what has ended by now may be forgotten. */
-void collector_mark_read(struct collector *collector);
+void collector_mark_read(struct collector *collector, enum reader reader);
 
 const struct owners *collector_owners(const struct collector *collector);
 const struct node *collector_node(const struct collector *collector);
@@ -103,6 +110,13 @@ uint64_t collector_cgroups_refused(const struct collector *collector);
 
 /* Containers and units that have no series of their own, because there were too many. */
 uint64_t collector_owners_refused(const struct collector *collector);
+
+/*
+ * Accounts of a ledger that found no memory as two owners became one or one was removed, and
+ * overflows of accept queues that found none.
+ */
+uint64_t collector_accounts_lost(const struct collector *collector);
+uint64_t collector_queues_lost(const struct collector *collector);
 
 /*
  * How many values of a probe were lower than at the reading before. They add nothing. PROBE_CGROUP

@@ -308,34 +308,71 @@ static void merge_row(union ledger_word *to, union ledger_word *from, const stru
 			*known_words(from, family->source) & word_bits(family, 0, row->values);
 }
 
-static void merge_account(struct ledger *to, enum family_source source, ledger_labels labels,
+/* Returns false without memory for the account. */
+static bool merge_account(struct ledger *to, enum family_source source, ledger_labels labels,
 			  union ledger_word *from, enum ledger_part part)
 {
 	const struct family *family;
 	union ledger_word *account;
 
 	for (family = layouts[source].first; family; family = row_of(family)->next) {
-		account = is_part(family, part) ? ledger_get(to, source, labels) : NULL;
-		if (account)
-			merge_row(account, from, family);
+		if (!is_part(family, part))
+			continue;
+		account = ledger_get(to, source, labels);
+		if (!account)
+			return false;
+		merge_row(account, from, family);
 	}
+	return true;
 }
 
-void ledger_merge(struct ledger *to, const struct ledger *from, enum ledger_part part,
-		  const struct owner *cause)
+size_t ledger_merge(struct ledger *to, const struct ledger *from, enum ledger_part part,
+		    const struct owner *cause)
 {
 	const void *const one_cause[] = {cause};
 	enum family_source source;
-	size_t i;
+	size_t i, left_out = 0;
 
 	for (source = 0; source < SOURCES; source++)
 		for (i = 0; i < from->of[source].count; i++) {
 			union ledger_word *account = account_at(from, source, i);
 
-			merge_account(to, source,
-				      cause && source == SOURCE_CAUSED ? one_cause
-								       : &account->label,
-				      account, part);
+			left_out += !merge_account(
+				to, source,
+				cause && source == SOURCE_CAUSED ? one_cause : &account->label,
+				account, part);
+		}
+	return left_out;
+}
+
+static void set_counters(union ledger_word *account, enum family_source source,
+			 const union ledger_word *to)
+{
+	const struct family *family;
+
+	for (family = layouts[source].first; family; family = row_of(family)->next) {
+		const struct row *row = row_of(family);
+		size_t size = row->words * sizeof(*account);
+
+		if (family->kind == KIND_GAUGE)
+			continue;
+		if (to)
+			memcpy(account + row->at, to + row->at, size);
+		else
+			memset(account + row->at, 0, size);
+	}
+}
+
+void ledger_set_counters(struct ledger *ledger, const struct ledger *to)
+{
+	enum family_source source;
+	size_t i;
+
+	for (source = 0; source < SOURCES; source++)
+		for (i = 0; i < ledger->of[source].count; i++) {
+			union ledger_word *account = account_at(ledger, source, i);
+
+			set_counters(account, source, ledger_find(to, source, &account->label));
 		}
 }
 
@@ -375,6 +412,29 @@ static bool any_number(union ledger_word *words, size_t count)
 	while (count)
 		if (words[--count].number)
 			return true;
+	return false;
+}
+
+static bool has_account_counted(union ledger_word *account, enum family_source source)
+{
+	const struct family *family;
+
+	for (family = layouts[source].first; family; family = row_of(family)->next)
+		if (family->kind != KIND_GAUGE &&
+		    any_number(account + row_of(family)->at, row_of(family)->words))
+			return true;
+	return false;
+}
+
+bool ledger_has_counted(const struct ledger *ledger)
+{
+	enum family_source source;
+	size_t i;
+
+	for (source = 0; source < SOURCES; source++)
+		for (i = 0; i < ledger->of[source].count; i++)
+			if (has_account_counted(account_at(ledger, source, i), source))
+				return true;
 	return false;
 }
 

@@ -94,10 +94,16 @@ enum ledger_part {
 
 /*
  * Adds a part of one ledger to another. If cause is not NULL, all waits are added for this cause.
- * An account for which there is no memory is left out.
+ * An account for which there is no memory is left out. Returns how many were.
  */
-void ledger_merge(struct ledger *to, const struct ledger *from, enum ledger_part part,
-		  const struct owner *cause);
+size_t ledger_merge(struct ledger *to, const struct ledger *from, enum ledger_part part,
+		    const struct owner *cause);
+
+/*
+ * Sets the counters and histograms of a ledger to those of another one, which has no accounts
+ * beside its own. What the other one has no account for is 0.
+ */
+void ledger_set_counters(struct ledger *ledger, const struct ledger *to);
 
 /* Forgets the gauges of a source that may not know a value. Before each round of readings. */
 void ledger_forget_gauges(struct ledger *ledger, enum family_source source);
@@ -110,6 +116,9 @@ uint64_t ledger_take_causes(struct ledger *ledger, bool (*is_taken)(const struct
 
 /* Whether no value is known. */
 bool ledger_is_empty(const struct ledger *ledger);
+
+/* Whether a counter or a histogram is not 0. */
+bool ledger_has_counted(const struct ledger *ledger);
 
 void ledger_free(struct ledger *ledger);
 

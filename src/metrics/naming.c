@@ -308,7 +308,7 @@ static void rename_owner(const struct naming *naming, const struct kin *kin,
 	if (now != before)
 		move_cgroups(list, now);
 	if (held && kin->named)
-		owners_show(now, clock_monotonic_ns());
+		owners_show(now);
 }
 
 /* Whether the second labels have the pod's name where the first have its uid. */
@@ -357,7 +357,7 @@ static void look_later(struct naming *naming, struct kin *kin, uint64_t now_ns)
 	}
 	enqueue(naming, kin, QUEUE_RARE, now_ns);
 	if (kin->owner && kin->owner->held)
-		owners_show(kin->owner, now_ns);
+		owners_show(kin->owner);
 }
 
 /* until_ns: what is due by then is looked for. It is less than the shortest pause after now_ns. */

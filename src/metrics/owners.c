@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "metrics/unread.h"
 #include "util/clock.h"
 
 const struct owner owner_other = {.labels.unit = "other", .summed = true};
@@ -52,10 +53,9 @@ void owners_hold(struct owner *owner)
 	owner->held = true;
 }
 
-void owners_show(struct owner *owner, uint64_t now_ns)
+void owners_show(struct owner *owner)
 {
 	owner->held = false;
-	owner->shown_ns = now_ns;
 }
 
 bool owner_has_series(const struct owner *owner)
@@ -113,6 +113,17 @@ static bool add_caused(struct owner *owner, const struct owner *cause, uint64_t 
 	return ledger_add(&owner->ledger, SOURCE_CAUSED, LEDGER_LABELS(cause), &wait_ns, NULL) >= 0;
 }
 
+/* Adds a wait for a cause, or for those that stand for many. */
+static const struct owner *add_caused_somehow(struct owner *owner, const struct owner *cause,
+					      uint64_t wait_ns)
+{
+	if (!add_caused(owner, &owner_other, 0) || !add_caused(owner, &owner_gone, 0))
+		return NULL;
+	if (add_caused(owner, cause, wait_ns))
+		return cause;
+	return add_caused(owner, &owner_other, wait_ns) ? &owner_other : NULL;
+}
+
 /* All owners are in a table of this room, except for the two that stand for many. */
 static void blame(const struct owner *cause)
 {
@@ -120,17 +131,34 @@ static void blame(const struct owner *cause)
 		((struct owner *)cause)->blamed = true;
 }
 
-bool owner_add_caused(struct owner *owner, const struct owner *cause, uint64_t wait_ns)
+/* Readers have not seen a part of the wait. Returns false without memory: nothing was added. */
+static bool add_wait(struct owner *owner, const struct owner *cause, uint64_t wait_ns,
+		     uint64_t unread_ns)
 {
 	blame(cause);
-	return add_caused(owner, &owner_other, 0) && add_caused(owner, &owner_gone, 0) &&
-	       (add_caused(owner, cause, wait_ns) || add_caused(owner, &owner_other, wait_ns));
+	cause = add_caused_somehow(owner, cause, wait_ns);
+	if (cause)
+		unread_add_caused(owner, cause, unread_ns);
+	return cause;
+}
+
+bool owner_add_caused(struct owner *owner, const struct owner *cause, uint64_t wait_ns)
+{
+	return add_wait(owner, cause, wait_ns, wait_ns);
+}
+
+/* A wait that was another cause's before. */
+static void move_wait(struct owners *owners, struct owner *owner, const struct owner *cause,
+		      uint64_t wait_ns, uint64_t unread_ns)
+{
+	if (wait_ns)
+		owners->lost += !add_wait(owner, cause, wait_ns, unread_ns);
 }
 
 /* What a summed owner has counted stays in the sum. What its gauges hold does not. */
 static void keep_in_sum(struct owners *owners, const struct owner *owner)
 {
-	ledger_merge(&owners->gone, &owner->ledger, LEDGER_COUNTERS, &owner_other);
+	owners->lost += ledger_merge(&owners->gone, &owner->ledger, LEDGER_COUNTERS, &owner_other);
 }
 
 /* Takes an owner out of the table. */
@@ -141,10 +169,16 @@ static void take_out(struct owners *owners, struct owner *owner)
 	HASH_DEL(owners->table, owner);
 }
 
+static void free_ledgers(struct owner *owner)
+{
+	ledger_free(&owner->ledger);
+	unread_free(owner);
+}
+
 static void owner_free(struct owners *owners, struct owner *owner)
 {
 	take_out(owners, owner);
-	ledger_free(&owner->ledger);
+	free_ledgers(owner);
 	free(owner);
 }
 
@@ -157,7 +191,7 @@ void owners_discard(struct owners *owners, struct owner *owner)
 		return;
 	}
 	take_out(owners, owner);
-	ledger_free(&owner->ledger);
+	free_ledgers(owner);
 	owner->removed = true;
 	owner->next_removed = owners->removed;
 	owners->removed = owner;
@@ -173,16 +207,20 @@ static bool is_removed_summed(const struct owner *cause)
 	return cause->removed && cause->summed;
 }
 
-/* Removes what an owner waited because of discarded ones. A part of that stays in the sums. */
-static void forget_causes(struct owner *owner)
+/*
+ * Removes what an owner waited because of discarded ones. A part of that stays in the sums, and so
+ * does what no reader has seen.
+ */
+static void forget_causes(struct owners *owners, struct owner *owner)
 {
+	uint64_t unread_ns = ledger_take_causes(&owner->unread, is_removed);
+	uint64_t unread_summed_ns = ledger_take_causes(&owner->unread, is_removed_summed);
 	uint64_t wait_ns = ledger_take_causes(&owner->ledger, is_removed);
+	uint64_t summed_ns = ledger_take_causes(&owner->ledger, is_removed_summed);
 
-	if (!owner->summed)
-		wait_ns = 0;
-	wait_ns += ledger_take_causes(&owner->ledger, is_removed_summed);
-	if (wait_ns)
-		owner_add_caused(owner, &owner_gone, wait_ns);
+	if (owner->read)
+		wait_ns = unread_ns;
+	move_wait(owners, owner, &owner_gone, wait_ns + summed_ns, unread_ns + unread_summed_ns);
 }
 
 void owners_sweep(struct owners *owners)
@@ -192,7 +230,7 @@ void owners_sweep(struct owners *owners)
 	if (!owners->removed)
 		return;
 	for (owner = owners->table; owner; owner = owner->hh.next)
-		forget_causes(owner);
+		forget_causes(owners, owner);
 	for (owner = owners->removed; owner; owner = next) {
 		next = owner->next_removed;
 		free(owner);
@@ -208,9 +246,21 @@ void owners_remove(struct owners *owners, struct owner *owner)
 
 void owners_keep_counts(struct owners *owners, const struct owner *owner)
 {
-	if (owners->refuge && owner != owners->refuge && !owner->summed)
-		ledger_merge(&owners->refuge->ledger, &owner->ledger, LEDGER_COUNTERS,
-			     &owner_other);
+	if (!owners->refuge || owner == owners->refuge || owner->summed || owner->hidden)
+		return;
+	owners->lost +=
+		owner->unread_lost + ledger_merge(&owners->refuge->ledger, owner_unread(owner),
+						  LEDGER_COUNTERS, &owner_other);
+}
+
+void owners_mark_read(struct owners *owners, uint64_t now_ns)
+{
+	struct owner *owner;
+
+	owners->read_ns = now_ns;
+	for (owner = owners->table; owner; owner = owner->hh.next)
+		if (owner_has_series(owner))
+			unread_mark_read(owner);
 }
 
 void owners_free(struct owners *owners)
@@ -226,6 +276,7 @@ void owners_free(struct owners *owners)
 struct owner *owners_sum(const struct owners *owners)
 {
 	struct owner *sum, *owner;
+	size_t left_out;
 
 	if (!owners->sum_made_ns)
 		return NULL;
@@ -234,11 +285,15 @@ struct owner *owners_sum(const struct owners *owners)
 		return NULL;
 	memcpy(sum->labels.container, "other", sizeof("other"));
 	sum->made_ns = owners->sum_made_ns;
-	ledger_merge(&sum->ledger, &owners->gone, LEDGER_ALL, &owner_other);
+	left_out = ledger_merge(&sum->ledger, &owners->gone, LEDGER_ALL, &owner_other);
 	for (owner = owners->table; owner; owner = owner->hh.next)
 		if (owner->summed)
-			ledger_merge(&sum->ledger, &owner->ledger, LEDGER_ALL, &owner_other);
-	return sum;
+			left_out += ledger_merge(&sum->ledger, &owner->ledger, LEDGER_ALL,
+						 &owner_other);
+	if (!left_out)
+		return sum;
+	owners_free_sum(sum);
+	return NULL;
 }
 
 void owners_free_sum(struct owner *sum)
@@ -267,10 +322,11 @@ static void merge(struct owners *owners, struct owner *to, const struct owner *f
 	to->cgroups += from->cgroups;
 	if (from->summed && !to->summed) {
 		keep_in_sum(owners, from);
-		ledger_merge(&to->ledger, &from->ledger, LEDGER_GAUGES, NULL);
+		owners->lost += ledger_merge(&to->ledger, &from->ledger, LEDGER_GAUGES, NULL);
 		return;
 	}
-	ledger_merge(&to->ledger, &from->ledger, LEDGER_ALL, NULL);
+	owners->lost += ledger_merge(&to->ledger, &from->ledger, LEDGER_ALL, NULL);
+	unread_merge(to, &from->ledger);
 	note_joined(to, from);
 	to->made_ns = earlier_ns(to->made_ns, from->made_ns);
 	to->since_ns = earlier_ns(to->since_ns, from->since_ns);
@@ -282,35 +338,63 @@ static bool was_shown_summed(const struct owner *owner)
 	return owner->summed && !owner->held;
 }
 
+/*
+ * What readers have seen of an owner stays under the labels that it has had: it begins anew, with
+ * the rest of what it has counted, and with the rest of what others waited because of it.
+ */
+static void begin_anew(struct owners *owners, struct owner *owner)
+{
+	uint64_t wait_ns, unread_ns;
+	struct owner *other;
+
+	for (other = owners->table; owner->blamed && other; other = other->hh.next) {
+		unread_ns = ledger_take_cause(&other->unread, owner);
+		wait_ns = ledger_take_cause(&other->ledger, owner);
+		move_wait(owners, other, owner, other->read ? unread_ns : wait_ns, unread_ns);
+	}
+	owners->lost += unread_leave(owner);
+	owner->id = ++owners->last_id;
+	owner->since_ns = owners->read_ns;
+	owner->made_ns = owners->read_ns + clock_suspended_ns();
+	owner->joined = (struct joined){0};
+}
+
+/* What others waited because of an owner, they waited because of another one. */
+static void move_blame(struct owners *owners, struct owner *from, struct owner *to)
+{
+	struct owner *other, *next;
+	uint64_t wait_ns, unread_ns;
+
+	HASH_ITER(hh, owners->table, other, next) {
+		const struct owner *cause =
+			was_shown_summed(from) && !to->summed ? &owner_gone : to;
+
+		unread_ns = ledger_take_cause(&other->unread, from);
+		wait_ns = ledger_take_cause(&other->ledger, from);
+		if (!wait_ns)
+			continue;
+		move_wait(owners, other, cause, wait_ns, unread_ns);
+		if (cause == to)
+			note_joined(other, from);
+	}
+}
+
 struct owner *owners_rename(struct owners *owners, struct owner *owner, const struct labels *labels)
 {
 	struct owner *to = owners_find(owners, labels);
-	struct owner *other, *next;
-	uint64_t wait_ns;
 
 	if (to == owner)
 		return owner;
+	if (owner->read)
+		begin_anew(owners, owner);
 	if (!to) {
 		owner->labels = *labels; /* a container stays a container, and a unit a unit */
 		hash_rekey(&owner->hh, &owner->labels, sizeof(*labels));
 		return owner;
 	}
 	merge(owners, to, owner);
-	if (!owner->blamed) {
-		owner_free(owners, owner);
-		return to;
-	}
-	HASH_ITER(hh, owners->table, other, next) {
-		wait_ns = ledger_take_cause(&other->ledger, owner);
-		if (!wait_ns)
-			continue;
-		if (was_shown_summed(owner) && !to->summed) {
-			owner_add_caused(other, &owner_gone, wait_ns);
-			continue;
-		}
-		owner_add_caused(other, to, wait_ns);
-		note_joined(other, owner);
-	}
+	if (owner->blamed)
+		move_blame(owners, owner, to);
 	owner_free(owners, owner);
 	return to;
 }

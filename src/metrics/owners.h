@@ -50,8 +50,10 @@ struct owner {
 	bool held;		/* not exported yet: owners_hold() */
 	bool blamed;		/* others have waited because of it */
 	bool removed;		/* owners_discard() */
+	bool read;		/* readers have seen its series. Kept by unread.c: */
+	struct ledger unread;	/* what it has counted since they last did */
+	size_t unread_lost;	/* accounts that found no memory in it */
 	struct owner *next_removed;
-	uint64_t shown_ns; /* CLOCK_MONOTONIC, when it stopped being held; 0: it never was */
 	UT_hash_handle hh; /* by labels; the oldest first */
 };
 
@@ -60,7 +62,8 @@ struct owner {
  * accounts of an owner's waits.
  */
 extern const struct owner owner_other; /* the cause was not recorded */
-extern const struct owner owner_gone;  /* a removed owner that was summed; not in the JSON API */
+extern const struct owner
+	owner_gone; /* removed owners, as far as sums need them; not in the JSON API */
 
 /*
  * A limit says how many containers may have series of their own. A container that comes when they
@@ -79,6 +82,8 @@ struct owners {
 	struct owner *refuge;  /* whom those count for that find no place; NULL: nobody */
 	uint64_t refused;      /* how often that was so */
 	struct ledger gone;    /* what removed owners that were summed have counted */
+	uint64_t read_ns;      /* CLOCK_MONOTONIC, when a reader last had all: owners_mark_read() */
+	uint64_t lost;	       /* accounts that found no memory as they were merged */
 	uint64_t sum_made_ns;  /* CLOCK_BOOTTIME, when the first one was summed; 0: none was */
 };
 
@@ -104,6 +109,9 @@ struct owner *owners_find(struct owners *owners, const struct labels *labels);
  * Gives an owner other labels. If another owner has them already, that one takes over all that the
  * first one counted and all that others waited because of it, and the first one is freed. Returns
  * the owner that has the labels now.
+ *
+ * What readers have seen stays where it was seen, in series that end now. Then the owner is another
+ * one from here on, and begins with what they have not seen.
  */
 struct owner *owners_rename(struct owners *owners, struct owner *owner,
 			    const struct labels *labels);
@@ -116,18 +124,24 @@ void owners_hide(struct owners *owners, struct owner *owner);
 
 /*
  * Holds back an owner whose labels are not final. It goes on counting and is not exported. So its
- * counts never appear under labels that change later. owners_show() ends that, at now_ns
- * (CLOCK_MONOTONIC).
+ * counts never appear under labels that change later. owners_show() ends that.
  */
 void owners_hold(struct owner *owner);
-void owners_show(struct owner *owner, uint64_t now_ns);
+void owners_show(struct owner *owner);
 
 /* Whether it has series with its own labels. */
 bool owner_has_series(const struct owner *owner);
 
 /*
+ * A reader has now seen all series, at now_ns (CLOCK_MONOTONIC). What they are is known from here
+ * on: unread.h.
+ */
+void owners_mark_read(struct owners *owners, uint64_t now_ns);
+
+/*
  * Frees an owner. What others waited because of it is removed, too, as the owner's own series are:
- * a series of another cause would jump by it. In sums, which must not fall, it stays.
+ * a series of another cause would jump by it. In sums, which must not fall, it stays. What no
+ * reader has seen of it is owner_gone's.
  */
 void owners_remove(struct owners *owners, struct owner *owner);
 
@@ -139,8 +153,9 @@ void owners_discard(struct owners *owners, struct owner *owner);
 void owners_sweep(struct owners *owners);
 
 /*
- * What an owner has counted is the refuge's from now on, too. Before it is removed unread. That of
- * an owner that is summed stays in the sum instead.
+ * What no reader has seen of an owner's counts is the refuge's from now on. Before it is removed
+ * unread. That of an owner that is summed stays in the sum instead, and that of one that is hidden
+ * is not shown.
  */
 void owners_keep_counts(struct owners *owners, const struct owner *owner);
 
@@ -156,7 +171,7 @@ bool owner_add_caused(struct owner *owner, const struct owner *cause, uint64_t w
 /*
  * Sums up all owners without series of their own, also those that were removed. The sum is an owner
  * whose only label is container="other"; the caller frees it with owners_free_sum(). NULL if no
- * owner was ever summed, or without memory.
+ * owner was ever summed, or without memory for all of it: the sum must not fall.
  */
 struct owner *owners_sum(const struct owners *owners);
 void owners_free_sum(struct owner *sum);

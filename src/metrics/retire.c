@@ -2,6 +2,7 @@
 #include "metrics/retire.h"
 
 #include "bramble/growth.h"
+#include "metrics/unread.h"
 #include "util/clock.h"
 
 /*
@@ -10,9 +11,6 @@
  */
 #define GRACE_NS	(NS_PER_S / 2)
 
-/* What no reader has seen is forgotten after this many times --retain. */
-#define RETAIN_UNREAD	12
-
 /* About what a cgroup and an owner take, for struct trim. */
 #define MEMBER_BYTES	1024
 #define OWNER_BYTES	3072
@@ -20,12 +18,10 @@
 /*
  * From so many sixteenths of a bound on, what is kept goes sooner, until it is as many again.
  * Strangers can fill twelve of them in the registry with cgroups that stay (members.h). That must
- * not drive out what pods have counted. What nobody has read yet goes last: a part of it may have
- * been read while its cgroup was there, and what is kept of it then counts twice.
+ * not drive out what pods have counted.
  */
 #define CROWDED_MEMBERS 14
 #define CROWDED_OWNERS	12
-#define CROWDED_UNREAD	15
 
 static bool is_crowded(size_t count, size_t max, unsigned int sixteenths)
 {
@@ -90,13 +86,17 @@ uint64_t retire_due_ns(const struct retire *retire)
 	return first ? first->cgroup.removed_ns + GRACE_NS : UINT64_MAX;
 }
 
-/* Whether a reader has seen all that a removed cgroup counted. */
+/*
+ * Whether a reader has seen all that a removed cgroup counted. What is summed stays in the sum, and
+ * what is hidden is not to be seen.
+ */
 static bool was_read(const struct retire *retire, const struct member *member)
 {
 	const struct owner *owner = member->owner;
 
-	return retire->read_ns > member->cgroup.removed_ns &&
-	       (!owner || (!owner->held && retire->read_ns > owner->shown_ns));
+	if (retire->owners->read_ns <= member->cgroup.removed_ns)
+		return false;
+	return !owner || owner->summed || owner->hidden || owner_was_read(owner);
 }
 
 /* Whether a cgroup was removed long enough ago to be forgotten. */
@@ -112,19 +112,16 @@ static bool is_over(const struct retire *retire, const struct member *member, ui
 	       (was_read(retire, member) || gone_ns > RETAIN_UNREAD * retire->retain_ns);
 }
 
-static bool are_all_too_many(const struct retire *retire, bool unread)
+static bool are_all_too_many(const struct retire *retire)
 {
-	return is_crowded(members_count(retire->members), retire->members->max,
-			  unread ? CROWDED_UNREAD : CROWDED_MEMBERS) ||
-	       is_crowded(HASH_COUNT(retire->owners->table), retire->owners->max,
-			  unread ? CROWDED_UNREAD : CROWDED_OWNERS);
+	return are_members_crowded(retire->members) ||
+	       is_crowded(HASH_COUNT(retire->owners->table), retire->owners->max, CROWDED_OWNERS);
 }
 
 /* Whether there are too many that are of no pod. */
-static bool are_outsiders_too_many(const struct retire *retire, bool unread)
+static bool are_outsiders_too_many(const struct retire *retire)
 {
-	return is_crowded(retire->owners->outsiders, retire->owners->max / 2,
-			  unread ? CROWDED_UNREAD : CROWDED_OWNERS);
+	return is_crowded(retire->owners->outsiders, retire->owners->max / 2, CROWDED_OWNERS);
 }
 
 /* Whether a cgroup has to go because there are too many. unread: also if nobody has read it. */
@@ -132,7 +129,7 @@ static bool is_to_go(const struct retire *retire, const struct member *member, b
 {
 	if (member->slot || (!unread && !was_read(retire, member)))
 		return false;
-	return are_all_too_many(retire, unread) || !member->cgroup.name.pod_uid[0];
+	return are_all_too_many(retire) || !member->cgroup.name.pod_uid[0];
 }
 
 /* Forgets the oldest, while there are too many. */
@@ -141,7 +138,7 @@ static void make_room(struct retire *retire, bool unread)
 	struct member *member, *next;
 
 	for (member = retire->members->kept;
-	     member && (are_all_too_many(retire, unread) || are_outsiders_too_many(retire, unread));
+	     member && (are_all_too_many(retire) || are_outsiders_too_many(retire));
 	     member = next) {
 		next = member->end_next;
 		if (!is_to_go(retire, member, unread) || has_slot(retire, member))

@@ -16,6 +16,9 @@
 #include "metrics/usage.h"
 #include "util/trim.h"
 
+/* What no reader has seen is forgotten after this many times --retain. */
+#define RETAIN_UNREAD 12
+
 struct retire {
 	struct members *members;
 	struct owners *owners;
@@ -24,7 +27,6 @@ struct retire {
 	bool (*has_slot)(const void *context, uint64_t cgroup); /* of its own, in the kernel */
 	const void *context;
 	uint64_t retain_ns; /* how long what was counted stays after the end of its cgroup */
-	uint64_t read_ns;   /* CLOCK_MONOTONIC, when a reader last had all */
 	struct trim trim;   /* of what is freed here */
 	uint64_t unread;    /* owners that had to go before they were read */
 };
@@ -40,8 +42,8 @@ uint64_t retire_due_ns(const struct retire *retire);
 
 /*
  * Forgets what was kept for long enough. When there are too many cgroups or owners, what was read
- * goes first, and then what was not read: that counts for the owner of unit="overflow" from now on,
- * so that no count gets lost.
+ * goes first, and then what was not read: its counts that no reader has seen are those of
+ * unit="overflow" from now on. So each count is shown, and once.
  */
 void retire_kept(struct retire *retire, uint64_t now_ns);
 

@@ -46,6 +46,9 @@ static void read_lost(const struct collector *collector, struct books *books)
 	add_lost(books, PROBE_CGROUP, "unnamed", collector_unnamed(collector));
 	add_lost(books, PROBE_CGROUP, "registry_full", collector_cgroups_refused(collector));
 	add_lost(books, PROBE_CGROUP, "owners_full", collector_owners_refused(collector));
+	add_lost(books, PROBE_CGROUP, "no_memory", collector_accounts_lost(collector));
+	if (probe_is_up(probe, PROBE_TCP))
+		add_lost(books, PROBE_TCP, "no_memory", collector_queues_lost(collector));
 	add_lost(books, PROBE_CGROUP, "unread", collector_members(collector)->registry.unread);
 	add_lost(books, PROBE_CGROUP, "not_believed",
 		 collector_members(collector)->registry.claims.refused);

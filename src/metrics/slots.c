@@ -8,6 +8,7 @@
 #include "bramble/growth.h"
 #include "metrics/naming.h"
 #include "metrics/pressure.h"
+#include "metrics/unread.h"
 #include "util/array.h"
 #include "util/clock.h"
 #include "util/log.h"
@@ -140,7 +141,7 @@ static bool update_cell(struct slots *slots, unsigned int index, enum probe_id i
 	if (id == PROBE_SCHED && !add_other_causes(slots, owner, &now.sched, slot->before[id]))
 		return false;
 	slots->stepped_back[id] +=
-		(unsigned int)ledger_add(&owner->ledger, source, NULL, &now, slot->before[id]);
+		(unsigned int)owner_add(owner, source, NULL, &now, slot->before[id]);
 	memcpy(slot->before[id], &now, size);
 	slot->active_ns = slots->now_ns;
 	return true;
@@ -173,7 +174,11 @@ static bool update_cells(struct slots *slots, unsigned int index, struct owner *
 	for (i = 0; i < PROBES; i++)
 		all = update_cell(slots, index, (enum probe_id)i, owner) && all;
 	update_pressure(slots, index);
-	if (ledger_add(&owner->ledger, SOURCE_PRESSURE, NULL, slot->some_ns, NULL) < 0)
+	if (!ledger_get(&owner->ledger, SOURCE_PRESSURE, NULL))
+		return false;
+	if (is_zero(slot->some_ns, sizeof(slot->some_ns)))
+		return all;
+	if (owner_add(owner, SOURCE_PRESSURE, NULL, slot->some_ns, NULL) < 0)
 		return false;
 	memset(slot->some_ns, 0, sizeof(slot->some_ns));
 	return all;

@@ -6,6 +6,7 @@
 #include "bramble/growth.h"
 #include "cgroup/tops.h"
 #include "metrics/naming.h"
+#include "metrics/unread.h"
 #include "util/clock.h"
 
 /* The files of a cgroup, and what was in them when they were read last. */
@@ -176,8 +177,7 @@ static void read_one(struct usage *usage, struct member *member, uint64_t now_ns
 		return;
 	if (!member->usage->before.known)
 		read_first(usage, member, &now);
-	lower = ledger_add(&member->owner->ledger, SOURCE_FILES, NULL, &now,
-			   &member->usage->before);
+	lower = owner_add(member->owner, SOURCE_FILES, NULL, &now, &member->usage->before);
 	if (lower < 0)
 		return;
 	usage->stepped_back += (unsigned int)lower;

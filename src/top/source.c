@@ -381,7 +381,7 @@ static int take_own(struct source *source, struct reading *reading)
 
 	source->asked = false;
 	collector_update(source->collector);
-	collector_mark_read(source->collector);
+	collector_mark_read(source->collector, READER_API);
 	scrape_of(source->collector, &scrape);
 	err = workloads_read(scrape.members, scrape.names, &workloads);
 	if (err)

@@ -451,7 +451,7 @@ static void on_owner_command(char **words)
 	else if (strcmp(words[0], "hold") == 0)
 		owners_hold(owner);
 	else if (strcmp(words[0], "show") == 0)
-		owners_show(owner, now_ns);
+		owners_show(owner);
 	else if (strcmp(words[0], "remove") == 0)
 		owners_remove(&owners, owner);
 	else

@@ -11,6 +11,7 @@
 #include "counts.h"
 #include "metrics/causes.h"
 #include "metrics/owners.h"
+#include "metrics/unread.h"
 #include "util/clock.h"
 
 /* One set of owners for each test. */
@@ -191,6 +192,15 @@ static void count_in(struct owner *owner, unsigned int times)
 		ledger_add(&owner->ledger, SOURCE_OF_PROBE(PROBE_SCHED), NULL, &cell, NULL), 0);
 }
 
+/* As a probe does it. */
+static void count_again(struct owner *owner, unsigned int times)
+{
+	union probe_cell cell = {.sched = {.switches = {0}}};
+
+	fill_cell(&cell, times);
+	assert_int_equal(owner_add(owner, SOURCE_OF_PROBE(PROBE_SCHED), NULL, &cell, NULL), 0);
+}
+
 static void test_merge_adds_totals(void **state)
 {
 	struct owner *a = get(unit("a")), *b = get(unit("b"));
@@ -265,6 +275,53 @@ static void test_merge_joins_causes(void **state)
 	assert_int_equal(causes_of(b), 1);
 }
 
+/* What readers have seen stays under the labels that it had, and the rest goes on. */
+static void test_rename_of_what_was_read(void **state)
+{
+	struct owner *a = get(container("0a1b", "ffff")), *victim = get(unit("victim"));
+	const uint64_t id = a->id;
+
+	(void)state;
+	count_in(a, 3);
+	a->cgroups = 2;
+	owner_add_caused(victim, a, 100);
+	owner_add_caused(a, a, 7);
+	owners_mark_read(&owners, 5);
+	assert_true(owner_was_read(a));
+	count_again(a, 4);
+	owner_add_caused(victim, a, 10);
+	owner_add_caused(a, a, 1);
+	assert_false(owner_was_read(a));
+	assert_ptr_equal(rename_to(a, container("web-0", "nginx")), a);
+	assert_int_equal(switches_of(a)[0], 4);
+	assert_int_equal(wait_of(a)->sum_ns, 4000);
+	assert_int_equal(waited(victim, a), 10);
+	assert_int_equal(waited(a, a), 1);
+	assert_true(a->id > id);
+	assert_int_equal(a->since_ns, 5);
+	assert_int_equal(a->cgroups, 2);
+	/* Nobody has seen it under the new labels: all of it goes on. */
+	assert_ptr_equal(rename_to(a, container("web-1", "nginx")), a);
+	assert_int_equal(switches_of(a)[0], 4);
+}
+
+/* The other one has been read, too: what it takes over is new to the readers of its series. */
+static void test_merge_of_what_was_read(void **state)
+{
+	struct owner *a = get(unit("a")), *b = get(unit("b"));
+
+	(void)state;
+	count_in(a, 3);
+	count_in(b, 1);
+	owners_mark_read(&owners, 5);
+	count_again(a, 4);
+	assert_ptr_equal(rename_to(a, unit("b")), b);
+	assert_int_equal(switches_of(b)[0], 5);
+	owners.refuge = get(unit("overflow"));
+	owners_keep_counts(&owners, b);
+	assert_int_equal(switches_of(owners.refuge)[0], 4);
+}
+
 /* Two that waited because of each other, and of themselves: nothing is lost or left dangling. */
 static void test_merge_of_each_others_causes(void **state)
 {
@@ -291,7 +348,7 @@ static void test_merge_into_one_without_causes(void **state)
 	assert_int_equal(waited(b, b), 15);
 }
 
-/* As another cause's, the time would seem to have been waited just now. */
+/* As another cause's, the time that was seen would seem to have been waited just now. */
 static void test_remove_takes_the_time(void **state)
 {
 	struct owner *a = get(unit("a")), *b = get(unit("b")), *c = get(unit("c"));
@@ -303,10 +360,12 @@ static void test_remove_takes_the_time(void **state)
 	owner_add_caused(a, a, 4);
 	owner_add_caused(a, b, 5);
 	owner_add_caused(b, &owner_other, 10);
+	owners_mark_read(&owners, 1);
+	owner_add_caused(b, a, 100);
 	owners_remove(&owners, a);
 	assert_null(find(unit("a")));
 	assert_int_equal(waited(b, &owner_other), 10);
-	assert_int_equal(waited(b, &owner_gone), 0);
+	assert_int_equal(waited(b, &owner_gone), 100);
 	assert_int_equal(causes_of(b), 1);
 	assert_int_equal(waited(b, c), 2);
 	assert_int_equal(waited(c, &owner_other), 0);
@@ -414,6 +473,8 @@ int main(void)
 		TEST(test_merge_adds_totals),
 		TEST(test_merge_keeps_labels_apart),
 		TEST(test_merge_joins_causes),
+		TEST(test_rename_of_what_was_read),
+		TEST(test_merge_of_what_was_read),
 		TEST(test_merge_of_each_others_causes),
 		TEST(test_merge_into_one_without_causes),
 		TEST(test_remove_takes_the_time),

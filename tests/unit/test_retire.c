@@ -2,6 +2,8 @@
 /* What is forgotten when, and that nothing that was counted gets lost. */
 #include "metrics/retire.h"
 #include "counts.h"
+#include "metrics/unread.h"
+#include "scraper.h"
 #include "tree.h"
 #include "util/clock.h"
 #include "util/log.h"
@@ -71,8 +73,7 @@ static struct owner *count(struct member *member, uint64_t switches)
 
 	naming_own(&naming, member);
 	assert_non_null(member->owner);
-	assert_true(ledger_add(&member->owner->ledger, SOURCE_OF_PROBE(PROBE_SCHED), NULL, &cell,
-			       NULL) >= 0);
+	assert_true(owner_add(member->owner, SOURCE_OF_PROBE(PROBE_SCHED), NULL, &cell, NULL) >= 0);
 	return member->owner;
 }
 
@@ -118,7 +119,7 @@ static void what_has_a_slot_is_kept(void **state)
 	retire_kept(&retire, 3 * NS_PER_S); /* before an update */
 	assert_ptr_equal(members.kept, member);
 	member->slot = 5; /* the next update knows it */
-	retire.read_ns = 2000 * NS_PER_S;
+	owners_mark_read(&owners, 2000 * NS_PER_S);
 	retire_kept(&retire, 2000 * NS_PER_S);
 	assert_ptr_equal(members.kept, member);
 }
@@ -132,14 +133,14 @@ static void what_was_counted_stays_until_it_was_read(void **state)
 	retire_removed(&retire, 2 * NS_PER_S);
 	retire_kept(&retire, 2 * NS_PER_S + RETAIN_NS);
 	assert_int_equal(members_count(&members), 1);
-	retire.read_ns = 3 * NS_PER_S;
+	owners_mark_read(&owners, 3 * NS_PER_S);
 	retire_kept(&retire, NS_PER_S + RETAIN_NS);
 	assert_int_equal(members_count(&members), 1);
 	retire_kept(&retire, 2 * NS_PER_S + RETAIN_NS);
 	assert_int_equal(members_count(&members), 0);
 	assert_null(owners.table);
 
-	retire.read_ns = 0;
+	owners.read_ns = 0;
 	count(add(2, "/x"), 7);
 	members_end(&members, members_find(&members, 2), NS_PER_S);
 	retire_removed(&retire, 2 * NS_PER_S);
@@ -290,6 +291,182 @@ static void what_is_summed_counts_once(void **state)
 	owners_free_sum(sum);
 }
 
+/* ---------------------------------------------------------------- what a scraper adds up */
+
+#define RECENT 300
+static uint64_t added; /* of step(): names are not used again, as a series would go on */
+static struct scraper scraper;
+static uint64_t done, waited_ns; /* what was counted */
+
+static void give_refuge(size_t max)
+{
+	struct labels overflow = {.unit = "overflow"};
+
+	owners.max = max;
+	owners.refuge = owners_get(&owners, &overflow);
+	owners.refuge->cgroups++;
+	scraper = (struct scraper){.scrapes = 0};
+	done = waited_ns = 0;
+}
+
+static void scrape(uint64_t now_ns)
+{
+	scraper_read(&scraper, &owners);
+	owners_mark_read(&owners, now_ns);
+}
+
+static void tidy(uint64_t now_ns)
+{
+	retire_removed(&retire, now_ns);
+	retire_kept(&retire, now_ns);
+	owners_sweep(&owners);
+}
+
+static struct member *add_nth(uint64_t i)
+{
+	char path[160];
+
+	snprintf(path, sizeof(path),
+		 i % 3 ? "/kubepods/pod%08x-1111-2222-3333-444444444444/" ID : "/x%x.service",
+		 (unsigned int)i);
+	return add(i + 1, path);
+}
+
+/*
+ * Owners that readers have seen a part of end, grow on, and have to go before the next reading: the
+ * part that was seen stays where it was, and only the rest is the refuge's.
+ */
+static void what_was_read_in_part_counts_once(void **state)
+{
+	struct owner *victim;
+	uint64_t i, at_ns = NS_PER_S;
+
+	(void)state;
+	give_refuge(64);
+	victim = count(add_nth(1000), 1);
+	for (i = 0; i < 40; i++) {
+		done += 5;
+		waited_ns += 10;
+		owner_add_caused(victim, count(add_nth(i), 5), 10);
+	}
+	done++;
+	scrape(at_ns++);
+	assert_int_equal(scraper.switches, done);
+	/* All have counted once more when they end. More come than there are places. */
+	for (i = 0; i < 40; i++) {
+		done += 2;
+		waited_ns += 3;
+		owner_add_caused(victim, count(members_find(&members, i + 1), 2), 3);
+		members_end(&members, members_find(&members, i + 1), at_ns);
+	}
+	for (i = 40; i < 60; i++)
+		count(add_nth(i), 1);
+	done += 20;
+	tidy(at_ns + NS_PER_S);
+	assert_true(retire.unread > 0);
+	assert_true(counted(owners.refuge) > 0);
+	scrape(at_ns + 2 * NS_PER_S);
+	assert_int_equal(scraper.switches, done);
+	assert_int_equal(scraper.waited_ns, waited_ns);
+	assert_int_equal(scraper.fell, 0);
+}
+
+/* The end of a slot may be read after the reader came: then there is more to be read. */
+static void what_ends_late_is_read_first(void **state)
+{
+	struct member *member = add_nth(1);
+
+	(void)state;
+	give_refuge(0);
+	count(member, 5);
+	members_end(&members, member, NS_PER_S);
+	scrape(2 * NS_PER_S);
+	count(member, 1);
+	tidy(2 * NS_PER_S + RETAIN_NS);
+	assert_non_null(members_find(&members, 2));
+	scrape(3 * NS_PER_S + RETAIN_NS);
+	tidy(4 * NS_PER_S + RETAIN_NS);
+	assert_null(members_find(&members, 2));
+	assert_int_equal(scraper.switches, 6);
+}
+
+static unsigned int seed;
+
+static unsigned int pick(unsigned int count)
+{
+	seed = seed * 1103515245 + 12345;
+	return seed / 65536 % count;
+}
+
+/* Who has something to count: what is there, or ended a moment ago. */
+static struct member *pick_member(void)
+{
+	struct member *member = NULL;
+	unsigned int tries;
+
+	for (tries = 0; tries < 20 && !member; tries++)
+		member = members_find(&members, added - pick(RECENT));
+	return member;
+}
+
+static void step(uint64_t *at_ns)
+{
+	struct member *member = pick_member(), *cause = pick_member();
+	struct labels labels = {.name_space = "n"};
+
+	*at_ns += NS_PER_S / 10;
+	if (!pick(4)) {
+		member = add_nth(added++);
+		naming_own(&naming, member);
+		if (member->owner->cgroups == 1 && pick(2))
+			owners_hold(member->owner);
+	}
+	if (!member || !member->owner)
+		return;
+	done += 7;
+	count(member, 7);
+	if (cause && cause->owner && owner_add_caused(member->owner, cause->owner, 11))
+		waited_ns += 11;
+	if (!pick(3) && !member->cgroup.removed_ns)
+		members_end(&members, member, *at_ns);
+	if (member->owner == owners.refuge || member->owner->labels.unit[0])
+		return;
+	if (!pick(4)) {
+		snprintf(labels.pod, sizeof(labels.pod), "%llx", (unsigned long long)*at_ns);
+		owners_rename(&owners, member->owner, &labels);
+	}
+	if (!pick(2))
+		owners_show(member->owner);
+}
+
+/* Owners come, are held back, get names, end and are driven out, at random. */
+static void whatever_happens_counts_once(void **state)
+{
+	uint64_t at_ns = NS_PER_S;
+	struct owner *owner;
+	int i;
+
+	(void)state;
+	seed = 1;
+	added = 0;
+	give_refuge(80);
+	for (i = 0; i < 5000; i++) {
+		step(&at_ns);
+		if (!pick(20))
+			tidy(at_ns);
+		if (!pick(50))
+			scrape(at_ns);
+	}
+	for (owner = owners.table; owner; owner = owner->hh.next)
+		owners_show(owner);
+	scrape(at_ns);
+	assert_true(retire.unread > 100);
+	assert_int_equal(owners.lost, 0);
+	assert_int_equal(scraper.switches, done);
+	assert_int_equal(scraper.waited_ns, waited_ns);
+	assert_int_equal(scraper.fell, 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -303,6 +480,9 @@ int main(void)
 		TEST(units_leave_room_for_pods),
 		TEST(strangers_drive_out_no_pod),
 		TEST(what_is_summed_counts_once),
+		TEST(what_was_read_in_part_counts_once),
+		TEST(what_ends_late_is_read_first),
+		TEST(whatever_happens_counts_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

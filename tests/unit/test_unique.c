@@ -313,8 +313,7 @@ static void held_back(void **state)
 	assert_false(unique_has(&unique, series));
 	assert_false(unique_has(&unique, CAUSED "\"new.service\"}"));
 	assert_false(unique_has(&unique, CAUSED "\"other\"}"));
-	owners_show(held, 99);
-	assert_int_equal(held->shown_ns, 99);
+	owners_show(held);
 	unique_start(&unique);
 	write_owners();
 	has(series);
