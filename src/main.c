@@ -15,6 +15,7 @@
 #include "kube/kubelet_url.h"
 #include "obstacle/obstacle.h"
 #include "probe/descriptors.h"
+#include "report/report.h"
 #include "serve.h"
 #include "top/top.h"
 #include "top/ui.h"
@@ -58,6 +59,12 @@ static struct {
 	 .choices = log_levels, .help = "Print messages of this level and above."}, \
 	{"log.format", FLAG_CHOICE, {.choice = &shared.log_format}, .fallback = "logfmt", \
 	 .choices = log_formats, .help = "How messages are written."}
+
+#define FLAG_BTF \
+	{"btf", FLAG_STRING, {.string = &shared.btf}, .fallback = "auto", \
+	 .placeholder = "auto|none|FILE", \
+	 .help = "Where layouts of kernel records come from: the kernel's BTF or else tracefs " \
+		 "(auto), tracefs (none), or a BTF file."}
 
 #define FLAGS_CGROUP_PATH \
 	{"path.cgroupfs", FLAG_STRING, {.string = &shared.path_cgroupfs}, .placeholder = "DIR", \
@@ -116,10 +123,7 @@ static struct {
 
 /* Flags of serve and top that come after those of the single probes. */
 static const struct flag common_flags[] = {
-	{"btf", FLAG_STRING, {.string = &shared.btf}, .fallback = "auto",
-	 .placeholder = "auto|none|FILE",
-	 .help = "Where layouts of kernel records come from: the kernel's BTF or else tracefs "
-		 "(auto), tracefs (none), or a BTF file."},
+	FLAG_BTF,
 	{"slots", FLAG_UINT, {.number = &shared.slots}, .fallback = "1024", .min = 16,
 	 .max = SLOTS_MAX, .placeholder = "N",
 	 .help = "How many cgroups are told apart at a time. Each takes 2.8 KiB, and 0.7 KiB a CPU."},
@@ -711,6 +715,73 @@ static int run_check(int argc, char **argv)
 	return code < 0 ? exit_code(code) : code ? EXIT_FAILED : EXIT_DONE;
 }
 
+/* All probes, as serve has them by default. Nobody is named, so nobody is asked for names. */
+static void set_report_defaults(void)
+{
+	enum probe_id id;
+
+	shared.kube_source = KUBE_NONE;
+	shared.log_dir = "/var/log/pods";
+	shared.slots = 1024;
+	shared.retain_ns = 300 * NS_PER_S;
+	for (id = 0; id < PROBES; id++)
+		shared.probe[id] = true;
+}
+
+static int run_report(int argc, char **argv)
+{
+	static struct report_options options;
+	static const struct flag flags[] = {
+		{"dir",
+		 FLAG_STRING,
+		 {.string = &options.dir},
+		 .fallback = "/var/tmp",
+		 .placeholder = "DIR",
+		 .help = "Where a file is written, a hundred times, to time fsyncs."},
+		{"time",
+		 FLAG_DURATION,
+		 {.number = &options.cost_ns},
+		 .fallback = "20s",
+		 .min = NS_PER_S / 10,
+		 .max = 30 * NS_PER_S,
+		 .placeholder = "TIME",
+		 .help = "How long the cost of a switch is measured, and that of an exchange over "
+			 "TCP; three rounds each, at least."},
+		{"socket",
+		 FLAG_STRING,
+		 {.string = &options.socket},
+		 .fallback = "/run/bramble/bramble.sock",
+		 .may_be_empty = true,
+		 .placeholder = "PATH",
+		 .help = "The socket of a serve that may be running: the report says so."},
+		FLAG_BTF,
+		FLAGS_PATH,
+		FLAGS_LOG,
+	};
+	static const struct flag_command command = {
+		.name = "bramble report",
+		.help = "Measures for two minutes at most what the probe costs on this board and "
+			"whether its numbers agree with the kernel's, and prints that as text to "
+			"send to the project. It names nothing that you have named.",
+		.flags = flags,
+		.flag_count = ARRAY_SIZE(flags),
+	};
+	int code = parse(&command, &argc, argv);
+
+	if (code >= 0)
+		return code;
+	set_report_defaults();
+	options.check = (struct check_options){
+		.path_procfs = shared.path_procfs,
+		.path_sysfs = shared.path_sysfs,
+		.path_tracefs = shared.path_tracefs,
+		.path_cgroupfs = shared.path_cgroupfs,
+		.log_dir = shared.log_dir,
+	};
+	options.collector_options = collector_options;
+	return exit_code(report_run(&options));
+}
+
 static int run_explain(int argc, char **argv)
 {
 	static const struct flag flags[] = {FLAG_CGROUP_ROOT, FLAGS_CGROUP_PATH};
@@ -769,6 +840,7 @@ static const struct command {
 	{"serve", run_serve, "run the probe and the exporter"},
 	{"top", run_top, "which pod is slow, and why, in the terminal"},
 	{"check", run_check, "what this machine offers, and what is missing"},
+	{"report", run_report, "what the probe costs on this board, as text to send"},
 	{"explain", run_explain, "how a cgroup path is read"},
 	{"version", run_version, "print the version"},
 	{"help", run_help, "print this, or the help of a command"},

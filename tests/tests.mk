@@ -187,16 +187,10 @@ BENCH := $(BUILD)/bench
 ROUNDS ?= 31
 NETWORK_ROUNDS ?= 11
 
-$(BENCH)/%.skel.h: tests/bench/%.bpf.c $(BUILD)/flags
-	$(say) BPF $@
-	$(Q)mkdir -p $(@D)
-	$(Q)$(CLANG) $(BPF_CFLAGS) -c -o $(BENCH)/$*.bpf.o $<
-	$(Q)$(BPFTOOL) gen skeleton $(BENCH)/$*.bpf.o name $*_bpf > $@.tmp && mv $@.tmp $@
-.PRECIOUS: $(BENCH)/%.skel.h
-
-$(BENCH)/%: tests/bench/%.c tests/bench/bench.h $(BENCH)/floor.skel.h $(BENCH)/hooks.skel.h $(BUILD)/libbramble.a
+$(BENCH)/%: tests/bench/%.c tests/bench/bench.h $(BUILD)/libbramble.a
 	$(say) CC $@
-	$(Q)$(CC) $(CPPFLAGS) -I$(BENCH) $(ALL_CFLAGS) $(LIB_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(BUILD)/libbramble.a $(LDLIBS)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) $(LIB_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(BUILD)/libbramble.a $(LDLIBS)
 
 # They are built with the tests, so that a change of an interface does not leave them behind.
 BENCH_PROGRAMS := $(patsubst tests/bench/%.c,$(BENCH)/%,$(filter-out %.bpf.c,$(wildcard tests/bench/*.c)))

@@ -110,15 +110,20 @@ static struct bpf_link *attach_function(const struct bpf_program *program, int *
 	return link;
 }
 
+struct bpf_link *attach_to_hook(const struct bpf_program *program, const char *hook,
+				const char *tracefs, const struct machine_place *place, int *err)
+{
+	const char *event = strchr(hook, '/') + 1;
+
+	if (strncmp(hook, "tp/", strlen("tp/")) == 0)
+		return attach_classic(program, tracefs, event, place, err);
+	return attach_raw(program, event, place, err);
+}
+
 struct bpf_link *attach_program(const struct bpf_program *program, const char *tracefs,
 				const struct machine_place *place, int *err)
 {
-	const char *section = bpf_program__section_name(program);
-	const char *event = strchr(section, '/') + 1;
-
-	if (strncmp(section, "raw_tp/", strlen("raw_tp/")) == 0)
-		return attach_raw(program, event, place, err);
 	if (bpf_program__type(program) == BPF_PROG_TYPE_TRACING)
 		return attach_function(program, err);
-	return attach_classic(program, tracefs, event, place, err);
+	return attach_to_hook(program, bpf_program__section_name(program), tracefs, place, err);
 }

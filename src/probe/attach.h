@@ -20,4 +20,8 @@ struct machine_place;
 struct bpf_link *attach_program(const struct bpf_program *program, const char *tracefs,
 				const struct machine_place *place, int *err);
 
+/* The same, to a tracepoint that is named as in a section: "raw_tp/NAME" or "tp/CATEGORY/NAME". */
+struct bpf_link *attach_to_hook(const struct bpf_program *program, const char *hook,
+				const char *tracefs, const struct machine_place *place, int *err);
+
 #endif

@@ -252,6 +252,17 @@ bool probe_is_up(const struct probe *probe, enum probe_id id)
 	return probe->up[id];
 }
 
+size_t probe_hooks(const struct probe *probe, const char *hooks[], size_t max)
+{
+	const struct probe_program *one;
+	size_t count = 0;
+
+	for (one = probe->program; one < probe->program + probe->programs && count < max; one++)
+		if (one->link && probe_descriptors[one->probe]->flag_help)
+			hooks[count++] = bpf_program__section_name(one->program);
+	return count;
+}
+
 const char *probe_attribution(const struct probe *probe, enum probe_id id)
 {
 	const struct probe_descriptor *descriptor = probe_descriptors[id];

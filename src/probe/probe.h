@@ -7,6 +7,7 @@
 #define BRAMBLE_PROBE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "probe/block.h"
@@ -61,6 +62,13 @@ bool probe_is_up(const struct probe *probe, enum probe_id id);
 
 /* How samples find their cgroup, for bramble_probe_attribution_info. */
 const char *probe_attribution(const struct probe *probe, enum probe_id id);
+
+/*
+ * The hooks that programs of an enabled probe are attached to: names as libbpf has them for
+ * sections, such as "raw_tp/sched_switch". Without those of programs that every probe needs.
+ * Returns how many were stored. They are valid until the probe is closed.
+ */
+size_t probe_hooks(const struct probe *probe, const char *hooks[], size_t max);
 
 /* CPUs that are possible. */
 unsigned int probe_cpus(const struct probe *probe);

@@ -27,15 +27,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <bpf/libbpf.h>
-
-#include "probe/internal.h"
 #include "probe/probe.h"
+#include "report/floor.h"
 #include "util/array.h"
 #include "util/log.h"
 
 #include "bench.h"
-#include "hooks.skel.h"
 
 #define ROUNDS_MAX 99
 
@@ -101,89 +98,47 @@ static void die(const char *what)
 /* What hangs in the kernel while a variant is measured. */
 struct hung {
 	struct probe *probe;
-	struct hooks_bpf *skeleton;
-	struct bpf_link *link[PROGRAMS_MAX];
-	size_t links;
+	struct floor *floor;
 };
 
-static void open_probe(bool all, struct probe **probe)
+static void set_options(struct probe_options *options, bool all)
 {
-	struct probe_options options = {
+	int i;
+
+	*options = (struct probe_options){
 		.slots = 1024,
 		.btf = "auto",
 		.tracefs = tracefs_path(),
 		.enabled = {[PROBE_TCP] = true},
 	};
-	int i;
-
 	for (i = 0; all && i < PROBES; i++)
-		options.enabled[i] = true;
-	if (probe_open(&options, probe))
-		exit(1);
-}
-
-/* "raw_tp/NAME", "tp_btf/NAME" or "tp/CATEGORY/NAME", as libbpf reads sections. */
-static struct bpf_link *attach_to(struct hooks_bpf *skeleton, const char *section, bool clock)
-{
-	const char *what = strchr(section, '/');
-	char category[64];
-	const char *name;
-
-	if (!what)
-		return NULL;
-	what++;
-	name = strchr(what, '/');
-	if (!name)
-		return bpf_program__attach_raw_tracepoint(
-			clock ? skeleton->progs.clock_raw : skeleton->progs.empty_raw, what);
-	snprintf(category, sizeof(category), "%.*s", (int)(name - what), what);
-	return bpf_program__attach_tracepoint(clock ? skeleton->progs.clock_classic
-						    : skeleton->progs.empty_classic,
-					      category, name + 1);
-}
-
-/* Hangs a program on each hook that the probe has chosen on this machine. */
-static void hang_on_hooks(struct hung *hung, bool all, bool clock)
-{
-	char sections[PROGRAMS_MAX][96];
-	struct probe *probe;
-	size_t count = 0, i;
-
-	open_probe(all, &probe);
-	for (i = 0; i < probe->programs; i++)
-		if (probe->program[i].link && probe->program[i].probe != PROBE_CGROUP)
-			snprintf(sections[count++], sizeof(sections[0]), "%s",
-				 bpf_program__section_name(probe->program[i].program));
-	probe_close(probe);
-	hung->skeleton = hooks_bpf__open_and_load();
-	if (!hung->skeleton)
-		die("cannot load the floor's programs");
-	for (i = 0; i < count; i++) {
-		hung->link[i] = attach_to(hung->skeleton, sections[i], clock);
-		if (!hung->link[i])
-			die(sections[i]);
-		hung->links++;
-	}
+		options->enabled[i] = true;
 }
 
 static void hang(struct hung *hung, enum variant variant)
 {
+	static struct floor_hooks hooks[2]; /* of all probes, and of the network's */
+	bool all = variants[variant].all;
+	struct probe_options options;
+
 	*hung = (struct hung){0};
-	if (variants[variant].program == PROGRAM_OWN)
-		open_probe(variants[variant].all, &hung->probe);
-	else
-		hang_on_hooks(hung, variants[variant].all,
-			      variants[variant].program == PROGRAM_CLOCK);
+	set_options(&options, all);
+	if (variants[variant].program == PROGRAM_OWN) {
+		if (probe_open(&options, &hung->probe))
+			exit(1);
+		return;
+	}
+	if (!hooks[all].count && floor_find_hooks(&options, &hooks[all]))
+		exit(1);
+	if (floor_open(&options, &hooks[all],
+		       variants[variant].program == PROGRAM_CLOCK ? FLOOR_CLOCK : FLOOR_EMPTY,
+		       &hung->floor))
+		die("cannot attach the floor's programs");
 }
 
 static void take_down(struct hung *hung)
 {
-	size_t i;
-
-	for (i = 0; i < hung->links; i++)
-		bpf_link__destroy(hung->link[i]);
-	if (hung->skeleton)
-		hooks_bpf__destroy(hung->skeleton);
+	floor_close(hung->floor);
 	if (hung->probe)
 		probe_close(hung->probe);
 }

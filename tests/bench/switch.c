@@ -23,14 +23,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <bpf/libbpf.h>
-
 #include "probe/probe.h"
+#include "report/floor.h"
 #include "util/clock.h"
 #include "util/log.h"
 
 #include "bench.h"
-#include "floor.skel.h"
 
 #define ROUNDS_MAX     99
 #define BATCHES	       11
@@ -93,29 +91,40 @@ static double measure(void)
 	return quantile(batch, BATCHES, 0.5);
 }
 
-static double measure_floor(void)
+static void set_options(struct probe_options *options)
 {
-	struct floor_bpf *skeleton = floor_bpf__open_and_load();
-	double ns;
-
-	if (!skeleton || floor_bpf__attach(skeleton))
-		die("cannot attach the floor's programs");
-	ns = measure();
-	floor_bpf__destroy(skeleton);
-	return ns;
-}
-
-static double measure_bramble(void)
-{
-	struct probe_options options = {
+	*options = (struct probe_options){
 		.slots = 1024,
 		.btf = "auto",
 		.tracefs = tracefs_path(),
 		.enabled = {[PROBE_SCHED] = true},
 	};
+}
+
+static double measure_floor(void)
+{
+	static struct floor_hooks hooks;
+	struct probe_options options;
+	struct floor *floor;
+	double ns;
+
+	set_options(&options);
+	if (!hooks.count && floor_find_hooks(&options, &hooks))
+		exit(1);
+	if (floor_open(&options, &hooks, FLOOR_CLOCK, &floor))
+		die("cannot attach the floor's programs");
+	ns = measure();
+	floor_close(floor);
+	return ns;
+}
+
+static double measure_bramble(void)
+{
+	struct probe_options options;
 	struct probe *probe;
 	double ns;
 
+	set_options(&options);
 	if (probe_open(&options, &probe))
 		exit(1);
 	ns = measure();
