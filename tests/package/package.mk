@@ -1,7 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 # What `make install` and the package bring beside the program.
 
-test-package: $(BUILD)/bramble pages ## man pages and completions of shells
-	@tests/package/run $(BUILD)
+# On a Pi, for Pis.
+DEB_ARCHS := $(if $(filter x86_64,$(HOST_ARCH)),amd64) arm64
 
-.PHONY: test-package
+deb: ## build/deb/bramble_VERSION_ARCH.deb: packages for amd64 and arm64, for Debian 12, 13 and Raspberry Pi OS
+	@scripts/install-packages build deb $(if $(filter x86_64,$(HOST_ARCH)),arm64)
+	+@V=$(or $(V),0) scripts/deb build/deb $(DEB_ARCHS)
+
+test-package: $(BUILD)/bramble pages ## man pages, completions of shells, the packages (as root)
+	@tests/package/run $(BUILD) $(DEB_ARCHS)
+
+.PHONY: deb test-package
