@@ -3,6 +3,9 @@
  * Who counts as one client: an IPv4 address, also one that is mapped into IPv6, or an IPv6 network
  * of /64 (RFC 4291, 2.5.4), from which one client can choose addresses. A link-local address stands
  * for itself.
+ *
+ * Any process of this machine can have any address of 127.0.0.0/8. The first 16 of them, which
+ * programs use, are told apart; all the others are one client.
  */
 #ifndef BRAMBLE_NETWORK_H
 #define BRAMBLE_NETWORK_H

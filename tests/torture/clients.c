@@ -4,8 +4,10 @@
  * other clients silent FROM PORT COUNT SECONDS        ask for much, and read nothing clients
  * handshakes FROM PORT PER_SECOND SECONDS begin a TLS handshake, and leave it
  *
- * Clients of the loopback's PORT that mean harm, from the address FROM (127.x.y.z). Each that the
- * server turns away comes again at once. Prints how many requests or connections there were.
+ * Clients of the loopback's PORT that mean harm, from the address FROM (127.x.y.z). If FROM is
+ * 127.0.0.0, passwords and silent take another address of the loopback for each connection. Each
+ * that the server turns away comes again at once. Prints how many requests or connections there
+ * were.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -13,6 +15,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,8 +48,20 @@ static void sleep_ms(int ms)
 	nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L}, NULL);
 }
 
+/* Where the next connection comes from. */
+static struct sockaddr_in next_from(void)
+{
+	static atomic_uint seed = 1;
+	struct sockaddr_in next = from;
+
+	if (from.sin_addr.s_addr == htonl(0x7f000000))
+		next.sin_addr.s_addr |= htonl(((seed += 1) * 2654435761u) >> 8);
+	return next;
+}
+
 static int begin_connection(int small_window)
 {
+	const struct sockaddr_in own = next_from();
 	struct timeval timeout = {.tv_sec = 10};
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), size = 2048, on = 1;
 
@@ -55,7 +70,7 @@ static int begin_connection(int small_window)
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
 	if (small_window)
 		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
-	if (fd >= 0 && bind(fd, (struct sockaddr *)&from, sizeof(from)) == 0 &&
+	if (fd >= 0 && bind(fd, (const struct sockaddr *)&own, sizeof(own)) == 0 &&
 	    connect(fd, (struct sockaddr *)&to, sizeof(to)) == 0)
 		return fd;
 	close(fd);

@@ -293,7 +293,10 @@ static void test_many_new_addresses(void **state)
 	assert_int_equal(i, AUTH_JOBS);
 }
 
-/* An IPv6 network of /64 is one address; one that stands for IPv4, or is link-local, is not. */
+/*
+ * An IPv6 network of /64 is one address; one that stands for IPv4, or is link-local, is not. Of the
+ * loopback's addresses the first 16 are told apart.
+ */
 static void test_networks(void **state)
 {
 	static const struct {
@@ -306,6 +309,13 @@ static void test_networks(void **state)
 		{"::ffff:192.0.2.1", "192.0.2.1", true},
 		{"fe80::1", "fe80::2", false},
 		{"192.0.2.1", "192.0.2.2", false},
+		{"127.0.0.1", "127.0.0.15", false},
+		{"127.0.0.16", "127.255.3.4", true},
+		{"127.0.0.15", "127.0.0.16", false},
+		{"127.0.1.1", "127.200.0.1", true},
+		{"::ffff:127.0.1.1", "127.200.0.1", true},
+		{"::ffff:127.0.0.1", "127.0.0.1", true},
+		{"126.0.1.1", "126.200.0.1", false},
 	};
 	struct auth_clients clients = {0};
 	size_t i;
