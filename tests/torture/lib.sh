@@ -67,6 +67,14 @@ bound_time() {
 	fi
 }
 
+# bound_scrapes: how long the worst one took, and how much of a CPU. If the first is much more than the
+# second, others had the CPU.
+bound_scrapes() {
+	bound_time "worst scrape, of $(found scrapes) of up to $(($(found bytes) / 1000)) kB ($(found worst_cpu_ms) ms of CPU at most)" \
+		"$(found worst_ms)" "<" 500 ms
+	bound "scrapes that failed" "$(found failed)" == 0
+}
+
 # bound_that WHAT COMMAND...: something that holds or does not.
 bound_that() {
 	local what=$1

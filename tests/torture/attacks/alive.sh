@@ -23,6 +23,5 @@ overflow=$(found bramble_cpu_context_switches_total overflow)
 bound "switches that overflow tells of" "$overflow" ">" 0
 bound "look-ups without a slot, as counted" "$(calc "$(metric_or_0 bramble_probe_lost_total reason=no_slot)")" ">" 0
 bound "RssAnon at most, $anon kB at the start" "$(found anon_worst_kb)" "<" 65536 kB
-bound_time "worst scrape, of up to $(($(found bytes) / 1000)) kB" "$(found worst_ms)" "<" 500 ms
-bound "scrapes that failed" "$(found failed)" == 0
+bound_scrapes
 finish

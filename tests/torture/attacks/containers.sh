@@ -25,8 +25,7 @@ back=$((SECONDS - end))
 anon_after=$(anon_kb)
 stop_scraper
 bound_counted
-bound_time "worst scrape, of $(found scrapes) of up to $(($(found bytes) / 1000)) kB" "$(found worst_ms)" "<" 500 ms
-bound "scrapes that failed" "$(found failed)" == 0
+bound_scrapes
 bound "RssAnon at most, $anon kB at the start" "$(found anon_worst_kb)" "<" 65536 kB
 bound "RssAnon $back s after the last" "$anon_after" "<=" $((anon + MARGIN)) kB
 finish

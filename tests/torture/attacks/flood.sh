@@ -24,6 +24,5 @@ bound_witness
 bound "cgroups made, of $count" "$(cut -d' ' -f1 "$tmp/flooded")" == "$count"
 bound "RssAnon at most, $anon kB at the start" "$(found anon_worst_kb)" "<=" $((anon + MARGIN)) kB
 bound "wakeups of bramble for each 1,000 events" $((wakeups * 1000 / (2 * count))) "<=" 100
-bound_time "worst scrape" "$(found worst_ms)" "<" 500 ms
-bound "scrapes that failed" "$(found failed)" == 0
+bound_scrapes
 finish

@@ -22,8 +22,7 @@ be_silent() {
 	bound "requests of curl that were not answered, of $((seconds * 2))" "$(asks $((seconds * 2)) 0.3 ask)" == 0
 	bound_that "top works" top_works
 	stop_scraper
-	bound "scrapes that failed, of $(found scrapes)" "$(found failed)" == 0
-	bound_time "worst scrape" "$(found worst_ms)" "<" 500 ms
+	bound_scrapes
 	bound "RssAnon at most, $anon kB at the start" "$(found anon_worst_kb)" "<=" $((anon + 16384)) kB
 	wait "$silent"
 	note "$(cat "$tmp/silent") connections"
