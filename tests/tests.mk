@@ -3,7 +3,7 @@
 # "FAIL name" or "SKIP name: reason"; tests/summary counts them.
 
 # What `make test` makes, in this order. A stage without sources is left out.
-STAGES = lint test-hardening test-runners test-docs test-deploy test-package test-unit $(if $(FUZZ_SRC),test-fuzz) $(if $(BPFTEST_SRC),test-bpf) test-memory test-integration \
+STAGES = lint test-hardening test-runners test-docs test-deploy test-image test-package test-unit $(if $(FUZZ_SRC),test-fuzz) $(if $(BPFTEST_SRC),test-bpf) test-memory test-integration \
          test-vm
 
 test: ## install what is missing, run every test, end with one line of counts (as root)
@@ -155,7 +155,7 @@ torture: $(BUILD)/bramble $(WORKLOADS) $(TORTURERS) ## attack the probe for half
 	@SCALE=$(or $(SCALE),1) tests/torture/run $(TORTURE)
 
 # TESTS=20 runs the scripts whose name begins with 20.
-test-integration: $(BUILD)/bramble $(WORKLOADS) $(TORTURERS) ## real containers and a real Prometheus (as root; TESTS=20 for one)
+test-integration: $(BUILD)/bramble $(WORKLOADS) $(TORTURERS) $(if $(TESTS),$(if $(filter 6 65%,$(TESTS)),image),image) ## real containers and a real Prometheus (as root; TESTS=20 for one)
 	@tests/integration/run $(TESTS)
 
 # Virtual machines: arm64 kernels in QEMU, with the arm64 build. See tests/vm/run.

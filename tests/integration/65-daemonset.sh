@@ -1,81 +1,58 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 #
-# bramble in a container with exactly what deploy/kubernetes/base/daemonset.yaml gives it: the same flags,
+# The image, run with exactly what deploy/kubernetes/base/daemonset.yaml gives it: the same flags,
 # capabilities and mounts, a read-only root file system, and the host's pid namespace. It also has
 # the host's network, so that this test can reach it.
 . "$(dirname "$0")/lib.sh"
 . "$here/kubelet.sh"
 
-manifest=$top/deploy/kubernetes/base/daemonset.yaml
 port=$(free_port)
 
-# What stands in the manifest, without its comments.
-lines() { sed 's/ *#.*//' "$manifest"; }
-args=$(lines | sed -n 's/^ *- \(--.*\|serve\)$/\1/p')
-wanted=$(lines | sed -n '/^ *add:/,/^ *seccompProfile:/s/^ *- \(.*\)$/CAP_\1/p')
-
-# memory_of requests|limits: bytes
-memory_of() { lines | sed -n "/^ *$1:/,\$s/^ *memory: \(.*\)Mi$/\1/p" | awk 'NR == 1 { print $1 * 1048576 }'; }
-
-# This root cannot give what it does not have itself.
-capabilities=
-for capability in $wanted; do
-	if capsh --has-p="${capability,,}" 2>/dev/null; then
-		capabilities+=" $capability"
-	else
-		note "root has no $capability here"
-	fi
-done
-
-# A root file system with the program and its libraries alone.
+# The image, as a runtime unpacks it.
 root=$tmp/image
-mkdir -p "$root"/{bin,proc,sys,dev,host/sys/fs/cgroup,run/bramble,tmp,var/log/pods,var/run/secrets/kubernetes.io/serviceaccount}
-cp "$BRAMBLE" "$root/bin/bramble"
-ldd "$BRAMBLE" | grep -o '/[^ ]*' | while read -r library; do
-	install -D "$library" "$root$library"
-done
+case $(uname -m) in x86_64) arch=amd64 ;; *) arch=arm64 ;; esac
+"$top/tests/image/unpack" "$top/build/image/oci" $arch "$root" ||
+	give_up "the image can be unpacked: make image makes it"
+
+# as_deployed [OPTION...]: the container's configuration
+as_deployed() {
+	"$top/tests/image/spec" "$root" --volume=pod-logs="$log_dir" --volume=kubelet-access="$kubelet" \
+		--node="127.0.0.1:$(cat "$kubelet/port")" --arg=--web.listen-address="127.0.0.1:$port" \
+		--env=BRAMBLE_SANDBOX_KILL=1 --cgroup="/bramble-test-daemonset-$port" "$@"
+}
 
 # A command that the runtime is run by.
 declare -a runtime_prefix=()
-# Whether it has the host's pid namespace.
-host_pid=$(lines | grep -o 'hostPID: true')
+# How it is not as it is deployed.
+declare -a other=()
 
 # run_as_deployed CAPABILITY...: a bundle in $tmp/bundle, run until it ends.
 run_as_deployed() {
-	local bundle=$tmp/bundle
-	mkdir -p "$bundle"
-	(cd "$bundle" && rm -f config.json && runc spec && jq \
-		--argjson caps "$(printf '%s\n' "$@" | jq -Rn '[inputs]')" \
-		--argjson args "$(echo "$args" | sed "s/\$(NODE_IP):10250/127.0.0.1:$(cat "$kubelet/port")/" | jq -Rn '[inputs]')" \
-		--arg host_pid "$host_pid" \
-		--arg root "$root" --arg pods "$log_dir" --arg kubelet "$kubelet" --arg listen "127.0.0.1:$port" \
-		--arg limit "$(memory_of limits)" '
-		.process.terminal = false |
-		.process.user = {uid: 0, gid: 0} |
-		.process.noNewPrivileges = true |
-		.process.env += ["BRAMBLE_SANDBOX_KILL=1"] |
-		.process.capabilities = {bounding: $caps, effective: $caps, permitted: $caps} |
-		.process.args = ["/bin/bramble"] + $args + ["--web.listen-address=\($listen)"] |
-		.root = {path: $root, readonly: true} |
-		.mounts |= map(select(.destination == "/proc" or .destination == "/dev" or .destination == "/sys")) |
-		.mounts += [
-			{destination: "/host/sys/fs/cgroup", type: "bind", source: "/sys/fs/cgroup", options: ["rbind", "ro"]},
-			{destination: "/sys/kernel/tracing", type: "bind", source: "/sys/kernel/tracing", options: ["rbind", "ro"]},
-			{destination: "/var/log/pods", type: "bind", source: $pods, options: ["rbind", "ro"]},
-			{destination: "/run/bramble", type: "tmpfs", source: "tmpfs", options: ["nosuid", "nodev"]},
-			{destination: "/var/run/secrets/kubernetes.io/serviceaccount", type: "bind", source: $kubelet, options: ["rbind", "ro"]}] |
-		.linux.resources.memory.limit = ($limit | tonumber) |
-		.linux.cgroupsPath = "/bramble-test-daemonset-\($listen | split(":")[1])" |
-		.linux.namespaces |= map(select(.type != "network" and ($host_pid == "" or .type != "pid")))
-		' config.json >config.new && mv config.new config.json) || return 1
+	mkdir -p "$tmp/bundle"
+	as_deployed --capabilities="$(echo "$*" | tr ' ' ',')" "${other[@]}" >"$tmp/bundle/config.json" || return 1
 	note_cgroup "/bramble-test-daemonset-$port"
-	exec "${runtime_prefix[@]}" runc --root "$tmp/runc" run --bundle "$bundle" "daemonset-$port" </dev/null >"$tmp/daemonset.log" 2>&1
+	exec "${runtime_prefix[@]}" runc --root "$tmp/runc" run --bundle "$tmp/bundle" "daemonset-$port" </dev/null >"$tmp/daemonset.log" 2>&1
 }
+
+# in_it COMMAND...: as kubectl exec runs it
+in_it() { runc --root "$tmp/runc" exec "daemonset-$port" "$@"; }
 
 start_kubelet
 start_pod shop web-0 web burst 60 500 3000
 list_pod shop web-0 "${pod_uid[web-0]}" web "$(basename "${container_cgroup[web-0]}")"
+
+# This root cannot give what it does not have itself.
+capabilities=
+for capability in $(as_deployed | jq -r '.process.capabilities.bounding[]'); do
+	if capsh --has-p="${capability,,}" 2>/dev/null; then
+		capabilities+=" ${capability#CAP_}"
+	else
+		note "root has no $capability here"
+	fi
+done
+limit_of_manifest=$(as_deployed | jq .linux.resources.memory.limit)
+requested=$(sed -n '/^ *requests:/,$s/^ *memory: \(.*\)Mi$/\1/p' "$top/deploy/kubernetes/base/daemonset.yaml" | awk 'NR == 1 { print $1 * 1048576 }')
 
 # shellcheck disable=SC2086 # a list of names
 in_background run_as_deployed $capabilities
@@ -110,14 +87,39 @@ else
 fi
 if [ -n "$peak" ]; then
 	note "memory: $now bytes, $peak at most"
-	check_holds "it has the memory limit of its manifest" "$limit == $(memory_of limits)"
+	check_holds "it has the memory limit of its manifest" "$limit == $limit_of_manifest"
 	check_holds "and takes half of it at most, as its programs are loaded" "$peak < $limit / 2"
-	check_holds "afterwards it takes no more than it requests" "$now < $(memory_of requests)"
+	check_holds "afterwards it takes no more than it requests" "$now < $requested"
 else
 	note "no memory controller here: its memory is not measured"
 fi
 check "it warns of nothing" test -z "$(grep 'level=warn' "$bramble_log")"
 [ $failed = 0 ] || sed 's/^/    /' "$bramble_log"
+
+# What people run in it. It has no shell, and kubectl exec sets TERM=xterm.
+in_it bramble check >"$tmp/check" 2>&1
+check_holds "bramble check runs in it, and finds nothing missing" "$? == 0 && $(grep -c '^bramble can run here' "$tmp/check") == 1"
+check "bramble version is the image's" test "$(in_it bramble version | sed 's/^bramble \([^ ]*\) .*/\1/')" = \
+	"$(jq -r '.config.Labels["org.opencontainers.image.version"]' "$root.config.json")"
+check "bramble top --once shows the pod" sh -c "runc --root '$tmp/runc' exec 'daemonset-$port' bramble top --once | grep -q '^shop/web-0/web '"
+# draw TERM: script gives it a terminal. Enter opens the first row, and q ends it, twice.
+draw() {
+	(sleep 3; printf '\r'; sleep 2; printf q; sleep 1; printf q) | timeout 20 script -qec \
+		"stty rows 24 cols 80; runc --root '$tmp/runc' exec -t -e TERM=$1 'daemonset-$port' bramble top" /dev/null >"$tmp/top-$1"
+}
+terminals="xterm xterm-256color screen tmux-256color linux vt100"
+drawing=
+for term in $terminals; do
+	draw "$term" &
+	drawing+=" $!"
+done
+# shellcheck disable=SC2086 # a list of numbers
+wait $drawing
+for term in $terminals; do
+	check "bramble top draws on TERM=$term, in UTF-8" sh -c "
+		grep -q 'q quit' '$tmp/top-$term' && grep -q web-0 '$tmp/top-$term' && grep -q '│' '$tmp/top-$term'"
+done
+check "it has no shell" sh -c "! runc --root '$tmp/runc' exec 'daemonset-$port' sh -c true 2>/dev/null"
 
 # field FIELD: of its /proc/PID/status
 field() { sed -n "s/^$1:[[:space:]]*//p" "/proc/$(runc --root "$tmp/runc" state "daemonset-$port" | jq .pid)/status"; }
@@ -143,13 +145,13 @@ deployed_without() {
 	in_background run_as_deployed $(printf '%s\n' $capabilities | grep -vx "$1")
 	wait_until 20 curl -sf -o /dev/null "$bramble_url/readyz" && scrape
 }
-deployed_without CAP_SYS_PTRACE
+deployed_without SYS_PTRACE
 check_holds "without SYS_PTRACE all probes are up" \
 	"$(metric_or_0 bramble_probe_up) == $(grep -c '^bramble_probe_up{' "$tmp/metrics")"
 [ -z "$looks_at_init" ] ||
 	check_holds "SYS_PTRACE is for the node's file systems: without it they are the container's" "$(root_is_readonly) == 1"
 end_deployed
-host_pid=
+other=(--no-host-pid)
 deployed_without none
 [ -z "$looks_at_init" ] ||
 	check_holds "hostPID is for the node's file systems: without it they are the container's" "$(root_is_readonly) == 1"
@@ -158,13 +160,13 @@ check "hostPID is for the processes of pods, by which their network namespaces a
 	nsenter --target "$(runc --root "$tmp/runc" state "daemonset-$port" | jq .pid)" --pid \
 		cat "$cgroup2${container_cgroup[web-0]}/cgroup.procs" | sort -u)" = 0
 end_deployed
-host_pid='hostPID: true'
+other=()
 # tracefs is not mounted on every node. Then mounting it needs SYS_ADMIN; else, on most kernels, nothing.
 without_tracefs=(unshare --mount --propagation private sh -c '
 	! mountpoint -q /sys/kernel/tracing || umount /sys/kernel/tracing; exec "$@"' sh)
 runtime_prefix=("${without_tracefs[@]}")
 # shellcheck disable=SC2046 # a list of names
-(run_as_deployed $(printf '%s\n' $capabilities | grep -vx CAP_SYS_ADMIN)) || code=$?
+(run_as_deployed $(printf '%s\n' $capabilities | grep -vx SYS_ADMIN)) || code=$?
 check_holds "SYS_ADMIN is for mounting tracefs: without either it ends with an error" "${code:-0} == 1"
 check "and says so" grep -q 'tracefs.*CAP_SYS_ADMIN' "$tmp/daemonset.log"
 end_deployed
@@ -173,12 +175,12 @@ end_deployed
 code=
 runtime_prefix=("${with_tracefs[@]}")
 if [ "$(cat /proc/sys/kernel/perf_event_paranoid)" -le 2 ]; then
-	deployed_without CAP_SYS_ADMIN
+	deployed_without SYS_ADMIN
 	check_holds "SYS_ADMIN is for nothing else, where kernel.perf_event_paranoid is at most 2: all probes are up" \
 		"$(metric_or_0 bramble_probe_up) == $(grep -c '^bramble_probe_up{' "$tmp/metrics")"
 	end_deployed
 fi
-(run_as_deployed CAP_PERFMON) || code=$?
+(run_as_deployed PERFMON) || code=$?
 check_holds "without CAP_BPF it ends with an error" "${code:-0} == 1"
 check "and names it" grep -q CAP_BPF "$tmp/daemonset.log"
 runc --root "$tmp/runc" delete --force "daemonset-$port" >/dev/null 2>&1
