@@ -38,9 +38,10 @@ def examples(text):
             values = values_of(example)
             if values and ("# values of the chart" in block or values is not example):
                 yield values
-    for pair in re.findall(r"--set\s+([\w.]+=[^\s`']+)", text):
+    for pair in re.findall(r"--set\s+'?([\w.]+=[^\s`']+)", text):
         key, value = pair.split("=", 1)
-        yield {key: yaml.safe_load(value)}
+        # Helm writes a list as {a,b}.
+        yield {key: value[1:-1].split(",") if value.startswith("{") else yaml.safe_load(value)}
 
 
 def main():
