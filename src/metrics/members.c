@@ -158,6 +158,7 @@ static int on_added(void *context, struct cgroup *cgroup)
 		return -ENOMEM;
 	DL_APPEND2(member->kin->members, member, kin_prev, kin_next);
 	member->kin->count++;
+	members->pods |= name->pod_uid[0] != '\0';
 	return 0;
 }
 

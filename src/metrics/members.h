@@ -83,6 +83,7 @@ struct members {
 	struct kin *kins;	/* by their keys */
 	struct member *removed; /* a list of those that were removed, the first one first */
 	struct member *kept;	/* those of them that members_keep() was called for */
+	bool pods;		/* there is or was a pod among them */
 	size_t max;		/* cgroups; 0: no limit. Set it before there are any */
 	uint64_t refused;	/* cgroups for which there was no room */
 	bool full;		/* for one of them because all places were taken, not KIN_MAX */

@@ -239,8 +239,10 @@ static void join_owner(struct member *member, struct owner *owner)
 static void make_owner(const struct naming *naming, struct member *member,
 		       const struct labels *labels)
 {
-	struct owner *owner = owners_get(naming->owners, labels);
+	struct owner *owner;
 
+	naming->owners->pods = naming->members->pods;
+	owner = owners_get(naming->owners, labels);
 	if (!owner)
 		return;
 	if (member->kin && owner == naming->owners->refuge)

@@ -23,21 +23,46 @@ static bool is_container(const struct owner *owner)
 	return !owner->labels.unit[0];
 }
 
+static bool is_of_pod(const struct labels *labels)
+{
+	return labels->pod[0];
+}
+
+/* Whether one more container has a place of its own. */
+static bool has_place(const struct owners *owners, const struct labels *labels)
+{
+	size_t max = owners->max_containers;
+
+	if (!max)
+		return true;
+	if (owners->pods && !is_of_pod(labels) && owners->outside >= max - max / 2)
+		return false;
+	return owners->containers < max;
+}
+
+/* So many more containers are as this one. */
+static void add_like(struct owners *owners, const struct owner *owner, size_t count)
+{
+	*(owner->summed ? &owners->summed : &owners->containers) += count;
+	if (!owner->summed && !is_of_pod(&owner->labels))
+		owners->outside += count;
+}
+
 /* A container gets series of its own, or is summed. */
 static void count_in(struct owners *owners, struct owner *owner)
 {
 	if (!is_container(owner))
 		return;
-	owner->summed = owners->max_containers && owners->containers >= owners->max_containers;
+	owner->summed = !has_place(owners, &owner->labels);
 	if (owner->summed && !owners->sum_made_ns)
 		owners->sum_made_ns = owner->made_ns;
-	*(owner->summed ? &owners->summed : &owners->containers) += 1;
+	add_like(owners, owner, 1);
 }
 
 static void count_out(struct owners *owners, const struct owner *owner)
 {
 	if (is_container(owner) && !owner->hidden)
-		*(owner->summed ? &owners->summed : &owners->containers) -= 1;
+		add_like(owners, owner, (size_t)-1);
 }
 
 void owners_hide(struct owners *owners, struct owner *owner)
@@ -61,11 +86,6 @@ void owners_show(struct owner *owner)
 bool owner_has_series(const struct owner *owner)
 {
 	return !owner->hidden && !owner->summed && !owner->held;
-}
-
-static bool is_of_pod(const struct labels *labels)
-{
-	return labels->pod[0];
 }
 
 static bool is_full(const struct owners *owners, const struct labels *labels)

@@ -68,13 +68,16 @@ extern const struct owner
 /*
  * A limit says how many containers may have series of their own. A container that comes when they
  * are as many is summed for as long as it exists, and what it counted stays in the sum after that.
- * So no series falls, and none changes its subject.
+ * So no series falls, and none changes its subject. Where there are pods, half of the limit is for
+ * their containers alone: anyone with a cgroup can make up containers outside of pods.
  */
 struct owners {
 	struct owner *table;
 	uint64_t last_id;
 	size_t max_containers; /* 0: no limit; set it before there are owners */
+	bool pods;	       /* there are pods on this machine: set it as soon as one is known */
 	size_t containers;     /* that have series of their own */
+	size_t outside;	       /* those of them that are in no pod */
 	size_t summed;	       /* containers that do not */
 	struct owner *removed; /* a list, until owners_sweep() */
 	size_t max;	       /* owners; 0: no limit; set it before there are owners */

@@ -104,6 +104,45 @@ static void test_who_is_summed_stays_so(void **state)
 					"4\n" OTHER INVOLUNTARY "0\n");
 }
 
+static void add_outside(unsigned int first, unsigned int last)
+{
+	char name[16];
+
+	for (; first <= last; first++) {
+		snprintf(name, sizeof(name), "%u", first);
+		container_owner(&owners, "", "", name);
+	}
+}
+
+/* Anyone can make up containers outside of pods: where there are pods, these have half. */
+static void test_pods_have_places_of_their_own(void **state)
+{
+	struct owner *pod;
+
+	(void)state;
+	owners.max_containers = 5;
+	add_outside(1, 5);
+	assert_string_equal(lines_of(FAMILY_CONTAINERS),
+			    "{series=\"own\"} 5\n{series=\"other\"} 0\n");
+	owners_free(&owners);
+	owners = (struct owners){.max_containers = 5, .pods = true};
+	add_outside(1, 9);
+	assert_string_equal(lines_of(FAMILY_CONTAINERS),
+			    "{series=\"own\"} 3\n{series=\"other\"} 6\n");
+	pod = container_owner(&owners, "n", "a", "c");
+	assert_false(pod->summed);
+	assert_false(container_owner(&owners, "n", "b", "c")->summed);
+	assert_true(container_owner(&owners, "n", "c", "c")->summed);
+	/* A place that is free again is for a pod. */
+	owners_remove(&owners, pod);
+	add_outside(10, 10);
+	assert_false(container_owner(&owners, "n", "a", "c")->summed);
+	owners_remove(&owners, owners.table);
+	add_outside(11, 11);
+	assert_string_equal(lines_of(FAMILY_CONTAINERS),
+			    "{series=\"own\"} 5\n{series=\"other\"} 8\n");
+}
+
 static void test_units_are_not_limited(void **state)
 {
 	(void)state;
@@ -328,6 +367,7 @@ int main(void)
 		TEST(test_gauges),
 		TEST(test_cause_gets_a_name),
 		TEST(test_held_cause_gets_a_name),
+		TEST(test_pods_have_places_of_their_own),
 		TEST(test_units_are_not_limited),
 		TEST(test_no_limit),
 		TEST(test_histograms),
