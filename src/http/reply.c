@@ -78,14 +78,13 @@ static bool queue(struct MHD_Connection *connection, unsigned int status,
 }
 
 /* The reply that stands for one that cannot be sent as it should. */
-static bool send_failure(struct MHD_Connection *connection, const char *header)
+static bool send_failure(struct MHD_Connection *connection, const char *header, uint64_t *told_ns)
 {
 	static const char text[] = "a header of the reply cannot be sent; see bramble's log\n";
-	static uint64_t told_ns;
 	struct MHD_Response *response = MHD_create_response_from_buffer(
 		sizeof(text) - 1, (void *)text, MHD_RESPMEM_PERSISTENT);
 
-	if (log_is_due(&told_ns, clock_monotonic_ns()))
+	if (log_is_due(told_ns, clock_monotonic_ns()))
 		log_error("the header %s cannot be sent, so requests are answered with 500: is "
 			  "there memory, and is its value in --web.config.file one line?",
 			  header);
@@ -98,7 +97,7 @@ static bool send_failure(struct MHD_Connection *connection, const char *header)
 }
 
 bool reply_send(struct MHD_Connection *connection, const struct http_reply *reply,
-		struct bodies *bodies, const struct guard *guard)
+		struct bodies *bodies, const struct guard *guard, uint64_t *told_ns)
 {
 	struct http_body *body = reply->shared;
 	struct MHD_Response *response;
@@ -119,5 +118,5 @@ bool reply_send(struct MHD_Connection *connection, const struct http_reply *repl
 	if (!missing)
 		return queue(connection, reply->status, response);
 	MHD_destroy_response(response);
-	return send_failure(connection, missing);
+	return send_failure(connection, missing, told_ns);
 }

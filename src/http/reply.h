@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct bodies;
 struct guard;
@@ -28,11 +29,11 @@ void reply_text(struct http_reply *reply, unsigned int status, const char *text)
 
 /*
  * Sends a reply with all its headers, and those of the guard (NULL: none). A header that cannot be
- * added would make it a wrong reply: then a 500 is sent in its place, and the log says so once a
- * minute. The body is freed or counted in bodies. Returns false if nothing can be sent: close the
- * connection.
+ * added would make it a wrong reply: then a 500 is sent in its place, and the log says so, as
+ * log_is_due() allows with *told_ns. The body is freed or counted in bodies. Returns false if
+ * nothing can be sent: close the connection.
  */
 bool reply_send(struct MHD_Connection *connection, const struct http_reply *reply,
-		struct bodies *bodies, const struct guard *guard);
+		struct bodies *bodies, const struct guard *guard, uint64_t *told_ns);
 
 #endif

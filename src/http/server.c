@@ -2,14 +2,11 @@
 #include "http/server.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
+#include <strings.h>
 
-#include <gnutls/abstract.h>
 #include <microhttpd.h>
 #include <utlist.h>
 
@@ -17,28 +14,18 @@
 #include "http/connections.h"
 #include "http/exchange.h"
 #include "http/guard.h"
-#include "http/first_bytes.h"
 #include "http/listen.h"
+#include "http/listener.h"
 #include "http/request.h"
 #include "util/clock.h"
 #include "util/log.h"
-
-#define CONNECTION_MEMORY (16 * 1024) /* for one request's header; longer ones are refused */
 
 /*
  * The size of bodies that clients have not taken yet, beyond which no new ones are made. Beyond it,
  * slow clients are cut off, and bodies up to this old are sent.
  */
-#define BODIES_MAX	  (8UL * 1024 * 1024)
-#define STALE_NS	  NS_PER_S
-
-/* One place to listen at. */
-struct listener {
-	struct http *http;
-	struct MHD_Daemon *daemon;
-	struct socket_file *file; /* NULL: not a Unix socket */
-	struct listener *next;
-};
+#define BODIES_MAX (8UL * 1024 * 1024)
+#define STALE_NS   NS_PER_S
 
 struct http {
 	http_handler handler;
@@ -48,6 +35,7 @@ struct http {
 	struct connections tcp, local; /* on TCP; on Unix sockets */
 	struct refusals refusals;
 	struct bodies bodies;
+	uint64_t failure_told_ns; /* for reply_send() */
 };
 
 struct http *http_new(http_handler handler, void *context, struct guard *guard)
@@ -85,11 +73,8 @@ void http_free(struct http *http)
 		guard_drop(http->guard);
 		resume_decided(http->guard);
 	}
-	LL_FOREACH_SAFE(http->listeners, listener, next) {
-		MHD_stop_daemon(listener->daemon);
-		socket_file_remove(listener->file);
-		free(listener);
-	}
+	LL_FOREACH_SAFE(http->listeners, listener, next)
+		listener_free(listener);
 	free(http);
 }
 
@@ -155,33 +140,13 @@ bool http_header(const struct http_request *request, const char *name, struct bu
 	return wanted.found;
 }
 
-/* Whether the guard applies to a listener's clients. A Unix socket's mode has already let them in.
- */
-static struct guard *guard_of(const struct listener *listener)
-{
-	return listener->file ? NULL : listener->http->guard;
-}
-
-static struct connection *connection_of(struct MHD_Connection *connection)
-{
-	const union MHD_ConnectionInfo *info =
-		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-
-	return info ? info->socket_context : NULL;
-}
-
-static struct connections *connections_of(const struct listener *listener)
-{
-	return listener->file ? &listener->http->local : &listener->http->tcp;
-}
-
 static void set_state(const struct listener *listener, struct MHD_Connection *connection,
 		      enum connection_state state)
 {
-	struct connection *known = connection_of(connection);
+	struct connection *known = listener_connection(connection);
 
 	if (known)
-		connections_set_state(connections_of(listener), known, state, clock_monotonic_ns());
+		connections_set_state(listener->connections, known, state, clock_monotonic_ns());
 }
 
 static const struct sockaddr *address_of(struct MHD_Connection *connection)
@@ -234,7 +199,7 @@ static void answer(const struct listener *listener, const struct http_request *r
 static void count_refusal(const struct listener *listener, struct MHD_Connection *connection,
 			  enum refusal reason, const char *detail)
 {
-	const struct connection *known = connection_of(connection);
+	const struct connection *known = listener_connection(connection);
 
 	refusals_add(&listener->http->refusals, reason, known ? known->client : "?", detail,
 		     clock_monotonic_ns());
@@ -262,7 +227,8 @@ static enum MHD_Result send_reply(const struct listener *listener, struct exchan
 	if (!reply->body && !reply->shared)
 		return MHD_NO;
 	set_state(listener, exchange->connection, CONNECTION_REPLY);
-	return reply_send(exchange->connection, reply, &listener->http->bodies, guard_of(listener))
+	return reply_send(exchange->connection, reply, &listener->http->bodies, listener->guard,
+			  &listener->http->failure_told_ns)
 		       ? MHD_YES
 		       : MHD_NO;
 }
@@ -290,7 +256,7 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
 				  const char *upload, size_t *upload_size, void **state)
 {
 	struct listener *listener = context;
-	struct guard *guard = guard_of(listener);
+	struct guard *guard = listener->guard;
 	struct exchange *exchange = *state;
 	enum guard_verdict verdict = GUARD_LET_IN;
 	struct http_reply reply = {0};
@@ -325,7 +291,7 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
 static void *on_target(void *context, const char *target, struct MHD_Connection *connection)
 {
 	const struct listener *listener = context;
-	const struct connection *known = connection_of(connection);
+	const struct connection *known = listener_connection(connection);
 
 	/* From now on the request has to come to its end. */
 	if (known && known->state == CONNECTION_IDLE)
@@ -337,11 +303,11 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
 			 enum MHD_RequestTerminationCode how)
 {
 	struct listener *listener = context;
-	struct connection *known = connection_of(connection);
+	struct connection *known = listener_connection(connection);
 	struct exchange *exchange = *state;
 
 	if (known && exchange && exchange->let_in && how == MHD_REQUEST_TERMINATED_COMPLETED_OK)
-		connections_keep(connections_of(listener), known);
+		connections_keep(listener->connections, known);
 	/* It answered by itself, unless the client has gone. */
 	if (known && exchange && !exchange->checked && !known->cut &&
 	    how == MHD_REQUEST_TERMINATED_WITH_ERROR)
@@ -352,139 +318,24 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
 	set_state(listener, connection, CONNECTION_IDLE);
 }
 
-/* ---- connections */
-
-static enum MHD_Result on_accept(void *context, const struct sockaddr *from, socklen_t len)
-{
-	const struct listener *listener = context;
-
-	(void)len;
-	return connections_admit(connections_of(listener), from, clock_monotonic_ns()) ? MHD_YES
-										       : MHD_NO;
-}
-
-/* Sets up TLS before the handshake. Returns whether the connection may go on. */
-static bool secure(const struct listener *listener, struct MHD_Connection *connection,
-		   struct connection *known)
-{
-	struct guard *guard = guard_of(listener);
-	const union MHD_ConnectionInfo *info;
-
-	if (guard)
-		guard_refresh(guard, clock_monotonic_ns());
-	known->plain = !listener->file && !(guard && guard_tls(guard));
-	if (!guard || !guard_tls(guard))
-		return true;
-	info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
-	known->tls = info ? tls_begin(guard_tls(guard), info->tls_session, known->fd) : NULL;
-	return known->tls != NULL;
-}
-
-static void on_start(const struct listener *listener, struct MHD_Connection *connection,
-		     void **known)
-{
-	struct connections *all = connections_of(listener);
-	uint64_t now_ns = clock_monotonic_ns();
-	const union MHD_ConnectionInfo *info =
-		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-	struct connection *added;
-
-	if (!info)
-		return;
-	added = connections_add(all, info->connect_fd, now_ns);
-	*known = added;
-	/* A connection that cannot be tracked or secured is closed at once. */
-	if (!added || !secure(listener, connection, added))
-		shutdown(info->connect_fd, SHUT_RDWR);
-	else
-		connections_look(all, added, now_ns);
-}
-
-static void on_connection(void *context, struct MHD_Connection *connection, void **known,
-			  enum MHD_ConnectionNotificationCode what)
-{
-	const struct listener *listener = context;
-
-	if (what == MHD_CONNECTION_NOTIFY_STARTED) {
-		on_start(listener, connection, known);
-	} else if (*known) {
-		socket_drain(((struct connection *)*known)->fd);
-		connections_remove(connections_of(listener), *known, clock_monotonic_ns());
-		*known = NULL;
-	}
-}
-
-static void on_message(void *context, const char *format, va_list args)
-{
-	char line[512];
-
-	(void)context;
-	vsnprintf(line, sizeof(line), format, args);
-	line[strcspn(line, "\n")] = '\0';
-	log_debug("http: %s", line);
-}
-
-/* libmicrohttpd wants a certificate to start with; each connection gets its own in secure(). */
-static int no_certificate(gnutls_session_t session, const gnutls_datum_t *ca, int ca_count,
-			  const gnutls_pk_algorithm_t *algorithms, int algorithm_count,
-			  gnutls_pcert_st **certificates, unsigned int *count,
-			  gnutls_privkey_t *key)
-{
-	(void)session;
-	(void)ca;
-	(void)ca_count;
-	(void)algorithms;
-	(void)algorithm_count;
-	(void)certificates;
-	(void)count;
-	(void)key;
-	return -1;
-}
-
-static struct MHD_Daemon *start_daemon(struct listener *listener, int fd)
-{
-	struct guard *guard = guard_of(listener);
-	bool tls = guard && guard_tls(guard);
-	struct MHD_OptionItem no_options[] = {{MHD_OPTION_END, 0, NULL}};
-	struct MHD_OptionItem tls_options[] = {
-		{MHD_OPTION_HTTPS_CERT_CALLBACK, 0, (void *)no_certificate},
-		{MHD_OPTION_END, 0, NULL},
-	};
-
-	/* Twice the connections that there may be: those that were cut off are still there. */
-	return MHD_start_daemon(
-		MHD_USE_EPOLL | MHD_USE_ERROR_LOG | (tls ? MHD_USE_TLS : 0U) |
-			(guard ? MHD_ALLOW_SUSPEND_RESUME : 0U),
-		0, on_accept, listener, on_request, listener, MHD_OPTION_EXTERNAL_LOGGER,
-		on_message, NULL, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
-		2 * connections_of(listener)->bounds->all, EXCHANGE_STRICT_OPTION,
-		EXCHANGE_STRICT_LEVEL, MHD_OPTION_URI_LOG_CALLBACK, on_target, listener,
-		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
-		MHD_OPTION_NOTIFY_CONNECTION, on_connection, listener, MHD_OPTION_NOTIFY_COMPLETED,
-		on_completed, listener, MHD_OPTION_ARRAY, tls ? tls_options : no_options,
-		MHD_OPTION_END);
-}
+/* ---- listening */
 
 /* Serves on a listening socket. The listener owns both from then on. */
 static int add_listener(struct http *http, int fd, struct socket_file *file)
 {
-	struct listener *listener = calloc(1, sizeof(*listener));
+	static const struct listener_handlers handlers = {on_target, on_request, on_completed};
+	struct listener *listener =
+		listener_new(&(struct listener){.http = http,
+						.guard = file ? NULL : http->guard,
+						.connections = file ? &http->local : &http->tcp,
+						.file = file},
+			     &handlers, fd);
 
-	if (listener) {
-		listener->http = http;
-		listener->file = file;
-		listener->daemon = start_daemon(listener, fd);
-	}
-	if (!listener || !listener->daemon) {
-		free(listener);
-		close(fd);
-		socket_file_remove(file);
+	if (!listener)
 		return -ENOMEM;
-	}
 	LL_APPEND(http->listeners, listener);
 	return 0;
 }
-
 int http_listen(struct http *http, struct address *address)
 {
 	int fd = listen_tcp(address);
@@ -502,16 +353,12 @@ int http_listen_unix(struct http *http, const char *path)
 
 int http_event_fd(const struct http *http, size_t i)
 {
-	const union MHD_DaemonInfo *info;
 	const struct listener *listener;
 
 	LL_FOREACH(http->listeners, listener)
 		if (i-- == 0)
-			break;
-	if (!listener)
-		return i == 0 && http->guard ? guard_fd(http->guard) : -1;
-	info = MHD_get_daemon_info(listener->daemon, MHD_DAEMON_INFO_EPOLL_FD);
-	return info ? info->epoll_fd : -1;
+			return listener_event_fd(listener);
+	return i == 0 && http->guard ? guard_fd(http->guard) : -1;
 }
 
 int http_run(struct http *http)
@@ -527,8 +374,7 @@ int http_run(struct http *http)
 		resume_decided(http->guard);
 	}
 	LL_FOREACH(http->listeners, listener)
-		if (MHD_run(listener->daemon) != MHD_YES)
-			err = -EIO;
+		err = listener_run(listener) ?: err;
 	bodies_end_turn(&http->bodies);
 	return err;
 }
@@ -549,13 +395,11 @@ int http_timeout_ms(const struct http *http)
 	uint64_t now_ns = clock_monotonic_ns();
 	int least = sooner(connections_timeout_ms(&http->tcp, now_ns),
 			   connections_timeout_ms(&http->local, now_ns));
-	MHD_UNSIGNED_LONG_LONG timeout;
 	const struct listener *listener;
 
 	if (http->guard)
 		least = sooner(least, guard_timeout_ms(http->guard, now_ns));
 	LL_FOREACH(http->listeners, listener)
-		if (MHD_get_timeout(listener->daemon, &timeout) == MHD_YES)
-			least = sooner(least, timeout < INT_MAX ? (int)timeout : INT_MAX);
+		least = sooner(least, listener_timeout_ms(listener));
 	return least;
 }

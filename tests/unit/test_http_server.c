@@ -15,6 +15,7 @@
 
 #include <curl/curl.h>
 
+#include "caught_log.h"
 #include "fds.h"
 #include "http/connections.h"
 #include "http/server.h"
@@ -291,6 +292,24 @@ static void test_header_that_cannot_be_added(void **state)
 	listen_tcp();
 	check_get("/no-header", false, 500,
 		  "a header of the reply cannot be sent; see bramble's log\n");
+}
+
+/* What one server has said does not keep another one from saying it. */
+static void test_each_server_says_it(void **state)
+{
+	int i;
+
+	catch_log();
+	for (i = 0; i < 2; i++) {
+		test_header_that_cannot_be_added(state);
+		check_get("/no-header", false, 500,
+			  "a header of the reply cannot be sent; see bramble's log\n");
+		http_free(http);
+		http = http_new(handle, &handled, NULL);
+		assert_non_null(http);
+	}
+	release_log();
+	assert_int_equal(logged("the header Content-Type cannot be sent"), 2);
 }
 
 static void test_other_methods(void **state)
@@ -955,6 +974,7 @@ int main(void)
 		TEST(test_not_found),
 		TEST(test_no_memory),
 		TEST(test_header_that_cannot_be_added),
+		TEST(test_each_server_says_it),
 		TEST(test_other_methods),
 		TEST(test_bodies_are_ignored),
 		TEST(test_large_reply),
