@@ -17,6 +17,7 @@
 #include "metrics/slots.h"
 #include "metrics/usage.h"
 #include "probe/keeper.h"
+#include "probe/shed.h"
 #include "util/array.h"
 #include "util/clock.h"
 #include "util/log.h"
@@ -69,7 +70,8 @@ struct collector {
 	unsigned int wakeups; /* for events since then */
 	uint64_t *unknown;    /* ids of slots whose cgroup is not known; has room for all slots */
 	size_t unknown_count;
-	bool told_full;
+	uint64_t full_told_ns, tidy_told_ns; /* when the log said it last; 0: never */
+	uint64_t refused_told;		     /* of the owners, then */
 };
 
 static void on_cgroup_event(void *context, const struct cgroup_event *event)
@@ -207,16 +209,29 @@ void collector_update(struct collector *c)
 	arm_soon(c);
 }
 
-/* Strangers can cause it, so it is told once. Who has all of KIN_MAX is told by roots_tell(). */
-static void tell_full(struct collector *c)
+/* Strangers can cause it. Who has all of KIN_MAX is told by roots_tell(). */
+static void tell_full(struct collector *c, uint64_t now_ns)
 {
-	if (c->told_full || (!c->members.full && !c->owners.refused))
+	if (!c->members.full && c->owners.refused == c->refused_told)
 		return;
-	c->told_full = true;
+	if (!log_is_due(&c->full_told_ns, now_ns))
+		return;
+	c->members.full = false;
+	c->refused_told = c->owners.refused;
 	log_warn("there are more cgroups or containers than bramble keeps (%zu and %zu with %u "
 		 "slots): bramble_probe_lost_total counts what found no place, and "
 		 "unit=\"overflow\" has its counts; give it more with --slots",
 		 c->members.max, c->owners.max, probe_slots(c->probe));
+}
+
+/* What stays full loses counts, which are shown. Why it is full is not. */
+static void tidy_probe(struct collector *c, uint64_t now_ns)
+{
+	int err = probe_tidy(c->probe);
+
+	if (err && log_is_due(&c->tidy_told_ns, now_ns))
+		log_warn("cannot make room in the maps of the probe: %s; it is tried again",
+			 strerror(-err));
 }
 
 /* Is done every PRESSURE_INTERVAL_S, whether or not anybody asks for an update. */
@@ -229,7 +244,7 @@ static void tick(struct collector *c)
 		probe_look_again(c->probe);
 		c->looked_ns = now_ns;
 	}
-	probe_tidy(c->probe);
+	tidy_probe(c, now_ns);
 	if (grown(now_ns, c->updated_ns) >= UPDATE_INTERVAL_NS) {
 		collector_update(c);
 	} else {
@@ -238,7 +253,7 @@ static void tick(struct collector *c)
 		retire_kept(&c->retire, now_ns);
 		owners_sweep(&c->owners);
 	}
-	tell_full(c);
+	tell_full(c, now_ns);
 	trim_if_due(&c->retire.trim, now_ns);
 }
 
@@ -443,6 +458,11 @@ void collector_leave_late(struct collector *c)
 	if (err)
 		log_warn("cannot start a process that measures fsyncs on file systems that come "
 			 "later: %s",
+			 strerror(-err));
+	/* Without a keeper this process may have to load programs, and needs all maps for that. */
+	err = err ? 0 : probe_shed(c->probe);
+	if (err)
+		log_warn("cannot close the descriptors that are not needed any more: %s",
 			 strerror(-err));
 }
 

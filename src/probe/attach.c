@@ -55,9 +55,20 @@ static int open_tracepoint(struct perf_event_attr *attr)
 	return fd < 0 ? -errno : fd;
 }
 
-static struct bpf_link *attach_classic(const struct bpf_program *program, const char *tracefs,
-				       const char *event, const struct machine_place *place,
-				       int *err)
+/* A link's descriptor, without libbpf's struct around it; or a negative errno if there is none. */
+static int take_fd(struct bpf_link *link)
+{
+	int fd = link ? bpf_link__fd(link) : -errno;
+
+	if (!link)
+		return fd;
+	bpf_link__disconnect(link);
+	bpf_link__destroy(link);
+	return fd;
+}
+
+static int attach_classic(const struct bpf_program *program, const char *tracefs, const char *event,
+			  const struct machine_place *place)
 {
 	struct perf_event_attr attr = {
 		.type = PERF_TYPE_TRACEPOINT,
@@ -65,65 +76,54 @@ static struct bpf_link *attach_classic(const struct bpf_program *program, const 
 		.sample_period = 1,
 	};
 	uint64_t id = 0;
-	struct bpf_link *link;
-	int fd;
+	int fd, link_fd, err;
 
-	*err = tracepoint_id(tracefs, event, place, &id);
-	if (*err)
-		return NULL;
+	err = tracepoint_id(tracefs, event, place, &id);
+	if (err)
+		return err;
 	attr.config = id;
 	fd = open_tracepoint(&attr);
 	if (fd < 0) {
-		*err = fd;
-		obstacle_report(LOG_ERROR, place, OBSTACLE_PERF_EVENT, *err,
+		obstacle_report(LOG_ERROR, place, OBSTACLE_PERF_EVENT, fd,
 				"cannot open the tracepoint %s as a perf event", event);
-		return NULL;
+		return fd;
 	}
-	link = bpf_program__attach_perf_event(program, fd);
-	if (!link) {
-		*err = -errno;
+	link_fd = take_fd(bpf_program__attach_perf_event(program, fd));
+	/* Since 5.15 there is a link, which holds the event (b89fbfbb854c). */
+	if (link_fd != fd)
 		close(fd);
-		obstacle_report(LOG_ERROR, place, OBSTACLE_ATTACH, *err,
+	if (link_fd < 0)
+		obstacle_report(LOG_ERROR, place, OBSTACLE_ATTACH, link_fd,
 				"cannot attach to the tracepoint %s", event);
-	}
-	return link;
+	return link_fd;
 }
 
-static struct bpf_link *attach_raw(const struct bpf_program *program, const char *event,
-				   const struct machine_place *place, int *err)
+static int attach_raw(const struct bpf_program *program, const char *event,
+		      const struct machine_place *place)
 {
-	struct bpf_link *link = bpf_program__attach_raw_tracepoint(program, event);
+	int fd = take_fd(bpf_program__attach_raw_tracepoint(program, event));
 
-	*err = link ? 0 : -errno;
-	if (!link)
-		obstacle_report(LOG_ERROR, place, OBSTACLE_ATTACH, *err,
+	if (fd < 0)
+		obstacle_report(LOG_ERROR, place, OBSTACLE_ATTACH, fd,
 				"cannot attach to the raw tracepoint %s", event);
-	return link;
+	return fd;
 }
 
-/* A kernel function: fentry/ or fexit/. The program already knows which. */
-static struct bpf_link *attach_function(const struct bpf_program *program, int *err)
-{
-	struct bpf_link *link = bpf_program__attach_trace(program);
-
-	*err = link ? 0 : -errno;
-	return link;
-}
-
-struct bpf_link *attach_to_hook(const struct bpf_program *program, const char *hook,
-				const char *tracefs, const struct machine_place *place, int *err)
+int attach_to_hook(const struct bpf_program *program, const char *hook, const char *tracefs,
+		   const struct machine_place *place)
 {
 	const char *event = strchr(hook, '/') + 1;
 
 	if (strncmp(hook, "tp/", strlen("tp/")) == 0)
-		return attach_classic(program, tracefs, event, place, err);
-	return attach_raw(program, event, place, err);
+		return attach_classic(program, tracefs, event, place);
+	return attach_raw(program, event, place);
 }
 
-struct bpf_link *attach_program(const struct bpf_program *program, const char *tracefs,
-				const struct machine_place *place, int *err)
+int attach_program(const struct bpf_program *program, const char *tracefs,
+		   const struct machine_place *place)
 {
+	/* A kernel function: fentry/ or fexit/. The program already knows which. */
 	if (bpf_program__type(program) == BPF_PROG_TYPE_TRACING)
-		return attach_function(program, err);
-	return attach_to_hook(program, bpf_program__section_name(program), tracefs, place, err);
+		return take_fd(bpf_program__attach_trace(program));
+	return attach_to_hook(program, bpf_program__section_name(program), tracefs, place);
 }

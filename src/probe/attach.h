@@ -2,7 +2,6 @@
 #ifndef BRAMBLE_ATTACH_H
 #define BRAMBLE_ATTACH_H
 
-struct bpf_link;
 struct bpf_program;
 struct machine_place;
 
@@ -13,15 +12,15 @@ struct machine_place;
  * only in /sys/kernel);
  *  - fentry/ and fexit/: the function.
  *
- * Returns the link, which the caller destroys. On failure, returns NULL, sets *err to a negative
- * errno, and logs the reason (but not for a function, where the caller does that). place: where to
- * look for the reason.
+ * Returns a descriptor that the caller owns: the program is attached as long as it is open. On
+ * failure, returns a negative errno, and logs the reason (but not for a function, where the caller
+ * does that). place: where to look for the reason.
  */
-struct bpf_link *attach_program(const struct bpf_program *program, const char *tracefs,
-				const struct machine_place *place, int *err);
+int attach_program(const struct bpf_program *program, const char *tracefs,
+		   const struct machine_place *place);
 
 /* The same, to a tracepoint that is named as in a section: "raw_tp/NAME" or "tp/CATEGORY/NAME". */
-struct bpf_link *attach_to_hook(const struct bpf_program *program, const char *hook,
-				const char *tracefs, const struct machine_place *place, int *err);
+int attach_to_hook(const struct bpf_program *program, const char *hook, const char *tracefs,
+		   const struct machine_place *place);
 
 #endif

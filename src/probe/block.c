@@ -281,6 +281,7 @@ const struct probe_descriptor probe_block = {
 	.programs = programs,
 	.program_count = ARRAY_SIZE(programs),
 	.cells = {PROBE_CELLS(block_cell), .keyed = true, .labels = {"device", "op"}},
+	.maps = {"block_requests"},
 	.records = records,
 	.record_count = ARRAY_SIZE(records),
 	.losses = losses,

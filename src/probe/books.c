@@ -31,7 +31,7 @@ static struct program_counts count_programs(const struct probe *probe, enum prob
 	size_t i;
 
 	for (i = 0; i < probe->programs; i++)
-		if (probe->program[i].probe == id && probe->program[i].link)
+		if (probe->program[i].probe == id && probe->program[i].link_fd >= 0)
 			count_program(bpf_program__fd(probe->program[i].program), &counts);
 	for (i = 0; i < probe->kept_count; i++)
 		if (probe->kept[i].probe == id)

@@ -145,6 +145,7 @@ const struct probe_descriptor probe_cgroup = {
 	.program_count = ARRAY_SIZE(programs),
 	.cells = {PROBE_CELLS(stall_cell), .per_cpu = true, .privates = privates,
 		  .private_count = ARRAY_SIZE(privates)},
+	.maps = {"cgroup_events"},
 	.records = records,
 	.record_count = ARRAY_SIZE(records),
 	.losses = losses,

@@ -44,6 +44,8 @@ struct cell_private {
 
 #define CELL_LABELS_MAX 2
 
+#define PROBE_MAPS_MAX	2
+
 struct probe_cells {
 	const char *map;
 	size_t size;  /* of one */
@@ -84,6 +86,12 @@ struct probe_descriptor {
 	const struct program_row *programs;
 	size_t program_count;
 	struct probe_cells cells;
+
+	/*
+	 * The maps, beside that of the cells, whose descriptors its file still uses when everything
+	 * is attached. The others are closed then: shed.h.
+	 */
+	const char *maps[PROBE_MAPS_MAX];
 
 	/* The records of tracepoints that its programs read: structs in vmlinux/vmlinux.h. */
 	const struct tracefs_record *records;

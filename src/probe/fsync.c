@@ -192,6 +192,7 @@ const struct probe_descriptor probe_fsync = {
 	.programs = programs,
 	.program_count = ARRAY_SIZE(programs),
 	.cells = {PROBE_CELLS(fsync_cell)},
+	.maps = {"fsync_stalls"},
 	.losses = losses,
 	.loss_count = ARRAY_SIZE(losses),
 	.lost = lost,

@@ -15,11 +15,11 @@ struct bramble_bpf; /* the skeleton, build/bramble.skel.h */
 /* More than there are BPF programs. */
 #define PROGRAMS_MAX 64
 
-/* A program that is loaded, and its link once it is attached. */
+/* A program that is loaded. */
 struct probe_program {
 	enum probe_id probe;
 	struct bpf_program *program;
-	struct bpf_link *link;
+	int link_fd; /* it is attached as long as this is open; -1: it is not attached */
 };
 
 /* A program that the keeper has loaded and attached: keeper.h. */
@@ -47,7 +47,8 @@ struct probe {
 	struct bramble_bpf *bpf;
 	struct probe_program program[PROGRAMS_MAX];
 	size_t programs;
-	int keeper_fd; /* -1: there is none */
+	int keeper_fd;	/* -1: there is none, or it is done or gone */
+	bool kept_lost; /* it keeps something that this process could not take */
 	struct kept_program kept[KEPT_MAX];
 	size_t kept_count;
 	bool enabled[PROBES];

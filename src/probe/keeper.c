@@ -19,11 +19,15 @@
 #include "sandbox/sandbox.h"
 #include "util/log.h"
 
-/* What the keeper sends for each program, with two descriptors: of the program and of its link. */
+/*
+ * What the keeper sends: for each program, its probe and two descriptors, of the program and of its
+ * link; and at the end KEPT_ALL without any. An end without that is none that it meant.
+ */
 struct kept {
 	enum probe_id probe;
 };
 
+#define KEPT_ALL PROBES
 #define KEPT_FDS 2
 
 union control {
@@ -54,8 +58,8 @@ static void divide(struct probe *probe, enum late_part part)
 /* ---------------------------------------------------------------- the keeper */
 
 /*
- * Sockets, locks and all else must not outlive the first process. The keeper needs the maps, and
- * its own mount of tracefs: the root of a mount that has no place.
+ * Sockets, locks, links and all else must not outlive the first process. The keeper needs the maps,
+ * and its own mount of tracefs: the root of a mount that has no place.
  */
 static void close_all_but(int kept)
 {
@@ -72,8 +76,7 @@ static void close_all_but(int kept)
 		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 		len = readlink(path, to, sizeof(to) - 1);
 		to[len > 0 ? len : 0] = '\0';
-		if (strncmp(to, "anon_inode:bpf", strlen("anon_inode:bpf")) != 0 &&
-		    strcmp(to, "/") != 0)
+		if (strcmp(to, "anon_inode:bpf-map") != 0 && strcmp(to, "/") != 0)
 			close(fd);
 	}
 	if (dir)
@@ -97,7 +100,7 @@ static void confine(const struct probe *probe)
 
 static int send_program(int fd, const struct probe_program *program)
 {
-	const int fds[KEPT_FDS] = {bpf_program__fd(program->program), bpf_link__fd(program->link)};
+	const int fds[KEPT_FDS] = {bpf_program__fd(program->program), program->link_fd};
 	struct kept kept = {program->probe};
 	struct iovec data = {&kept, sizeof(kept)};
 	union control control = {.space = {0}};
@@ -116,17 +119,30 @@ static int send_program(int fd, const struct probe_program *program)
 }
 
 /* Looks again and again, until nothing is left to be loaded or the first process is gone. */
-static void keep(struct probe *probe, int fd)
+static int look_for_all(struct probe *probe, int fd)
 {
 	struct pollfd gone = {.fd = fd, .events = POLLIN};
 	size_t sent = probe->programs;
 	int err = 0;
 
-	while (!err && may_load(probe) && poll(&gone, 1, KEEPER_LOOK_MS) == 0) {
+	while (!err && may_load(probe)) {
+		if (poll(&gone, 1, KEEPER_LOOK_MS))
+			return -EPIPE;
 		probe_look_again(probe);
 		for (; sent < probe->programs && !err; sent++)
 			err = send_program(fd, &probe->program[sent]);
 	}
+	return err;
+}
+
+/* What the first process could not take is attached as long as this one is there. */
+static void keep(struct probe *probe, int fd)
+{
+	const struct kept all = {KEPT_ALL};
+	struct pollfd gone = {.fd = fd, .events = POLLIN};
+
+	if (!look_for_all(probe, fd) && send(fd, &all, sizeof(all), MSG_NOSIGNAL) > 0)
+		(void)poll(&gone, 1, -1);
 }
 
 /* ---------------------------------------------------------------- the first process */
@@ -171,12 +187,59 @@ int keeper_fd(const struct probe *probe)
 	return probe->keeper_fd;
 }
 
-/* Takes one program. Returns false if there is none now. */
-static bool take_program(struct probe *probe)
+static void leave_keeper(struct probe *probe)
+{
+	close(probe->keeper_fd);
+	probe->keeper_fd = -1;
+}
+
+/* The descriptors that came with a message. Returns how many. */
+static size_t received_fds(struct msghdr *message, int fds[KEPT_FDS])
+{
+	struct cmsghdr *header = CMSG_FIRSTHDR(message);
+	size_t size = header ? header->cmsg_len - CMSG_LEN(0) : 0;
+
+	if (size)
+		memcpy(fds, CMSG_DATA(header), size);
+	return size / sizeof(int);
+}
+
+/* The kernel gives fewer descriptors where this process may open no more. */
+static void add_kept(struct probe *probe, enum probe_id id, const int fds[KEPT_FDS], size_t count)
+{
+	size_t i;
+
+	if (count == KEPT_FDS && probe->kept_count < KEPT_MAX) {
+		probe->kept[probe->kept_count++] = (struct kept_program){id, fds[0], fds[1]};
+	} else {
+		for (i = 0; i < count; i++)
+			close(fds[i]);
+		if (!probe->kept_lost)
+			log_warn("this process may open no more files: a program of the probe %s "
+				 "stays with the process that attached it (bramble-keeper), and "
+				 "how much it misses and takes is not known; raise RLIMIT_NOFILE "
+				 "(LimitNOFILE=)",
+				 probe_names[id]);
+		probe->kept_lost = true;
+	}
+	probe->up[id] = true;
+}
+
+/* It has ended without a word. */
+static void lose_keeper(struct probe *probe)
+{
+	log_error("the process that would measure fsyncs on an XFS or btrfs that comes later "
+		  "(bramble-keeper) has ended before its time: was it killed? These are not "
+		  "measured from now on; restart bramble to have another one");
+	leave_keeper(probe);
+}
+
+/* Takes one message. Returns false if there is none now. */
+static bool take_message(struct probe *probe)
 {
 	struct kept kept;
 	struct iovec data = {&kept, sizeof(kept)};
-	union control control;
+	union control control = {.space = {0}};
 	struct msghdr message = {
 		.msg_iov = &data,
 		.msg_iovlen = 1,
@@ -184,29 +247,26 @@ static bool take_program(struct probe *probe)
 		.msg_controllen = sizeof(control),
 	};
 	ssize_t len = recvmsg(probe->keeper_fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-	struct cmsghdr *header = len > 0 ? CMSG_FIRSTHDR(&message) : NULL;
 	int fds[KEPT_FDS];
+	size_t count;
 
-	if (len < 0 && errno == EAGAIN)
-		return false;
-	if (len != (ssize_t)sizeof(kept) || !header || header->cmsg_len != CMSG_LEN(sizeof(fds))) {
-		/* Its end. What it has attached stays. */
-		close(probe->keeper_fd);
-		probe->keeper_fd = -1;
+	if (len < 0 && (errno == EAGAIN || errno == EINTR))
+		return errno == EINTR;
+	if (len != (ssize_t)sizeof(kept)) {
+		lose_keeper(probe);
 		return false;
 	}
-	memcpy(fds, CMSG_DATA(header), sizeof(fds));
-	if (probe->kept_count < KEPT_MAX && kept.probe < PROBES) {
-		probe->kept[probe->kept_count++] =
-			(struct kept_program){kept.probe, fds[0], fds[1]};
-		probe->up[kept.probe] = true;
-	}
+	count = received_fds(&message, fds);
+	if (kept.probe < PROBES)
+		add_kept(probe, kept.probe, fds, count);
+	else if (!probe->kept_lost)
+		leave_keeper(probe); /* it has done its work, and may go */
 	return true;
 }
 
 void keeper_take(struct probe *probe)
 {
-	while (probe->keeper_fd >= 0 && take_program(probe))
+	while (probe->keeper_fd >= 0 && take_message(probe))
 		;
 }
 

@@ -4,7 +4,8 @@
  * is not there yet. That takes CAP_SYS_ADMIN, which the process that serves strangers must not
  * keep. The keeper keeps it, and reads nothing from anybody: it looks at tracefs every
  * KEEPER_LOOK_MS, and sends the programs and links that it made to the first process. It ends when
- * nothing is left to be loaded, and with the first process.
+ * nothing is left to be loaded and the first process has everything, and with the first process. If
+ * it ends otherwise, that is logged.
  */
 #ifndef BRAMBLE_PROBE_KEEPER_H
 #define BRAMBLE_PROBE_KEEPER_H

@@ -101,6 +101,7 @@ const struct probe_descriptor probe_memory = {
 	.programs = programs,
 	.program_count = ARRAY_SIZE(programs),
 	.cells = {PROBE_CELLS(memory_cell)},
+	.maps = {"killed_tasks", "memory_stalls"},
 	.losses = losses,
 	.loss_count = ARRAY_SIZE(losses),
 	.lost = lost,

@@ -219,7 +219,7 @@ void probe_need(const struct probe *probe, struct sandbox_needs *needs)
 	enum probe_id id;
 
 	sandbox_need(needs, probe->tracefs, SANDBOX_LIST | SANDBOX_READ);
-	needs->map_fd = bpf_map__fd(probe->bpf->maps.slot_cgroups);
+	needs->map_fd = bpf_map__fd(probe->bpf->maps.slot_by_cgroup);
 	for (id = 0; id < PROBES; id++)
 		if (probe->enabled[id] && probe_descriptors[id]->may_load)
 			needs->loads |= probe_descriptors[id]->may_load(probe);
@@ -258,7 +258,7 @@ size_t probe_hooks(const struct probe *probe, const char *hooks[], size_t max)
 	size_t count = 0;
 
 	for (one = probe->program; one < probe->program + probe->programs && count < max; one++)
-		if (one->link && probe_descriptors[one->probe]->flag_help)
+		if (one->link_fd >= 0 && probe_descriptors[one->probe]->flag_help)
 			hooks[count++] = bpf_program__section_name(one->program);
 	return count;
 }

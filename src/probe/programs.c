@@ -3,8 +3,10 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "probe/attach.h"
+#include "probe/shed.h"
 
 #include "bramble.skel.h"
 
@@ -12,7 +14,7 @@ int probe_add_program(struct probe *probe, enum probe_id id, struct bpf_program 
 {
 	if (probe->programs == PROGRAMS_MAX)
 		return -E2BIG;
-	probe->program[probe->programs++] = (struct probe_program){id, program, NULL};
+	probe->program[probe->programs++] = (struct probe_program){id, program, -1};
 	return 0;
 }
 
@@ -26,10 +28,11 @@ static void detach_some(struct probe *probe, enum probe_id id, const char *prefi
 	struct probe_program *program, *end = probe->program + probe->programs;
 
 	for (program = probe->program; program < end; program++) {
-		if (program->probe != id || !begins_with(program->program, prefix))
+		if (program->probe != id || !begins_with(program->program, prefix) ||
+		    program->link_fd < 0)
 			continue;
-		bpf_link__destroy(program->link);
-		program->link = NULL;
+		close(program->link_fd);
+		program->link_fd = -1;
 	}
 }
 
@@ -38,10 +41,13 @@ int probe_attach_some(struct probe *probe, enum probe_id id, const char *prefix)
 	struct probe_program *program, *end = probe->program + probe->programs;
 	int err = 0;
 
-	for (program = probe->program; program < end && !err; program++)
-		if (program->probe == id && begins_with(program->program, prefix))
-			program->link = attach_program(program->program, probe->tracefs,
-						       &probe->place, &err);
+	for (program = probe->program; program < end && !err; program++) {
+		if (program->probe != id || !begins_with(program->program, prefix))
+			continue;
+		err = attach_program(program->program, probe->tracefs, &probe->place);
+		program->link_fd = err < 0 ? -1 : err;
+		err = err < 0 ? err : 0;
+	}
 	if (err)
 		detach_some(probe, id, prefix);
 	return err;
@@ -98,7 +104,8 @@ static int load_beside(struct probe *probe, enum probe_id id, const char *prefix
 		bpf_program__set_autoload(program, true);
 		err = err ?: probe_add_program(probe, id, program);
 	}
-	return err ?: bramble_bpf__load(*beside);
+	err = err ?: bramble_bpf__load(*beside);
+	return err ?: shed_object((*beside)->obj); /* the programs hold the maps */
 }
 
 /* Forgets the programs that were added for an object. It must be the last one that was opened. */

@@ -209,6 +209,7 @@ const struct probe_descriptor probe_sched = {
 	.program_count = ARRAY_SIZE(programs),
 	.cells = {PROBE_CELLS(sched_cell), .per_cpu = true, .privates = privates,
 		  .private_count = ARRAY_SIZE(privates)},
+	.maps = {"wait_pairs"},
 	.records = records,
 	.record_count = ARRAY_SIZE(records),
 	.losses = losses,

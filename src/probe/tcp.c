@@ -226,6 +226,7 @@ const struct probe_descriptor probe_tcp = {
 	.programs = programs,
 	.program_count = ARRAY_SIZE(programs),
 	.cells = {PROBE_CELLS(tcp_cell)},
+	.maps = {"tcp_sockets"},
 	.records = records,
 	.record_count = ARRAY_SIZE(records),
 	.losses = losses,

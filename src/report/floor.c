@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "obstacle/machine.h"
 #include "probe/attach.h"
@@ -16,7 +17,7 @@
 
 struct floor {
 	struct floor_bpf *bpf;
-	struct bpf_link *link[FLOOR_HOOKS_MAX];
+	int link_fd[FLOOR_HOOKS_MAX];
 	size_t links;
 };
 
@@ -65,9 +66,13 @@ int floor_open(const struct probe_options *options, const struct floor_hooks *ho
 		err = floor->bpf ? 0 : -errno;
 	}
 	for (i = 0; !err && i < hooks->count; i++) {
-		floor->link[i] = attach_to_hook(choose(floor->bpf, hooks->name[i], program),
-						hooks->name[i], options->tracefs, &place, &err);
-		floor->links += !err;
+		int fd = attach_to_hook(choose(floor->bpf, hooks->name[i], program), hooks->name[i],
+					options->tracefs, &place);
+
+		if (fd >= 0)
+			floor->link_fd[floor->links++] = fd;
+		else
+			err = fd;
 	}
 	if (err)
 		floor_close(floor);
@@ -81,7 +86,7 @@ void floor_close(struct floor *floor)
 	size_t i;
 
 	for (i = 0; floor && i < floor->links; i++)
-		bpf_link__destroy(floor->link[i]);
+		close(floor->link_fd[i]);
 	if (floor && floor->bpf)
 		floor_bpf__destroy(floor->bpf);
 	free(floor);

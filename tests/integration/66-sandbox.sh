@@ -65,6 +65,27 @@ for set in CapPrm CapBnd; do
 done
 check "none can be had back" test "$(status_of CapInh) $(status_of CapAmb)" = "0000000000000000 0000000000000000"
 
+# Which BPF objects are open: what is not here any more, a hole in bramble cannot use.
+open_kind() { readlink /proc/"$bramble_pid"/fd/* | grep -cxF "anon_inode:$1"; }
+open_maps() {
+	local id
+	for id in $(sed -n 's/^map_id:[[:space:]]*//p' /proc/"$bramble_pid"/fdinfo/*); do
+		"$bpftool" -j map show id "$id" | jq -r .name
+	done | sort | paste -sd' '
+}
+bpftool=$(command -v bpftool || echo /usr/sbin/bpftool)
+# The kernel has 15 letters of a name. Where programs see no ancestors, there are aliases, too.
+maps='block_cells block_requests cgroup_events fsync_cells fsync_stalls killed_tasks memory_cells memory_stalls sched_cells'
+maps+=' slot_by_cgroup slot_free slot_roots stall_cells tcp_cells tcp_sockets wait_pairs'
+note "open: $(open_kind bpf-map) maps, $(open_kind bpf-prog) programs, $(open_kind bpf_link) links"
+check "the maps that are open are those that it uses by their descriptors" test "$(open_maps)" = "$maps"
+check_holds "no types are open" "$(open_kind btf) == 0"
+# A link has the event of a classic tracepoint since 5.15.
+check_holds "the tracepoints' events are not open" "$(open_kind '[perf_event]') == 0"
+# What may be attached later is a begin and an end for each of ext4, f2fs and btrfs.
+check_holds "only programs that are attached, or may be later, are open" \
+	"$(open_kind bpf_link) <= $(open_kind bpf-prog) && $(open_kind bpf-prog) <= $(open_kind bpf_link) + 6"
+
 # Names and slots come and go as without it.
 start_pod shop late-0 web burst 60 500 3000
 is_named() {
