@@ -51,47 +51,73 @@ tcp() { metric_or_0 "bramble_tcp_$1" pod="$2" $3; }
 
 # buckets POD FIELD [VALUE]: "k count" lines of a histogram at full resolution
 buckets() {
-	wget -q -O - $url/api/v1/containers | tr -d ' \n' | awk -v pod="$1" -v field="$2" -v value="$3" '
+	wget -q -O - $url/api/v1/containers | tr -d ' \n' | buckets_in "$@"
+}
+
+# buckets_in POD FIELD [VALUE]: of the containers' JSON on standard input, without spaces. A pod's name
+# stands there also where it made another container wait: "seconds" follows it, not "since_seconds".
+buckets_in() {
+	awk -v pod="$1" -v field="$2" -v value="$3" '
+		# Leaves text from behind what is looked for on; ends where it is not there.
+		function behind(what,  at) {
+			if (!(at = index(text, what)))
+				exit
+			text = substr(text, at + length(what))
+		}
 		{
-			at = index($0, "\"pod\":\"" pod "\"")
-			if (!at)
-				exit
-			text = substr($0, at + 7)
-			if (end = index(text, "\"pod\":\""))
+			text = $0
+			do {
+				behind("\"pod\":\"" pod "\"")
+				since = index(text, "\"since_seconds\":")
+				cause = index(text, "\"seconds\":")
+			} while (!since || (cause && cause < since))
+			behind("\"since_seconds\":")
+			if (end = index(text, "\"since_seconds\":"))
 				text = substr(text, 1, end)
-			if (!(at = index(text, "\"" field "\":{")))
-				exit
-			text = substr(text, at)
-			if (value != "") {
-				if (!(at = index(text, "\"" value "\":{")))
-					exit
-				text = substr(text, at)
-			}
-			text = substr(text, index(text, "\"buckets\":[") + 11)
-			text = substr(text, 1, index(text, "]]"))
+			behind("\"" field "\":{")
+			if (value != "")
+				behind("\"" value "\":{")
+			behind("\"buckets\":[")
+			# An empty list ends at once; what follows is of another histogram.
+			text = substr(text, 1, index(text, "]}"))
 			n = split(text, pair, "],")
 			for (i = 1; i <= n; i++) {
 				gsub(/[][]/, "", pair[i])
-				split(pair[i], number, ",")
-				print number[1], number[2]
+				if (split(pair[i], number, ",") == 2)
+					print number[1], number[2]
 			}
 		}'
 }
 
 has_buckets() { [ -n "$(buckets "$@")" ]; }
 
+# found_in K POD FIELD [VALUE]: ALL NEAR BELOW: values, those within a bucket of K, those below
+found_in() {
+	local k=$1
+	shift
+	buckets "$@" | awk -v k="$k" '
+		{ all += $2; if ($1 >= k - 1 && $1 <= k + 1) near += $2; if ($1 < k - 1) below += $2 }
+		END { printf "%d %d %d", all, near, below }'
+}
+
 # says WHAT K COUNT POD FIELD [VALUE]: at least COUNT values; half of them at least within a
 # bucket of K, none below
 says() {
-	local what=$1 k=$2 least=$3 found
+	local what=$1 k=$2 least=$3
 	shift 3
 	wait_until 5 has_buckets "$@"
-	found=$(buckets "$@" | awk -v k="$k" '
-		{ all += $2; if ($1 >= k - 1 && $1 <= k + 1) near += $2; if ($1 < k - 1) below += $2 }
-		END { printf "%d %d %d", all, near, below }')
-	# shellcheck disable=SC2086 # a list
-	set -- $found
-	check_holds "tcp: $what ($2 of $1 within a bucket, $3 below)" "$1 >= $least && $2 >= 0.5 * $1 && $3 == 0"
+	# shellcheck disable=SC2046 # a list
+	set -- "$1" $(found_in "$k" "$@")
+	check_holds "tcp: $what ($3 of $2 within a bucket, $4 below)" "$2 >= $least && $3 >= 0.5 * $2 && $4 == 0"
+	[ "$2" -ge "$least" ] || lost_exchanges "$1"
+}
+
+# lost_exchanges POD: why there are too few
+lost_exchanges() {
+	scrape
+	note "$(grep -E "^bramble_tcp_.*_count.*pod=\"$1\"" $tmp/metrics | tr '\n' ';')"
+	note "$(grep '^bramble_probe_lost_total.*tcp' $tmp/metrics | tr '\n' ';')"
+	note "$1 printed: $(cat "$tmp/$1.out")"
 }
 
 equal() { # WHAT A B
