@@ -11,4 +11,10 @@ deb: ## build/deb/bramble_VERSION_ARCH.deb: packages for amd64 and arm64, for De
 test-package: $(BUILD)/bramble pages ## man pages, completions of shells, the packages (as root)
 	@tests/package/run $(BUILD) $(DEB_ARCHS)
 
-.PHONY: deb test-package
+# SUITES=trixie for one.
+test-package-install: ## install, start, upgrade and purge the package in Debian 12 and 13 (as root)
+	@scripts/install-packages build deb package-install $(if $(filter x86_64,$(HOST_ARCH)),arm64)
+	+@V=$(or $(V),0) scripts/deb build/deb $(DEB_ARCHS)
+	@tests/package/install build/deb/bramble_$(VERSION)_$(firstword $(DEB_ARCHS)).deb $(SUITES)
+
+.PHONY: deb test-package test-package-install
