@@ -126,7 +126,7 @@ def copied(target, source):
 
 def monitor(name, kind, endpoints, source, port_name):
     """As pkg/prometheus/promcfg.go of the operator renders it: its relabelling, then the object's."""
-    spec = of_kind(read(f"prometheus/{name}.yaml"), kind)["spec"]
+    spec = of_kind(read(f"kubernetes/overlays/{name}/{name}.yaml"), kind)["spec"]
     (endpoint,) = spec[endpoints]
     rules = [*selected(source, spec["selector"]),
              {"action": "keep", "source_labels": ["__meta_kubernetes_" + port_name], "regex": endpoint["port"]},
