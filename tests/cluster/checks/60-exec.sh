@@ -1,0 +1,29 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#
+# What somebody does who has kubectl alone: bramble's commands through kubectl exec.
+. "$(dirname "$0")/../lib.sh"
+
+bramble() { k exec -n bramble ds/bramble -- bramble "$@"; }
+
+# In a terminal of 30 rows, for some seconds, and then q.
+in_terminal() {
+	{ sleep 4; printf q; sleep 5; } |
+		timeout 20 script -qec "stty rows 30 cols 110; kubectl --kubeconfig=$node/admin.conf exec -it -n bramble ds/bramble -- bramble $*" /dev/null
+}
+
+text=$(bramble top --once)
+check "top --once works" [ $? = 0 ]
+check "it shows pods by their names" grep -q 'kube-system/etcd-node1' <<<"$text"
+echo "$text" | head -n 20
+text=$(bramble check)
+code=$?
+check "check works, and finds all that is needed" [ $code = 0 ]
+echo "$text"
+text=$(TERM=xterm-256color in_terminal top)
+code=$?
+check "top draws in a terminal" grep -q 'WAIT%' <<<"$text"
+check "and q ends it" [ $code = 0 ]
+check "version says what is built here" [ "$(bramble --version)" = "$("$top/build/bramble" --version)" ]
+row "kubectl exec" "\`top --once\`, \`top\` in a terminal, \`check\` (ends with $code)"
+finish
