@@ -199,7 +199,10 @@ asks() {
 }
 
 socket_answers() { curl -sf -m 10 -o /dev/null --unix-socket "$tmp/bramble.sock" http://localhost/readyz; }
-top_works() { "$BRAMBLE" top --once --interval=200ms --socket="$tmp/bramble.sock" 2>&1 | grep -q '^NAME '; }
+top_works() {
+	"$BRAMBLE" top --once --interval=200ms --socket="$tmp/bramble.sock" >"$tmp/top" 2>&1
+	grep -q '^NAME ' "$tmp/top" || { head -n 3 "$tmp/top"; return 1; }
+}
 
 # ---------------------------------------------------------------- a witness
 
