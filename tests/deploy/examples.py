@@ -4,7 +4,7 @@
 usage: tests/deploy/examples.py RENDER TOP PAGE...
 
 Whether what the pages tell people to type fits the tree TOP: every path below deploy/ is there, and the chart takes every
-value, of `--set` and of the examples in YAML. Prints "PAGE: WHAT", a line each.
+value, of `--set` and of the examples in YAML. And whether their links lead somewhere. Prints "PAGE: WHAT", a line each.
 """
 import json
 import os
@@ -18,6 +18,26 @@ import yaml
 def paths(text):
     """deploy/... as people type it; links are relative, and are not looked at here."""
     return set(re.findall(r"(?<![\w./])(?:\./)?(deploy/[\w./-]*\w)", text))
+
+
+def anchors(page):
+    """Of the headings, as they are made from their text on the web."""
+    with open(page, encoding="utf-8") as file:
+        headings = re.findall(r"^#+ (.*)$", file.read(), re.M)
+    plain = [re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading) for heading in headings]
+    return {re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-") for heading in plain}
+
+
+def dead_links(page, text):
+    for link in re.findall(r"\]\(([^)\s]+)\)", text):
+        path, _, anchor = link.partition("#")
+        target = os.path.join(os.path.dirname(page), path) if path else page
+        if link.startswith("http"):
+            continue
+        if not os.path.exists(target):
+            yield link
+        elif anchor and target.endswith(".md") and anchor not in anchors(target):
+            yield link
 
 
 def values_of(example):
@@ -52,6 +72,7 @@ def main():
             text = file.read()
         name = os.path.relpath(page, top)
         wrong += [f"{name}: {path} is not there" for path in sorted(paths(text)) if not os.path.exists(f"{top}/{path}")]
+        wrong += [f"{name}: the link {link} leads nowhere" for link in dead_links(page, text)]
         for values in examples(text):
             seen += 1
             command = [render, f"{top}/deploy/helm/bramble"] + [f"{key}={json.dumps(value)}" for key, value in values.items()]
