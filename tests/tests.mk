@@ -214,6 +214,9 @@ bench-network: ## what the probe takes from wrk, redis-benchmark and iperf3 (as 
 bench-containers: $(BUILD)/bramble $(WORKLOADS) ## what serve takes with 250 containers (as root; CONTAINERS=250)
 	@tests/bench/containers $(or $(CONTAINERS),250)
 
+bench-image: image $(WORKLOADS) ## what the kernel charges to the image's container, with up to 250 others (as root)
+	@tests/bench/image-memory
+
 bench-scrape: $(BUILD)/bramble $(WORKLOADS) $(BENCH)/expose ## what a scrape takes in each format, beside node_exporter (as root)
 	@scripts/install-packages build bench
 	@$(BENCH)/expose $(or $(CONTAINERS),250)
@@ -223,4 +226,4 @@ bench-top: $(BUILD)/bramble $(WORKLOADS) $(BENCH)/reading ## what top takes with
 	@scripts/install-packages build bench
 	@tests/bench/top $(or $(CONTAINERS),250)
 
-.PHONY: bench bench-network bench-containers bench-scrape bench-top
+.PHONY: bench bench-network bench-containers bench-image bench-scrape bench-top
