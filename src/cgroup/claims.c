@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "cgroup/unit.h"
+#include "util/clock.h"
 #include "util/hash.h"
 #include "util/log.h"
 
@@ -191,9 +192,8 @@ static int take(struct claims *claims, const char *path, const struct cgroup_nam
 
 static void tell_trust(struct claims *claims, const char *path, const struct cgroup_name *name)
 {
-	if (claims->told_trust)
+	if (claims->silent || !log_is_due(&claims->trust_told_ns, clock_monotonic_ns()))
 		return;
-	claims->told_trust = true;
 	log_warn("%.*s looks like a pod's cgroup, but not only root can make cgroups there: it is "
 		 "counted for what it is in, and so is each further one; if a kubelet makes pods "
 		 "there, say --kube.cgroup-root=%.*s",
@@ -202,9 +202,8 @@ static void tell_trust(struct claims *claims, const char *path, const struct cgr
 
 static void tell_double(struct claims *claims, const char *path)
 {
-	if (claims->told_double)
+	if (claims->silent || !log_is_due(&claims->double_told_ns, clock_monotonic_ns()))
 		return;
-	claims->told_double = true;
 	log_warn("%.*s has the id of a pod or a container that is another cgroup: it is counted "
 		 "for what it is in, and so is each further one",
 		 SHOWN_MAX, path);

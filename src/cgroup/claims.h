@@ -26,7 +26,8 @@ struct claims {
 	struct pod_roots roots; /* set it before there are claims */
 	struct claim *table;
 	uint64_t refused; /* cgroups whose path is not believed, or whose pod another path has */
-	bool told_trust, told_double; /* in the log, once */
+	bool silent;	  /* nothing is logged */
+	uint64_t trust_told_ns, double_told_ns; /* when the log said it last; 0: never */
 };
 
 /*

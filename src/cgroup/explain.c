@@ -53,7 +53,7 @@ struct reading {
 /* Reads a path as it would be counted. Returns 0, -EINVAL, -ENAMETOOLONG or -ENOMEM. */
 static int read_path(const struct pod_roots *roots, const char *path, struct reading *reading)
 {
-	struct claims claims = {.roots = *roots, .told_trust = true, .told_double = true};
+	struct claims claims = {.roots = *roots, .silent = true};
 	struct cgroup_name *name = &reading->name;
 	int err = cgroup_path_parse(path, name), only_root;
 	struct claim *claim;

@@ -5,9 +5,11 @@
  */
 #include "cgroup/claims.h"
 #include "cgroup/registry.h"
+#include "caught_log.h"
 #include "skip.h"
 #include "tree.h"
 #include "util/array.h"
+#include "util/clock.h"
 #include "util/log.h"
 
 #define UID    "8a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9"
@@ -164,6 +166,21 @@ static void a_users_tree_has_no_pods(void **state)
 	assert_unit(add("/mine/kubepods/pod" UID "/" ID2), "mine/kubepods");
 }
 
+static void it_is_told_again_after_a_minute(void **state)
+{
+	(void)state;
+	give(USER);
+	log_setup(LOG_WARN, LOG_LOGFMT);
+	catch_log();
+	add(USER "/kubepods/burstable/pod" UID "/" ID);
+	add(USER "/kubepods/burstable/pod" UID "/" ID2);
+	assert_int_equal(logged("not only root can make cgroups there"), 1);
+	registry.claims.trust_told_ns -= 61 * NS_PER_S;
+	add(USER "/kubepods/burstable/pod" UID);
+	release_log();
+	assert_int_equal(logged("not only root can make cgroups there"), 2);
+}
+
 static void others_may_not_write_above_a_pod(void **state)
 {
 	(void)state;
@@ -318,6 +335,7 @@ int main(void)
 		TEST(a_kubelets_own_places_are_believed),
 		TEST(elsewhere_the_owners_decide),
 		TEST(a_users_tree_has_no_pods),
+		TEST(it_is_told_again_after_a_minute),
 		TEST(others_may_not_write_above_a_pod),
 		TEST(a_given_root_is_believed),
 		TEST(roots_are_paths),
