@@ -176,6 +176,7 @@ vm-files: $(VM_FILES)
 test-vm: ## arm64 kernels in QEMU, 4 and 16 KiB pages, with and without BTF
 	+@MAKE="$(MAKE)" tests/vm/run $(KERNELS)
 
+include tests/sanitized.mk
 -include $(SAN_OBJ:.o=.d) $(UNIT:=.d) $(BPFTEST:=.d) $(FUZZ_OBJ:.o=.d) $(FUZZERS:=.d) $(WORKLOADS:=.d) $(TORTURERS:=.d)
 
 .PHONY: test lint analyze test-allocations test-memory valgrind test-hardening test-runners test-unit test-bpf \
