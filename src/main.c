@@ -685,6 +685,7 @@ static int run_check(int argc, char **argv)
 		 .help = "Print one JSON object."},
 		FLAGS_KUBELET,
 		FLAG_LOG_DIR,
+		FLAG_CGROUP_ROOT,
 		FLAGS_PATH,
 		FLAGS_LOG,
 	};
@@ -700,7 +701,8 @@ static int run_check(int argc, char **argv)
 
 	if (code >= 0)
 		return code;
-	if (!kubelet_url_right(command.name) || !server_name_right(command.name))
+	if (!kubelet_url_right(command.name) || !server_name_right(command.name) ||
+	    !cgroup_roots_right(command.name))
 		return EXIT_USAGE;
 	kubelet = kubelet_options();
 	kubelet.optional = shared.kube_source == KUBE_AUTO;
@@ -711,6 +713,7 @@ static int run_check(int argc, char **argv)
 	options.path_tracefs = shared.path_tracefs;
 	options.path_cgroupfs = shared.path_cgroupfs;
 	options.log_dir = shared.log_dir;
+	options.pod_roots = pod_roots();
 	code = check_run(&options, stdout);
 	return code < 0 ? exit_code(code) : code ? EXIT_FAILED : EXIT_DONE;
 }

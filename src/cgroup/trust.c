@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "cgroup/part.h"
 #include "util/array.h"
@@ -59,6 +60,38 @@ static bool to_slices(const char *given, char *out, size_t size)
 		used += (size_t)snprintf(out + used, size - used, "/%.*s.slice", (int)len, name);
 	}
 	return true;
+}
+
+static bool is_there(const char *mount, const char *root)
+{
+	char path[PATH_MAX];
+
+	return snprintf(path, sizeof(path), "%s%s", mount, root) < (int)sizeof(path) &&
+	       access(path, F_OK) == 0;
+}
+
+size_t pod_roots_find(const struct pod_roots *roots, struct buf *found, const char **missing)
+{
+	/* Where kubelets have their pods below these roots, by either driver. */
+	static const char *const pods[] = {"/kubepods", "/kubepods.slice", "/kubelet/kubepods",
+					   "/kubelet.slice/kubelet-kubepods.slice"};
+	char slices[PATH_MAX];
+	size_t i, count = 0;
+
+	*missing = NULL;
+	for (i = 0; i < roots->given_count; i++) {
+		const char *given = roots->given[i];
+
+		if (!is_there(roots->mount, given) &&
+		    !(to_slices(given, slices, sizeof(slices)) && is_there(roots->mount, slices)))
+			*missing = given;
+		else
+			buf_printf(found, "%s%s", count++ ? " " : "", given);
+	}
+	for (i = 0; i < ARRAY_SIZE(pods); i++)
+		if (is_there(roots->mount, pods[i]))
+			buf_printf(found, "%s%s", count++ ? " " : "", pods[i]);
+	return count;
 }
 
 static bool is_given(const struct pod_roots *roots, struct slice root)

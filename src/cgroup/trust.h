@@ -22,6 +22,7 @@
 #include <stddef.h>
 
 #include "cgroup/path.h"
+#include "util/buf.h"
 
 enum cgroup_trust {
 	TRUST_NONE,
@@ -38,6 +39,13 @@ struct pod_roots {
 
 /* Whether it can be one: absolute, without "..", and shorter than CGROUP_PATH_LIMIT. */
 bool pod_root_valid(const char *path);
+
+/*
+ * Which of the roots that were given are there, and which of the places where kubelets have pods:
+ * adds them to found, with spaces between them. *missing is one of the given that is not there, or
+ * NULL. Returns how many it has found. The mount of the roots is not NULL.
+ */
+size_t pod_roots_find(const struct pod_roots *roots, struct buf *found, const char **missing);
 
 /* How much a path is believed that was read as name. Of a container outside of pods: TRUST_OWNER if
  * nobody but root can make cgroups beside it. */

@@ -14,8 +14,10 @@
 #include "obstacle/obstacle.h"
 #include "probe/descriptors.h"
 #include "probe/probe.h"
+#include "sandbox/caps.h"
 #include "sandbox/filter.h"
 #include "sandbox/landlock.h"
+#include "sandbox/sandbox.h"
 #include "util/array.h"
 #include "util/buf.h"
 #include "util/output.h"
@@ -30,6 +32,7 @@ struct context {
 	const struct features *features;
 	const char *procfs, *sysfs, *log_dir;
 	const struct kubelet_options *kubelet;
+	struct pod_roots pod_roots;
 	struct mount_places places;
 	struct machine machine;
 	struct mounts mounts;
@@ -226,6 +229,27 @@ static void find_filter(const struct context *context, const struct row *row, st
 	set_obstacle(fact, &obstacle);
 }
 
+/* What serve would still have after its start. It is tried. */
+static void find_kept_caps(const struct context *context, const struct row *row, struct fact *fact)
+{
+	struct buf text = {0};
+	uint64_t left;
+	int cap, err = caps_try(&left);
+
+	(void)context;
+	(void)row;
+	if (err) {
+		set_answer(fact, err);
+		return;
+	}
+	buf_puts(&text, left ? "after the start these stay:" : "after the start none stays");
+	for (cap = 0; cap < CAPABILITIES_MAX; cap++)
+		if (left >> cap & 1)
+			buf_printf(&text, " %s", sandbox_capability_name(cap) ?: "unknown");
+	detail(fact, "%s", buf_failed(&text) ? "" : text.data);
+	buf_free(&text);
+}
+
 static void find_landlock(const struct context *context, const struct row *row, struct fact *fact)
 {
 	int version = landlock_version();
@@ -308,6 +332,30 @@ static void find_whole(const struct context *context, const struct row *row, str
 		obstacle_of_part(&context->place.cgroup2, &obstacle);
 		set_obstacle(fact, &obstacle);
 	}
+}
+
+/* Where pods are believed to be. Nothing is said where there are none, and no place was given. */
+static void find_pods(const struct context *context, const struct row *row, struct fact *fact)
+{
+	struct pod_roots roots = context->pod_roots;
+	const char *missing = NULL;
+	struct buf found = {0};
+	size_t count;
+
+	(void)row;
+	fact->state = FACT_UNSUITED;
+	if (context->place.cgroup2_err)
+		return;
+	roots.mount = context->place.cgroup2.path;
+	count = pod_roots_find(&roots, &found, &missing);
+	if (missing) {
+		fact->state = FACT_MISSING;
+		detail(fact, "--kube.cgroup-root=%s: there is no such cgroup", missing);
+	} else if (count && !buf_failed(&found)) {
+		fact->state = FACT_PRESENT;
+		detail(fact, "%s", found.data);
+	}
+	buf_free(&found);
 }
 
 /* The row's feature is an enum node_feature. */
@@ -431,10 +479,12 @@ static const struct row rows[] = {
 	 NULL},
 	{"privileges", "system calls", true, find_filter, 0, "loading and attaching programs",
 	 NULL},
-	{"sandbox", "system call filter", false, find_seccomp, 0,
+	{"sandbox", "capabilities", false, find_kept_caps, 0,
+	 "giving up the capabilities that a running probe does not use", NULL},
+	{"sandbox", "seccomp", false, find_seccomp, 0,
 	 "giving up the system calls that a running probe does not make",
 	 "use a kernel with CONFIG_SECCOMP_FILTER"},
-	{"sandbox", "Landlock", false, find_landlock, 0,
+	{"sandbox", "landlock", false, find_landlock, 0,
 	 "giving up the files that a running probe does not read",
 	 "none needed; a kernel since 5.13 with CONFIG_SECURITY_LANDLOCK has it"},
 	{"files", "tracefs", true, find_tracefs, 0, "events and their layouts", NULL},
@@ -446,6 +496,9 @@ static const struct row rows[] = {
 	{"cgroups", "cgroup v2", true, find_cgroup2, 0, "telling containers apart", NULL},
 	{"cgroups", "whole hierarchy", false, find_whole, 0,
 	 "containers and units outside of this one", NULL},
+	{"cgroups", "pods", false, find_pods, 0, "believing that a cgroup is a pod's",
+	 "give it as the kubelet's --cgroup-root or cgroupRoot has it; it is there once the "
+	 "kubelet runs"},
 	{"cgroups", "memory controller", false, find_node, NODE_FEATURE_MEMORY,
 	 "memory figures of containers", NULL},
 	{"cgroups", "cpu controller", false, find_node, NODE_FEATURE_CPU,
@@ -477,6 +530,7 @@ static void look_around(const struct check_options *options, const struct featur
 		.sysfs = or_default(options->path_sysfs, "/sys"),
 		.log_dir = or_default(options->log_dir, "/var/log/pods"),
 		.kubelet = options->kubelet,
+		.pod_roots = options->pod_roots,
 	};
 	machine_read(&(struct machine_place){context->procfs, context->sysfs}, features,
 		     &context->machine);

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "cgroup/trust.h"
 #include "kernel/features.h"
 #include "kube/kubelet.h"
 
@@ -21,6 +22,7 @@ struct check_options {
 	const char *path_cgroupfs;	       /* where mountinfo says */
 	const char *path_boot;		       /* /boot; names the file to change in a remedy */
 	const char *log_dir;		       /* /var/log/pods */
+	struct pod_roots pod_roots;	       /* --kube.cgroup-root; its mount is not used */
 	const struct kubelet_options *kubelet; /* NULL: it is not asked */
 	bool json;
 };

@@ -19,6 +19,13 @@
  */
 int caps_drop(const struct sandbox_needs *needs);
 
+/*
+ * Which capabilities would stay after caps_drop() for what it does with its maps. A child tries
+ * that on a map that is made for it. Returns 0 and *left, a bit each; or a negative errno: of
+ * making the map, mostly -EPERM. Files that only a capability can read may need one more.
+ */
+int caps_try(uint64_t *left);
+
 /* The effective capabilities of the calling thread, a bit each; 0 if they cannot be read. */
 uint64_t caps_effective(void);
 

@@ -60,6 +60,9 @@ bits_of() {
 # shellcheck disable=SC2086 # words
 check "its capabilities are those that it shows (${remaining:-none})" \
 	test "$(status_of CapEff)" = "$(bits_of $remaining)"
+foretold=$("$BRAMBLE" check --json | jq -r '.facts[] | select(.group == "sandbox" and .name == "capabilities").detail')
+check "bramble check has foretold them" \
+	test "$foretold" = "after the start ${remaining:+these stay: }${remaining:-none stays}"
 for set in CapPrm CapBnd; do
 	check "and no others in $set" test "$(status_of $set)" = "$(status_of CapEff)"
 done

@@ -10,6 +10,7 @@
 #include "check/check.h"
 #include "node/feature.h"
 #include "probe/descriptors.h"
+#include "sandbox/sandbox.h"
 #include "tree.h"
 #include "util/array.h"
 
@@ -82,11 +83,16 @@ static int teardown(void **state)
 	return tree_remove("");
 }
 
+static struct pod_roots pod_roots; /* as they are given */
+
 static void collect(const struct features *features)
 {
 	char procfs[96], sysfs[96], boot[96], pods[96];
-	const struct check_options options = {
-		.path_procfs = procfs, .path_sysfs = sysfs, .path_boot = boot, .log_dir = pods};
+	const struct check_options options = {.path_procfs = procfs,
+					      .path_sysfs = sysfs,
+					      .path_boot = boot,
+					      .log_dir = pods,
+					      .pod_roots = pod_roots};
 
 	snprintf(procfs, sizeof(procfs), "%s/proc", tree_root);
 	snprintf(sysfs, sizeof(sysfs), "%s/sys", tree_root);
@@ -390,6 +396,43 @@ static void test_lockdown_unseen(void **state)
 	assert_int_equal(report.lacking, 1);
 }
 
+/* In the words of bramble_probe_sandbox. */
+static void test_sandbox_rows(void **state)
+{
+	size_t i, layer, found = 0;
+
+	(void)state;
+	collect(&good);
+	for (i = 0; i < report.count; i++)
+		for (layer = 0; layer < SANDBOX_LAYERS; layer++)
+			found += !strcmp(report.facts[i].group, "sandbox") &&
+				 !strcmp(report.facts[i].name, sandbox_layer_names[layer]);
+	assert_int_equal(found, SANDBOX_LAYERS - 1); /* every kernel has no_new_privs */
+}
+
+static void test_pods(void **state)
+{
+	static const char *const given[] = {"/system/pods"};
+
+	(void)state;
+	collect(&good);
+	assert_null(find_fact("pods")); /* no kubelet here */
+	tree_put("cgroup/kubelet/kubepods/cgroup.procs", "");
+	collect(&good);
+	fact_is("pods", FACT_PRESENT);
+	assert_string_equal(fact("pods")->detail, "/kubelet/kubepods");
+	pod_roots = (struct pod_roots){.given = given, .given_count = 1};
+	collect(&good);
+	fact_is("pods", FACT_MISSING);
+	contains(fact("pods")->detail, "--kube.cgroup-root=/system/pods");
+	/* As the kubelet's driver "systemd" writes it. */
+	tree_put("cgroup/system.slice/system-pods.slice/cgroup.procs", "");
+	collect(&good);
+	fact_is("pods", FACT_PRESENT);
+	assert_string_equal(fact("pods")->detail, "/system/pods /kubelet/kubepods");
+	pod_roots = (struct pod_roots){0};
+}
+
 /* All capabilities are there, and the kernel could do it. */
 static void test_refused(void **state)
 {
@@ -633,6 +676,8 @@ int main(void)
 		TEST(test_lockdown),
 		TEST(test_lockdown_unseen),
 		TEST(test_refused),
+		TEST(test_sandbox_rows),
+		TEST(test_pods),
 		TEST(test_privileges),
 		TEST(test_capabilities_by_other_means),
 		TEST(test_no_cgroup_events),
