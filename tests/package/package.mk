@@ -15,6 +15,7 @@ test-package: $(BUILD)/bramble pages ## man pages, completions of shells, the pa
 test-package-install: ## install, start, upgrade and purge the package in Debian 12 and 13 (as root)
 	@scripts/install-packages build deb package-install $(if $(filter x86_64,$(HOST_ARCH)),arm64)
 	+@V=$(or $(V),0) scripts/deb build/deb $(DEB_ARCHS)
-	@tests/package/install build/deb/bramble_$(VERSION)_$(firstword $(DEB_ARCHS)).deb $(SUITES)
+	+@status=0; tests/package/elsewhere $(DEB_ARCHS) || status=1; \
+	tests/package/install build/deb/bramble_$(VERSION)_$(firstword $(DEB_ARCHS)).deb $(SUITES) || status=1; exit $$status
 
 .PHONY: deb test-package test-package-install
