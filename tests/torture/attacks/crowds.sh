@@ -5,7 +5,7 @@
 # a CPU, of what is known of a task's cgroup. What other pods do must be counted for them all the same.
 . "$(dirname "$0")/../lib.sh"
 
-seconds=$(scaled 20 5 3)
+seconds=$(scaled 20 5 2)
 pods=$(scaled 200 50 30)
 fsyncs_of_pods() { found bramble_fsync_seconds_count ours; }
 connections_of_pods() { found bramble_tcp_connect_seconds_count ours; }

@@ -5,7 +5,7 @@
 # are far away: their handshakes take longer than the attackers need for all places there are.
 . "$(dirname "$0")/../lib.sh"
 
-seconds=$(scaled 15 4 4)
+seconds=$(scaled 15 4 2)
 make_certificate
 printf 'tls_server_config: {cert_file: server.pem, key_file: server.key}\n' >"$tmp/web.yml"
 bramble_ready() { socket_answers; }
@@ -18,7 +18,7 @@ tried "800 handshakes begun a second, for $((seconds * 2)) s"
 in_background "$tmp/bin/clients" handshakes 127.0.0.3 "$port" 800 $((seconds * 2)) >"$tmp/begun"
 sleep 1
 bound "scrapes over TLS that were not answered, of $((seconds * 2))" "$(asks $((seconds * 2)) 0.3 ask)" == 0
-far=$(scaled 10 3 3)
+far=$(scaled 10 3 2)
 bound "scrapes from far away that were not answered, of $far" \
 	"$(asks "$far" 0 python3 "$top/tests/torture/far_client" "$FROM" "$port" 100)" == 0
 bound_that "top works" top_works
