@@ -96,13 +96,14 @@ int floor_own_cgroup(uint64_t *id)
 {
 	struct floor_bpf *bpf = floor_bpf__open_and_load();
 	DECLARE_LIBBPF_OPTS(bpf_test_run_opts, run);
-	int err = bpf ? 0 : -errno;
+	int err = 0;
 
-	if (!err && bpf_prog_test_run_opts(bpf_program__fd(bpf->progs.own_cgroup), &run))
+	if (!bpf)
+		return -errno;
+	if (bpf_prog_test_run_opts(bpf_program__fd(bpf->progs.own_cgroup), &run))
 		err = -errno;
 	if (!err)
 		*id = bpf->bss->cgroup;
-	if (bpf)
-		floor_bpf__destroy(bpf);
+	floor_bpf__destroy(bpf);
 	return err;
 }
