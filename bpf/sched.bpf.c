@@ -156,7 +156,8 @@ static __noinline int pair_add(struct wait_pair *pair)
 	if (!pair || !id)
 		return 0;
 	group = pair_group(*id);
-	if (pairs_used >= WAIT_PAIRS_SHARED && pairs_of_group[group] >= WAIT_PAIRS_QUOTA)
+	if (pairs_of_group[group] >=
+	    (pairs_used < WAIT_PAIRS_SHARED ? WAIT_PAIRS_GROUP : WAIT_PAIRS_QUOTA))
 		return 0;
 	if (bpf_map_update_elem(&wait_pairs, pair, &zero, BPF_NOEXIST))
 		return 0;

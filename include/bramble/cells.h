@@ -68,11 +68,13 @@ struct wait_pair {
 };
 
 /*
- * Half of the pairs are for whoever comes first. Of the other half, the victims of one pod or unit
- * have so many. The groups are told apart by a hash. Two with the same share their quota.
+ * Half of the pairs are for whoever comes first, but no more than a quarter of that for the victims
+ * of one pod or unit. Of the other half, these have so many as the quota says. The groups are told
+ * apart by a hash. Two with the same share their quota.
  */
 #define WAIT_PAIRS_MAX	  4096
 #define WAIT_PAIRS_SHARED (WAIT_PAIRS_MAX / 2)
+#define WAIT_PAIRS_GROUP  (WAIT_PAIRS_SHARED / 4)
 #define WAIT_PAIRS_QUOTA  64
 #define PAIR_GROUP_BITS	  12
 #define PAIR_GROUPS	  (1 << PAIR_GROUP_BITS)

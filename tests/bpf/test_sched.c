@@ -652,7 +652,7 @@ static void test_pairs_have_a_quota(void **state)
 	wait_for_a_cause(); /* the pair that is there takes no place */
 	assert_int_equal(bpf->bss->pairs_used, WAIT_PAIRS_SHARED + 1);
 
-	/* While many places are free, the quota is none. */
+	/* While many places are free, it is larger. */
 	pair = (struct wait_pair){.victim = (__u16)slot_of(own_id),
 				  .cause = (__u16)slot_of(own_id)};
 	bpf_map_delete_elem(bpf_map__fd(bpf->maps.wait_pairs), &pair);
@@ -660,6 +660,14 @@ static void test_pairs_have_a_quota(void **state)
 	wait_for_a_cause();
 	assert_int_equal(cell_of(own_id)->caused_other, 1);
 	assert_int_equal(bpf->bss->pairs_used, WAIT_PAIRS_SHARED);
+
+	/* But nobody has all of them. */
+	bpf_map_delete_elem(bpf_map__fd(bpf->maps.wait_pairs), &pair);
+	bpf->bss->pairs_used = WAIT_PAIRS_GROUP;
+	bpf->bss->pairs_of_group[pair_group(own_id)] = WAIT_PAIRS_GROUP;
+	wait_for_a_cause();
+	assert_int_equal(cell_of(own_id)->caused_other, 2);
+	assert_int_equal(bpf->bss->pairs_used, WAIT_PAIRS_GROUP);
 }
 
 /* With one slot, the second cgroup is counted in the overflow slot, each time. */
