@@ -355,6 +355,44 @@ static void what_the_ring_lost_is_counted(void **state)
 	assert_true(switches_of("unknown") + switches_of(own_dir + 1) >= 2 * LEAVES);
 }
 
+#define PAUSE_NS (20 * MS) /* between two readings of events */
+
+/*
+ * A turn of the loop for each of thousands of events a second would cost more than the events. In
+ * a pause there is a turn for the first event, one when it is over, and one for other timers.
+ */
+static void events_come_in_batches(void **state)
+{
+	struct pollfd fd = {.events = POLLIN};
+	uint64_t begin_ns, most;
+	unsigned int turns = 0;
+	int i;
+
+	(void)state;
+	need_kernel();
+	open_collector(&patient);
+	assert_true(run_until(was_answered));
+	fd.fd = collector_event_fd(collector);
+	begin_ns = clock_monotonic_ns();
+	for (i = 0; i < LEAVES; i++) {
+		own_make("/short");
+		assert_true(own_remove("/short"));
+		if (poll(&fd, 1, 0) > 0) {
+			collector_poll(collector);
+			turns++;
+		}
+	}
+	most = 4 + 3 * (clock_monotonic_ns() - begin_ns) / PAUSE_NS;
+	if (most >= LEAVES)
+		skip_because("this machine is too slow to make cgroups");
+	assert_in_range(turns, 1, most);
+	/* None is left behind: half a second later nothing of them is known. */
+	sleep(1);
+	collector_poll(collector);
+	collector_update(collector);
+	assert_null(collector_members(collector)->removed);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -364,6 +402,7 @@ int main(void)
 		TEST(a_request_that_is_due_is_the_loops),
 		TEST(a_name_that_is_wanted_is_asked_for_after_the_update),
 		TEST(what_the_ring_lost_is_counted),
+		TEST(events_come_in_batches),
 	};
 
 	return cmocka_run_group_tests(tests, group_setup, group_teardown);
