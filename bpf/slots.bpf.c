@@ -11,6 +11,9 @@ __u16 slot_hints[1 << SLOT_HINT_BITS];
 
 __u64 cgroup_lost[CGROUP_LOST_REASONS];
 
+/* How many slots were taken and are not free again. User space subtracts those that it frees. */
+__u32 slots_used;
+
 /* enum slot_ancestors. Set by the loader. */
 const volatile __u32 slot_ancestors;
 
@@ -192,6 +195,7 @@ static __noinline __u32 slot_take(__u64 id, __u64 group)
 			/* Only the CPU that added it writes here. Another may be late, and the slot
 			 * may belong to another cgroup by then. */
 			*owner = id;
+			shared_add(&slots_used, 1);
 			return slot;
 		}
 	}

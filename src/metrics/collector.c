@@ -212,16 +212,19 @@ void collector_update(struct collector *c)
 /* Strangers can cause it. Who has all of KIN_MAX is told by roots_tell(). */
 static void tell_full(struct collector *c, uint64_t now_ns)
 {
+	char remedy[SLOT_REMEDY_SIZE];
+
 	if (!c->members.full && c->owners.refused == c->refused_told)
 		return;
 	if (!log_is_due(&c->full_told_ns, now_ns))
 		return;
 	c->members.full = false;
 	c->refused_told = c->owners.refused;
+	slot_warnings_remedy(remedy, probe_slots(c->probe));
 	log_warn("there are more cgroups or containers than bramble keeps (%zu and %zu with %u "
 		 "slots): bramble_probe_lost_total counts what found no place, and "
-		 "unit=\"overflow\" has its counts; give it more with --slots",
-		 c->members.max, c->owners.max, probe_slots(c->probe));
+		 "unit=\"overflow\" has its counts; %s",
+		 c->members.max, c->owners.max, probe_slots(c->probe), remedy);
 }
 
 /* What stays full loses counts, which are shown. Why it is full is not. */

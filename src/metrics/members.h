@@ -55,6 +55,7 @@ struct kin {
 struct cgroup_home {
 	uint64_t key;	    /* of its pod or unit, for comparison alone; 0: not looked at yet */
 	unsigned int quota; /* how many slots may have this key besides the homes'; 0: it is one */
+	bool missing;	    /* it had no room in the kernel's map: it is tried again */
 };
 
 /* A cgroup as a member of its owner, which several cgroups may have. */

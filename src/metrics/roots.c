@@ -89,12 +89,11 @@ static void set_home(struct member *member, const struct place *place)
 		member->home.quota = SLOT_MEMBERS_MAX;
 }
 
-static void add_root(const struct roots *roots, uint64_t id, enum slot_root_kind kind,
+/* Whether there was room for it. Until then the cgroup is as one that is not known. */
+static bool add_root(const struct roots *roots, uint64_t id, enum slot_root_kind kind,
 		     uint64_t group)
 {
-	/* If there are too many, the cgroup is as one that is not known. */
-	if (id)
-		(void)probe_add_root(roots->probe, id, kind, group);
+	return !id || !probe_add_root(roots->probe, id, kind, group);
 }
 
 /* Whether what is in it has names of its own: "lxc/101" and not "ssh.service". */
@@ -109,38 +108,49 @@ static bool is_parent(const struct cgroup *cgroup)
 	       strcmp(unit, child) != 0;
 }
 
-static void add_home(const struct roots *roots, const struct cgroup *cgroup,
+/* Returns whether there was room for it, if it is a root. */
+static bool add_home(const struct roots *roots, const struct cgroup *cgroup,
 		     const struct place *place)
 {
 	const char *path = cgroup->path;
+	bool added = true;
 
 	switch (place->kind) {
 	case HOME_POD:
 		if (place->parent)
-			add_root(roots, id_of(roots, path, place->parent), SLOT_ROOT_PODS, 0);
+			added = add_root(roots, id_of(roots, path, place->parent), SLOT_ROOT_PODS,
+					 0);
 		break;
 	case HOME_PODS:
-		add_root(roots, cgroup->id, SLOT_ROOT_PODS, 0);
+		added = add_root(roots, cgroup->id, SLOT_ROOT_PODS, 0);
 		break;
 	case HOME_CONTAINER_FAR:
-		add_root(roots, cgroup->id, SLOT_ROOT_CONTAINER, 0);
+		added = add_root(roots, cgroup->id, SLOT_ROOT_CONTAINER, 0);
 		break;
 	case HOME_UNIT:
-		add_root(roots, cgroup->id, is_parent(cgroup) ? SLOT_ROOT_PARENT : SLOT_ROOT_UNIT,
-			 0);
+		added = add_root(roots, cgroup->id,
+				 is_parent(cgroup) ? SLOT_ROOT_PARENT : SLOT_ROOT_UNIT, 0);
 		break;
 	case HOME_MEMBER:
-		add_root(roots, cgroup->id, SLOT_ROOT_MEMBER, id_of(roots, path, place->above));
+		added = add_root(roots, cgroup->id, SLOT_ROOT_MEMBER,
+				 id_of(roots, path, place->above));
 		break;
 	case HOME_ROOT:
 	case HOME_CONTAINER: /* follows from its pod */
 	case HOME_GROUP:
-		return;
+		return true;
 	}
 	forget_if_gone(roots, cgroup);
+	return added;
 }
 
-void roots_fold(const struct roots *roots, const struct member *member)
+static void note_missing(struct roots *roots, struct member *member, bool missing)
+{
+	member->home.missing = missing;
+	roots->missing |= missing;
+}
+
+void roots_fold(struct roots *roots, struct member *member)
 {
 	const struct cgroup *cgroup = &member->cgroup;
 	struct place place;
@@ -156,7 +166,9 @@ void roots_fold(const struct roots *roots, const struct member *member)
 	/* If there are too many, it gets a slot, which is taken back again. */
 	if (!id || id == cgroup->id)
 		return;
-	(void)probe_add_alias(roots->probe, cgroup->id, id, id_of(roots, cgroup->path, group));
+	note_missing(roots, member,
+		     probe_add_alias(roots->probe, cgroup->id, id,
+				     id_of(roots, cgroup->path, group)) != 0);
 	forget_if_gone(roots, cgroup);
 }
 
@@ -170,9 +182,30 @@ static void look_at(struct roots *roots, struct member *member)
 	find_place(cgroup, &place);
 	set_home(member, &place);
 	if (member->home.quota != SLOT_NESTED_MAX)
-		add_home(roots, cgroup, &place);
+		note_missing(roots, member, !add_home(roots, cgroup, &place));
 	else
 		roots_fold(roots, member);
+}
+
+void roots_flush(struct roots *roots)
+{
+	probe_tell_roots(roots->probe);
+}
+
+void roots_retry(struct roots *roots, uint64_t now_ns)
+{
+	struct member *member;
+
+	if (!roots->missing || !roots->members || grown(now_ns, roots->tried_ns) < ROOTS_RETRY_NS)
+		return;
+	roots->missing = false;
+	roots->tried_ns = now_ns;
+	for (member = members_first(roots->members); member; member = members_next(member)) {
+		if (!member->home.missing || member->cgroup.removed_ns)
+			continue;
+		member->home.key = 0;
+		look_at(roots, member);
+	}
 }
 
 void roots_take_walked(struct roots *roots, const struct members *members)
@@ -230,7 +263,7 @@ void roots_take_refused(struct roots *roots, uint64_t id, const char *path)
 	find_place(&made.cgroup, &place);
 	set_home(&made, &place);
 	if (made.home.quota == SLOT_MEMBERS_MAX)
-		add_home(roots, &made.cgroup, &place);
+		(void)add_home(roots, &made.cgroup, &place);
 	if (made.home.quota != SLOT_NESTED_MAX)
 		return;
 	roots_fold(roots, &made);

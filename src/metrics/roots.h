@@ -29,7 +29,8 @@ struct roots {
 		uint64_t home_id; /* set when they are too many: the container or unit */
 	} nested[ROOTS_WATCHED];
 	unsigned int watched;
-	uint64_t since_ns, told_ns; /* CLOCK_MONOTONIC */
+	bool missing;			      /* there was no room for one: struct cgroup_home */
+	uint64_t since_ns, told_ns, tried_ns; /* CLOCK_MONOTONIC */
 };
 
 /* cgroupfs: where cgroup v2 is mounted; it must outlive the roots. Nothing is to be freed. */
@@ -48,7 +49,17 @@ void roots_take_removed(struct roots *roots, uint64_t id);
 void roots_take_walked(struct roots *roots, const struct members *members);
 
 /* A slot beyond the quota is taken back: its cgroup counts in its home's slot from now on. */
-void roots_fold(const struct roots *roots, const struct member *member);
+void roots_fold(struct roots *roots, struct member *member);
+
+/* Lets the programs act by what was added since the last call. To be called after each turn. */
+void roots_flush(struct roots *roots);
+
+/*
+ * Tries again those for which there was no room in the programs' maps, every ROOTS_RETRY_NS: other
+ * cgroups may have been removed. Cheap if there are none. now_ns: CLOCK_MONOTONIC.
+ */
+#define ROOTS_RETRY_NS UINT64_C(10000000000)
+void roots_retry(struct roots *roots, uint64_t now_ns);
 
 /* Tells the operator, at most once a minute, who makes a great many nested cgroups. */
 void roots_tell(struct roots *roots, uint64_t now_ns);

@@ -15,6 +15,10 @@ struct slot_warnings {
 	uint64_t overflows;   /* look-ups without a slot by then */
 };
 
+/* What helps if there are too few slots: words for the end of a message. */
+#define SLOT_REMEDY_SIZE 48
+void slot_warnings_remedy(char remedy[SLOT_REMEDY_SIZE], unsigned int slots);
+
 /* Tells if samples had to be counted for unit="overflow". Call it every few seconds; cheap. */
 void slot_warnings_look(struct slot_warnings *warnings, const struct probe *probe, uint64_t now_ns);
 

@@ -251,22 +251,13 @@ static void on_block(void *context, const struct block_key *key, const struct bl
 		slots->slot[key->slot].active_ns = slots->now_ns;
 }
 
-/* How many slots have a cgroup, or had one and are not free yet. */
-static unsigned int count_used(const struct slots *slots)
-{
-	unsigned int i, used = 0;
-
-	for (i = SLOT_OVERFLOW + 1; i < probe_slots(slots->probe); i++)
-		used += probe_slot_cgroup(slots->probe, i) || slots->slot[i].closed;
-	return used;
-}
-
 void slots_update(struct slots *slots, slots_find_fn find, void *context, uint64_t now_ns)
 {
 	unsigned int i;
 	uint64_t id;
 
 	slots->now_ns = now_ns;
+	roots_flush(&slots->roots);
 	probe_update(slots->probe);
 	update_cells(slots, SLOT_OVERFLOW, slots->overflow);
 	for (i = SLOT_OVERFLOW + 1; i < probe_slots(slots->probe); i++) {
@@ -276,7 +267,7 @@ void slots_update(struct slots *slots, slots_find_fn find, void *context, uint64
 		else if (id)
 			update_slot(slots, i, id, find, context);
 	}
-	slots->used = count_used(slots);
+	slots->used = probe_slots_used(slots->probe);
 	probe_read_pairs(slots->probe, on_pair, slots);
 	block_books_begin(&slots->blocks);
 	probe_read_blocks(slots->probe, on_block, slots);
@@ -404,6 +395,16 @@ static bool read_closed(struct slots *slots)
 	return true;
 }
 
+/* A cgroup keeps its place as long as one of its slots is closed and not free. */
+static void keep_closed(struct slots *slots)
+{
+	unsigned int i;
+
+	for (i = SLOT_OVERFLOW + 1; i < probe_slots(slots->probe); i++)
+		if (slots->slot[i].closed && !slots->slot[i].member->slot)
+			slots->slot[i].member->slot = i;
+}
+
 /* Frees the slots that were closed a while ago, all in one pass, and the memory kept for them. */
 static void free_closed(struct slots *slots)
 {
@@ -426,6 +427,7 @@ static void free_closed(struct slots *slots)
 			slot->member->slot = 0;
 		free_cells(slot);
 	}
+	keep_closed(slots);
 	causes_forget(&slots->causes, slots->freed, probe_slots(slots->probe));
 	block_books_forget(&slots->blocks, slots->freed, probe_slots(slots->probe));
 }
@@ -437,17 +439,19 @@ void slots_retire(struct slots *slots, slots_find_fn find, void *context, uint64
 
 	slot_warnings_look(&slots->warnings, slots->probe, now_ns);
 	roots_tell(&slots->roots, now_ns);
+	roots_retry(&slots->roots, now_ns);
 	/* What runs while a slot is closed ends first. */
 	if (grown(now_ns, slots->closed_ns) < PROBE_CLOSING_NS)
 		return;
 	free_closed(slots);
-	slots->used = count_used(slots);
+	slots->used = probe_slots_used(slots->probe);
 	after = retirement_of(slots, retain_ns);
 	/* Since the last update a cgroup may have woken up. */
 	if (slots->now_ns != now_ns)
 		after.idle_ns = UINT64_MAX;
 	slots->now_ns = now_ns;
 	close_slots(slots, find_due(slots, &after, find, context));
+	roots_flush(&slots->roots);
 }
 
 void slots_take_made(struct slots *slots, struct member *made)
@@ -468,6 +472,7 @@ void slots_take_removed(struct slots *slots, uint64_t id)
 void slots_take_walked(struct slots *slots, const struct members *members)
 {
 	roots_take_walked(&slots->roots, members);
+	roots_flush(&slots->roots);
 }
 
 bool slots_are_scarce(const struct slots *slots)
@@ -475,5 +480,5 @@ bool slots_are_scarce(const struct slots *slots)
 	unsigned int all = probe_slots(slots->probe);
 
 	return !probe_sees_ancestors(slots->probe) ||
-	       all - 1 - count_used(slots) < all / SCARCE_PART;
+	       all - 1 - probe_slots_used(slots->probe) < all / SCARCE_PART;
 }

@@ -70,7 +70,7 @@ void slots_update_pressure(struct slots *slots);
 
 /*
  * Takes in a cgroup that was made, and those that walks have found: what is nested in others shares
- * their slots. To be called as soon as they are known.
+ * their slots. To be called as soon as they are known, slots_take_walked() the last in each turn.
  */
 void slots_take_made(struct slots *slots, struct member *made);
 void slots_take_removed(struct slots *slots, uint64_t id);

@@ -224,12 +224,13 @@ static int free_cells(struct probe *probe)
 {
 	const struct block_probe *state = state_of(probe);
 	int fd = bpf_map__fd(probe->bpf->maps.block_cells);
-	int i, count = read_cells(probe);
+	int i, count = read_cells(probe), err = count < 0 ? count : 0;
 
 	for (i = 0; i < count; i++)
-		if (probe_is_closed(probe, state->key[i].slot))
-			bpf_map_delete_elem(fd, &state->key[i]);
-	return count < 0 ? count : 0;
+		if (probe_is_freed(probe, state->key[i].slot) &&
+		    bpf_map_delete_elem(fd, &state->key[i]) && errno != ENOENT)
+			err = -errno;
+	return err;
 }
 
 static void forget_old_requests(int fd, const uint64_t *rq, const struct block_request *request,

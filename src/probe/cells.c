@@ -148,7 +148,17 @@ void probe_close_cells(struct probe *probe)
 	}
 }
 
-bool probe_clear_cells(struct probe *probe, unsigned int slot)
+bool probe_can_clear_cells(struct probe *probe, unsigned int slot)
+{
+	enum probe_id id;
+
+	for (id = 0; id < PROBES; id++)
+		if (probe->cells[id].rows && map_slots(probe, id, slot + 1))
+			return false;
+	return true;
+}
+
+void probe_clear_cells(struct probe *probe, unsigned int slot)
 {
 	unsigned int row;
 	enum probe_id id;
@@ -156,14 +166,9 @@ bool probe_clear_cells(struct probe *probe, unsigned int slot)
 	for (id = 0; id < PROBES; id++) {
 		size_t size = cells_of(id)->size;
 
-		if (!probe->cells[id].rows)
-			continue;
-		if (map_slots(probe, id, slot + 1))
-			return false;
-		for (row = 0; row < row_count(probe, id); row++)
+		for (row = 0; probe->cells[id].rows && row < row_count(probe, id); row++)
 			memset(cell_at(&probe->cells[id], row, slot * size), 0, size);
 	}
-	return true;
 }
 
 bool probe_read_pressure(struct probe *probe, unsigned int slot, struct probe_pressure *pressure)

@@ -22,9 +22,10 @@ bool probe_read_pressure(struct probe *probe, unsigned int slot, struct probe_pr
 
 /*
  * For slots.c. Sets all cells of a slot to zero, except for keyed ones. No program may write to
- * them meanwhile. False if there is no memory for that.
+ * them meanwhile. Ask first whether there is memory for that.
  */
-bool probe_clear_cells(struct probe *probe, unsigned int slot);
+bool probe_can_clear_cells(struct probe *probe, unsigned int slot);
+void probe_clear_cells(struct probe *probe, unsigned int slot);
 
 /*
  * For probe.c. Sizes the arrays before the object is loaded, and plans how they are read. Returns 0

@@ -158,7 +158,12 @@ struct probe_descriptor {
 	/* Whether it keeps something for a slot, as of update(), that closing it would lose. */
 	bool (*holds_slot)(const struct probe *probe, unsigned int slot);
 
-	/* Deletes what is kept for closed slots, which will get new owners: probe_is_closed(). */
+	/* Whether a program may still count for a closed slot: then it is not freed yet. */
+	bool (*uses_slot)(const struct probe *probe, unsigned int slot);
+	/*
+	 * Deletes what is kept for slots that will get new owners: probe_is_freed(). If it fails,
+	 * they stay closed, and it is called for them again.
+	 */
 	int (*free_slots)(struct probe *probe);
 
 	/* Frees everything, even if open() failed halfway. The programs are already detached. */

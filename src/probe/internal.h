@@ -66,13 +66,26 @@ struct probe {
 
 	uint64_t *slot_cgroups; /* maps of the kernel's arrays */
 	uint64_t *slot_groups;
-	bool *closed; /* by slot: closed and not freed yet */
+	unsigned char *slot_state; /* by slot: enum slot_state */
+	bool roots_changed;	   /* since probe_tell_roots() */
+};
+
+enum slot_state {
+	SLOT_STATE_OPEN, /* in use, or free */
+	SLOT_STATE_CLOSED,
+	SLOT_STATE_FREED, /* closed, and about to be free: probe_free_slots() */
 };
 
 /* Whether a slot was closed and not freed yet. Any number is allowed. */
 static inline bool probe_is_closed(const struct probe *probe, unsigned int slot)
 {
-	return slot < probe->slots && probe->closed[slot];
+	return slot < probe->slots && probe->slot_state[slot] != SLOT_STATE_OPEN;
+}
+
+/* Whether it is among those that are freed now. */
+static inline bool probe_is_freed(const struct probe *probe, unsigned int slot)
+{
+	return slot < probe->slots && probe->slot_state[slot] == SLOT_STATE_FREED;
 }
 
 #endif

@@ -41,9 +41,12 @@ int probe_size_roots(struct probe *probe)
 }
 
 /* A task may know a slot that is not the right one from now on. */
-static void forget_known_slots(struct probe *probe)
+void probe_tell_roots(struct probe *probe)
 {
-	__atomic_add_fetch(&probe->bpf->data->membership_generation, SLOTS_MAX, __ATOMIC_RELEASE);
+	if (probe->roots_changed)
+		__atomic_add_fetch(&probe->bpf->data->membership_generation, SLOTS_MAX,
+				   __ATOMIC_RELEASE);
+	probe->roots_changed = false;
 }
 
 int probe_add_root(struct probe *probe, uint64_t id, enum slot_root_kind kind, uint64_t group)
@@ -52,7 +55,7 @@ int probe_add_root(struct probe *probe, uint64_t id, enum slot_root_kind kind, u
 
 	if (bpf_map_update_elem(bpf_map__fd(probe->bpf->maps.slot_roots), &id, &root, BPF_NOEXIST))
 		return errno == EEXIST ? 0 : -errno;
-	forget_known_slots(probe);
+	probe->roots_changed = true;
 	return 0;
 }
 
@@ -62,7 +65,7 @@ int probe_add_alias(struct probe *probe, uint64_t id, uint64_t home, uint64_t gr
 
 	if (bpf_map_update_elem(bpf_map__fd(probe->bpf->maps.slot_aliases), &id, &alias, BPF_ANY))
 		return -errno;
-	forget_known_slots(probe);
+	probe->roots_changed = true;
 	return 0;
 }
 

@@ -30,6 +30,12 @@ int probe_add_root(struct probe *probe, uint64_t id, enum slot_root_kind kind, u
 int probe_add_alias(struct probe *probe, uint64_t id, uint64_t home, uint64_t group);
 
 /*
+ * Lets tasks look up their slots again if roots or aliases were added since the last call. To be
+ * called after all that are added at a time: anybody who makes cgroups adds some.
+ */
+void probe_tell_roots(struct probe *probe);
+
+/*
  * Forgets the root or the alias of a cgroup. The programs do that when it is removed. One that was
  * added after that would stay for ever, and there is room for so many.
  */

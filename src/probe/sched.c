@@ -180,12 +180,17 @@ static void count_pair(struct probe *probe, struct wait_pair pair)
 	__atomic_add_fetch(&probe->bpf->bss->pairs_used, 1, __ATOMIC_RELAXED);
 }
 
-/* Deletes the pairs of closed slots, and counts those that stay. */
+static int delete_pair(int fd, const struct wait_pair *pair)
+{
+	return bpf_map_delete_elem(fd, pair) && errno != ENOENT ? -errno : 0;
+}
+
+/* Deletes the pairs of slots that are freed, and counts those that stay. */
 static int free_pairs(struct probe *probe)
 {
 	const struct sched_probe *state = state_of(probe);
 	int fd = bpf_map__fd(probe->bpf->maps.wait_pairs);
-	int i, count = read_pairs(probe);
+	int i, count = read_pairs(probe), err = 0;
 
 	if (count < 0)
 		return count;
@@ -193,12 +198,27 @@ static int free_pairs(struct probe *probe)
 	memset(probe->bpf->bss->pairs_of_group, 0, sizeof(probe->bpf->bss->pairs_of_group));
 	probe->bpf->bss->pairs_used = 0;
 	for (i = 0; i < count; i++)
-		if (probe_is_closed(probe, state->pair[i].victim) ||
-		    probe_is_closed(probe, state->pair[i].cause))
-			bpf_map_delete_elem(fd, &state->pair[i]);
+		if (probe_is_freed(probe, state->pair[i].victim) ||
+		    probe_is_freed(probe, state->pair[i].cause))
+			err = delete_pair(fd, &state->pair[i]) ?: err;
 		else if (state->pair[i].victim < probe->slots)
 			count_pair(probe, state->pair[i]);
-	return 0;
+	return err;
+}
+
+/*
+ * A CPU keeps the slot that caused the wait of the task that it runs, and counts the wait when it
+ * is switched out. The idle task waits for nobody.
+ */
+static bool uses_slot(const struct probe *probe, unsigned int slot)
+{
+	const volatile struct sched_cpu *cpus = state_of(probe)->cpus;
+	unsigned int cpu;
+
+	for (cpu = 0; cpu < probe->cpus; cpu++)
+		if (cpus[cpu].cause == slot && cpus[cpu].running != cpus[cpu].idle)
+			return true;
+	return false;
 }
 
 const struct probe_descriptor probe_sched = {
@@ -222,6 +242,7 @@ const struct probe_descriptor probe_sched = {
 	.size = size,
 	.open = open_state,
 	.add_pressure = add_pressure,
+	.uses_slot = uses_slot,
 	.free_slots = free_pairs,
 	.close = close_state,
 };

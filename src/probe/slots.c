@@ -40,16 +40,17 @@ int probe_map_slots(struct probe *probe)
 {
 	probe->slot_cgroups = probe_map_array(probe->bpf->maps.slot_cgroups);
 	probe->slot_groups = probe_map_array(probe->bpf->maps.slot_groups);
-	probe->closed = calloc(probe->slots, sizeof(*probe->closed));
-	return probe->slot_cgroups && probe->slot_groups && probe->closed ? fill_free_slots(probe)
-									  : -ENOMEM;
+	probe->slot_state = calloc(probe->slots, sizeof(*probe->slot_state));
+	return probe->slot_cgroups && probe->slot_groups && probe->slot_state
+		       ? fill_free_slots(probe)
+		       : -ENOMEM;
 }
 
 void probe_unmap_slots(struct probe *probe)
 {
 	probe_unmap_array(probe->bpf->maps.slot_cgroups, probe->slot_cgroups);
 	probe_unmap_array(probe->bpf->maps.slot_groups, probe->slot_groups);
-	free(probe->closed);
+	free(probe->slot_state);
 }
 
 unsigned int probe_slots(const struct probe *probe)
@@ -79,6 +80,11 @@ uint64_t probe_slots_missed(const struct probe *probe)
 			       __ATOMIC_RELAXED);
 }
 
+unsigned int probe_slots_used(const struct probe *probe)
+{
+	return __atomic_load_n(&probe->bpf->bss->slots_used, __ATOMIC_RELAXED);
+}
+
 bool probe_slot_is_closed(const struct probe *probe, unsigned int slot)
 {
 	return probe_is_closed(probe, slot);
@@ -105,7 +111,7 @@ static int make_unknown(struct probe *probe, unsigned int slot)
 	if (bpf_map_delete_elem(bpf_map__fd(probe->bpf->maps.slot_by_cgroup), &id))
 		return -errno;
 	__atomic_store_n(&probe->slot_cgroups[slot], 0, __ATOMIC_RELEASE);
-	probe->closed[slot] = true;
+	probe->slot_state[slot] = SLOT_STATE_CLOSED;
 	return 0;
 }
 
@@ -140,27 +146,69 @@ int probe_close_slots(struct probe *probe, const unsigned int *slots, size_t cou
 	return err;
 }
 
-int probe_free_slots(struct probe *probe)
+/* Whether a program may still count for a closed slot. */
+static bool is_used(const struct probe *probe, unsigned int slot)
 {
-	int fd = bpf_map__fd(probe->bpf->maps.slot_free);
+	enum probe_id id;
+
+	for (id = 0; id < PROBES; id++)
+		if (probe->enabled[id] && probe_descriptors[id]->uses_slot &&
+		    probe_descriptors[id]->uses_slot(probe, slot))
+			return true;
+	return false;
+}
+
+/* Chooses the slots that are freed now. Returns 0, or -ENOMEM if one cannot be. */
+static int choose_freed(struct probe *probe)
+{
 	unsigned int slot;
+	int err = 0;
+
+	for (slot = SLOT_OVERFLOW + 1; slot < probe->slots; slot++) {
+		if (!probe->slot_state[slot])
+			continue;
+		probe->slot_state[slot] = SLOT_STATE_CLOSED;
+		if (is_used(probe, slot))
+			continue;
+		if (probe_can_clear_cells(probe, slot))
+			probe->slot_state[slot] = SLOT_STATE_FREED;
+		else
+			err = -ENOMEM;
+	}
+	return err;
+}
+
+/* Deletes what the probes keep for them. If one of them fails, no slot is freed. */
+static int free_kept(struct probe *probe)
+{
 	enum probe_id id;
 	int err = 0;
 
-	for (id = 0; id < PROBES; id++)
+	for (id = 0; id < PROBES && !err; id++)
 		if (probe->enabled[id] && probe_descriptors[id]->free_slots)
-			err = probe_descriptors[id]->free_slots(probe) ?: err;
+			err = probe_descriptors[id]->free_slots(probe);
+	return err;
+}
+
+int probe_free_slots(struct probe *probe)
+{
+	int fd = bpf_map__fd(probe->bpf->maps.slot_free), left = choose_freed(probe);
+	int err = free_kept(probe);
+	unsigned int slot;
+
+	if (err)
+		return err;
 	/* So that the lowest slot is given first. */
 	for (slot = probe->slots - 1; slot > SLOT_OVERFLOW; slot--) {
-		if (!probe->closed[slot])
+		if (!probe_is_freed(probe, slot))
 			continue;
-		if (!probe_clear_cells(probe, slot)) {
-			err = -ENOMEM;
+		probe_clear_cells(probe, slot);
+		if (bpf_map_update_elem(fd, NULL, &slot, BPF_ANY)) {
+			left = -errno;
 			continue;
 		}
-		if (bpf_map_update_elem(fd, NULL, &slot, BPF_ANY))
-			err = -errno;
-		probe->closed[slot] = false;
+		probe->slot_state[slot] = SLOT_STATE_OPEN;
+		__atomic_sub_fetch(&probe->bpf->bss->slots_used, 1, __ATOMIC_RELAXED);
 	}
-	return probe_recount_roots(probe) ?: err;
+	return probe_recount_roots(probe) ?: left;
 }

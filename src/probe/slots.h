@@ -43,9 +43,16 @@ bool probe_slot_is_closed(const struct probe *probe, unsigned int slot);
 bool probe_slot_is_held(const struct probe *probe, unsigned int slot);
 
 /*
+ * How many slots have a cgroup, or had one and are not free yet. The overflow slot does not count.
+ * Cheap.
+ */
+unsigned int probe_slots_used(const struct probe *probe);
+
+/*
  * Makes the closed slots free for new cgroups, with empty cells. Deletes their pairs, and their
- * cells of the block probe. Returns 0 or a negative errno. A slot whose cells could not be cleared
- * stays closed.
+ * cells of the block probe. Returns 0 or a negative errno. A slot stays closed if that fails, if
+ * its cells cannot be cleared, or while a CPU runs a task that has waited because of its cgroup:
+ * that wait is counted when the task is switched out.
  */
 int probe_free_slots(struct probe *probe);
 

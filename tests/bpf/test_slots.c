@@ -4,8 +4,10 @@
  * processes in cgroups of the test's own. Whatever happens to its slots, an owner must have counted
  * what its processes did.
  */
+#include <bpf/bpf.h>
 #include <inttypes.h>
 #include <netinet/in.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -20,9 +22,13 @@
 #include "metrics/naming.h"
 #include "metrics/slots.h"
 #include "own_cgroup.h"
+#include "probe/internal.h"
 #include "util/clock.h"
 
-#define MS UINT64_C(1000000)
+#include "bramble.skel.h"
+
+#define MS	   UINT64_C(1000000)
+#define MANY_ROOTS 520 /* counting roots */
 
 static const char *skip_reason;
 static struct probe *probe;
@@ -33,6 +39,7 @@ static struct slots slots;
 static struct {
 	uint64_t joined;  /* switches of the child that ran last, when it had joined its cgroup */
 	uint64_t joining; /* the most that a child had while it joined: some of these count, too */
+	unsigned int stage; /* of hog_and_victim() */
 } * shared;
 
 static int group_setup(void **state)
@@ -59,6 +66,18 @@ static int setup(void **state)
 	return tree_make() ? -1 : 0;
 }
 
+/* Those that a failed test has left. */
+static void remove_roots(void)
+{
+	char name[32];
+	int i;
+
+	for (i = 0; i < MANY_ROOTS; i++) {
+		snprintf(name, sizeof(name), "-root-%d.service", i);
+		rmdir(own_path(name));
+	}
+}
+
 static int teardown(void **state)
 {
 	(void)state;
@@ -67,6 +86,7 @@ static int teardown(void **state)
 	if (own_dir[0]) {
 		own_remove_all("");
 		own_remove_all("-crowd.slice");
+		remove_roots();
 		mkdir(own_path(""), 0755);
 	}
 	if (probe) {
@@ -437,6 +457,322 @@ static void what_has_no_slot_is_counted_and_told(void **state)
 	}
 }
 
+static void what_helps_is_said(void **state)
+{
+	char remedy[SLOT_REMEDY_SIZE];
+
+	(void)state;
+	slot_warnings_remedy(remedy, SLOTS_MAX / 2 + 1);
+	assert_string_equal(remedy, "give it more with --slots=32768");
+	slot_warnings_remedy(remedy, SLOTS_MAX);
+	assert_string_equal(remedy, "that is the most that there may be");
+}
+
+/* ---- slots that cannot be freed at once */
+
+/* In place of a map of the kernel, until it is given back. */
+static int take_away(int fd)
+{
+	int kept = dup(fd), other = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	assert_true(kept >= 0 && other >= 0);
+	assert_int_equal(dup2(other, fd), fd);
+	close(other);
+	return kept;
+}
+
+static void give_back(int fd, int kept)
+{
+	assert_int_equal(dup2(kept, fd), fd);
+	close(kept);
+}
+
+/* The kernel refuses what is needed to free a slot: it stays closed, and is freed later. */
+static void what_cannot_be_freed_stays_closed(void **state)
+{
+	unsigned int slot, round;
+	uint64_t id, switches;
+	char name[16];
+	int kept, fd;
+
+	(void)state;
+	open_all(64);
+	catch_log();
+	for (round = 0; round < 2; round++) {
+		fd = bpf_map__fd(round ? probe->bpf->maps.slot_free : probe->bpf->maps.wait_pairs);
+		snprintf(name, sizeof(name), "/round-%u", round);
+		id = own_make(name);
+		switches = nap_in(name, 50);
+		slot = slot_of(id);
+		assert_true(own_remove(name));
+		usleep(10000);
+		retire(MS);
+		assert_true(probe_slot_is_closed(probe, slot));
+		pause_closing();
+		kept = take_away(fd);
+		retire(MS);
+		give_back(fd, kept);
+		assert_true(probe_slot_is_closed(probe, slot));
+		assert_int_equal(members_find(&members, id)->slot, slot);
+		assert_int_equal(logged("cannot free all slots"), round + 1);
+		pause_closing();
+		retire(MS);
+		assert_false(probe_slot_is_closed(probe, slot));
+		assert_int_equal(members_find(&members, id)->slot, 0);
+		update();
+		check_counted(name, switches, 1);
+	}
+	for (slot = SLOT_OVERFLOW + 1, round = 0; slot < probe_slots(probe); slot++)
+		round += probe_slot_cgroup(probe, slot) || probe_slot_is_closed(probe, slot);
+	assert_in_range(probe_slots_used(probe), round, round + 2);
+}
+
+#define HOG	  "/hog"
+#define VICTIM	  "/victim"
+#define VICTIM_MS 800
+
+/* Runs as soon as it can, on one CPU, and for as long as it likes. */
+static bool go_first_on(int cpu)
+{
+	const struct sched_param first = {.sched_priority = 1};
+	cpu_set_t cpus;
+
+	CPU_ZERO(&cpus);
+	CPU_SET(cpu, &cpus);
+	return !sched_setaffinity(0, sizeof(cpus), &cpus) &&
+	       !sched_setscheduler(0, SCHED_FIFO, &first);
+}
+
+static void spin(uint64_t ns)
+{
+	uint64_t end = clock_monotonic_ns() + ns;
+
+	while (clock_monotonic_ns() < end)
+		;
+}
+
+static unsigned int stage(void)
+{
+	return __atomic_load_n(&shared->stage, __ATOMIC_ACQUIRE);
+}
+
+static void set_stage(unsigned int to)
+{
+	__atomic_store_n(&shared->stage, to, __ATOMIC_RELEASE);
+}
+
+/*
+ * Two processes on CPU 0. The victim wakes up while the hog runs, which ends a few ms later. Then
+ * the victim runs alone, and it is known why it has waited. shared->stage: 1 the hog runs, 2 the
+ * victim runs, 3 it is over.
+ */
+static void start_hog_and_victim(pid_t *hog, pid_t *victim)
+{
+	int wake[2];
+	char byte = 0;
+
+	set_stage(0);
+	assert_int_equal(pipe(wake), 0);
+	*victim = fork();
+	if (!*victim) {
+		if (!own_join(VICTIM) || !go_first_on(0) || read(wake[0], &byte, 1) != 1)
+			_exit(1);
+		set_stage(2);
+		spin(VICTIM_MS * MS);
+		set_stage(3);
+		_exit(0);
+	}
+	usleep(20000);
+	*hog = fork();
+	if (!*hog) {
+		if (!own_join(HOG) || !go_first_on(0))
+			_exit(1);
+		set_stage(1);
+		spin(30 * MS);
+		_exit(0);
+	}
+	while (stage() < 1 && waitpid(*hog, NULL, WNOHANG) == 0)
+		usleep(1000);
+	usleep(5000);
+	assert_int_equal(write(wake[1], &byte, 1), 1);
+	close(wake[0]), close(wake[1]);
+}
+
+static uint64_t cause_ns;
+
+static void on_cause(void *context, const struct ledger_value *value)
+{
+	if (value->cause == context)
+		cause_ns += value->number;
+}
+
+static uint64_t victim_waited_for(const char *name)
+{
+	char path[PATH_MAX];
+	struct cgroup_name victim, cause;
+
+	snprintf(path, sizeof(path), "%s" VICTIM, own_dir);
+	assert_int_equal(cgroup_path_parse(path, &victim), 0);
+	snprintf(path, sizeof(path), "%s%s", own_dir, name);
+	assert_int_equal(cgroup_path_parse(path, &cause), 0);
+	cause_ns = 0;
+	ledger_visit(&owner_of(&victim)->ledger, &families[FAMILY_CPU_WAIT_CAUSED], on_cause,
+		     owner_of(&cause));
+	return cause_ns;
+}
+
+static void run_as_others(void)
+{
+	const struct sched_param none = {0};
+	cpu_set_t cpus;
+	int cpu;
+
+	CPU_ZERO(&cpus);
+	for (cpu = 0; cpu < CPU_SETSIZE; cpu++)
+		CPU_SET(cpu, &cpus);
+	sched_setscheduler(0, SCHED_OTHER, &none);
+	sched_setaffinity(0, sizeof(cpus), &cpus);
+}
+
+/*
+ * A task runs on for longer than a slot is closed. It has waited because of the cgroup that had the
+ * slot, which is counted when it is switched out: until then nobody else gets the slot.
+ */
+static void who_caused_a_wait_keeps_its_slot(void **state)
+{
+	unsigned int slot, second;
+	pid_t hog, victim;
+	uint64_t id, next;
+	int status;
+
+	(void)state;
+	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
+		skip_because("it takes two CPUs");
+	open_all(64);
+	if (!go_first_on(1)) {
+		run_as_others();
+		skip_because("this kernel does not let a process run first");
+	}
+	id = own_make(HOG);
+	own_make(VICTIM);
+	start_hog_and_victim(&hog, &victim);
+	waitpid(hog, NULL, 0);
+	slot = slot_of(id);
+	assert_int_not_equal(slot, SLOT_OVERFLOW);
+	/* It is idle, and its slot is closed. Then it gets another one, and ends. */
+	update();
+	usleep(5000);
+	update_and_retire(MS);
+	assert_true(probe_slot_is_closed(probe, slot));
+	nap_in(HOG, 5);
+	second = slot_of(id);
+	update();
+	assert_true(own_remove(HOG));
+	probe_poll(probe, on_event, NULL);
+	pause_closing();
+	retire(MS);
+	pause_closing();
+	retire(MS);
+	next = own_make("/next");
+	nap_in("/next", 5);
+	if (stage() == 2) {
+		assert_true(probe_slot_is_closed(probe, slot));
+		assert_false(probe_slot_is_closed(probe, second));
+		assert_int_equal(members_find(&members, id)->slot, slot);
+		assert_int_not_equal(slot_of(next), slot);
+	}
+	status = (int)stage();
+	waitpid(victim, NULL, 0);
+	run_as_others();
+	update();
+	if (status != 2)
+		skip_because("this machine was too busy");
+	assert_true(victim_waited_for(HOG) > 0);
+	assert_int_equal(victim_waited_for("/next"), 0);
+	retire(MS);
+	pause_closing();
+	retire(MS);
+	assert_false(probe_slot_is_closed(probe, slot));
+	assert_int_equal(members_find(&members, id)->slot, 0);
+	assert_true(own_remove("/next"));
+	assert_true(own_remove(VICTIM));
+}
+
+/* ---- counting roots */
+
+static bool is_root(uint64_t id)
+{
+	struct slot_root root;
+
+	return !bpf_map_lookup_elem(bpf_map__fd(probe->bpf->maps.slot_roots), &id, &root);
+}
+
+#define NEW_ROOTS 80
+
+/* There is room for so many roots. One that finds none is added when others have ended. */
+static void a_root_without_room_is_added_later(void **state)
+{
+	uint64_t id[MANY_ROOTS], now_ns;
+	unsigned int i, missing = 0;
+	char name[32];
+
+	(void)state;
+	open_all(256); /* there is room for 512 */
+	for (i = 0; i < MANY_ROOTS; i++) {
+		snprintf(name, sizeof(name), "-root-%u.service", i);
+		id[i] = own_make(name);
+	}
+	update();
+	if (!is_root(id[0]))
+		skip_because("this machine has more units than there is room for");
+	for (i = 0; i < MANY_ROOTS; i++)
+		missing += !is_root(id[i]);
+	assert_true(missing > 0);
+	assert_false(is_root(id[MANY_ROOTS - 1]));
+	for (i = 0; i < MANY_ROOTS - 2; i++) {
+		snprintf(name, sizeof(name), "-root-%u.service", i);
+		assert_true(own_remove(name));
+	}
+	update();
+	now_ns = clock_monotonic_ns() + ROOTS_RETRY_NS;
+	slots_retire(&slots, find, NULL, 3600 * NS_PER_S, now_ns);
+	assert_true(is_root(id[MANY_ROOTS - 1]));
+	assert_true(is_root(id[MANY_ROOTS - 2]));
+	for (; i < MANY_ROOTS; i++) {
+		snprintf(name, sizeof(name), "-root-%u.service", i);
+		assert_true(own_remove(name));
+	}
+}
+
+static uint32_t generation(void)
+{
+	return __atomic_load_n(&probe->bpf->data->membership_generation, __ATOMIC_ACQUIRE) /
+	       SLOTS_MAX;
+}
+
+/* However many roots a turn adds, tasks look up their slots again once. Others may move, too. */
+static void many_new_roots_are_one_change(void **state)
+{
+	uint32_t before;
+	char name[32];
+	int i;
+
+	(void)state;
+	open_all(256);
+	update();
+	for (i = 0; i < NEW_ROOTS; i++) {
+		snprintf(name, sizeof(name), "-root-%d.service", i);
+		own_make(name);
+	}
+	before = generation();
+	update();
+	assert_in_range(generation() - before, 1, NEW_ROOTS / 2);
+	for (i = 0; i < NEW_ROOTS; i++) {
+		snprintf(name, sizeof(name), "-root-%d.service", i);
+		assert_true(own_remove(name));
+	}
+}
+
 /* ---- nested cgroups */
 
 #define PODS   "/kubepods"
@@ -739,6 +1075,11 @@ int main(void)
 		TEST(a_cgroup_with_sockets_is_not_idle),
 		TEST(a_full_house_is_cleared_in_one_pass),
 		TEST(what_has_no_slot_is_counted_and_told),
+		TEST(what_helps_is_said),
+		TEST(what_cannot_be_freed_stays_closed),
+		TEST(who_caused_a_wait_keeps_its_slot),
+		TEST(a_root_without_room_is_added_later),
+		TEST(many_new_roots_are_one_change),
 		TEST(a_container_and_what_is_nested_in_it_have_one_slot),
 		TEST(so_they_have_without_btf),
 		TEST(the_first_pod_counts_for_its_container),

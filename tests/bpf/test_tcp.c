@@ -153,11 +153,11 @@ static void free_sockets_of(uint64_t id)
 {
 	struct probe probe;
 	const struct probe_descriptor *tcp = open_user_space(&probe);
-	bool closed[SLOTS] = {[0] = false};
+	unsigned char state[SLOTS] = {[0] = SLOT_STATE_OPEN};
 
-	probe.closed = closed;
+	probe.slot_state = state;
 	assert_int_equal(tcp->begin_close(&probe), 0);
-	closed[slot_of(id)] = true;
+	state[slot_of(id)] = SLOT_STATE_CLOSED;
 	tcp->end_close(&probe);
 	close_user_space(&probe);
 }
