@@ -343,6 +343,39 @@ void connections_cut_slow(struct connections *all, uint64_t now_ns)
 	cut_older(all, CONNECTION_REPLY, CONNECTION_SLOW_S * NS_PER_S, now_ns);
 }
 
+/* Of the replies under way, without the asker's. */
+static void count_replies(struct crowd *crowd, const struct connections *all,
+			  const struct connection *asker)
+{
+	const struct connection *connection;
+
+	DL_FOREACH(all->in[CONNECTION_REPLY], connection)
+		if (!connection->cut && connection != asker)
+			tally_of(crowd, connection->network)->all++;
+}
+
+bool connections_make_way(struct connections *all, const struct connection *asker, uint64_t now_ns)
+{
+	struct crowd crowd = {.now_ns = now_ns};
+	const struct tally *askers = tally_of(&crowd, asker->network);
+	struct connection *connection;
+	unsigned int most = 0;
+	size_t i;
+
+	count_replies(&crowd, all, asker);
+	for (i = 0; i < crowd.networks; i++)
+		if (crowd.tallies[i].all > most)
+			most = crowd.tallies[i].all;
+	DL_FOREACH(all->in[CONNECTION_REPLY], connection) {
+		if (connection->cut || tally_of(&crowd, connection->network)->all < most)
+			continue;
+		if (most > askers->all)
+			cut(all, connection, REFUSAL_CONNECTIONS, now_ns);
+		break;
+	}
+	return !askers->all;
+}
+
 int connections_timeout_ms(const struct connections *all, uint64_t now_ns)
 {
 	uint64_t end = UINT64_MAX;

@@ -114,6 +114,13 @@ void connections_expire(struct connections *all, uint64_t now_ns);
 /* Cuts off connections that have been taking a reply for CONNECTION_SLOW_S or longer. */
 void connections_cut_slow(struct connections *all, uint64_t now_ns);
 
+/*
+ * The memory for replies is used up. The oldest reply of the network that has most of them under
+ * way gives way, if the asker's network has fewer. Returns whether the asker may have one all the
+ * same: its network has none under way.
+ */
+bool connections_make_way(struct connections *all, const struct connection *asker, uint64_t now_ns);
+
 /* Milliseconds until connections_expire() has something to do, rounded up; -1: nothing. */
 int connections_timeout_ms(const struct connections *all, uint64_t now_ns);
 

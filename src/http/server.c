@@ -80,19 +80,34 @@ void http_free(struct http *http)
 
 /* ---- replies */
 
+/*
+ * Whether one more body may be made although there are too many. Those of clients that take nothing
+ * stay for a while: another client gets its answer meanwhile. There is one body for each network,
+ * so this is bounded, too.
+ */
+static bool may_exceed(const struct http_request *request, uint64_t now_ns)
+{
+	struct http *http = request->http;
+	const struct connection *asker = listener_connection(request->connection);
+
+	connections_cut_slow(&http->tcp, now_ns);
+	connections_cut_slow(&http->local, now_ns);
+	return asker && connections_make_way(request->connections, asker, now_ns) &&
+	       http->bodies.bytes < 2 * BODIES_MAX;
+}
+
 bool http_reply_again(const struct http_request *request, struct http_reply *reply)
 {
 	struct http *http = request->http;
 	uint64_t now_ns = clock_monotonic_ns();
-	struct http_body *body;
+	struct http_body *body = bodies_find(&http->bodies, reply->kind);
 
-	body = bodies_find(&http->bodies, reply->kind);
 	if (!body || body->turn != http->bodies.turn) {
 		if (http->bodies.bytes < BODIES_MAX)
 			return false;
-		connections_cut_slow(&http->tcp, now_ns);
-		connections_cut_slow(&http->local, now_ns);
 		if (!body || now_ns - body->made_ns > STALE_NS) {
+			if (may_exceed(request, now_ns))
+				return false;
 			reply_text(reply, MHD_HTTP_SERVICE_UNAVAILABLE,
 				   "too many replies are under way; try again\n");
 			return true;
@@ -281,7 +296,9 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
 		set_state(listener, connection, CONNECTION_WAIT);
 		return MHD_YES;
 	}
-	answer_judged(listener, &(struct http_request){exchange->path, listener->http, connection},
+	answer_judged(listener,
+		      &(struct http_request){exchange->path, listener->http, connection,
+					     listener->connections},
 		      method, verdict, &reply);
 	exchange->let_in = verdict == GUARD_LET_IN && reply.status < MHD_HTTP_BAD_REQUEST;
 	return send_reply(listener, exchange, &reply);

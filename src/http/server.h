@@ -26,6 +26,7 @@ struct http_request {
 	const char *path; /* decoded, without the query */
 	struct http *http;
 	struct MHD_Connection *connection;
+	struct connections *connections; /* of which it is one */
 };
 
 /* The value of a parameter of the URL, NULL if there is none. Owned by the request. */

@@ -599,6 +599,41 @@ static void test_replies_under_way_are_bounded(void **state)
 	check_get("/hello", false, 200, "hello\n");
 }
 
+/* One address fills the memory for replies. Another one gets a new one all the same. */
+static void test_others_get_replies_when_the_memory_is_full(void **state)
+{
+	const int small = 4096;
+	int fds[16], other;
+	size_t i;
+
+	(void)state;
+	listen_tcp();
+	for (i = 0; i < 16; i++) {
+		fds[i] = connect_from(2);
+		setsockopt(fds[i], SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
+		serve_turns(2);
+		send_get(fds[i], "/shared");
+		serve_turns(2);
+	}
+	usleep(1100000); /* what was made is not sent again after a second */
+	other = connect_from(3);
+	setsockopt(other, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
+	send_get(other, "/shared");
+	serve_turns(4);
+	assert_int_equal(status_of(other), 200);
+	/* But only one of its own. */
+	i = (size_t)connect_from(3);
+	usleep(1100000);
+	send_get((int)i, "/shared");
+	serve_turns(4);
+	assert_int_equal(status_of((int)i), 503);
+	close((int)i);
+	close(other);
+	for (i = 0; i < 16; i++)
+		close(fds[i]);
+	serve_turns(5);
+}
+
 /* One address asks, again and again, and takes nothing. The others get their answers, also through
  * the Unix socket, and a client that was let in keeps its connection. */
 static void test_those_who_do_not_read(void **state)
@@ -985,6 +1020,7 @@ int main(void)
 		TEST(test_many_connections),
 		TEST(test_shared_reply),
 		TEST(test_replies_under_way_are_bounded),
+		TEST(test_others_get_replies_when_the_memory_is_full),
 		TEST(test_those_who_do_not_read),
 		TEST(test_header_lists),
 		TEST(test_malformed_requests),
