@@ -28,11 +28,27 @@ static bool has_terminal(void)
 	return isatty(STDIN_FILENO) || isatty(STDERR_FILENO);
 }
 
+/* By default each of them, and each real-time signal, would end the program in the middle. */
+static int ignore_others(void)
+{
+	int number;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(ignored); i++)
+		if (signal(ignored[i], SIG_IGN) == SIG_ERR)
+			return -errno;
+	for (number = SIGRTMIN; number <= SIGRTMAX; number++)
+		if (signal(number, SIG_IGN) == SIG_ERR)
+			return -errno;
+	return 0;
+}
+
 int signals_open(struct signals *signals)
 {
 	struct sigaction hangup;
 	sigset_t set;
 	size_t i;
+	int err;
 
 	sigemptyset(&set);
 	for (i = 0; i < ARRAY_SIZE(known); i++)
@@ -42,9 +58,9 @@ int signals_open(struct signals *signals)
 		sigdelset(&set, SIGHUP);
 	if (sigprocmask(SIG_BLOCK, &set, NULL))
 		return -errno;
-	for (i = 0; i < ARRAY_SIZE(ignored); i++)
-		if (signal(ignored[i], SIG_IGN) == SIG_ERR)
-			return -errno;
+	err = ignore_others();
+	if (err)
+		return err;
 	signals->terminal = has_terminal();
 	signals->fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	return signals->fd < 0 ? -errno : 0;

@@ -5,7 +5,8 @@
  *  - SIGTERM, SIGINT, SIGQUIT and SIGXCPU end it in order.
  *  - SIGHUP asks it to read its configuration again, as usual for a server. A terminal that closes
  *    sends SIGHUP, too: a program that was started from it then ends in order.
- *  - SIGUSR1, SIGUSR2, SIGALRM, SIGVTALRM, SIGPROF, SIGIO, SIGPWR, SIGPIPE and SIGXFSZ do nothing.
+ *  - SIGUSR1, SIGUSR2, SIGALRM, SIGVTALRM, SIGPROF, SIGIO, SIGPWR, SIGPIPE and SIGXFSZ do nothing,
+ *    nor do real-time signals.
  */
 #ifndef BRAMBLE_SIGNALS_H
 #define BRAMBLE_SIGNALS_H

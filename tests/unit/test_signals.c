@@ -60,6 +60,8 @@ static void test_others_do_nothing(void **state)
 	(void)state;
 	for (i = 0; i < ARRAY_SIZE(numbers); i++)
 		assert_int_equal(after(numbers[i]), SIGNAL_NONE);
+	assert_int_equal(after(SIGRTMIN), SIGNAL_NONE);
+	assert_int_equal(after(SIGRTMAX), SIGNAL_NONE);
 }
 
 /* nohup starts a program with SIGHUP ignored. */
