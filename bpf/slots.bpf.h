@@ -113,7 +113,9 @@ static __always_inline __u32 slot_of(__u64 id, __u64 cgroup)
  */
 static __always_inline bool current_is_kernel(void *ctx)
 {
-	__u64 id = bpf_get_current_pid_tgid(), place;
+	__u64 id = bpf_get_current_pid_tgid();
+	/* In raw tracepoints, the verifiers of 5.10 and 6.1 want memory that was written. */
+	__u64 place = 0;
 
 	if (id >> 32 != (__u32)id)
 		return false;
