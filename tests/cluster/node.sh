@@ -73,9 +73,13 @@ daemon() {
 	disown # the shell does not say that it was killed
 }
 
+# It first looks at all containers that it had. Until then it refuses what a kubelet asks, and a kubelet gives up.
+containerd_is_up() { grep -q 'Start streaming server' <(tail -n "+$1" "$out/containerd.log") && ctr version; }
 start_containerd() {
+	local line
+	line=$(($(wc -l 2>/dev/null <"$out/containerd.log") + 1))
 	daemon containerd containerd --config "$node/containerd.toml"
-	wait_until 20 ctr version
+	wait_until 60 containerd_is_up $line
 }
 
 import_images() {

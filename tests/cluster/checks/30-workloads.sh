@@ -52,10 +52,13 @@ recreate() {
 	done
 }
 
+# All 8 that are to stay. The one that crashes is never ready.
 all_run() {
 	k get pods -n work -o json | jq -e '
-		[.items[] | select(.metadata.labels.quick != "yes" and .metadata.name != "crashes" and .status.phase != "Succeeded")]
-		| length >= 8 and all(.[]; .status.phase == "Running" and all(.status.containerStatuses[]; .ready))'
+		[.items[] | select(.metadata.labels.quick != "yes" and .metadata.name != "crashes" and
+			.metadata.ownerReferences[0].kind != "Job")]
+		| length == 8 and all(.[]; .metadata.deletionTimestamp == null and .status.phase == "Running" and
+			all(.status.containerStatuses[]; .ready))'
 }
 quick_are_done() { [ "$(k get pods -n work -l quick=yes -o json | jq '[.items[] | select(.status.phase == "Succeeded")] | length')" = "$quick" ]; }
 has_restarted() { [ "$(field pod crashes '{.status.containerStatuses[?(@.name=="crashes")].restartCount}' work)" -ge 2 ]; }

@@ -13,7 +13,11 @@ both=$(observed .both)
 unanswered=$(observed .unanswered)
 processes=$(observed .processes)
 before=$(bramble_pod)
-follows() { [ "$(number 'count(up{job="bramble"})')" = 1 ] && [ "$(number "up{pod=\"$(bramble_pod)\"}")" = 1 ]; }
+# Not by what was scraped before the power failed: Prometheus failed, too, and shows that for 5 minutes.
+follows() {
+	[ "$(number 'count(timestamp(up{job="bramble"}) > time() - 12)')" = 1 ] &&
+		[ "$(number "up{pod=\"$(bramble_pod)\"} and timestamp(up) > time() - 12")" = 1 ]
+}
 is_observed() { [ "$(observed .processes)" -gt "$processes" ]; }
 
 # Of this node: others may run on the machine.

@@ -12,11 +12,11 @@ trap 'rm -rf "$work"' EXIT
 pod() { echo "{namespace=\"kube-system\",pod=\"$1-node1\",container=\"$1\"${2:-}"; } # NAME [MORE]
 load="{namespace=\"\",pod=\"\",container=\"\",unit=\"$cgroup/load\",role=\"client\"}"
 
-# books NAME: all three, one after the other
+# books NAME: all three, those of etcd and bramble at nearly the same moment
 books() {
-	curl -sf http://127.0.0.1:2381/metrics >"$work/etcd.$1"
 	k get --raw /metrics >"$work/api.$1"
-	metrics >"$work/bramble.$1" || give_up "bramble answers"
+	curl -sf http://127.0.0.1:2381/metrics >"$work/etcd.$1"
+	curl -sf "http://$bramble:9810/metrics" >"$work/bramble.$1" || give_up "bramble answers"
 }
 
 # grown WHOSE FROM TO SERIES
@@ -52,7 +52,7 @@ etcd_books() {
 	check_holds "bramble counts etcd's fsyncs: as many as its log and its commits take" \
 		"$wal >= 100 && $found >= $expected * 0.98 - 4 && $found <= $expected * 1.02 + 4"
 	check_holds "they take as long as etcd says, less what etcd's own clock adds" \
-		"$kernel <= $seconds * 1.02 && $kernel >= $seconds * 0.7"
+		"$kernel <= $seconds * 1.02 && $kernel >= $seconds * 0.5"
 	row "etcd's fsyncs" "etcd: $wal of its log, 2 x $commits of commits, $seconds s; bramble: $found, $kernel s"
 }
 
@@ -73,12 +73,12 @@ api_books() {
 	row "requests at the client" "$answered, $own s by the API server; $turns turns, $seconds s by bramble; $client s by curl"
 	# Others ask meanwhile: as many as in the seconds before.
 	count=$(more_turns count '}')
-	quick=$(more_turns bucket ',le="0.015625"}')
-	own=$(grown api b c "${get/SUFFIX/bucket},version=\"v1\",le=\"0.005\"}")
+	quick=$(more_turns bucket ',le="0.0625"}')
+	own=$(grown api b c "${get/SUFFIX/bucket},version=\"v1\",le=\"0.05\"}")
 	check_holds "bramble counts them at the server, among others'" \
 		"$count >= $requests * 0.97 && $count <= $requests * 1.03 + 60"
-	check_holds "those of at most 5 ms by the API server take at most 16 ms" "$own > 0 && $quick >= $own * 0.9"
-	row "requests at the server" "$count turns by bramble, less those of the seconds before; $own of at most 5 ms by the API server, $quick of at most 16 ms by bramble"
+	check_holds "those of at most 50 ms by the API server take at most 63 ms" "$own > 0 && $quick >= $own * 0.97"
+	row "requests at the server" "$count turns by bramble, less those of the seconds before; $own of at most 50 ms by the API server, $quick of at most 63 ms by bramble"
 }
 
 # more_turns SUFFIX LABELS: those of the API server as a server
@@ -88,6 +88,8 @@ more_turns() {
 	awk "BEGIN { print $(grown bramble b c "$series") - $(grown bramble q b "$series") }"
 }
 
+bramble=$(bramble_address)
+sleep 2 # what the check before has caused is over
 books a
 config_maps
 books q
