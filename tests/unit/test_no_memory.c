@@ -17,7 +17,7 @@ static void *may_realloc(void *old, size_t size)
 
 /* This program has the ledgers in here in place of the library's. */
 #define realloc(old, size) may_realloc(old, size)
-#include "metrics/ledger.c"
+#include "metrics/ledger.c" /* NOLINT(bugprone-suspicious-include) */
 #undef realloc
 
 #include "counts.h"
