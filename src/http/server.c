@@ -81,19 +81,15 @@ void http_free(struct http *http)
 /* ---- replies */
 
 /*
- * Whether one more body may be made although there are too many. Those of clients that take nothing
- * stay for a while: another client gets its answer meanwhile. There is one body for each network,
- * so this is bounded, too.
+ * Too many bodies are under way. Those of clients that take nothing stay for a while: another
+ * client gets its answer meanwhile. That is one body for each network, so it is bounded, too.
  */
-static bool may_exceed(const struct http_request *request, uint64_t now_ns)
+static bool make_way(const struct http_request *request, uint64_t now_ns)
 {
-	struct http *http = request->http;
 	const struct connection *asker = listener_connection(request->connection);
 
-	connections_cut_slow(&http->tcp, now_ns);
-	connections_cut_slow(&http->local, now_ns);
 	return asker && connections_make_way(request->connections, asker, now_ns) &&
-	       http->bodies.bytes < 2 * BODIES_MAX;
+	       request->http->bodies.bytes < 2 * BODIES_MAX;
 }
 
 bool http_reply_again(const struct http_request *request, struct http_reply *reply)
@@ -105,8 +101,10 @@ bool http_reply_again(const struct http_request *request, struct http_reply *rep
 	if (!body || body->turn != http->bodies.turn) {
 		if (http->bodies.bytes < BODIES_MAX)
 			return false;
+		connections_cut_slow(&http->tcp, now_ns);
+		connections_cut_slow(&http->local, now_ns);
 		if (!body || now_ns - body->made_ns > STALE_NS) {
-			if (may_exceed(request, now_ns))
+			if (make_way(request, now_ns))
 				return false;
 			reply_text(reply, MHD_HTTP_SERVICE_UNAVAILABLE,
 				   "too many replies are under way; try again\n");
@@ -353,6 +351,7 @@ static int add_listener(struct http *http, int fd, struct socket_file *file)
 	LL_APPEND(http->listeners, listener);
 	return 0;
 }
+
 int http_listen(struct http *http, struct address *address)
 {
 	int fd = listen_tcp(address);
