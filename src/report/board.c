@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "report/board.h"
 
-#include <limits.h>
 #include <linux/magic.h>
 #include <string.h>
 #include <sys/statfs.h>
@@ -9,10 +8,8 @@
 #include <unistd.h>
 
 #include "util/array.h"
-#include "util/buf.h"
+#include "util/livefile.h"
 #include "util/slice.h"
-
-#define FILE_MAX (1 << 20)
 
 #ifndef XFS_SUPER_MAGIC
 #define XFS_SUPER_MAGIC 0x58465342
@@ -27,15 +24,9 @@ static const char *const telling[] = {
 /* The first line of a file; empty if it cannot be read. */
 static void read_line(const char *dir, const char *name, char *out, size_t size)
 {
-	char path[PATH_MAX];
-	struct buf text;
-
-	out[0] = '\0';
-	if ((size_t)snprintf(path, sizeof(path), "%s/%s", dir, name) >= sizeof(path) ||
-	    buf_read_file(&text, path, FILE_MAX))
-		return;
-	snprintf(out, size, "%.*s", (int)strcspn(text.data, "\n"), text.data);
-	buf_free(&text);
+	if (live_read_once(dir, name, out, size) < 0)
+		out[0] = '\0';
+	out[strcspn(out, "\n")] = '\0';
 }
 
 void board_read(const char *procfs, struct board *board)

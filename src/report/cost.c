@@ -2,7 +2,6 @@
 #include "report/cost.h"
 
 #include <errno.h>
-#include <math.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +11,7 @@
 #include "report/floor.h"
 #include "report/pair.h"
 #include "util/clock.h"
-#include "util/log.h"
+#include "util/quantile.h"
 
 #define ROUNDS_MIN 3
 #define ROUNDS_MAX 15
@@ -28,20 +27,6 @@ struct bench {
 	double without[ROUNDS_MAX], floor[ROUNDS_MAX], bramble[ROUNDS_MAX];
 	int rounds;
 };
-
-static int compare_doubles(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-/* Sorts the values. q: from 0 to 1. */
-static double quantile(double *values, int count, double q)
-{
-	qsort(values, (size_t)count, sizeof(*values), compare_doubles);
-	return values[(int)(q * (count - 1) + 0.5)];
-}
 
 /* Nanoseconds for one turn there and back. */
 static int time_turns(const struct bench *bench, unsigned int turns, double *ns)

@@ -7,8 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "expose/expose.h"
@@ -17,6 +15,7 @@
 #include "report/board.h"
 #include "report/cage.h"
 #include "report/cost.h"
+#include "top/listener.h"
 #include "util/clock.h"
 #include "util/log.h"
 #include "version.h"
@@ -37,16 +36,9 @@ static double ms(uint64_t ns)
 
 static bool serve_runs(const char *path)
 {
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	bool runs = false;
+	int err;
 
-	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
-	if (fd >= 0 && path[0])
-		runs = !connect(fd, (struct sockaddr *)&address, sizeof(address));
-	if (fd >= 0)
-		close(fd);
-	return runs;
+	return path[0] && listener_find(path, &err) == LISTENER_THERE;
 }
 
 static void not_measured(char *cell, size_t size, const char *what, int err)

@@ -10,20 +10,7 @@
 #include <unistd.h>
 
 #include "kernel/mounts.h"
-
-static inline int compare_doubles(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-/* Sorts the values; q from 0 to 1. */
-static inline double quantile(double *values, int count, double q)
-{
-	qsort(values, (size_t)count, sizeof(*values), compare_doubles);
-	return values[(int)(q * (count - 1) + 0.5)];
-}
+#include "util/quantile.h"
 
 /* As it is mounted, or by this process for itself. Good until the program ends. */
 static inline const char *tracefs_path(void)
