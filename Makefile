@@ -124,14 +124,13 @@ $(BUILD)/bramble.bpf.o: $(BPF_OBJ)
 	$(Q)$(BPFTOOL) gen object $@ $^
 
 $(BUILD)/bramble.skel.h: $(BUILD)/bramble.bpf.o
-	$(say) SKEL $@
-	$(Q){ echo '/* NOLINTBEGIN: generated */' && $(BPFTOOL) gen skeleton $< name bramble_bpf && \
-		echo '/* NOLINTEND */'; } > $@.tmp && mv $@.tmp $@
 
 # What the probe's cost is measured against: bramble report, and the benchmarks.
 $(BUILD)/floor.skel.h: $(BUILD)/bpf/floor/floor.bpf.o
+
+$(BUILD)/%.skel.h:
 	$(say) SKEL $@
-	$(Q){ echo '/* NOLINTBEGIN: generated */' && $(BPFTOOL) gen skeleton $< name floor_bpf && \
+	$(Q){ echo '/* NOLINTBEGIN: generated */' && $(BPFTOOL) gen skeleton $< name $*_bpf && \
 		echo '/* NOLINTEND */'; } > $@.tmp && mv $@.tmp $@
 
 # Objects depend on how they are compiled: other flags, other objects.

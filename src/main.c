@@ -326,8 +326,7 @@ static bool server_name_right(const char *command)
 		return true;
 	fprintf(stderr,
 		"%s: --kube.server-name=%s: must be the name of a host, without a port: the "
-		"node's, "
-		"as in `kubectl get nodes`\n",
+		"node's, as in `kubectl get nodes`\n",
 		command, shared.server_name);
 	return false;
 }
@@ -348,6 +347,12 @@ static bool cgroup_roots_right(const char *command)
 	return true;
 }
 
+static bool kubelet_flags_right(const char *command)
+{
+	return kubelet_url_right(command) && server_name_right(command) &&
+	       cgroup_roots_right(command);
+}
+
 /*
  * A mistake in the Kubernetes flags is wrong usage, and is reported before a probe is loaded.
  * Returns -1 if there is none, else an exit code.
@@ -356,8 +361,7 @@ static int check_kube_flags(const char *command)
 {
 	int err;
 
-	if (!kubelet_url_right(command) || !server_name_right(command) ||
-	    !cgroup_roots_right(command))
+	if (!kubelet_flags_right(command))
 		return EXIT_USAGE;
 	err = label_keys_parse(shared.labels, &shared.label_keys);
 	if (!err)
@@ -674,6 +678,16 @@ static int run_top(int argc, char **argv)
 	return exit_code(top_run(&top_options));
 }
 
+/* Where the flags say that it looks. */
+static void set_check_places(struct check_options *options)
+{
+	options->path_procfs = shared.path_procfs;
+	options->path_sysfs = shared.path_sysfs;
+	options->path_tracefs = shared.path_tracefs;
+	options->path_cgroupfs = shared.path_cgroupfs;
+	options->log_dir = shared.log_dir;
+}
+
 static int run_check(int argc, char **argv)
 {
 	static struct check_options options;
@@ -701,18 +715,13 @@ static int run_check(int argc, char **argv)
 
 	if (code >= 0)
 		return code;
-	if (!kubelet_url_right(command.name) || !server_name_right(command.name) ||
-	    !cgroup_roots_right(command.name))
+	if (!kubelet_flags_right(command.name))
 		return EXIT_USAGE;
 	kubelet = kubelet_options();
 	kubelet.optional = shared.kube_source == KUBE_AUTO;
 	if (shared.kube_source == KUBE_AUTO || shared.kube_source == KUBE_KUBELET)
 		options.kubelet = &kubelet;
-	options.path_procfs = shared.path_procfs;
-	options.path_sysfs = shared.path_sysfs;
-	options.path_tracefs = shared.path_tracefs;
-	options.path_cgroupfs = shared.path_cgroupfs;
-	options.log_dir = shared.log_dir;
+	set_check_places(&options);
 	options.pod_roots = pod_roots();
 	code = check_run(&options, stdout);
 	return code < 0 ? exit_code(code) : code ? EXIT_FAILED : EXIT_DONE;
@@ -774,13 +783,7 @@ static int run_report(int argc, char **argv)
 	if (code >= 0)
 		return code;
 	set_report_defaults();
-	options.check = (struct check_options){
-		.path_procfs = shared.path_procfs,
-		.path_sysfs = shared.path_sysfs,
-		.path_tracefs = shared.path_tracefs,
-		.path_cgroupfs = shared.path_cgroupfs,
-		.log_dir = shared.log_dir,
-	};
+	set_check_places(&options.check);
 	options.collector_options = collector_options;
 	return exit_code(report_run(&options));
 }
