@@ -21,25 +21,7 @@ TSAN_OBJ    := $(LIB_OBJ:$(BUILD)/src/%=$(TSAN)/src/%)
 # hasher.c makes the one thread of the program, curl one for each look-up of a name.
 TSAN_TESTS  := $(addprefix $(TSAN)/test_,auth guard http_server http_strict connections tls kubelet source log)
 
-$(TSAN)/src/%.o: src/%.c $(GENERATED) $(BUILD)/flags
-	$(say) CC $@
-	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(CPPFLAGS) $(VERSION_FLAGS) -std=c11 $(WARNINGS) $(TSAN_CFLAGS) $(LIB_CFLAGS) -MMD -MP -c -o $@ $<
-
-$(TSAN)/src/%.pb-c.o: $(BUILD)/gen/%.pb-c.c $(BUILD)/flags
-	$(say) CC $@
-	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(CPPFLAGS) -std=c11 $(TSAN_CFLAGS) -c -o $@ $<
-
-$(TSAN)/src/version.o: $(BUILD)/revision
-
-$(TSAN)/libbramble.a: $(TSAN_OBJ)
-	$(Q)rm -f $@ && $(AR) rcs $@ $^
-
-$(TSAN)/test_%: tests/unit/test_%.c $(TSAN)/libbramble.a
-	$(say) TEST $@
-	$(Q)$(CC) $(CPPFLAGS) -Itests -std=c11 $(WARNINGS) $(TSAN_CFLAGS) $(LIB_CFLAGS) -MMD -MP -o $@ $< \
-		$(TSAN)/libbramble.a $$($(PKG_CONFIG) --libs $(TEST_LIBS)) $(LDLIBS)
+$(eval $(call sanitized,$(TSAN),$(TSAN_CFLAGS)))
 
 test-tsan: $(TSAN_TESTS) ## the unit tests of what has threads, under TSan
 	@tests/unit/run tsan $(TSAN_TESTS)

@@ -34,25 +34,31 @@ UNIT_SRC    := $(wildcard tests/unit/test_*.c)
 UNIT        := $(UNIT_SRC:tests/unit/%.c=$(SAN)/%)
 TEST_LIBS   := cmocka
 
-$(SAN)/src/%.o: src/%.c $(GENERATED) $(BUILD)/flags
-	$(say) CC $@
-	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(CPPFLAGS) $(VERSION_FLAGS) -std=c11 $(WARNINGS) $(SAN_CFLAGS) $(LIB_CFLAGS) -MMD -MP -c -o $@ $<
+# sanitized FOLDER,FLAGS: the library, and unit tests with it, compiled with these flags in a folder of
+# their own.
+define sanitized
+$(1)/src/%.o: src/%.c $$(GENERATED) $$(BUILD)/flags
+	$$(say) CC $$@
+	$$(Q)mkdir -p $$(@D)
+	$$(Q)$$(CC) $$(CPPFLAGS) $$(VERSION_FLAGS) -std=c11 $$(WARNINGS) $(2) $$(LIB_CFLAGS) -MMD -MP -c -o $$@ $$<
 
-$(SAN)/src/%.pb-c.o: $(BUILD)/gen/%.pb-c.c $(BUILD)/flags
-	$(say) CC $@
-	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(CPPFLAGS) -std=c11 $(SAN_CFLAGS) -c -o $@ $<
+$(1)/src/%.pb-c.o: $$(BUILD)/gen/%.pb-c.c $$(BUILD)/flags
+	$$(say) CC $$@
+	$$(Q)mkdir -p $$(@D)
+	$$(Q)$$(CC) $$(CPPFLAGS) -std=c11 $(2) -c -o $$@ $$<
 
-$(SAN)/src/version.o: $(BUILD)/revision
+$(1)/src/version.o: $$(BUILD)/revision
 
-$(SAN)/libbramble.a: $(SAN_OBJ)
-	$(Q)rm -f $@ && $(AR) rcs $@ $^
+$(1)/libbramble.a: $$(LIB_OBJ:$$(BUILD)/src/%=$(1)/src/%)
+	$$(Q)rm -f $$@ && $$(AR) rcs $$@ $$^
 
-$(SAN)/test_%: tests/unit/test_%.c $(SAN)/libbramble.a
-	$(say) TEST $@
-	$(Q)$(CC) $(CPPFLAGS) -Itests -std=c11 $(WARNINGS) $(SAN_CFLAGS) $(LIB_CFLAGS) -MMD -MP -o $@ $< \
-		$(SAN)/libbramble.a $$($(PKG_CONFIG) --libs $(TEST_LIBS)) $(LDLIBS)
+$(1)/test_%: tests/unit/test_%.c $(1)/libbramble.a
+	$$(say) TEST $$@
+	$$(Q)$$(CC) $$(CPPFLAGS) -Itests -std=c11 $$(WARNINGS) $(2) $$(LIB_CFLAGS) -MMD -MP -o $$@ $$< \
+		$(1)/libbramble.a $$$$($$(PKG_CONFIG) --libs $$(TEST_LIBS)) $$(LDLIBS)
+endef
+
+$(eval $(call sanitized,$(SAN),$(SAN_CFLAGS)))
 
 test-unit: $(UNIT) ## the unit tests alone, under ASan and UBSan
 	@tests/unit/run unit $(UNIT)
