@@ -27,6 +27,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "attack.h"
+
 #define MAX 4096
 
 static volatile sig_atomic_t stopped;
@@ -34,53 +36,6 @@ static volatile sig_atomic_t stopped;
 static void stop(int signal)
 {
 	stopped = signal;
-}
-
-static void die(const char *what)
-{
-	fprintf(stderr, "cgroups: %s: %s\n", what, strerror(errno));
-	exit(1);
-}
-
-static double now(clockid_t clock)
-{
-	struct timespec t;
-
-	clock_gettime(clock, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
-static void sleep_us(long us)
-{
-	nanosleep(&(struct timespec){.tv_sec = us / 1000000, .tv_nsec = us % 1000000 * 1000}, NULL);
-}
-
-static int open_dir(int parent, const char *name)
-{
-	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	if (fd < 0)
-		die(name);
-	return fd;
-}
-
-static void enter(int dir)
-{
-	int fd = openat(dir, "cgroup.procs", O_WRONLY | O_CLOEXEC);
-
-	if (fd < 0 || write(fd, "0", 1) != 1)
-		die("cgroup.procs");
-	close(fd);
-}
-
-/* A cgroup whose task has just left or ended may be busy for a moment. */
-static void remove_dir(int parent, const char *name)
-{
-	for (int tries = 0; unlinkat(parent, name, AT_REMOVEDIR) && tries < 1000; tries++) {
-		if (errno != EBUSY)
-			break;
-		sleep_us(1000);
-	}
 }
 
 static int flood(int dir, int count, double per_second)

@@ -33,6 +33,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "attack.h"
+
 #define SLEEPS	   10
 #define MOVED_MOST 4 /* switches of one process that neither it nor its parent can tell apart */
 #define KEEP_LOGS  1000
@@ -56,20 +58,6 @@ static const char *cgroups, *mark, *files, *logs;
 static struct sockaddr_in server;
 static int life_ms;
 static volatile sig_atomic_t stopped;
-
-static void die(const char *what)
-{
-	fprintf(stderr, "containers: %s: %s\n", what, strerror(errno));
-	exit(1);
-}
-
-static double now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
 
 static void sleep_ms(double ms)
 {
@@ -308,11 +296,12 @@ static void stop(int signal)
 
 static void run(int count, double per_second)
 {
-	double begin = now();
+	double begin = now(CLOCK_MONOTONIC);
 	int first = 0, started = 0;
 
 	while (first < started || (started < count && !stopped)) {
-		while (started < count && !stopped && now() >= begin + (double)started / per_second)
+		while (started < count && !stopped &&
+		       now(CLOCK_MONOTONIC) >= begin + (double)started / per_second)
 			start(started++);
 		clean(first, started);
 		while (first < started && containers[first].removed)

@@ -30,6 +30,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "attack.h"
+
 #define STACK (64 * 1024)
 
 static const char *place;
@@ -42,28 +44,9 @@ static void stop(int signal)
 	stopped = signal;
 }
 
-static void die(const char *what)
-{
-	fprintf(stderr, "crowds: %s: %s\n", what, strerror(errno));
-	exit(1);
-}
-
-static double now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
 static int goes_on(void)
 {
-	return !stopped && now() < until;
-}
-
-static void sleep_us(long us)
-{
-	nanosleep(&(struct timespec){.tv_sec = us / 1000000, .tv_nsec = us % 1000000 * 1000}, NULL);
+	return !stopped && now(CLOCK_MONOTONIC) < until;
 }
 
 static void start(pthread_t *thread, void *(*run)(void *), void *arg)
@@ -180,39 +163,12 @@ static void sockets(int count)
 		;
 }
 
-static int open_dir(const char *name)
-{
-	int fd = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	if (fd < 0)
-		die(name);
-	return fd;
-}
-
-static void enter(int dir)
-{
-	int fd = openat(dir, "cgroup.procs", O_WRONLY | O_CLOEXEC);
-
-	if (fd < 0 || write(fd, "0", 1) != 1)
-		die("cgroup.procs");
-	close(fd);
-}
-
 /* Makes a cgroup and opens it. */
 static int make(int dir, const char *name)
 {
 	if (mkdirat(dir, name, 0755) && errno != EEXIST)
 		die(name);
 	return openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-}
-
-static void remove_dir(int parent, const char *name)
-{
-	for (int tries = 0; unlinkat(parent, name, AT_REMOVEDIR) && tries < 1000; tries++) {
-		if (errno != EBUSY)
-			break;
-		sleep_us(1000);
-	}
 }
 
 static void go_to_and_fro(const int dirs[2], int result)
@@ -228,7 +184,8 @@ static void go_to_and_fro(const int dirs[2], int result)
 
 static void moves(int count)
 {
-	int dir = open_dir(place), dirs[2] = {make(dir, "to"), make(dir, "fro")}, results[2], i;
+	int dir = open_dir(AT_FDCWD, place), dirs[2] = {make(dir, "to"), make(dir, "fro")},
+	    results[2], i;
 	long of_one;
 
 	if (pipe(results))
@@ -256,7 +213,7 @@ static pid_t born_in(int dir)
 /* Each sleeps a number of times that is known. */
 static void births(int count)
 {
-	int dir = open_dir(place), child = make(dir, "born"), alive = 0;
+	int dir = open_dir(AT_FDCWD, place), child = make(dir, "born"), alive = 0;
 
 	while (goes_on() || alive) {
 		if (goes_on() && alive < count) {
@@ -295,7 +252,7 @@ int main(int argc, char **argv)
 		if (strcmp(argv[1], modes[i].name) != 0)
 			continue;
 		place = argv[2];
-		until = now() + atof(argv[4]);
+		until = now(CLOCK_MONOTONIC) + atof(argv[4]);
 		modes[i].run(atoi(argv[3]));
 		printf("%ld\n", (long)done);
 		return 0;
