@@ -21,37 +21,12 @@ export PATH=$cache/debs/usr/bin:$cache/debs/usr/sbin:$PATH
 
 # ---------------------------------------------------------------- verdicts
 
-failed=0
-
-pass() { echo "PASS cluster $test_name: $*"; }
-fail() {
-	echo "FAIL cluster $test_name: $*"
-	failed=1
-}
-note() { echo "    $*"; }
-
-# check WHAT COMMAND...: passes if the command succeeds.
-check() {
-	local what=$1
-	shift
-	if "$@"; then pass "$what"; else fail "$what"; fi
-}
-
-# check_holds WHAT EXPRESSION: an awk expression on numbers. An empty operand is an error, and fails.
-check_holds() {
-	if awk "BEGIN { exit !($2) }" 2>/dev/null; then pass "$1"; else fail "$1: does not hold: $2"; fi
-}
+stage=cluster
+# shellcheck source=tests/checks.sh
+. "$top/tests/checks.sh"
 
 # row WHAT FOUND: a row of the table at the end.
 row() { echo "$test_name|$1|$2" >>"$out/rows"; }
-
-finish() { exit $failed; }
-
-# Ends the check before its time: the rest of it makes no sense.
-give_up() {
-	fail "$*"
-	exit 1
-}
 
 # wait_until SECONDS COMMAND...: tries five times a second.
 wait_until() {

@@ -34,46 +34,9 @@ mkdir -p "$log_dir" "$tmp/containers" "$tmp/rootfs"
 
 # ---------------------------------------------------------------- verdicts
 
-failed=0
-
-pass() { echo "PASS integration $test_name: $*"; }
-fail() {
-	echo "FAIL integration $test_name: $*"
-	failed=1
-}
-skip() { # what: reason
-	if [[ $* == ?*": "?* ]]; then
-		echo "SKIP integration $test_name: $*"
-	else
-		fail "$*: skipped without a reason"
-	fi
-}
-note() { echo "    $*"; }
-
-# check WHAT COMMAND...: passes if the command succeeds.
-check() {
-	local what=$1
-	shift
-	if "$@"; then pass "$what"; else fail "$what"; fi
-}
-
-# check_holds WHAT EXPRESSION: an awk expression on numbers, such as "1.5 < 2".
-# An empty operand (a metric that is not there) is an error, and fails.
-check_holds() {
-	if awk "BEGIN { exit !($2) }" 2>/dev/null; then
-		pass "$1"
-	else
-		fail "$1: does not hold: $2"
-	fi
-}
-
-finish() { exit $failed; }
-
-# Ends the test before its time: the rest of it makes no sense.
-give_up() {
-	fail "$*"
-	exit 1
-}
+stage=integration
+# shellcheck source=tests/checks.sh
+. "$top/tests/checks.sh"
 
 # wait_until SECONDS COMMAND...: tries ten times a second.
 wait_until() {
