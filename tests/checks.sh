@@ -5,20 +5,20 @@
 # $failed is 1 as soon as something failed.
 failed=0
 
-verdict() { # PASS|FAIL|SKIP WHAT...
+print_result() { # PASS|FAIL|SKIP WHAT...
 	local word=$1
 	shift
 	echo "$word $stage${test_name:+ $test_name}: $*"
 }
 
-pass() { verdict PASS "$@"; }
+pass() { print_result PASS "$@"; }
 fail() {
-	verdict FAIL "$@"
+	print_result FAIL "$@"
 	failed=1
 }
 skip() { # what: reason
 	if [[ $* == ?*": "?* ]]; then
-		verdict SKIP "$@"
+		print_result SKIP "$@"
 	else
 		fail "$*: skipped without a reason"
 	fi

@@ -246,7 +246,10 @@ static void find_kept_caps(const struct context *context, const struct row *row,
 	for (cap = 0; cap < CAPABILITIES_MAX; cap++)
 		if (left >> cap & 1)
 			buf_printf(&text, " %s", sandbox_capability_name(cap) ?: "unknown");
-	detail(fact, "%s", buf_failed(&text) ? "" : text.data);
+	if (buf_failed(&text))
+		set_answer(fact, -ENOMEM);
+	else
+		detail(fact, "%s", text.data);
 	buf_free(&text);
 }
 

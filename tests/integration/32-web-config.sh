@@ -47,7 +47,7 @@ basic_auth_users:
 END_OF_FILE
 
 # Ready means: the socket answers.
-bramble_ready() { curl -sf -o /dev/null --unix-socket "$tmp/bramble.sock" http://localhost/readyz; }
+ready_options=(--unix-socket "$tmp/bramble.sock")
 start_bramble --web.config.file="$tmp/web.yml"
 url=https${bramble_url#http}
 

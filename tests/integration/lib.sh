@@ -288,7 +288,9 @@ free_port() {
 	echo $port
 }
 
-bramble_ready() { curl -sf -m 5 -o /dev/null "$bramble_url/readyz"; }
+# Options for curl, where it cannot ask without.
+ready_options=()
+bramble_ready() { curl -sf -m 5 -o /dev/null "${ready_options[@]}" "$bramble_url/readyz"; }
 
 # spawn_bramble ARGS...: starts `bramble serve` on a free port of the loopback.
 spawn_bramble() {
