@@ -82,6 +82,16 @@ static void set_answer(struct fact *fact, int answer)
 		detail(fact, "could not be tried: %s", strerrordesc_np(-answer));
 }
 
+/* What was found, in a text that this frees. Without the memory for it, nothing is known. */
+static void detail_text(struct fact *fact, struct buf *text)
+{
+	if (buf_failed(text))
+		set_answer(fact, -ENOMEM);
+	else
+		detail(fact, "%s", text->data);
+	buf_free(text);
+}
+
 static void find_feature(const struct context *context, const struct row *row, struct fact *fact)
 {
 	int answer;
@@ -246,11 +256,7 @@ static void find_kept_caps(const struct context *context, const struct row *row,
 	for (cap = 0; cap < CAPABILITIES_MAX; cap++)
 		if (left >> cap & 1)
 			buf_printf(&text, " %s", sandbox_capability_name(cap) ?: "unknown");
-	if (buf_failed(&text))
-		set_answer(fact, -ENOMEM);
-	else
-		detail(fact, "%s", text.data);
-	buf_free(&text);
+	detail_text(fact, &text);
 }
 
 static void find_landlock(const struct context *context, const struct row *row, struct fact *fact)
@@ -354,9 +360,10 @@ static void find_pods(const struct context *context, const struct row *row, stru
 	if (missing) {
 		fact->state = FACT_MISSING;
 		detail(fact, "--kube.cgroup-root=%s: there is no such cgroup", missing);
-	} else if (count && !buf_failed(&found)) {
+	} else if (count) {
 		fact->state = FACT_PRESENT;
-		detail(fact, "%s", found.data);
+		detail_text(fact, &found);
+		return;
 	}
 	buf_free(&found);
 }
