@@ -280,13 +280,27 @@ static int exit_code(int err)
 	return EXIT_FAILED;
 }
 
+/* The command that runs, and which of its flags variables have set. */
+static struct {
+	const struct flag_command *command;
+	uint64_t from_environment;
+} given;
+
+/* A flag as the user has written it, for messages. */
+static struct flag_text written(const char *flag)
+{
+	return flag_given(given.command, given.from_environment, flag);
+}
+
 /* Reads a command's words. Returns -1 if it is to run, else an exit code. */
 static int parse(const struct flag_command *command, int *argc, char **argv)
 {
 	struct buf help = {0};
 	char error[512];
-	int err = flags_parse(command, argc, argv, error, sizeof(error));
+	int err;
 
+	given.command = command;
+	err = flags_parse(command, argc, argv, &given.from_environment, error, sizeof(error));
 	log_setup((enum log_level)shared.log_level, (enum log_format)shared.log_format);
 	if (err == FLAGS_HELP || err == FLAGS_TABLE) {
 		err = err == FLAGS_HELP ? flags_help(command, &help) : flags_table(command, &help);
@@ -303,7 +317,7 @@ static int parse(const struct flag_command *command, int *argc, char **argv)
 /* Out of memory is not wrong usage. Returns the exit code. */
 static int no_memory_for(const char *command, const char *flag)
 {
-	fprintf(stderr, "%s: --%s: out of memory\n", command, flag);
+	fprintf(stderr, "%s: %s: out of memory\n", command, written(flag).text);
 	return EXIT_FAILED;
 }
 
@@ -314,9 +328,9 @@ static bool kubelet_url_right(const char *command)
 
 	if (reason)
 		fprintf(stderr,
-			"%s: --kube.kubelet-url=%s: %s; write https://HOST:PORT, and an IPv6 "
+			"%s: %s=%s: %s; write https://HOST:PORT, and an IPv6 "
 			"address in brackets: https://[fd00::5]:10250\n",
-			command, shared.kubelet_url, reason);
+			command, written("kube.kubelet-url").text, shared.kubelet_url, reason);
 	return !reason;
 }
 
@@ -325,9 +339,9 @@ static bool server_name_right(const char *command)
 	if (!shared.server_name || kubelet_url_is_name(shared.server_name))
 		return true;
 	fprintf(stderr,
-		"%s: --kube.server-name=%s: must be the name of a host, without a port: the "
+		"%s: %s=%s: must be the name of a host, without a port: the "
 		"node's, as in `kubectl get nodes`\n",
-		command, shared.server_name);
+		command, written("kube.server-name").text, shared.server_name);
 	return false;
 }
 
@@ -339,9 +353,9 @@ static bool cgroup_roots_right(const char *command)
 		if (pod_root_valid(shared.cgroup_roots.values[i]))
 			continue;
 		fprintf(stderr,
-			"%s: --kube.cgroup-root=%s: must be a path from the root of the hierarchy: "
+			"%s: %s=%s: must be a path from the root of the hierarchy: "
 			"it begins with a / and has no .. in it\n",
-			command, shared.cgroup_roots.values[i]);
+			command, written("kube.cgroup-root").text, shared.cgroup_roots.values[i]);
 		return false;
 	}
 	return true;
@@ -359,6 +373,7 @@ static bool kubelet_flags_right(const char *command)
  */
 static int check_kube_flags(const char *command)
 {
+	const struct flag_text labels = written("kube.labels");
 	int err;
 
 	if (!kubelet_flags_right(command))
@@ -369,12 +384,13 @@ static int check_kube_flags(const char *command)
 	if (err == -ENOMEM)
 		return no_memory_for(command, "kube.labels");
 	if (err == -E2BIG)
-		fprintf(stderr, "%s: --kube.labels: more than %d keys\n", command, LABEL_KEYS_MAX);
+		fprintf(stderr, "%s: %s: more than %d keys\n", command, labels.text,
+			LABEL_KEYS_MAX);
 	else
 		fprintf(stderr,
-			"%s: --kube.labels=%s: must be keys of Kubernetes, each once, with "
+			"%s: %s=%s: must be keys of Kubernetes, each once, with "
 			"commas between\n",
-			command, shared.labels);
+			command, labels.text, shared.labels);
 	return EXIT_USAGE;
 }
 
@@ -392,7 +408,8 @@ static bool addresses_valid(const struct flag_list *addresses)
 	for (i = 0; i < addresses->count; i++) {
 		err = address_parse(addresses->values[i], &list, reason, sizeof(reason));
 		if (err == -EINVAL) {
-			fprintf(stderr, "bramble serve: --web.listen-address: %s\n", reason);
+			fprintf(stderr, "bramble serve: %s: %s\n",
+				written("web.listen-address").text, reason);
 			return false;
 		}
 		address_list_free(&list);
@@ -403,21 +420,29 @@ static bool addresses_valid(const struct flag_list *addresses)
 /* Without a probe there is nothing to run. */
 static bool probes_valid(const char *command)
 {
+	const struct flag_command *own = given.command;
+	size_t i;
 	int id;
 
 	for (id = 0; id < PROBES; id++)
 		if (shared.probe[id])
 			return true;
-	fprintf(stderr,
-		"%s: all probes are turned off: leave out at least one of the --no-probe flags\n",
-		command);
+	fprintf(stderr, "%s: all probes are turned off; turn one of them on:", command);
+	for (i = 0; i < own->flag_count; i++)
+		if (strncmp(own->flags[i].name, "probe.", strlen("probe.")) == 0)
+			fprintf(stderr, " %s", written(own->flags[i].name).text);
+	fputc('\n', stderr);
 	return false;
 }
 
 static int check_families(struct family_filter *filter, const char *include, const char *exclude)
 {
+	const struct flag_text included = written("metrics.include");
+	const struct flag_text excluded = written("metrics.exclude");
 	char reason[512];
-	int err = filter_set(filter, include, exclude, reason, sizeof(reason));
+	int err = filter_set(filter, &(struct family_pattern){include, included.text},
+			     &(struct family_pattern){exclude, excluded.text}, reason,
+			     sizeof(reason));
 
 	if (!err)
 		return -1;
@@ -434,8 +459,8 @@ static int check_serve_usage(const char *command, struct serve_options *options,
 	int code;
 
 	if (options->telemetry_path[0] != '/') {
-		fprintf(stderr, "%s: --web.telemetry-path=%s: must begin with a /\n", command,
-			options->telemetry_path);
+		fprintf(stderr, "%s: %s=%s: must begin with a /\n", command,
+			written("web.telemetry-path").text, options->telemetry_path);
 		return EXIT_USAGE;
 	}
 	if (!addresses_valid(&options->listen) || !probes_valid(command))
@@ -547,14 +572,15 @@ static int check_filter(const char *filter)
 	if (!filter)
 		return -1;
 	if (strlen(filter) >= UI_FILTER_SIZE) {
-		fprintf(stderr, "bramble top: --filter has at most %d bytes\n", UI_FILTER_SIZE - 1);
+		fprintf(stderr, "bramble top: %s has at most %d bytes\n", written("filter").text,
+			UI_FILTER_SIZE - 1);
 		return EXIT_USAGE;
 	}
 	err = pattern_compile(&regex, filter, reason, sizeof(reason));
 	if (err == -ENOMEM)
 		return no_memory_for("bramble top", "filter");
 	if (err) {
-		fprintf(stderr, "bramble top: --filter=%s: %s\n", filter, reason);
+		fprintf(stderr, "bramble top: %s=%s: %s\n", written("filter").text, filter, reason);
 		return EXIT_USAGE;
 	}
 	regfree(&regex);
@@ -568,8 +594,8 @@ static bool socket_valid(const char *path)
 
 	if (strlen(path) <= most)
 		return true;
-	fprintf(stderr, "bramble top: --socket: the path of a socket has at most %zu bytes\n",
-		most);
+	fprintf(stderr, "bramble top: %s: the path of a socket has at most %zu bytes\n",
+		written("socket").text, most);
 	return false;
 }
 
@@ -661,7 +687,8 @@ static int run_top(int argc, char **argv)
 	if (code >= 0)
 		return code;
 	if (top_options.once && top_options.batch) {
-		fprintf(stderr, "bramble top: --once and --batch exclude each other\n");
+		fprintf(stderr, "bramble top: %s and %s exclude each other\n", written("once").text,
+			written("batch").text);
 		return EXIT_USAGE;
 	}
 	code = check_filter(top_options.filter);

@@ -53,7 +53,7 @@ function print_written(page, wanted,    file, line, part) {
 	close(file)
 }
 
-# A flag's default that is nothing is not worth a word.
+# A default that is nothing is not worth a word.
 function print_flag(row,    f, n, s) {
 	n = split(row, f, "\t")
 	print ".TP"
@@ -67,6 +67,14 @@ function print_flag(row,    f, n, s) {
 	put(s)
 	if (f[6] != "")
 		put("Default: " f[6] ".")
+	print "Variable: \\%" f[8] "." # which is not hyphenated
+}
+
+function print_environment() {
+	print ".SH ENVIRONMENT"
+	put("A flag that is not given has the value of its variable, which is named above. A switch takes 1, true, yes, on, " \
+		"0, false, no or off there, and what may be repeated has commas between. An empty variable counts as not set, " \
+		"unless the flag may be empty. A variable that is no flag's is ignored.")
 }
 
 function print_command_page(    i, words) {
@@ -92,6 +100,8 @@ function print_command_page(    i, words) {
 	print "Show the help."
 	for (i = 1; i <= flag_count; i++)
 		print_flag(flags[i])
+	if (has_flags[command])
+		print_environment()
 	print_written(command, "sections")
 }
 

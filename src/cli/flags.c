@@ -11,13 +11,55 @@
 #include <string.h>
 
 #include "cli/duration.h"
+#include "util/array.h"
+#include "util/ascii.h"
 
 struct parser {
 	const struct flag_command *command;
-	uint64_t seen; /* a bit for each flag given */
+	uint64_t seen;		   /* a bit for each flag on the command line */
+	uint64_t from_environment; /* a bit for each flag that a variable has set */
+	struct flag_text given;	   /* how the flag that is being read is written */
 	char *error;
 	size_t error_size;
 };
+
+static char capital(char c)
+{
+	if (ascii_lower(c))
+		return (char)(c - 'a' + 'A');
+	return ascii_alnum(c) ? c : '_';
+}
+
+void flag_variable(const struct flag *flag, struct flag_text *out)
+{
+	size_t i, len;
+
+	len = (size_t)snprintf(out->text, sizeof(out->text), FLAG_VARIABLE_PREFIX "%s", flag->name);
+	assert(len < sizeof(out->text));
+	for (i = sizeof(FLAG_VARIABLE_PREFIX) - 1; i < len; i++)
+		out->text[i] = capital(out->text[i]);
+}
+
+static uint64_t bit_of(const struct flag_command *command, const struct flag *flag)
+{
+	return UINT64_C(1) << (flag - command->flags);
+}
+
+struct flag_text flag_given(const struct flag_command *command, uint64_t from_environment,
+			    const char *name)
+{
+	struct flag_text given;
+	size_t i;
+
+	snprintf(given.text, sizeof(given.text), "--%s", name);
+	for (i = 0; i < command->flag_count; i++) {
+		const struct flag *flag = &command->flags[i];
+
+		if (strcmp(flag->name, name) == 0 && from_environment & bit_of(command, flag))
+			flag_variable(flag, &given);
+	}
+	return given;
+}
 
 __attribute__((format(printf, 2, 3))) static int usage_error(struct parser *parser,
 							     const char *format, ...)
@@ -113,14 +155,14 @@ static int set_duration(struct parser *parser, const struct flag *flag, const ch
 
 	if (err == -EINVAL)
 		return usage_error(parser,
-				   "--%s: \"%s\" is not a duration; write a number and a "
+				   "%s: \"%s\" is not a duration; write a number and a "
 				   "unit, such as 250ms, 5m or 1h30m",
-				   flag->name, text);
+				   parser->given.text, text);
 	duration_format(flag->min, low, sizeof(low));
 	duration_format(flag->max ? flag->max : INT64_MAX, high, sizeof(high));
 	if (err || ns < flag->min || (flag->max && ns > flag->max))
-		return usage_error(parser, "--%s: %s is out of range; from %s to %s is allowed",
-				   flag->name, text, low, high);
+		return usage_error(parser, "%s: %s is out of range; from %s to %s is allowed",
+				   parser->given.text, text, low, high);
 	*flag->to.number = ns;
 	return 0;
 }
@@ -133,9 +175,9 @@ static int set_uint(struct parser *parser, const struct flag *flag, const char *
 	errno = 0;
 	number = strtoull(text, &end, 10);
 	if (*text < '0' || *text > '9' || *end || errno || number < flag->min || number > max)
-		return usage_error(
-			parser, "--%s: \"%s\" is not a whole number from %" PRIu64 " to %" PRIu64,
-			flag->name, text, flag->min, max);
+		return usage_error(parser,
+				   "%s: \"%s\" is not a whole number from %" PRIu64 " to %" PRIu64,
+				   parser->given.text, text, flag->min, max);
 	*flag->to.number = number;
 	return 0;
 }
@@ -148,7 +190,7 @@ static int wrong_choice(struct parser *parser, const struct flag *flag, const ch
 	for (i = 0; flag->choices[i]; i++)
 		buf_printf(&allowed, "%s%s", i ? ", " : "", flag->choices[i]);
 	if (!buf_failed(&allowed))
-		err = usage_error(parser, "--%s: \"%s\" is not one of %s", flag->name, text,
+		err = usage_error(parser, "%s: \"%s\" is not one of %s", parser->given.text, text,
 				  allowed.data);
 	buf_free(&allowed);
 	return err;
@@ -181,6 +223,7 @@ static int list_add(struct flag_list *list, const char *text)
 void flag_list_free(struct flag_list *list)
 {
 	free(list->values);
+	free(list->text);
 	*list = (struct flag_list){0};
 }
 
@@ -189,7 +232,7 @@ static int value_missing(struct parser *parser, const struct flag *flag, const c
 	struct buf form = {0};
 
 	flag_put_form(&form, flag);
-	usage_error(parser, "--%s %s: --%s=%s", flag->name, what, flag->name,
+	usage_error(parser, "%s %s: %s=%s", parser->given.text, what, parser->given.text,
 		    buf_failed(&form) ? "VALUE" : form.data);
 	buf_free(&form);
 	return -EINVAL;
@@ -206,12 +249,27 @@ static int set_string(struct parser *parser, const struct flag *flag, const char
 	return 0;
 }
 
+/* The words that systemd takes for a boolean, which are also those of other programs' variables. */
+static int set_switch(struct parser *parser, const struct flag *flag, const char *text)
+{
+	static const char *const words[] = {"0", "1", "false", "true", "no", "yes", "off", "on"};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(words); i++) {
+		if (strcasecmp(text, words[i]) != 0)
+			continue;
+		*flag->to.boolean = i % 2;
+		return 0;
+	}
+	return usage_error(parser, "%s: \"%s\" is not one of 1, true, yes, on, 0, false, no, off",
+			   parser->given.text, text);
+}
+
 static int set_value(struct parser *parser, const struct flag *flag, const char *text)
 {
 	switch (flag->type) {
 	case FLAG_BOOL:
-		*flag->to.boolean = strcmp(text, "on") == 0;
-		return 0;
+		return set_switch(parser, flag, text);
 	case FLAG_STRING:
 	case FLAG_LIST:
 		return set_string(parser, flag, text);
@@ -228,7 +286,7 @@ static int set_value(struct parser *parser, const struct flag *flag, const char 
 /* Marks a flag as given. The first value of a list replaces the default. Other flags come once. */
 static int mark_seen(struct parser *parser, const struct flag *flag)
 {
-	uint64_t bit = UINT64_C(1) << (flag - parser->command->flags);
+	uint64_t bit = bit_of(parser->command, flag);
 	bool again = parser->seen & bit;
 
 	parser->seen |= bit;
@@ -288,6 +346,7 @@ static int parse_flag(struct parser *parser, int count, char **words, int *used)
 		free(copy);
 		return err;
 	}
+	snprintf(parser->given.text, sizeof(parser->given.text), "--%s", flag->name);
 	err = mark_seen(parser, flag);
 	if (err)
 		return err;
@@ -316,6 +375,48 @@ static int set_defaults(struct parser *parser)
 	return err;
 }
 
+/* The values of a list have commas between, and replace the default. */
+static int set_list(struct parser *parser, const struct flag *flag, const char *text)
+{
+	struct flag_list *list = flag->to.list;
+	char *rest, *value;
+	int err = 0;
+
+	rest = list->text = strdup(text);
+	if (!rest)
+		return -ENOMEM;
+	list->count = 0;
+	while (!err && (value = strsep(&rest, ",")))
+		err = set_string(parser, flag, value);
+	return err;
+}
+
+static int read_variable(struct parser *parser, const struct flag *flag)
+{
+	const char *text;
+
+	flag_variable(flag, &parser->given);
+	text = getenv(parser->given.text);
+	if (!text || (!*text && !flag->may_be_empty))
+		return 0;
+	parser->from_environment |= bit_of(parser->command, flag);
+	return flag->type == FLAG_LIST ? set_list(parser, flag, text)
+				       : set_value(parser, flag, text);
+}
+
+/* A variable of a flag that is on the command line is not even looked at. */
+static int read_environment(struct parser *parser)
+{
+	const struct flag_command *command = parser->command;
+	size_t i;
+	int err = 0;
+
+	for (i = 0; i < command->flag_count && !err; i++)
+		if (!(parser->seen & bit_of(command, &command->flags[i])))
+			err = read_variable(parser, &command->flags[i]);
+	return err;
+}
+
 static int check_args(struct parser *parser, int count, char **args)
 {
 	const struct flag_command *command = parser->command;
@@ -327,14 +428,15 @@ static int check_args(struct parser *parser, int count, char **args)
 	return 0;
 }
 
-int flags_parse(const struct flag_command *command, int *argc, char **argv, char *error,
-		size_t error_size)
+int flags_parse(const struct flag_command *command, int *argc, char **argv,
+		uint64_t *from_environment, char *error, size_t error_size)
 {
 	struct parser parser = {.command = command, .error = error, .error_size = error_size};
 	int args = 0, used, i, err;
 	bool ended = false;
 
 	assert(command->flag_count <= FLAGS_MAX);
+	*from_environment = 0;
 	err = set_defaults(&parser);
 	for (i = 0; i < *argc && !err; i += used) {
 		char *word = argv[i];
@@ -354,8 +456,10 @@ int flags_parse(const struct flag_command *command, int *argc, char **argv, char
 		else
 			err = parse_flag(&parser, *argc - i, argv + i, &used);
 	}
+	err = err ?: read_environment(&parser);
 	if (err)
 		return err;
+	*from_environment = parser.from_environment;
 	*argc = args;
 	return check_args(&parser, args, argv);
 }

@@ -4,8 +4,16 @@
  * --name value, --flag and --no-flag, without abbreviations. "--" ends the flags. -h and --help ask
  * for help.
  *
- * Nothing here is kept between calls. Values of type string and list point
- * into argv or into the table.
+ * A flag that is not on the command line has the value of its variable in the environment, if that
+ * is set: BRAMBLE_KUBE_CA_FILE for --kube.ca-file. A switch takes 1, true, yes, on, 0, false, no or
+ * off there, in any case; a list has commas between its values. An empty variable counts as not
+ * set, unless the flag may be empty. A variable that is no flag's is left alone: it may be a flag
+ * of another command, or one that Kubernetes sets for a Service called bramble. Those end in
+ * _SERVICE_HOST, _SERVICE_PORT[_NAME], _PORT or _PORT_<number>_TCP and the like, and no flag may
+ * have a name that does.
+ *
+ * Nothing here is kept between calls. Values of type string and list point into argv, the
+ * environment, the table, or into what the list owns.
  */
 #ifndef BRAMBLE_FLAGS_H
 #define BRAMBLE_FLAGS_H
@@ -26,8 +34,9 @@ enum flag_type {
 };
 
 struct flag_list {
-	const char **values; /* owned: flag_list_free(); the strings are not */
+	const char **values; /* owned: flag_list_free() */
 	size_t count;
+	char *text; /* owned: what the values are in if they come from a variable */
 };
 
 struct flag {
@@ -63,20 +72,35 @@ struct flag_command {
 	size_t min_args;   /* fewer are wrong usage */
 };
 
+#define FLAG_VARIABLE_PREFIX "BRAMBLE_"
+
+/* A flag as a user writes it: "--kube.ca-file", or the name of its variable. */
+struct flag_text {
+	char text[64];
+};
+
+/* The name of a flag's variable. The flag's own name has to fit. */
+void flag_variable(const struct flag *flag, struct flag_text *out);
+
 #define FLAGS_HELP  1
 #define FLAGS_TABLE 2
 
 /*
  * Sets every value to its default, then reads argv[0] to argv[*argc - 1] (the
- * words after the command). The positional arguments are moved to the front of
- * argv, and *argc is their number then.
+ * words after the command), then the environment. The positional arguments are moved to the front
+ * of argv, and *argc is their number then. *from_environment has a bit for each row of the table
+ * that a variable has set.
  *
  * Returns 0; FLAGS_HELP if help was asked for; FLAGS_TABLE if --help-table was given; -EINVAL if
  * the usage is wrong: error then holds one line without a newline; -ENOMEM. Lists are to be freed
  * in every case.
  */
-int flags_parse(const struct flag_command *command, int *argc, char **argv, char *error,
-		size_t error_size);
+int flags_parse(const struct flag_command *command, int *argc, char **argv,
+		uint64_t *from_environment, char *error, size_t error_size);
+
+/* For messages: how the value of a flag was given, on the command line or by its variable. */
+struct flag_text flag_given(const struct flag_command *command, uint64_t from_environment,
+			    const char *name);
 
 /* Frees a list. It is empty then. */
 void flag_list_free(struct flag_list *list);
@@ -92,7 +116,7 @@ int flags_help(const struct flag_command *command, struct buf *out);
  * fields with tabs between. Each line begins with what it is:
  *   about HELP
  *   args  ARGS                                     if the command takes any
- *   flag  NAME bool|value|list FORM CHOICE,... DEFAULT HELP     fields may be empty
+ *   flag  NAME bool|value|list FORM CHOICE,... DEFAULT HELP VARIABLE     fields may be empty
  * Returns 0, or -ENOMEM.
  */
 int flags_table(const struct flag_command *command, struct buf *out);

@@ -58,6 +58,28 @@ static bool put_flag(struct buf *out, const struct flag *flag)
 	return whole;
 }
 
+/* How a variable sets a flag: by the example of the command's first one. False without memory. */
+static bool put_environment(struct buf *out, const struct flag *example)
+{
+	struct flag_text variable;
+	struct buf text = {0};
+	bool whole;
+
+	flag_variable(example, &variable);
+	buf_printf(&text,
+		   "A flag that is not given has the value of its variable, if that is set: for "
+		   "--%s it is %s. A switch takes 1, true, yes, on, 0, false, no or off there, and "
+		   "what may be repeated has commas between.",
+		   example->name, variable.text);
+	whole = !buf_failed(&text);
+	if (whole) {
+		buf_putc(out, '\n');
+		buf_wrap(out, text.data, 0, COLUMNS);
+	}
+	buf_free(&text);
+	return whole;
+}
+
 int flags_help(const struct flag_command *command, struct buf *out)
 {
 	bool whole = true;
@@ -71,13 +93,17 @@ int flags_help(const struct flag_command *command, struct buf *out)
 	buf_printf(out, "%-*s%s\n", HELP_COLUMN, "  -h, --help", "Show this help.");
 	for (i = 0; i < command->flag_count; i++)
 		whole &= put_flag(out, &command->flags[i]);
+	if (command->flag_count)
+		whole &= put_environment(out, &command->flags[0]);
 	return whole && !buf_failed(out) ? 0 : -ENOMEM;
 }
 
 static void put_table_row(struct buf *out, const struct flag *flag)
 {
+	struct flag_text variable;
 	int i;
 
+	flag_variable(flag, &variable);
 	buf_printf(out, "flag\t%s\t%s\t", flag->name,
 		   flag->type == FLAG_BOOL   ? "bool"
 		   : flag->type == FLAG_LIST ? "list"
@@ -87,7 +113,8 @@ static void put_table_row(struct buf *out, const struct flag *flag)
 	buf_puts(out, "\t");
 	for (i = 0; flag->choices && flag->choices[i]; i++)
 		buf_printf(out, "%s%s", i ? "," : "", flag->choices[i]);
-	buf_printf(out, "\t%s\t%s\n", flag->fallback ? flag->fallback : "", flag->help);
+	buf_printf(out, "\t%s\t%s\t%s\n", flag->fallback ? flag->fallback : "", flag->help,
+		   variable.text);
 }
 
 int flags_table(const struct flag_command *command, struct buf *out)

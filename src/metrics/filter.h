@@ -12,12 +12,17 @@ struct family_filter {
 	bool dropped[FAMILIES];
 };
 
+struct family_pattern {
+	const char *expression; /* an extended regular expression for whole names; NULL: none */
+	const char *flag;	/* how it was given, for errors: "--metrics.include" */
+};
+
 /*
- * Drops the families whose whole name does not match include, and those whose whole name matches
- * exclude. Both are extended regular expressions, or NULL. Returns 0; -ENOMEM; or -EINVAL, with one
- * line in error, if an expression is invalid or leaves no family.
+ * Drops the families whose name does not match include, and those whose name matches exclude.
+ * Returns 0; -ENOMEM; or -EINVAL, with one line in error, if an expression is invalid or leaves no
+ * family.
  */
-int filter_set(struct family_filter *filter, const char *include, const char *exclude, char *error,
-	       size_t error_size);
+int filter_set(struct family_filter *filter, const struct family_pattern *include,
+	       const struct family_pattern *exclude, char *error, size_t error_size);
 
 #endif

@@ -171,6 +171,91 @@ ends 2 "--filter=(" "top --filter=(" top "--filter=("
 ends 2 "--once and --batch" "top --once --batch=2" top --once --batch=2
 verdict "what no run could make sense of is 2 and one line"
 
+# ---- variables
+"$BRAMBLE" --help-table | awk -F'\t' '$1 == "command" { command = $2 } $1 == "flag" { print command, $2, $3, $8 }' >"$tmp/variables"
+# Kubernetes sets BRAMBLE_SERVICE_HOST and the like for a Service called bramble, BRAMBLE_X_PORT for bramble-x.
+while read -r command flag _ variable; do
+	[ "$variable" = "BRAMBLE_$(tr 'a-z.-' 'A-Z__' <<<"$flag")" ] || wrong+=("$command --$flag has the variable $variable")
+	case $variable in *_PORT | *_PORT_[0-9]* | *_SERVICE_HOST | *_SERVICE_PORT_* | BRAMBLE_SANDBOX_KILL)
+		wrong+=("$command --$flag: $variable may be set by somebody else") ;;
+	esac
+done <"$tmp/variables"
+for twice in $(awk '{ print $1 "_" $4 }' "$tmp/variables" | sort | uniq -d); do wrong+=("two flags have one variable: $twice"); done
+[ "$(wc -l <"$tmp/variables")" -ge 90 ] || wrong+=("only $(wc -l <"$tmp/variables") flags of all commands have one")
+verdict "every flag of every command has a variable, which neither another flag nor a Service has"
+
+# refuses_variable COMMAND VARIABLE VALUE SEPARATOR: it is 2, and the one line begins with the variable
+refuses_variable() {
+	local words=("$1")
+	[ "$1" != explain ] || words+=(/a)
+	export "$2=$3"
+	ends 2 "bramble $1: $2$4" "$1 with $2=$3" "${words[@]}"
+	unset "$2"
+}
+
+while read -r command flag kind variable; do
+	: >"$tmp/err"
+	[ "$kind" = bool ] || "$BRAMBLE" "$command" "--$flag=no such value" --no-such-flag >/dev/null 2>"$tmp/err"
+	case $kind/$(cat "$tmp/err") in
+	bool/*) refuses_variable "$command" "$variable" maybe ": " ;;
+	*"is not a whole number"*) refuses_variable "$command" "$variable" -1 ": " ;;
+	*"is not a duration"*) refuses_variable "$command" "$variable" 5 ": " ;;
+	*"is not one of"*) refuses_variable "$command" "$variable" "no such value" ": " ;;
+	esac
+done <"$tmp/variables"
+for command in serve top; do
+	refuses_variable $command BRAMBLE_KUBE_LABELS , =
+	for flag in $(flags_of serve | awk '$1 ~ /^probe\./ { print $1 }'); do export "BRAMBLE_PROBE_$(tr a-z A-Z <<<"${flag#probe.}")=0"; done
+	ends 2 "turn one of them on: BRAMBLE_PROBE_SCHED BRAMBLE_PROBE_TCP" "$command without a probe, by variables" $command
+	ends 2 "turn one of them on: --probe.sched BRAMBLE_PROBE_TCP" "$command without a probe, by both" $command --no-probe.sched
+	unset "${!BRAMBLE_PROBE_@}"
+done
+for command in serve top check; do
+	refuses_variable $command BRAMBLE_KUBE_KUBELET_URL x =x
+	refuses_variable $command BRAMBLE_KUBE_SERVER_NAME a:1 =a:1
+done
+for command in serve top check explain; do
+	refuses_variable $command BRAMBLE_KUBE_CGROUP_ROOT /a,b =b
+	refuses_variable $command BRAMBLE_KUBE_CGROUP_ROOT /a, " has an empty value"
+done
+refuses_variable serve BRAMBLE_METRICS_INCLUDE "(" "=("
+refuses_variable serve BRAMBLE_METRICS_EXCLUDE ".*" ": no family is left"
+refuses_variable serve BRAMBLE_WEB_TELEMETRY_PATH metrics =metrics
+refuses_variable serve BRAMBLE_WEB_LISTEN_ADDRESS ":9810,x" ": "
+refuses_variable top BRAMBLE_FILTER "(" "=("
+export BRAMBLE_ONCE=yes
+ends 2 "BRAMBLE_ONCE and --batch exclude each other" "top --batch=2 with BRAMBLE_ONCE" top --batch=2
+unset BRAMBLE_ONCE
+verdict "a wrong variable is 2 and one line that names it, for every flag"
+
+# A path that is believed if a flag says so.
+user=/user.slice/user-1000.slice/user@1000.service
+pod=$user/kubepods/pod8a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9
+"$BRAMBLE" explain "$pod" >"$tmp/unbelieved"
+"$BRAMBLE" explain --kube.cgroup-root="$user" "$pod" >"$tmp/believed"
+# explains FILE WHAT ARGUMENT...: like what is in the file, and not a word besides
+explains() {
+	"$BRAMBLE" explain "${@:3}" "$pod" >"$tmp/out" 2>"$tmp/err" || wrong+=("$2: ended with $?")
+	cmp -s "$tmp/out" "$1" || wrong+=("$2: $(cat "$tmp/out")")
+	[ ! -s "$tmp/err" ] || wrong+=("$2: says $(cat "$tmp/err")")
+}
+! cmp -s "$tmp/unbelieved" "$tmp/believed" || wrong+=("the flag changes nothing: $(cat "$tmp/believed")")
+export BRAMBLE_KUBE_CGROUP_ROOT=/other,$user
+explains "$tmp/believed" "the variable"
+explains "$tmp/unbelieved" "the command line beside the variable" --kube.cgroup-root=/other
+export BRAMBLE_KUBE_CGROUP_ROOT=wrong
+explains "$tmp/believed" "the command line beside a wrong variable" --kube.cgroup-root="$user"
+export BRAMBLE_KUBE_CGROUP_ROOT=
+explains "$tmp/unbelieved" "an empty variable"
+unset BRAMBLE_KUBE_CGROUP_ROOT
+export BRAMBLE_SERVICE_HOST=10.96.0.7 BRAMBLE_SERVICE_PORT=9810 BRAMBLE_SERVICE_PORT_METRICS=9810 \
+	BRAMBLE_PORT=tcp://10.96.0.7:9810 BRAMBLE_PORT_9810_TCP=tcp://10.96.0.7:9810 BRAMBLE_PORT_9810_TCP_PORT=9810 \
+	BRAMBLE_KUBE_CGROUP_ROOT_PORT=tcp://10.96.0.8:1 BRAMBLE_KUBE_CGROUP_ROTO=wrong BRAMBLE_SLOTS=wrong
+explains "$tmp/unbelieved" "variables of Services, of nobody, and of another command's flag"
+unset "${!BRAMBLE_SERVICE_@}" "${!BRAMBLE_PORT@}" "${!BRAMBLE_KUBE_@}" BRAMBLE_SLOTS
+BRAMBLE_JSON=on "$BRAMBLE" check 2>"$tmp/err" | jq -e . >/dev/null || wrong+=("BRAMBLE_JSON=on bramble check prints no JSON: $(cat "$tmp/err")")
+verdict "a variable sets its flag, the command line wins, and what is no flag's is ignored"
+
 # An expression that would take gigabytes is refused before it is compiled.
 huge='((((a{1,200}){1,200}){1,200}){1,200}){1,200}'
 for words in "top --once --filter=$huge" "serve --metrics.include=$huge"; do

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
 
@@ -88,6 +89,7 @@ static const struct flag_command explain = {
 };
 
 static char message[256];
+static uint64_t from_environment;
 static char *words[16];
 static int word_count;
 
@@ -105,7 +107,7 @@ static int parse(const struct flag_command *command, ...)
 	va_end(args);
 	message[0] = '\0';
 	flag_list_free(&opt.listen);
-	err = flags_parse(command, &word_count, words, message, sizeof(message));
+	err = flags_parse(command, &word_count, words, &from_environment, message, sizeof(message));
 	return err;
 }
 
@@ -236,7 +238,8 @@ static void test_long_flag(void **state)
 	memset(word, '-', 2);
 	memset(word + 2, 'x', sizeof(word) - 3);
 	flag_list_free(&opt.listen);
-	assert_int_equal(flags_parse(&serve, &count, list, small, sizeof(small)), -EINVAL);
+	assert_int_equal(flags_parse(&serve, &count, list, &from_environment, small, sizeof(small)),
+			 -EINVAL);
 	assert_string_equal(small, "unknown flag --");
 }
 
@@ -268,7 +271,12 @@ static void test_help(void **state)
 		"  --slots=N                       How many cgroups are told apart. (default:\n"
 		"                                  1024)\n"
 		"  --log.level=debug|info|warn|error\n"
-		"                                  Least level that is printed. (default: info)\n");
+		"                                  Least level that is printed. (default: info)\n"
+		"\n"
+		"A flag that is not given has the value of its variable, if that is set: for\n"
+		"--web.listen-address it is BRAMBLE_WEB_LISTEN_ADDRESS. A switch takes 1, true,\n"
+		"yes, on, 0, false, no or off there, and what may be repeated has commas "
+		"between.\n");
 	buf_free(&out);
 }
 
@@ -282,16 +290,159 @@ static void test_table(void **state)
 	assert_string_equal(
 		out.data,
 		"about\tRuns the probe and the exporter.\n"
-		"flag\tweb.listen-address\tlist\tADDRESS\t\t:9810\tAddress to serve metrics on.\n"
-		"flag\tweb.telemetry-path\tvalue\tPATH\t\t/metrics\tPath of the metrics.\n"
+		"flag\tweb.listen-address\tlist\tADDRESS\t\t:9810\tAddress to serve metrics on.\t"
+		"BRAMBLE_WEB_LISTEN_ADDRESS\n"
+		"flag\tweb.telemetry-path\tvalue\tPATH\t\t/metrics\tPath of the metrics.\t"
+		"BRAMBLE_WEB_TELEMETRY_PATH\n"
 		"flag\tweb.config.file\tvalue\tFILE\t\t\tTLS and passwords, in the format of "
-		"Prometheus' exporter toolkit.\n"
-		"flag\tprobe.sched\tbool\t\t\ton\tRun-queue wait.\n"
-		"flag\tretain\tvalue\tDURATION\t\t5m\tHow long a removed cgroup is kept.\n"
-		"flag\tslots\tvalue\tN\t\t1024\tHow many cgroups are told apart.\n"
+		"Prometheus' exporter toolkit.\tBRAMBLE_WEB_CONFIG_FILE\n"
+		"flag\tprobe.sched\tbool\t\t\ton\tRun-queue wait.\tBRAMBLE_PROBE_SCHED\n"
+		"flag\tretain\tvalue\tDURATION\t\t5m\tHow long a removed cgroup is kept.\t"
+		"BRAMBLE_RETAIN\n"
+		"flag\tslots\tvalue\tN\t\t1024\tHow many cgroups are told apart.\tBRAMBLE_SLOTS\n"
 		"flag\tlog.level\tvalue\tdebug|info|warn|error\tdebug,info,warn,error\tinfo\t"
-		"Least level that is printed.\n");
+		"Least level that is printed.\tBRAMBLE_LOG_LEVEL\n");
 	buf_free(&out);
+}
+
+static int unset_all(void **state)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(flags); i++) {
+		struct flag_text variable;
+
+		flag_variable(&flags[i], &variable);
+		unsetenv(variable.text);
+	}
+	return teardown(state);
+}
+
+static void test_variables(void **state)
+{
+	static const char *const on[] = {"1", "true", "YES", "On"};
+	static const char *const off[] = {"0", "False", "no", "OFF"};
+	size_t i;
+
+	(void)state;
+	setenv("BRAMBLE_WEB_LISTEN_ADDRESS", ":1,[::1]:2", 1);
+	setenv("BRAMBLE_WEB_TELEMETRY_PATH", "/a,b", 1);
+	setenv("BRAMBLE_RETAIN", "1h", 1);
+	setenv("BRAMBLE_SLOTS", "17", 1);
+	setenv("BRAMBLE_LOG_LEVEL", "warn", 1);
+	assert_int_equal(parse(&serve, NULL), 0);
+	assert_int_equal(opt.listen.count, 2);
+	assert_string_equal(opt.listen.values[0], ":1");
+	assert_string_equal(opt.listen.values[1], "[::1]:2");
+	assert_string_equal(opt.path, "/a,b");
+	assert_true(opt.sched);
+	assert_int_equal(opt.retain, 3600 * SECOND);
+	assert_int_equal(opt.slots, 17);
+	assert_int_equal(opt.level, 2);
+	for (i = 0; i < ARRAY_SIZE(on); i++) {
+		setenv("BRAMBLE_PROBE_SCHED", off[i], 1);
+		assert_int_equal(parse(&explain, "/a", NULL), 0);
+		assert_false(opt.sched);
+		setenv("BRAMBLE_PROBE_SCHED", on[i], 1);
+		assert_int_equal(parse(&explain, "/a", NULL), 0);
+		assert_true(opt.sched);
+	}
+}
+
+static void test_command_line_wins(void **state)
+{
+	(void)state;
+	setenv("BRAMBLE_WEB_LISTEN_ADDRESS", ":1,:2", 1);
+	setenv("BRAMBLE_PROBE_SCHED", "0", 1);
+	setenv("BRAMBLE_SLOTS", "not even a number", 1);
+	setenv("BRAMBLE_RETAIN", "1h", 1);
+	assert_int_equal(
+		parse(&serve, "--slots=18", "--probe.sched", "--web.listen-address=:3", NULL), 0);
+	assert_int_equal(opt.slots, 18);
+	assert_true(opt.sched);
+	assert_int_equal(opt.listen.count, 1);
+	assert_string_equal(opt.listen.values[0], ":3");
+	assert_int_equal(opt.retain, 3600 * SECOND);
+
+	/* Who asks for help gets it. */
+	assert_int_equal(parse(&serve, "--help", NULL), FLAGS_HELP);
+}
+
+static void test_empty_variables(void **state)
+{
+	(void)state;
+	setenv("BRAMBLE_WEB_LISTEN_ADDRESS", "", 1);
+	setenv("BRAMBLE_SLOTS", "", 1);
+	setenv("BRAMBLE_PROBE_SCHED", "", 1);
+	setenv("BRAMBLE_WEB_CONFIG_FILE", "", 1);
+	opt.file = NULL;
+	assert_int_equal(parse(&serve, NULL), 0);
+	assert_string_equal(opt.listen.values[0], ":9810");
+	assert_int_equal(opt.slots, 1024);
+	assert_true(opt.sched);
+	assert_string_equal(opt.file, "");
+}
+
+/* Kubernetes sets these for a Service called bramble, and for others whose name begins so. */
+static void test_foreign_variables(void **state)
+{
+	(void)state;
+	setenv("BRAMBLE_SERVICE_HOST", "10.96.0.7", 1);
+	setenv("BRAMBLE_SERVICE_PORT", "9810", 1);
+	setenv("BRAMBLE_SERVICE_PORT_METRICS", "9810", 1);
+	setenv("BRAMBLE_PORT", "tcp://10.96.0.7:9810", 1);
+	setenv("BRAMBLE_PORT_9810_TCP", "tcp://10.96.0.7:9810", 1);
+	setenv("BRAMBLE_PORT_9810_TCP_PROTO", "tcp", 1);
+	setenv("BRAMBLE_SLOTS_PORT", "tcp://10.96.0.8:9810", 1);
+	setenv("BRAMBLE_SANDBOX_KILL", "1", 1);
+	setenv("BRAMBLE_SLOT", "99", 1);
+	setenv("SLOTS", "99", 1);
+	assert_int_equal(parse(&serve, NULL), 0);
+	assert_int_equal(from_environment, 0);
+	assert_int_equal(opt.slots, 1024);
+}
+
+static void variable_refused(const char *name, const char *value, const char *expected)
+{
+	setenv(name, value, 1);
+	assert_int_equal(parse(&serve, NULL), -EINVAL);
+	assert_string_equal(message, expected);
+	unsetenv(name);
+}
+
+static void test_wrong_variables(void **state)
+{
+	(void)state;
+	variable_refused("BRAMBLE_SLOTS", "15",
+			 "BRAMBLE_SLOTS: \"15\" is not a whole number from 16 to 65536");
+	variable_refused("BRAMBLE_RETAIN", "5",
+			 "BRAMBLE_RETAIN: \"5\" is not a duration; write a number and a unit, "
+			 "such as 250ms, 5m or 1h30m");
+	variable_refused("BRAMBLE_RETAIN", "1ms",
+			 "BRAMBLE_RETAIN: 1ms is out of range; from 1s to 1d is allowed");
+	variable_refused("BRAMBLE_LOG_LEVEL", "loud",
+			 "BRAMBLE_LOG_LEVEL: \"loud\" is not one of debug, info, warn, error");
+	variable_refused("BRAMBLE_PROBE_SCHED", "maybe",
+			 "BRAMBLE_PROBE_SCHED: \"maybe\" is not one of 1, true, yes, on, 0, "
+			 "false, no, off");
+	variable_refused("BRAMBLE_WEB_LISTEN_ADDRESS", ":1,,:2",
+			 "BRAMBLE_WEB_LISTEN_ADDRESS has an empty value: "
+			 "BRAMBLE_WEB_LISTEN_ADDRESS=ADDRESS");
+	/* A mistake on the command line is told first. */
+	setenv("BRAMBLE_SLOTS", "15", 1);
+	refused("--retain=5", "--retain: \"5\" is not a duration; write a number and a unit, "
+			      "such as 250ms, 5m or 1h30m");
+}
+
+static void test_how_it_was_given(void **state)
+{
+	(void)state;
+	setenv("BRAMBLE_SLOTS", "99", 1);
+	setenv("BRAMBLE_RETAIN", "1h", 1);
+	assert_int_equal(parse(&serve, "--retain=1m", NULL), 0);
+	assert_string_equal(flag_given(&serve, from_environment, "slots").text, "BRAMBLE_SLOTS");
+	assert_string_equal(flag_given(&serve, from_environment, "retain").text, "--retain");
+	assert_string_equal(flag_given(&serve, from_environment, "log.level").text, "--log.level");
 }
 
 static void test_closest_word(void **state)
@@ -349,6 +500,12 @@ int main(void)
 		cmocka_unit_test_teardown(test_long_flag, teardown),
 		cmocka_unit_test_teardown(test_help, teardown),
 		cmocka_unit_test_teardown(test_table, teardown),
+		cmocka_unit_test_teardown(test_variables, unset_all),
+		cmocka_unit_test_teardown(test_command_line_wins, unset_all),
+		cmocka_unit_test_teardown(test_empty_variables, unset_all),
+		cmocka_unit_test_teardown(test_foreign_variables, unset_all),
+		cmocka_unit_test_teardown(test_wrong_variables, unset_all),
+		cmocka_unit_test_teardown(test_how_it_was_given, unset_all),
 		cmocka_unit_test(test_closest_word),
 		cmocka_unit_test(test_durations),
 	};

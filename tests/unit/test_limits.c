@@ -305,11 +305,17 @@ static void test_rename(void **state)
 static struct family_filter filter;
 static char error[256];
 
+static int set_filter(const char *include, const char *exclude)
+{
+	return filter_set(&filter, &(struct family_pattern){include, "--include"},
+			  &(struct family_pattern){exclude, "EXCLUDE"}, error, sizeof(error));
+}
+
 static size_t count_left(const char *include, const char *exclude)
 {
 	size_t i, left = 0;
 
-	assert_int_equal(filter_set(&filter, include, exclude, error, sizeof(error)), 0);
+	assert_int_equal(set_filter(include, exclude), 0);
 	for (i = 0; i < FAMILIES; i++)
 		left += !filter.dropped[i];
 	return left;
@@ -331,12 +337,16 @@ static void test_filter(void **state)
 static void test_wrong_filters(void **state)
 {
 	(void)state;
-	assert_int_equal(filter_set(&filter, "(", NULL, error, sizeof(error)), -EINVAL);
-	assert_non_null(strstr(error, "(: not a regular expression"));
-	assert_int_equal(filter_set(&filter, NULL, "*[", error, sizeof(error)), -EINVAL);
-	assert_int_equal(filter_set(&filter, "nothing", NULL, error, sizeof(error)), -EINVAL);
-	assert_non_null(strstr(error, "no family is left"));
-	assert_int_equal(filter_set(&filter, NULL, ".*", error, sizeof(error)), -EINVAL);
+	assert_int_equal(set_filter("(", NULL), -EINVAL);
+	assert_non_null(strstr(error, "--include=(: not a regular expression"));
+	assert_int_equal(set_filter(NULL, "*["), -EINVAL);
+	assert_non_null(strstr(error, "EXCLUDE=*[: "));
+	assert_int_equal(set_filter("nothing", NULL), -EINVAL);
+	assert_ptr_equal(strstr(error, "--include: no family is left"), error);
+	assert_int_equal(set_filter(NULL, ".*"), -EINVAL);
+	assert_ptr_equal(strstr(error, "EXCLUDE: no family is left"), error);
+	assert_int_equal(set_filter("a", "b"), -EINVAL);
+	assert_ptr_equal(strstr(error, "--include, EXCLUDE: no family is left"), error);
 }
 
 static void test_filtered(void **state)
