@@ -16,15 +16,35 @@ import yaml
 TOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 
 
-def help_of(program):
-    """The flags of serve: name -> whether it takes a value; and the help's text."""
-    text = subprocess.run([program, "serve", "--help"], check=True, capture_output=True, text=True).stdout
-    flags = {}
-    for no, name, value in re.findall(r"^  (?:-h, )?--(\[no-\])?([a-z.-]+)(=\S+)?", text, re.M):
-        flags[name] = bool(value)
-        if no:
-            flags["no-" + name] = False
-    return flags, text
+SWITCH = {"0", "1", "false", "true", "no", "yes", "off", "on"}
+
+
+class Flags:
+    """The program's flags, by its own table."""
+
+    def __init__(self, program):
+        table = subprocess.run([program, "--help-table"], check=True, capture_output=True, text=True).stdout
+        self.serve = {"help": False}  # name -> whether it takes a value
+        self.commands = {}            # name -> the commands that have it
+        self.variables = {}           # variable -> the kind of its flag
+        self.files = set()            # flags and variables that name a file or a directory
+        self.defaults = set()
+        for row in (line.split("\t") for line in table.splitlines()):
+            if row[0] == "command":
+                command = row[1]
+            elif row[0] == "flag":
+                self.add(command, *row[1:])
+
+    def add(self, command, name, kind, form, _choices, default, _help, variable):
+        self.commands.setdefault(name, set()).add(command)
+        self.variables[variable] = kind
+        if {"FILE", "DIR"} & set(form.split("|")):
+            self.files |= {name, variable}
+        if command == "serve":
+            self.serve[name] = kind != "bool"
+            self.defaults.add(default)
+            if kind == "bool":
+                self.serve["no-" + name] = False
 
 
 def documented_capabilities():
@@ -35,29 +55,54 @@ def documented_capabilities():
     return set(re.findall(r"`([A-Z_]+)`", sentence)), rows
 
 
+def used_in(value):
+    return set(re.findall(r"\$\((\w+)\)", value))
+
+
 def wrong_flags(container, flags):
-    variables = {item["name"] for item in container.get("env", [])}
+    """Flags that are arguments, which serve alone has."""
+    variables = {item["name"] for item in container["env"]}
     arguments = container["args"]
     if arguments[0] != "serve":
         yield f"the first argument is {arguments[0]}, and not serve"
     for argument in arguments[1:]:
         name, has_value, value = argument[2:].partition("=")
-        if name not in flags:
+        if name not in flags.serve:
             yield f"bramble serve has no flag {argument}"
-        elif flags[name] != bool(has_value):
-            yield f"{argument}: the flag {'takes a value' if flags[name] else 'takes none'}"
-        for variable in re.findall(r"\$\((\w+)\)", value):
-            if variable not in variables:
-                yield f"{argument}: there is no variable {variable}"
+        elif flags.serve[name] != bool(has_value):
+            yield f"{argument}: the flag {'takes a value' if flags.serve[name] else 'takes none'}"
+        elif flags.commands.get(name.removeprefix("no-"), set()) & {"check", "explain"}:
+            yield f"{argument}: `bramble check` in the pod does not have it; write its variable"
+        for variable in used_in(value) - variables:
+            yield f"{argument}: there is no variable {variable}"
 
 
-def wrong_mounts(pod, container, text):
+def wrong_variables(container, flags):
+    """Flags that are variables. A kubelet fills in what stands before."""
+    before = set()
+    for item in container["env"]:
+        name, value = item["name"], item.get("value", "")
+        kind = flags.variables.get(name)
+        if name.startswith("BRAMBLE_") and not kind:
+            yield f"no flag has the variable {name}"
+        if kind == "bool" and value.lower() not in SWITCH:
+            yield f"{name}: {value} is nothing for a switch"
+        if name in before:
+            yield f"{name} is there twice"
+        for variable in used_in(value) - before:
+            yield f"{name}: no variable {variable} stands before it"
+        before.add(name)
+
+
+def wrong_mounts(pod, container, flags):
     """Every mount is of a volume and is read by the program; nothing of the host can be written."""
     volumes = {volume["name"]: volume for volume in pod["volumes"]}
     mounts = {mount["name"]: mount for mount in container["volumeMounts"]}
-    given = {argument.partition("=")[2] for argument in container["args"]}
-    # Where the program looks by itself: the defaults in its help, and tracefs.
-    known = given | set(re.findall(r"\(default:\s+(/[^)\s]*)\)", text)) | {"/sys/kernel/tracing"}
+    values = [argument.removeprefix("--").partition("=")[::2] for argument in container["args"]]
+    values += [(item["name"], item.get("value", "")) for item in container["env"]]
+    given = {value for name, value in values if name in flags.files}
+    # Where the program looks by itself: the defaults of its flags, and tracefs.
+    known = given | flags.defaults | {"/sys/kernel/tracing"}
     for name in sorted(set(volumes) ^ set(mounts)):
         yield f"{name} is a volume without a mount, or a mount without a volume"
     for name, mount in mounts.items():
@@ -97,12 +142,13 @@ def wrong_rights(pod, container):
         yield "the kubelet's token does not expire in an hour"
 
 
-def wrong_daemonset(daemonset, flags, text):
+def wrong_daemonset(daemonset, flags):
     spec, template = daemonset["spec"], daemonset["spec"]["template"]
     pod = template["spec"]
     (container,) = pod["containers"]
     yield from wrong_flags(container, flags)
-    yield from wrong_mounts(pod, container, text)
+    yield from wrong_variables(container, flags)
+    yield from wrong_mounts(pod, container, flags)
     yield from wrong_rights(pod, container)
     if not spec["selector"]["matchLabels"].items() <= template["metadata"]["labels"].items():
         yield "the DaemonSet does not select its own pods"
@@ -148,7 +194,7 @@ def wrong_links(objects):
 
 
 def main():
-    flags, text = help_of(sys.argv[1])
+    flags = Flags(sys.argv[1])
     failed = False
     for path in sys.argv[2:]:
         name = os.path.basename(path).removesuffix(".yaml")
@@ -156,7 +202,7 @@ def main():
             objects = [item for item in yaml.safe_load_all(file) if item]
         wrong = list(wrong_links(objects))
         for daemonset in (item for item in objects if item["kind"] == "DaemonSet"):
-            wrong += wrong_daemonset(daemonset, flags, text)
+            wrong += wrong_daemonset(daemonset, flags)
         print("\n".join(f"{name} {what}" for what in wrong) or f"{name}: fits")
         failed = failed or bool(wrong)
     sys.exit(1 if failed else 0)
