@@ -507,7 +507,7 @@ static int run_serve(int argc, char **argv)
 		 {.string = &options.socket},
 		 .fallback = "/run/bramble/bramble.sock",
 		 .may_be_empty = true,
-		 .placeholder = "PATH",
+		 .placeholder = "FILE",
 		 .help = "Unix socket that `bramble top` reads; empty for none."},
 		{"metrics.include",
 		 FLAG_STRING,
@@ -655,8 +655,8 @@ static const struct flag top_flags[] = {
 	 {.string = &top_options.socket},
 	 .fallback = "/run/bramble/bramble.sock",
 	 .may_be_empty = true,
-	 .placeholder = "PATH",
-	 .help = "The socket of a running serve. If nobody listens there, or PATH is empty, "
+	 .placeholder = "FILE",
+	 .help = "The socket of a running serve. If nobody listens there, or FILE is empty, "
 		 "top loads a probe of its own."},
 	{"ascii",
 	 FLAG_BOOL,
@@ -791,7 +791,7 @@ static int run_report(int argc, char **argv)
 		 {.string = &options.socket},
 		 .fallback = "/run/bramble/bramble.sock",
 		 .may_be_empty = true,
-		 .placeholder = "PATH",
+		 .placeholder = "FILE",
 		 .help = "The socket of a serve that may be running: the report says so."},
 		FLAG_BTF,
 		FLAGS_PATH,
@@ -876,7 +876,7 @@ static const struct command {
 	{"report", run_report, "what the probe costs on this board, as text to send"},
 	{"explain", run_explain, "how a cgroup path is read"},
 	{"version", run_version, "print the version"},
-	{"help", run_help, "print this, or the help of a command"},
+	{"help", run_help, "list the commands, or show the help of one"},
 };
 
 static void print_help(FILE *out)

@@ -18,7 +18,7 @@ $1 == "flag" && $3 != "bool" {
 function settings(form, choices,    parts, n, i, list, action) {
 	n = split(choices != "" ? choices : form, parts, choices != "" ? "," : "|")
 	for (i = 1; i <= n; i++)
-		if (parts[i] == "FILE" || parts[i] == "PATH")
+		if (parts[i] == "FILE")
 			action = " files=-f"
 		else if (parts[i] == "DIR")
 			action = " files=-d"

@@ -36,7 +36,7 @@ function first(s) { sub(/\. .*/, ".", s); gsub(/`/, "", s); return s }
 function action(form, choices,    parts, n, i, list, files) {
 	n = split(choices != "" ? choices : form, parts, choices != "" ? "," : "|")
 	for (i = 1; i <= n; i++)
-		if (parts[i] == "FILE" || parts[i] == "PATH")
+		if (parts[i] == "FILE")
 			files = "-r -F"
 		else if (parts[i] == "DIR")
 			files = "-x -a '(__fish_complete_directories)'"

@@ -32,7 +32,7 @@ function described(s) {
 function action(form, choices,    parts, n, i, list, files) {
 	n = split(choices != "" ? choices : form, parts, choices != "" ? "," : "|")
 	for (i = 1; i <= n; i++)
-		if (parts[i] == "FILE" || parts[i] == "PATH")
+		if (parts[i] == "FILE")
 			files = "_files"
 		else if (parts[i] == "DIR")
 			files = "_files -/"

@@ -77,6 +77,19 @@ function print_environment() {
 		"unless the flag may be empty. A variable that is no flag's is ignored.")
 }
 
+# How values are written, of flags that take any.
+function print_forms(    i, f, value, time) {
+	for (i = 1; i <= flag_count; i++) {
+		split(flags[i], f, "\t")
+		value = value || f[3] != "bool"
+		time = time || f[4] == "TIME"
+	}
+	if (value)
+		put("A value may also be the word after the flag.")
+	if (time)
+		put("A TIME is a number and a unit, such as 250ms, 5m or 1h30m.")
+}
+
 function print_command_page(    i, words) {
 	print ".SH SYNOPSIS"
 	print ".B bramble " text(command)
@@ -95,6 +108,7 @@ function print_command_page(    i, words) {
 	put(about[command])
 	print_written(command, "begin")
 	print ".SH OPTIONS"
+	print_forms()
 	print ".TP"
 	print "\\fB\\-h\\fR, \\fB\\-\\-help\\fR"
 	print "Show the help."
