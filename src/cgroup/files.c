@@ -16,8 +16,13 @@
 /* The part of RLIMIT_NOFILE that is left for everything else: sockets, maps, programs. */
 #define FDS_RESERVED 256
 
-/* Enough for 1024 cgroups with all their files. */
-#define FDS_WANTED   (1024 * CGROUP_FILES)
+/*
+ * The kernel keeps a buffer of a page for each open file that was read (fs/seq_file.c), and charges
+ * it to us. So many bytes of them: with pages of 4 KiB the files of 256 cgroups, with pages of
+ * 16 KiB a quarter of that.
+ */
+#define KEPT_BYTES   (8U << 20)
+#define FDS_WANTED   (KEPT_BYTES / 4096)
 _Static_assert(FDS_RESERVED + FDS_WANTED == OPEN_FILES_WANTED, "the limit is raised as far");
 
 #define RETRY_NS	(60 * NS_PER_S)
@@ -43,10 +48,11 @@ static const char *const names[CGROUP_FILES] = {
 void cgroup_reader_init(struct cgroup_reader *reader, const char *mount)
 {
 	unsigned long limit = open_files_limit();
+	unsigned long kept = KEPT_BYTES / (unsigned long)sysconf(_SC_PAGESIZE);
 
 	*reader = (struct cgroup_reader){.mount = mount};
-	if (limit > FDS_RESERVED + FDS_WANTED)
-		limit = FDS_RESERVED + FDS_WANTED;
+	if (limit > FDS_RESERVED + kept)
+		limit = FDS_RESERVED + kept;
 	if (limit > FDS_RESERVED)
 		reader->fds_max = (unsigned int)(limit - FDS_RESERVED);
 }

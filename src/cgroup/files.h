@@ -4,8 +4,9 @@
  * Documentation/admin-guide/cgroup-v2.rst. A cgroup's files also count what happens in the cgroups
  * below it.
  *
- * The files are kept open as far as RLIMIT_NOFILE allows. Beyond that they are opened for each
- * reading. A reader and its files belong to one thread.
+ * The files are kept open as far as RLIMIT_NOFILE allows, and as long as the kernel's buffers for
+ * them take 8 MiB at most. Beyond that they are opened for each reading. A reader and its files
+ * belong to one thread.
  */
 #ifndef BRAMBLE_CGROUP_FILES_H
 #define BRAMBLE_CGROUP_FILES_H
@@ -79,7 +80,8 @@ struct cgroup_reader {
 
 /*
  * mount is where cgroup v2 is mounted; it must outlive the reader. As many files are kept
- * open as RLIMIT_NOFILE, after open_files_raise(), leaves beside all else.
+ * open as RLIMIT_NOFILE, after open_files_raise(), leaves beside all else, and no more than the
+ * size of a page allows.
  */
 void cgroup_reader_init(struct cgroup_reader *reader, const char *mount);
 

@@ -3,8 +3,8 @@
 #ifndef BRAMBLE_OPENFILES_H
 #define BRAMBLE_OPENFILES_H
 
-/* Enough for the files of 1024 cgroups (CGROUP_FILES each) and everything else. */
-#define OPEN_FILES_WANTED 8448
+/* Enough for the files of cgroups that are kept open (src/cgroup/files.c) and everything else. */
+#define OPEN_FILES_WANTED 2304
 
 /*
  * Raises the soft limit to OPEN_FILES_WANTED, or to the hard limit if that is lower. Never lowers

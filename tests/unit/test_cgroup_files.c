@@ -237,6 +237,22 @@ static void test_limit(void **state)
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
 }
 
+/* Each open file costs a page of the kernel's memory, which may be large. */
+static void test_kept_bytes_are_bounded(void **state)
+{
+	struct rlimit before, many;
+
+	(void)state;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	many = (struct rlimit){.rlim_cur = before.rlim_max, .rlim_max = before.rlim_max};
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &many), 0);
+	cgroup_reader_init(&reader, tree_root);
+	assert_true(reader.fds_max > 0);
+	assert_true((unsigned long)reader.fds_max * (unsigned long)sysconf(_SC_PAGESIZE) <=
+		    8UL << 20);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+}
+
 /* A real cgroup: its files are read correctly, and its end is reported. */
 static void test_real(void **state)
 {
@@ -274,6 +290,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_gone, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_few_descriptors, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_limit, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_kept_bytes_are_bounded, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_real, set_up, tear_down),
 	};
 
