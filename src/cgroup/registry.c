@@ -55,6 +55,7 @@ struct cgroup *registry_add(struct registry *registry, uint64_t id, const char *
 	}
 	cgroup->id = id;
 	cgroup->born_ns = born_ns;
+	cgroup->born_told = born_ns != 0;
 	cgroup->seen_ns = clock_monotonic_ns();
 	cgroup->walk = registry->walk;
 	if (!HASH_TRY_ADD(hh, registry->table, &cgroup->id, sizeof(cgroup->id), cgroup)) {

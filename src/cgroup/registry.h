@@ -23,7 +23,8 @@ struct cgroup {
 	 */
 	char *path;
 	bool below;
-	bool outside; /* walks cannot see it: the mount point does not show it */
+	bool outside;	/* walks cannot see it: the mount point does not show it */
+	bool born_told; /* born_ns, by who added it; else a process in it, which may be younger */
 	struct cgroup_name name;
 	struct claim *claim; /* to its pod or container; NULL: it is neither */
 	uint64_t born_ns;    /* CLOCK_BOOTTIME; 0 when that is not known */

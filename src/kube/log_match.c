@@ -91,27 +91,44 @@ static bool is_between_starts(const struct log_container *container, int64_t bor
 	return false;
 }
 
-/* The sandbox is made again, and then every container is started again, as after a reboot. */
-static bool is_later_sandbox(const struct log_pod *pod, int64_t born_ns)
+/* Whether all that is known of the container's starts is long before. */
+static bool is_resting(const struct log_container *container, int64_t born_ns)
 {
-	for (size_t i = 0; i < pod->count; i++)
-		if (!is_between_starts(&pod->containers[i], born_ns))
+	const struct log_start *last = last_start(container, born_ns + LOG_CLOCK_SLACK_NS);
+
+	return !container->linked && last && last->at_ns < born_ns - LOG_REST_NS &&
+	       container->lost_before_ns < born_ns - LOG_REST_NS;
+}
+
+/*
+ * The sandbox is made again, and then every container is started again, as after a reboot. They may
+ * not have been started yet: a static pod comes back under its uid.
+ */
+static bool is_later_sandbox(const struct log_pod *pod, const struct log_birth *birth)
+{
+	for (size_t i = 0; i < pod->count; i++) {
+		const struct log_container *container = &pod->containers[i];
+
+		if (!is_between_starts(container, birth->at_ns) &&
+		    !(birth->exact && is_resting(container, birth->at_ns)))
 			return false;
-	return pod->count > 0 && pod->made_ns && pod->made_ns <= born_ns;
+	}
+	return pod->count > 0 && pod->made_ns && pod->made_ns <= birth->at_ns;
 }
 
 /* Whether it must be the pod's only container: another one's log would have appeared by now. */
-static bool is_only_container(const struct log_pod *pod, int64_t born_ns, int64_t age_ns)
+static bool is_only_container(const struct log_pod *pod, const struct log_birth *birth)
 {
 	return pod->count == 1 && !pod->containers[0].linked &&
-	       pod->containers[0].made_ns <= born_ns + LOG_CLOCK_SLACK_NS &&
-	       age_ns > LOG_START_GAP_NS;
+	       pod->containers[0].made_ns <= birth->at_ns + LOG_CLOCK_SLACK_NS &&
+	       birth->age_ns > LOG_START_GAP_NS;
 }
 
-int log_match(const struct log_pod *pod, int64_t born_ns, int64_t age_ns,
+int log_match(const struct log_pod *pod, const struct log_birth *birth,
 	      const struct log_container **out)
 {
 	const struct log_container *container;
+	const int64_t born_ns = birth->at_ns;
 	int64_t start_ns, limit_ns = born_ns;
 
 	/*
@@ -127,11 +144,11 @@ int log_match(const struct log_pod *pod, int64_t born_ns, int64_t age_ns,
 		*out = container;
 		return 0;
 	}
-	if (is_first_sandbox(pod, born_ns) || is_later_sandbox(pod, born_ns)) {
+	if (is_first_sandbox(pod, born_ns) || is_later_sandbox(pod, birth)) {
 		*out = NULL;
 		return 0;
 	}
-	if (is_only_container(pod, born_ns, age_ns)) {
+	if (is_only_container(pod, birth)) {
 		*out = &pod->containers[0];
 		return 0;
 	}

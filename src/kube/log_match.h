@@ -16,7 +16,7 @@
  *
  * No name is better than a wrong one, with one exception. If a pod has one container, and a cgroup
  * was made after the container's directory, and its start is lost, it is taken for that container.
- * It may be a sandbox that was made again, but that uses next to nothing.
+ * It may be a sandbox that was made again before bramble was there, but that uses next to nothing.
  *
  * Times are nanoseconds of CLOCK_REALTIME as it was set at that time; 0 is unknown.
  */
@@ -39,6 +39,12 @@
  * sandbox or a container.
  */
 #define LOG_CLOCK_SLACK_NS 20000000LL
+
+/*
+ * A container whose log shows no start for so long before a cgroup was made was not started with
+ * it. That is so if the time is exact, since the log is there before the cgroup.
+ */
+#define LOG_REST_NS	   60000000000LL
 
 #define LOG_STARTS_MAX	   5
 
@@ -66,14 +72,21 @@ struct log_pod {
 	size_t count;
 };
 
+/* When a cgroup was made. */
+struct log_birth {
+	int64_t at_ns; /* CLOCK_REALTIME as it was set then, like the births of files; 0: unknown */
+	int64_t age_ns; /* how long before the pod was read, by a clock that nobody sets */
+	/* Its making was seen, and the clock was not set within LOG_REST_NS before. */
+	bool exact;
+};
+
 /*
- * Finds whose cgroup was made at born_ns (not 0). The pod was read age_ns after that, by a clock
- * that nobody sets.
+ * Finds whose cgroup was made then; birth->at_ns is known.
  *
  * Returns 0, with *out one of the pod's containers, or NULL for the sandbox;
  * -EAGAIN if it is not known now. Then *out is untouched.
  */
-int log_match(const struct log_pod *pod, int64_t born_ns, int64_t age_ns,
+int log_match(const struct log_pod *pod, const struct log_birth *birth,
 	      const struct log_container **out);
 
 #endif

@@ -294,14 +294,14 @@ static int read_pod_dir(struct kube_logs *logs, const struct kube_name *pod, con
 }
 
 /* Chooses the container, by its link or by the time. */
-static int choose_container(const struct log_dir *dir, int64_t born_ns, int64_t age_ns,
+static int choose_container(const struct log_dir *dir, const struct log_birth *birth,
 			    struct kube_name *out)
 {
 	const struct log_container *container = dir->matched;
 	int err = 0;
 
 	if (!container)
-		err = born_ns ? log_match(&dir->pod, born_ns, age_ns, &container) : -EAGAIN;
+		err = birth->at_ns ? log_match(&dir->pod, birth, &container) : -EAGAIN;
 	if (err)
 		return err;
 	if (container)
@@ -312,7 +312,7 @@ static int choose_container(const struct log_dir *dir, int64_t born_ns, int64_t 
 }
 
 int kube_logs_find_container(struct kube_logs *logs, const char *pod_uid, const char *container_id,
-			     int64_t born_ns, int64_t age_ns, struct kube_name *out)
+			     const struct log_birth *birth, struct kube_name *out)
 {
 	struct log_dir dir = {0};
 	int err;
@@ -327,7 +327,7 @@ int kube_logs_find_container(struct kube_logs *logs, const char *pod_uid, const 
 	}
 	if (err)
 		return err;
-	err = choose_container(&dir, born_ns, age_ns, out);
+	err = choose_container(&dir, birth, out);
 	log_dir_free(&dir);
 	return err;
 }

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "kube/log_match.h"
 #include "kube/name.h"
 
 struct kube_logs;
@@ -37,11 +38,9 @@ int kube_logs_find_pod(struct kube_logs *logs, const char *pod_uid, struct kube_
  * Finds the pod, and which of its containers has this id; KUBE_SANDBOX for the
  * pod's sandbox. The pod's directory is read each time.
  *
- * born_ns is when the cgroup was made, in nanoseconds of CLOCK_REALTIME as it was set at that time,
- * like the births of files (wall_time_then()). 0 if that is unknown. It comes from cgroup_mkdir's
- * event, or from the start of the oldest process in the cgroup (within 10 ms of it). The times of
- * the cgroup's directory do not help: kernfs sets them anew whenever it makes the inode. age_ns is
- * how long ago that was, by a clock that nobody sets.
+ * birth is when the cgroup was made. It comes from cgroup_mkdir's event, or from the start of the
+ * oldest process in the cgroup (within 10 ms of it). The times of the cgroup's directory do not
+ * help: kernfs sets them anew whenever it makes the inode.
  *
  * A link to the container's id (docker) is proof. Otherwise only the time shows it (log_match.h).
  * If the time is unknown, nothing does: even the cgroup of a pod's only container could be its
@@ -52,7 +51,7 @@ int kube_logs_find_pod(struct kube_logs *logs, const char *pod_uid, struct kube_
  * pod's own directory could not be read, with the pod's names set.
  */
 int kube_logs_find_container(struct kube_logs *logs, const char *pod_uid, const char *container_id,
-			     int64_t born_ns, int64_t age_ns, struct kube_name *out);
+			     const struct log_birth *birth, struct kube_name *out);
 
 /*
  * Begins a round of look-ups, in which the directory is read at most once. Before the first round,

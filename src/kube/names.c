@@ -246,6 +246,11 @@ static bool may_ask_logs(const struct kube_names *names, const struct kube_cgrou
 int kube_names_find_container(struct kube_names *names, const struct kube_cgroup *cgroup,
 			      struct kube_name *out)
 {
+	const struct log_birth birth = {
+		.at_ns = cgroup->born_wall_ns,
+		.age_ns = (int64_t)clock_boottime_ns() - cgroup->born_ns,
+		.exact = cgroup->born_exact,
+	};
 	struct kube_name by_logs;
 	int err = -ENOENT;
 
@@ -255,9 +260,8 @@ int kube_names_find_container(struct kube_names *names, const struct kube_cgroup
 	if (!err || !names->logs)
 		return err;
 	if (may_ask_logs(names, cgroup))
-		err = kube_logs_find_container(
-			names->logs, cgroup->pod_uid, cgroup->container_id, cgroup->born_wall_ns,
-			(int64_t)clock_boottime_ns() - cgroup->born_ns, &by_logs);
+		err = kube_logs_find_container(names->logs, cgroup->pod_uid, cgroup->container_id,
+					       &birth, &by_logs);
 	else if (!kube_logs_find_pod(names->logs, cgroup->pod_uid, &by_logs))
 		err = -EAGAIN;
 	report_logs(names);

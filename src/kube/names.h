@@ -40,6 +40,7 @@ struct kube_cgroup {
 	const char *container_id;
 	int64_t born_ns;      /* CLOCK_BOOTTIME; 0 if not known */
 	int64_t born_wall_ns; /* the same by CLOCK_REALTIME as it was set then */
+	bool born_exact;      /* see struct log_birth */
 	bool oldest;	      /* of the pod's containers that are there */
 };
 

@@ -7,6 +7,7 @@
 #include <utlist.h>
 
 #include "bramble/growth.h"
+#include "kube/log_match.h"
 #include "kube/plain.h"
 #include "util/utf8.h"
 
@@ -144,6 +145,19 @@ static uint64_t born_ns(const struct kin *kin)
 	return 0;
 }
 
+/*
+ * Whether born_ns() is exact, and so is its time by the wall clock: the event was that of the
+ * container's own cgroup, and not of one in it, and the clock was not set shortly before.
+ */
+static bool is_exact(const struct naming *naming, const struct kin *kin)
+{
+	const struct cgroup *cgroup = &kin->members->cgroup;
+
+	return cgroup->born_told && !cgroup->below && cgroup->born_ns > LOG_REST_NS &&
+	       strlen(cgroup->path) == cgroup->name.place.container &&
+	       wall_ran(naming->wall, cgroup->born_ns - LOG_REST_NS, cgroup->born_ns);
+}
+
 static int find_container(const struct naming *naming, const struct kin *kin, struct kube_name *out)
 {
 	const uint64_t born = born_ns(kin);
@@ -152,6 +166,7 @@ static int find_container(const struct naming *naming, const struct kin *kin, st
 		.container_id = kin->key.container_id,
 		.born_ns = (int64_t)born,
 		.born_wall_ns = (int64_t)wall_time_then(naming->wall, born),
+		.born_exact = is_exact(naming, kin),
 		.oldest = is_oldest(kin),
 	};
 

@@ -82,6 +82,19 @@ uint64_t wall_time_then(const struct wall *wall, uint64_t boot_ns)
 	return boot_ns + wall->settings[i - 1].offset_ns;
 }
 
+bool wall_ran(const struct wall *wall, uint64_t from_ns, uint64_t to_ns)
+{
+	size_t i;
+
+	if (!wall->count || wall->settings[0].from_ns > from_ns)
+		return false;
+	for (i = 1; i < wall->count; i++)
+		if (wall->settings[i].from_ns > from_ns &&
+		    wall->settings[i].from_ns < to_ns + NS_PER_S)
+			return false;
+	return true;
+}
+
 static int arm(int fd)
 {
 	const struct itimerspec when = {.it_value.tv_sec = FAR_AWAY_S};

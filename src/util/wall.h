@@ -54,6 +54,12 @@ uint64_t wall_time(const struct wall *wall, uint64_t boot_ns);
 uint64_t wall_time_then(const struct wall *wall, uint64_t boot_ns);
 
 /*
+ * Whether the wall clock is known to have run from one CLOCK_BOOTTIME time to another without being
+ * set. What is noticed within a second after the other may have been before it.
+ */
+bool wall_ran(const struct wall *wall, uint64_t from_ns, uint64_t to_ns);
+
+/*
  * A descriptor that becomes readable when the clock is set, until wall_clear_fd(). Returns it, for
  * the caller to close, or a negative errno.
  */

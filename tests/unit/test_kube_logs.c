@@ -100,7 +100,9 @@ static bool births_are_kept(void)
 
 static int find_container(const char *id, int64_t born_ns, struct kube_name *name)
 {
-	return kube_logs_find_container(logs, UID, id, born_ns, skewed_clock() - born_ns, name);
+	const struct log_birth birth = {born_ns, skewed_clock() - born_ns, false};
+
+	return kube_logs_find_container(logs, UID, id, &birth, name);
 }
 
 static void assert_container(const char *id, int64_t born_ns, const char *want)
@@ -140,7 +142,9 @@ static void pods_are_found_by_uid(void **state)
 	assert_int_equal(kube_logs_find_pod(logs, UID2, &name), -ENOENT);
 	assert_string_equal(name.pod, "");
 	assert_int_equal(kube_logs_find_pod(logs, "", &name), -ENOENT);
-	assert_int_equal(kube_logs_find_container(logs, UID2, ID, 1, 1, &name), -ENOENT);
+	assert_int_equal(
+		kube_logs_find_container(logs, UID2, ID, &(struct log_birth){1, 1, false}, &name),
+		-ENOENT);
 }
 
 static void odd_names_are_no_pods(void **state)
@@ -233,7 +237,9 @@ static void pods_are_forgotten(void **state)
 
 	/* A container lookup sees it by itself. */
 	assert_int_equal(rmdir(below("default_b_" UID2)), 0);
-	assert_int_equal(kube_logs_find_container(logs, UID2, ID, 1, 1, &name), -ENOENT);
+	assert_int_equal(
+		kube_logs_find_container(logs, UID2, ID, &(struct log_birth){1, 1, false}, &name),
+		-ENOENT);
 	assert_string_equal(name.pod, "");
 	assert_int_equal(kube_logs_find_pod(logs, UID2, &name), -ENOENT);
 }

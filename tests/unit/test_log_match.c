@@ -52,23 +52,37 @@ static struct log_container container_of_given(const struct given *given)
 	return container;
 }
 
-static const char *match_at(int64_t pod_made, const struct given *given, size_t count, int64_t born,
-			    int64_t now)
+static const char *match(int64_t pod_made, const struct given *given, size_t count, int64_t born,
+			 int64_t now, bool exact)
 {
 	static struct log_container containers[8];
 	const struct log_container *found = NULL;
+	const struct log_birth birth = {MS(born), (now - born) * 1000000LL, exact};
 	struct log_pod pod = {MS(pod_made), containers, count};
 	int err;
 
 	for (size_t i = 0; i < count; i++)
 		containers[i] = container_of_given(&given[i]);
-	err = log_match(&pod, MS(born), (now - born) * 1000000LL, &found);
+	err = log_match(&pod, &birth, &found);
 	if (err) {
 		assert_int_equal(err, -EAGAIN);
 		assert_null(found);
 		return AMBIGUOUS;
 	}
 	return found ? found->name : KUBE_SANDBOX;
+}
+
+static const char *match_at(int64_t pod_made, const struct given *given, size_t count, int64_t born,
+			    int64_t now)
+{
+	return match(pod_made, given, count, born, now, false);
+}
+
+/* Its making was seen. */
+static const char *match_seen(int64_t pod_made, const struct given *given, size_t count,
+			      int64_t born, int64_t now)
+{
+	return match(pod_made, given, count, born, now, true);
 }
 
 /* A pod of two containers as it starts: directory, log, cgroup; then the next. */
@@ -197,6 +211,40 @@ static void an_only_container_needs_no_start(void **state)
 	assert_string_equal(match_at(100, rotated, 1, LATER + 1500, 2 * LATER), "a");
 }
 
+/* A static pod comes back under its uid, and its containers take long to be started again. */
+static void a_sandbox_before_a_slow_start_is_told(void **state)
+{
+	static const struct given one[] = {{"api", LONG_AGO, {{0, LONG_AGO}}, NOT_LOST}};
+	static const struct given two[] = {
+		{"a", LONG_AGO, {{3, LONG_AGO + 900}}, NOT_LOST},
+		{"b", LONG_AGO, {{0, LONG_AGO}, {1, LONG_AGO + 500}}, NOT_LOST},
+	};
+	static const struct given rotated[] = {
+		{"api", LONG_AGO, {{0, LONG_AGO}}, LONG_AGO, -100000, false}};
+	static const struct given just_rotated[] = {
+		{"api", LONG_AGO, {{0, LONG_AGO}}, LONG_AGO, -50000, false}};
+	static const struct given restarted[] = {
+		{"api", LONG_AGO, {{0, LONG_AGO}, {1, -50000}}, NOT_LOST}};
+	static const struct given started[] = {
+		{"api", LONG_AGO, {{0, LONG_AGO}, {1, 13000}}, NOT_LOST}};
+	static const struct given linked[] = {{"api", LONG_AGO, {{0, 0}}, NEVER, NEVER, true}};
+
+	(void)state;
+	assert_string_equal(match_seen(LONG_AGO, one, 1, 1000, 1100), KUBE_SANDBOX);
+	assert_string_equal(match_seen(LONG_AGO, one, 1, 1000, 13000), KUBE_SANDBOX);
+	assert_string_equal(match_seen(LONG_AGO, two, 2, 1000, 1100), KUBE_SANDBOX);
+	assert_string_equal(match_seen(LONG_AGO, rotated, 1, 1000, 1100), KUBE_SANDBOX);
+	assert_string_equal(match_seen(LONG_AGO, started, 1, 1000, 13100), KUBE_SANDBOX);
+	assert_string_equal(match_seen(LONG_AGO, started, 1, 13050, 13100), "api");
+	/* It may have been started a minute ago, on a busy disk. */
+	assert_string_equal(match_seen(LONG_AGO, restarted, 1, 1000, 1100), AMBIGUOUS);
+	assert_string_equal(match_seen(LONG_AGO, just_rotated, 1, 1000, 1100), AMBIGUOUS);
+	assert_string_equal(match_seen(LONG_AGO, linked, 1, 1000, LATER), AMBIGUOUS);
+	/* Not seen, and by a clock that may have been set: the rule for an only container. */
+	assert_string_equal(match_at(LONG_AGO, one, 1, 1000, 1100), AMBIGUOUS);
+	assert_string_equal(match_at(LONG_AGO, one, 1, 1000, 13000), "api");
+}
+
 /* Without births there is the directory's last change, and earlier ones may be lost. */
 static void a_file_system_without_births(void **state)
 {
@@ -223,6 +271,7 @@ int main(void)
 		cmocka_unit_test(a_later_sandbox_is_told),
 		cmocka_unit_test(a_lost_start_casts_doubt),
 		cmocka_unit_test(an_only_container_needs_no_start),
+		cmocka_unit_test(a_sandbox_before_a_slow_start_is_told),
 		cmocka_unit_test(a_file_system_without_births),
 	};
 

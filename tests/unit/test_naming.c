@@ -36,6 +36,7 @@ static int setup(void **state)
 	tree_put("logs/none", "");
 	members_open(&members, "/sys/fs/cgroup", "/proc");
 	owners = (struct owners){0};
+	wall = (struct wall){.count = 0};
 	wall_look(&wall);
 	naming = (struct naming){.members = &members, .owners = &owners, .wall = &wall};
 	start_ns = clock_monotonic_ns();
@@ -132,6 +133,55 @@ static void processes_may_all_be_nested(void **state)
 	run_at(0);
 	assert_true(own->kin->named);
 	assert_string_equal(nested->owner->labels.container, "web");
+}
+
+/* The clock is an hour ahead since from_ns, so that logs are an hour older than what is made now.
+ */
+static void age_logs(uint64_t from_ns)
+{
+	wall = (struct wall){.count = 0};
+	wall_look_at(&wall, 1, clock_realtime_ns() - clock_boottime_ns());
+	wall_look_at(&wall, from_ns,
+		     clock_realtime_ns() - clock_boottime_ns() + from_ns + 3600 * NS_PER_S);
+}
+
+static bool is_named_at_once(struct member *member)
+{
+	naming_own(&naming, member);
+	start_ns = clock_monotonic_ns();
+	run_at(0);
+	return member->kin->named;
+}
+
+static void a_sandbox_that_is_made_again_is_told(void **state)
+{
+	struct member *made;
+
+	(void)state;
+	tree_put(LOGS "/web/0.log", "");
+	age_logs(clock_boottime_ns() - 100 * NS_PER_S);
+	made = members_add(&members, 1, POD "/" ID, clock_boottime_ns());
+	assert_true(is_named_at_once(made));
+	assert_string_equal(made->owner->labels.container, KUBE_SANDBOX);
+}
+
+/* The container was there before. What was made in it now says nothing of its own start. */
+static void what_is_made_in_a_container_is_no_sandbox(void **state)
+{
+	(void)state;
+	tree_put(LOGS "/web/0.log", "");
+	age_logs(clock_boottime_ns() - 100 * NS_PER_S);
+	assert_false(is_named_at_once(
+		members_add(&members, 2, POD "/" ID "/nested", clock_boottime_ns())));
+}
+
+/* The log may have been made just before, by the clock as it was. */
+static void what_is_made_as_the_clock_is_set_is_no_sandbox(void **state)
+{
+	(void)state;
+	tree_put(LOGS "/web/0.log", "");
+	age_logs(clock_boottime_ns() - 10 * NS_PER_S);
+	assert_false(is_named_at_once(members_add(&members, 1, POD "/" ID, clock_boottime_ns())));
 }
 
 /* Nothing need have been counted: the log directory may be gone by then. */
@@ -344,6 +394,9 @@ int main(void)
 		TEST(a_pods_name_is_waited_for),
 		TEST(a_reader_has_names_that_came_meanwhile),
 		TEST(processes_may_all_be_nested),
+		TEST(a_sandbox_that_is_made_again_is_told),
+		TEST(what_is_made_in_a_container_is_no_sandbox),
+		TEST(what_is_made_as_the_clock_is_set_is_no_sandbox),
 		TEST(what_was_made_is_named_before_it_counts),
 		TEST(what_has_waited_too_long_is_shown_by_its_ids),
 		TEST(all_cgroups_of_a_container_have_one_owner),

@@ -44,6 +44,20 @@ static void test_a_board_without_a_clock(void **state)
 	assert_int_equal(wall_time_then(&wall, 20 * S), 20 * S);
 }
 
+static void test_when_it_was_not_set(void **state)
+{
+	(void)state;
+	assert_false(wall_ran(&wall, 10 * S, 20 * S));
+	wall_look_at(&wall, 10 * S, 10 * S);
+	assert_true(wall_ran(&wall, 10 * S, 20 * S));
+	assert_false(wall_ran(&wall, 9 * S, 20 * S)); /* nobody looked */
+	wall_look_at(&wall, 50 * S, YEAR);
+	assert_true(wall_ran(&wall, 10 * S, 49 * S));
+	assert_false(wall_ran(&wall, 10 * S, 49 * S + 1)); /* it may have been noticed late */
+	assert_false(wall_ran(&wall, 40 * S, 60 * S));
+	assert_true(wall_ran(&wall, 50 * S, 60 * S));
+}
+
 /* A time that was shown is shown the same again, however apart the clocks were read. */
 static void test_no_jitter(void **state)
 {
@@ -105,6 +119,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_a_board_without_a_clock),
+		TEST(test_when_it_was_not_set),
 		TEST(test_no_jitter),
 		TEST(test_bounds),
 		TEST(test_the_clocks),
