@@ -77,6 +77,12 @@ static __always_inline __u64 turn_next(__u64 turn, __u64 kind, __u64 time)
 	return (turn & (TURN_STREAM | TURN_RTT | TURN_LARGE)) | kind | (time & TURN_TIME);
 }
 
+/* The same turn, of another kind. */
+static __always_inline __u64 turn_as(__u64 turn, __u64 kind)
+{
+	return (turn & ~TURN_KIND) | kind;
+}
+
 static __always_inline bool turn_replace(struct socket_set *set, __u32 way, __u64 turn, __u64 next)
 {
 	return __sync_val_compare_and_swap(&set->turn[way], turn, next) == turn;
@@ -137,11 +143,11 @@ static __always_inline __u64 exchanged(struct hist *hist, __u64 turn, __s64 ns)
 /*
  * The side that asked speaks again. bytes: how much, or 0 if that is not known yet. The first words
  * were no question, or are not what is answered next, in two cases: they were short and have been
- * open for a while, or this comes after a silence. Then the turn begins anew, and this returns
- * true.
+ * open for a while, or this comes after a silence. Then the turn begins anew, as one of this kind,
+ * and this returns true.
  */
 static __always_inline bool asked_again(struct socket_set *set, __u32 way, __u64 turn, __u64 now,
-					__u32 told, __u64 bytes)
+					__u32 told, __u64 bytes, __u64 kind)
 {
 	__u64 stream = turn & TURN_STREAM, least = STREAM_ANY;
 
@@ -152,69 +158,110 @@ static __always_inline bool asked_again(struct socket_set *set, __u32 way, __u64
 	if (stream < least)
 		turn = (turn & ~TURN_STREAM) | least;
 	count_lost(TCP_LOST_UNANSWERED);
-	set->turn[way] = turn_next(turn & ~TURN_LARGE, TURN_ASKED, now) | turn_with_bytes(bytes);
+	set->turn[way] = turn_next(turn & ~TURN_LARGE, kind, now) | turn_with_bytes(bytes);
 	return true;
 }
 
 /* ------------------------------------------------------------------ a server */
 
+/*
+ * More has come since the server has read a question, and the answer's send has not returned. A
+ * client that asks as soon as it has the answer may do so before that.
+ */
+static __always_inline void server_got_more(struct socket_set *set, __u32 way, __u64 turn,
+					    __u64 now, __u32 told)
+{
+	__u64 next = turn | (told ? TURN_RTT : 0);
+
+	if (asked_again(set, way, next, now, told, 0, TURN_MORE) ||
+	    turn_replace(set, way, turn, turn_as(next, TURN_MORE)))
+		return;
+	/* The send returned at the same moment, or the server has read more. */
+	turn = set->turn[way];
+	if (turn_kind(turn) == TURN_QUIET)
+		turn_replace(set, way, turn, turn_next(turn, TURN_ASKED, now));
+}
+
 /* Something has come, perhaps only a FIN. */
 static __always_inline void server_got(struct socket_set *set, __u32 way)
 {
 	__u64 turn = set->turn[way], kind = turn_kind(turn), now;
+	bool ends = set->state[way] & SOCKET_FIN;
 	__u32 told;
 
-	if (kind != TURN_QUIET && kind != TURN_ASKED)
+	if (kind == TURN_UNCERTAIN)
 		return;
 	now = bpf_ktime_get_ns();
 	told = speak(set, way, now);
-	if (told)
-		turn |= TURN_RTT;
-	if (kind == TURN_QUIET) {
-		kind = set->state[way] & SOCKET_FIN ? TURN_UNCERTAIN : TURN_ASKED;
-		set->turn[way] = turn_next(turn, kind, now);
-	} else if (turn_bytes(turn)) {
-		/* Unread data may be a question that the server has not got to yet. */
-		asked_again(set, way, turn, now, told, 0);
-	}
+	if (kind == TURN_QUIET)
+		set->turn[way] = turn_next(turn | (told ? TURN_RTT : 0),
+					   ends ? TURN_UNCERTAIN : TURN_ASKED, now);
+	/* If nothing was read yet, the question may be in what is there already. */
+	else if (kind == TURN_ASKED && turn_bytes(turn) && !ends)
+		server_got_more(set, way, turn, now, told);
 }
 
 static __always_inline void server_read(struct socket_set *set, __u32 way, int bytes)
 {
-	__u64 turn = set->turn[way];
+	__u64 turn = set->turn[way], kind = turn_kind(turn);
 
-	if (turn_kind(turn) == TURN_UNCERTAIN) {
+	if (kind == TURN_UNCERTAIN) {
 		turn = turn_next(turn, TURN_ASKED, turn);
+		set->turn[way] = turn;
+	} else if (kind == TURN_MORE) {
+		turn = turn_as(turn, TURN_ASKED);
 		set->turn[way] = turn;
 	}
 	if (turn_kind(turn) == TURN_ASKED)
 		turn_add_bytes(set, way, turn, bytes);
 }
 
+/* It was not asked. Returns whether the RTT must be read. */
+static __always_inline bool server_spoke(struct socket_set *set, __u32 way, __u64 turn, int bytes)
+{
+	__u32 told = speak(set, way, bpf_ktime_get_ns());
+	__u64 next = bytes >= LARGE_BYTES ? turn | TURN_LARGE : turn;
+
+	if (told & SPEAK_SILENT) /* it speaks on its own */
+		next |= STREAM_ANY;
+	if (next != turn)
+		turn_replace(set, way, turn, next);
+	return told;
+}
+
+/* A question was answered. flags: what the turn keeps. What has come unread is the next question.
+ */
+static __always_inline void server_done(struct socket_set *set, __u32 way, __u64 turn, __u64 now,
+					__u64 flags)
+{
+	if (turn_kind(turn) == TURN_ASKED && turn_replace(set, way, turn, TURN_QUIET | flags))
+		return;
+	turn = set->turn[way]; /* it has come a moment ago, or before */
+	if (turn_kind(turn) != TURN_MORE)
+		set->turn[way] = TURN_QUIET | flags;
+	else
+		set->turn[way] = turn_next(flags, TURN_UNCERTAIN, turn_bytes(turn) ? now : turn);
+}
+
 /* An answer if it was asked, or more of one. Returns whether the RTT must be read. */
 static __always_inline bool server_sent(struct socket_set *set, __u32 way, struct tcp_cell *cell,
 					int bytes)
 {
-	__u64 turn = set->turn[way], kind = turn_kind(turn), stream = turn & TURN_STREAM;
-	__u64 next, now;
+	__u64 turn = set->turn[way], kind = turn_kind(turn), stream = turn & TURN_STREAM, now;
 	__u32 told;
 
-	if (kind == TURN_QUIET) {
-		told = speak(set, way, bpf_ktime_get_ns());
-		next = bytes >= LARGE_BYTES ? turn | TURN_LARGE : turn;
-		if (told & SPEAK_SILENT) /* it speaks on its own */
-			next |= STREAM_ANY;
-		if (next != turn)
-			turn_replace(set, way, turn, next);
-		return told;
-	}
+	if (kind == TURN_QUIET)
+		return server_spoke(set, way, turn, bytes);
 	now = bpf_ktime_get_ns();
 	told = speak(set, way, now);
-	if (kind == TURN_ASKED && bytes > LONG_SEND)
+	if (kind == TURN_UNCERTAIN)
+		return told;
+	/* If the turn began anew, what is answered has been left out: asked_again(). */
+	if (bytes > LONG_SEND)
 		count_lost(TCP_LOST_LONG_SEND);
-	else if (kind == TURN_ASKED)
+	else if (kind == TURN_ASKED || turn_bytes(turn))
 		stream = exchanged(&cell->response[TCP_SERVER], turn, turn_elapsed(turn, now));
-	set->turn[way] = TURN_QUIET | stream | (bytes >= LARGE_BYTES ? TURN_LARGE : 0);
+	server_done(set, way, turn, now, stream | (bytes >= LARGE_BYTES ? TURN_LARGE : 0));
 	return told || turn & TURN_RTT;
 }
 
@@ -231,7 +278,7 @@ static __always_inline bool client_sent(struct socket_set *set, __u32 way, int b
 	now = bpf_ktime_get_ns();
 	told = speak(set, way, now);
 	if (kind == TURN_ASKED) {
-		if (!asked_again(set, way, turn, now, told, bytes))
+		if (!asked_again(set, way, turn, now, told, bytes, TURN_ASKED))
 			turn_add_bytes(set, way, turn, bytes);
 		return told;
 	}

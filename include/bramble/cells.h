@@ -346,6 +346,10 @@ struct socket_set {
  * answer, or an answer that came before the send of its question returned. The time is 1 if it came
  * after a silence. */
 #define TURN_UNASKED	   (2ULL << 62)
+/* Only a server: it has read a question, and more has come that it has not read. That may be more
+ * of the question, or the next one. The time is the question's. If the known length is 0, the turn
+ * began anew with what has come, and the time is of that. */
+#define TURN_MORE	   TURN_UNASKED
 /* Something came, perhaps only a FIN. If data is received next, then data came: a server was asked
  * at the turn's time, or a client got its answer after that long. */
 #define TURN_UNCERTAIN	   (3ULL << 62)

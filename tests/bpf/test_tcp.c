@@ -833,6 +833,73 @@ static void test_not_read(void **state)
 	assert_int_equal(lost(TCP_LOST_UNANSWERED), 0);
 }
 
+/*
+ * A client asks as soon as it has the answer, before the server's send has returned. Each answer
+ * counts, from the arrival of its question, or from the end of the send that this has overtaken.
+ */
+static void test_overtaken(void **state)
+{
+	int i;
+
+	(void)state;
+	need_kernel();
+	accept_one(A);
+	data_ready(A);
+	for (i = 0; i < 10; i++) {
+		receive(A, 40, 0);
+		pass(A, 3 * MS);
+		data_ready(A);
+		send_bytes(A, 8);
+	}
+	assert_int_equal(count_of(response(TCP_SERVER)), 10);
+	assert_in_range(response(TCP_SERVER)->sum_ns, 30 * MS, 60 * MS);
+	/* It says more before it reads on: that is more of the same answer. */
+	send_bytes(A, 8);
+	assert_int_equal(count_of(response(TCP_SERVER)), 10);
+	receive(A, 40, 0);
+	send_bytes(A, 8);
+	assert_int_equal(count_of(response(TCP_SERVER)), 11);
+	assert_int_equal(lost(TCP_LOST_UNANSWERED), 0);
+}
+
+/*
+ * The same with a slow server and a short question: it looks as if the client had asked again, and
+ * the answer is counted as lost. It is not an answer to what has come a moment ago.
+ */
+static void test_overtaken_slowly(void **state)
+{
+	(void)state;
+	need_kernel();
+	accept_one(A);
+	come(A, 20);
+	pass(A, 200 * MS);
+	data_ready(A);
+	send_bytes(A, 8);
+	assert_int_equal(count_of(response(TCP_SERVER)), 0);
+	assert_int_equal(lost(TCP_LOST_UNANSWERED), 1);
+	receive(A, 20, 0);
+	pass(A, 30 * MS);
+	send_bytes(A, 8);
+	assert_int_equal(count_of(response(TCP_SERVER)), 1);
+	assert_in_range(response(TCP_SERVER)->sum_ns, 30 * MS, 60 * MS);
+}
+
+/* The end of what the client says is no other question. */
+static void test_half_closed(void **state)
+{
+	(void)state;
+	need_kernel();
+	accept_one(A);
+	come(A, 20);
+	pass(A, 200 * MS);
+	set_state(A, ESTABLISHED, CLOSE_WAIT);
+	data_ready(A);
+	send_bytes(A, 8);
+	assert_int_equal(count_of(response(TCP_SERVER)), 1);
+	assert_in_range(response(TCP_SERVER)->sum_ns, 200 * MS, 260 * MS);
+	assert_int_equal(lost(TCP_LOST_UNANSWERED), 0);
+}
+
 /* An HTTP/2 client sends something short after an answer. Nobody answers it. It asks much later.
  */
 static void test_short_words(void **state)
@@ -1035,6 +1102,9 @@ int main(void)
 		TEST(test_missed_answer),
 		TEST(test_parts_of_a_question),
 		TEST(test_not_read),
+		TEST(test_overtaken),
+		TEST(test_overtaken_slowly),
+		TEST(test_half_closed),
 		TEST(test_short_words),
 		TEST(test_watch),
 		TEST(test_watch_in_turn),

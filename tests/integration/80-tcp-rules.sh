@@ -54,6 +54,7 @@ keepalive       5 30 5 30
 mapped          5 30 5 30
 ipv6            5 30 5 30
 pipelined       1 30 1 30
+queued          2 30 1 30
 crossed         1 30 1 30
 download        1 30 1 30
 upload          0  0 0  0

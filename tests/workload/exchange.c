@@ -129,10 +129,16 @@ static void answer_in_turn(int fd)
 /* All questions at once. */
 static void ask_pipelined(int fd)
 {
-	int i;
+	put(fd, TURNS * ASK);
+	get(fd, TURNS * ANSWER);
+}
 
-	for (i = 0; i < TURNS; i++)
-		put(fd, ASK);
+/* One question, and the others while the server works at it. */
+static void ask_queued(int fd)
+{
+	put(fd, ASK);
+	sleep_ms(THINK / 3);
+	put(fd, (TURNS - 1) * ASK);
 	get(fd, TURNS * ANSWER);
 }
 
@@ -463,6 +469,7 @@ static const struct test_case {
 	{"mapped", ask_in_turn, answer_in_turn},
 	{"ipv6", ask_in_turn, answer_in_turn},
 	{"pipelined", ask_pipelined, answer_in_turn},
+	{"queued", ask_queued, answer_in_turn},
 	{"crossed", ask_crossed, answer_crossed},
 	{"download", ask_once, answer_in_pieces},
 	{"upload", send_on, read_on},
