@@ -214,6 +214,23 @@ static void print_agreement(const struct run *run, struct collector *collector)
 	print_requests(&witness, run->row);
 }
 
+/* On the whole machine since the probe began: it may explain what is missing above. */
+static void print_lost(const struct collector *collector)
+{
+	struct books books;
+	size_t i, reasons = 0;
+
+	books_read(collector, &books);
+	printf("- left out meanwhile:");
+	for (i = 0; i < books.lost_count; i++)
+		if (books.lost[i].count)
+			printf("%s %s %s %" PRIu64, reasons++ ? "," : "",
+			       probe_names[books.lost[i].probe], books.lost[i].reason,
+			       books.lost[i].count);
+	printf("%s\n", reasons ? "" : " nothing");
+	fflush(stdout);
+}
+
 static int run_collector(void *context)
 {
 	const struct run *run = context;
@@ -224,6 +241,7 @@ static int run_collector(void *context)
 		return err;
 	printf("\n### Agreement\n\n");
 	print_agreement(run, collector);
+	print_lost(collector);
 	print_scrape(collector, run->row);
 	collector_close(collector);
 	return 0;

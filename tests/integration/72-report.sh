@@ -17,6 +17,7 @@ waits=$(of_report 's, schedstat')
 check_holds "waits agree with schedstat" "$(of_report 'waits for a CPU: bramble') > 0.95 * $waits && $(of_report 'waits for a CPU: bramble') < 1.05 * $waits"
 check_holds "all requests" "$(of_report 'requests: bramble') == 500"
 check_holds "all fsyncs" "$(of_report 'fsyncs on [a-z0-9]+: bramble') == $(of_report 'the calls')"
+check "it says what was left out" grep -q '^- left out meanwhile: ' "$tmp/report"
 check "a row for the table" grep -q "^| .* | $(uname -r) " "$tmp/report"
 check "it says that a serve runs, too" grep -q 'bramble serve runs, too' "$tmp/report"
 check "nothing of its owner's is named" \
