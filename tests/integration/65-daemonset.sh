@@ -22,6 +22,10 @@ as_deployed() {
 		--env=BRAMBLE_SANDBOX_KILL=1 --cgroup="/bramble-test-daemonset-$port" "$@"
 }
 
+# Gone at the end, however the test ends.
+note_cgroup "/bramble-test-daemonset-$port"
+container_pid[daemonset-$port]=unknown
+
 # A command that the runtime is run by.
 declare -a runtime_prefix=()
 # How it is not as it is deployed.
@@ -31,7 +35,6 @@ declare -a other=()
 run_as_deployed() {
 	mkdir -p "$tmp/bundle"
 	as_deployed --capabilities="$(echo "$*" | tr ' ' ',')" "${other[@]}" >"$tmp/bundle/config.json" || return 1
-	note_cgroup "/bramble-test-daemonset-$port"
 	exec "${runtime_prefix[@]}" runc --root "$tmp/runc" run --bundle "$tmp/bundle" "daemonset-$port" </dev/null >"$tmp/daemonset.log" 2>&1
 }
 
@@ -74,17 +77,21 @@ check_holds "its waits are attributed" "$(metric_or_0 bramble_probe_up probe=sch
 check "the node's file systems are known" \
 	grep -qE '^bramble_node_filesystem_size_bytes\{mountpoint="/",' "$tmp/metrics"
 check "the socket for top is there" grep -q 'bramble top --once' "$bramble_log"
-# The kernel's own account: anonymous memory, BPF maps and programs, page tables, sockets.
-memory=$(awk '$3 == "cgroup" && $4 ~ /(^|,)memory(,|$)/ { print $2; exit }' /proc/self/mounts)
-if [ -n "$memory" ]; then
-	memory+=/bramble-test-daemonset-$port
-	limit=$(cat "$memory/memory.limit_in_bytes") peak=$(cat "$memory/memory.max_usage_in_bytes")
-	now=$(cat "$memory/memory.usage_in_bytes")
-else
-	memory=$cgroup2/bramble-test-daemonset-$port
-	limit=$(cat "$memory/memory.max" 2>/dev/null) peak=$(cat "$memory/memory.peak" 2>/dev/null)
-	now=$(cat "$memory/memory.current" 2>/dev/null)
-fi
+# The kernel's own account: anonymous memory, BPF maps and programs, page tables, sockets. Sets now, peak,
+# limit and kills; to nothing without a memory controller.
+read_memory() {
+	local folder version1
+	version1=$(awk '$3 == "cgroup" && $4 ~ /(^|,)memory(,|$)/ { print $2; exit }' /proc/self/mounts)
+	folder=${version1:-$cgroup2}/bramble-test-daemonset-$port
+	if [ -n "$version1" ]; then
+		limit=$(cat "$folder/memory.limit_in_bytes") peak=$(cat "$folder/memory.max_usage_in_bytes")
+		now=$(cat "$folder/memory.usage_in_bytes") kills=$(awk '$1 == "oom_kill" { print $2 }' "$folder/memory.oom_control")
+	else
+		limit=$(cat "$folder/memory.max" 2>/dev/null) peak=$(cat "$folder/memory.peak" 2>/dev/null)
+		now=$(cat "$folder/memory.current" 2>/dev/null) kills=$(awk '$1 == "oom_kill" { print $2 }' "$folder/memory.events" 2>/dev/null)
+	fi
+}
+read_memory
 if [ -n "$peak" ]; then
 	note "memory: $now bytes, $peak at most"
 	check_holds "it has the memory limit of its manifest" "$limit == $limit_of_manifest"
@@ -183,5 +190,63 @@ fi
 (run_as_deployed PERFMON) || code=$?
 check_holds "without CAP_BPF it ends with an error" "${code:-0} == 1"
 check "and names it" grep -q CAP_BPF "$tmp/daemonset.log"
-runc --root "$tmp/runc" delete --force "daemonset-$port" >/dev/null 2>&1
+end_deployed
+
+# The limit is enough for many containers, for those who ask in whatever format, and for what people run
+# in the container.
+openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=pi -keyout "$kubelet/web.key" -out "$kubelet/web.crt" 2>/dev/null
+printf 'tls_server_config:\n  cert_file: web.crt\n  key_file: web.key\n' >"$kubelet/web.yml"
+many_containers() { # COUNT
+	local i uid path
+	make_cgroup /kubepods/burstable
+	for ((i = 1; i <= $1; i++)); do
+		uid=$(printf '%08x-0000-4000-8000-%012x' $i $i)
+		path=/kubepods/burstable/pod$uid/$(printf '%064x' $i)
+		mkdir -p "$cgroup2$path"
+		made_cgroups+=("$cgroup2${path%/*}" "$cgroup2$path")
+		in_background sh -c 'echo 0 >"$1/cgroup.procs" && exec "$2" 120 500 2000000' sh "$cgroup2$path" "$workloads/burst"
+	done
+}
+all_are_seen() {
+	"${ask[@]}" >"$tmp/metrics"
+	(($(grep -c '^bramble_cpu_wait_seconds_count{' "$tmp/metrics") > 250))
+}
+scrape_at_once() { # ACCEPT...: in each format, plain and gzipped
+	local accept asking=
+	for accept; do
+		"${ask[@]}" -o /dev/null -H "Accept: $accept" &
+		asking+=" $!"
+		"${ask[@]}" -o /dev/null -H "Accept: $accept" -H 'Accept-Encoding: gzip' &
+		asking+=" $!"
+	done
+	for accept in $asking; do
+		wait "$accept" || echo "$accept" >>"$tmp/unanswered"
+	done
+}
+runtime_prefix=("${with_tracefs[@]}")
+other=(--arg=--web.config.file=/var/run/secrets/kubernetes.io/serviceaccount/web.yml)
+ask=(curl -sfk -m 20 "https://127.0.0.1:$port/metrics")
+many_containers 250
+# shellcheck disable=SC2086 # a list of names
+in_background run_as_deployed $capabilities
+check "250 containers are seen, over TLS" wait_until 20 all_are_seen
+# A second probe in the same container, for a moment.
+in_it bramble report --time=100ms >"$tmp/report" 2>"$tmp/report.log" &
+report=$!
+for _ in 1 2 3 4 5; do
+	scrape_at_once 'text/plain;version=0.0.4' 'application/openmetrics-text;version=1.0.0' \
+		'application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited'
+done
+check "six clients at once are answered, in three formats" test ! -e "$tmp/unanswered"
+wait "$report"
+check_holds "bramble report runs in it" "$? == 0"
+check "and compares with what the kernel has counted" grep -qE '^- requests: bramble [1-9]' "$tmp/report"
+check "and has a row to send" grep -q "^| .* | $(uname -r) " "$tmp/report"
+read_memory
+if [ -n "$peak" ]; then
+	note "memory: $now bytes, $peak at most"
+	check_holds "with all that, the kernel ends nothing in it for lack of memory" "$kills == 0"
+	check_holds "and never had more than three quarters of the limit" "$peak < $limit * 3 / 4"
+fi
+end_deployed
 finish
