@@ -224,6 +224,10 @@ bench-containers: $(BUILD)/bramble $(WORKLOADS) ## what serve takes with 250 con
 bench-image: image $(WORKLOADS) ## what the kernel charges to the image's container, with up to 250 others (as root)
 	@tests/bench/image-memory
 
+# tests/bench/image-memory-vm says what must be there. PAGES="4 16", CPUS="1 4 8".
+bench-image-vm: ## the same on arm64 kernels, with pages of 4 and 16 KiB and 1, 4 and 8 CPUs (PAGES=16 CPUS=4)
+	+@MAKE="$(MAKE)" PAGES="$(PAGES)" tests/bench/image-memory-vm $(CPUS)
+
 bench-scrape: $(BUILD)/bramble $(WORKLOADS) $(BENCH)/expose ## what a scrape takes in each format, beside node_exporter (as root)
 	@scripts/install-packages build bench
 	@$(BENCH)/expose $(or $(CONTAINERS),250)
@@ -233,4 +237,4 @@ bench-top: $(BUILD)/bramble $(WORKLOADS) $(BENCH)/reading ## what top takes with
 	@scripts/install-packages build bench
 	@tests/bench/top $(or $(CONTAINERS),250)
 
-.PHONY: bench bench-network bench-containers bench-image bench-scrape bench-top
+.PHONY: bench bench-network bench-containers bench-image bench-image-vm bench-scrape bench-top
