@@ -89,8 +89,9 @@ import_images() {
 	done
 }
 
+kubelet_config=$node/kubelet.yaml
 start_kubelet() {
-	daemon kubelet "$cache"/kubernetes-*/kubelet --config="$node/kubelet.yaml" --kubeconfig="$node/kubelet.conf" \
+	daemon kubelet "$cache"/kubernetes-*/kubelet --config="$kubelet_config" --kubeconfig="$node/kubelet.conf" \
 		--container-runtime=remote --container-runtime-endpoint=unix:///run/containerd/containerd.sock \
 		--node-ip="$address" --pod-infra-container-image=cluster.test/pause:1 --v=2
 }
@@ -99,6 +100,14 @@ stop_kubelet() {
 	local pid
 	pid=$(cat "$node/kubelet.pid")
 	kill "$pid" && wait_until 20 test ! -e "/proc/$pid"
+}
+
+# Of this node: others may run on the machine.
+pids_of_bramble() {
+	local pid
+	find "$(cgroup2_mount)/$cgroup" -name cgroup.procs -exec cat {} + | while read -r pid; do
+		[ "$(cat "/proc/$pid/comm" 2>/dev/null)" != bramble ] || echo "$pid"
+	done
 }
 
 node_is_ready() {

@@ -106,6 +106,7 @@ check "it warns of nothing" test -z "$(grep 'level=warn' "$bramble_log")"
 # What people run in it. It has no shell, and kubectl exec sets TERM=xterm.
 in_it bramble check >"$tmp/check" 2>&1
 check_holds "bramble check runs in it, and finds nothing missing" "$? == 0 && $(grep -c '^bramble can run here' "$tmp/check") == 1"
+check "by the manifest's variables it asks the same kubelet" grep -qE '^ *ok +kubelet .*pods? at ' "$tmp/check"
 check "bramble version is the image's" test "$(in_it bramble version | sed 's/^bramble \([^ ]*\) .*/\1/')" = \
 	"$(jq -r '.config.Labels["org.opencontainers.image.version"]' "$root.config.json")"
 check "bramble top --once shows the pod" sh -c "runc --root '$tmp/runc' exec 'daemonset-$port' bramble top --once | grep -q '^shop/web-0/web '"

@@ -3,6 +3,7 @@
 #
 # deploy/kubernetes as it is shipped, and the image that `make image` makes: bramble becomes Ready, has the privileges that the manifest names and no more, and the kubelet answers it.
 . "$(dirname "$0")/../lib.sh"
+. "$here/node.sh"
 
 # capabilities WHICH: those of the process, in the manifest's words
 capabilities() {
@@ -27,7 +28,7 @@ took=$(awk "BEGIN { printf \"%.1f\", $ready - $begin }")
 pass "bramble is Ready, $took s after kubectl apply"
 row "bramble is Ready" "$took s after \`kubectl apply -k\`"
 
-pid=$(pgrep -x bramble | head -n 1)
+pid=$(pids_of_bramble)
 check "its process may have the capabilities that the manifest names, and no others" \
 	[ "$(capabilities CapBnd)" = "$(asked_for)" ]
 check "SYS_RESOURCE is not among them" grep -qvw SYS_RESOURCE <<<"$(asked_for)"

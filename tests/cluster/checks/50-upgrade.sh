@@ -20,14 +20,6 @@ follows() {
 }
 is_observed() { [ "$(observed .processes)" -gt "$processes" ]; }
 
-# Of this node: others may run on the machine.
-processes_of_bramble() {
-	local file
-	find "$(cgroup2_mount)/$cgroup" -name cgroup.procs | while read -r file; do
-		sed 's,.*,/proc/&/comm,' "$file" | xargs -r cat 2>/dev/null
-	done | grep -cx bramble
-}
-
 # Switches of all that is named, and the age of who counted them.
 reading() {
 	metrics >"$now" || give_up "bramble answers"
@@ -43,7 +35,7 @@ k rollout restart -n bramble daemonset/bramble
 k rollout status -n bramble daemonset/bramble --timeout=60s || give_up "the DaemonSet is rolled out"
 wait_until 20 is_observed
 check "another pod took its place" [ "$(bramble_pod)" != "$before" ]
-check "one process of bramble is there" [ "$(processes_of_bramble)" = 1 ]
+check "one process of bramble is there" [ "$(pids_of_bramble | wc -l)" = 1 ]
 check_holds "at no second two of them answered" "$(observed .both) == $both"
 check_holds "none answered for less than 30 s" "$(observed .unanswered) - $unanswered < 30"
 row "upgrade" "none answers for $(($(observed .unanswered) - unanswered)) s, two for $(($(observed .both) - both)) s"

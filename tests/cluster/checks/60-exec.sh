@@ -3,6 +3,7 @@
 #
 # What somebody does who has kubectl alone: bramble's commands through kubectl exec.
 . "$(dirname "$0")/../lib.sh"
+. "$here/node.sh"
 
 bramble() { k exec -n bramble ds/bramble -- bramble "$@"; }
 
@@ -19,7 +20,12 @@ echo "$text" | head -n 20
 text=$(bramble check)
 code=$?
 check "check works, and finds all that is needed" [ $code = 0 ]
-echo "$text"
+sed 's/^/| /' <<<"$text"
+# With the flags that serve has from the manifest.
+check "check finds the kubelet" grep -qE '^ *ok +kubelet ' <<<"$text"
+explained=$(bramble explain "$(sed -n 's/^0:://p' "/proc/$(pids_of_bramble)/cgroup")")
+check "explain reads bramble's own path" test "$(jq -r '.kind + " " + .pod_uid' <<<"$explained")" = \
+	"container $(field pod "$(bramble_pod)" '{.metadata.uid}' bramble)"
 text=$(TERM=xterm-256color in_terminal top)
 code=$?
 check "top draws in a terminal" grep -q 'WAIT%' <<<"$text"
