@@ -19,6 +19,7 @@
  *          there are ports enough; every other one is ended by a reset
  *   hold   COUNT connections that stay open until SIGTERM, or for a minute
  *
+ * TCP_PROTOCOL=262 in the environment makes open and ask use MPTCP.
  * At its end it prints "connected N refused N timeout N other N reset N sent BYTES
  * received BYTES"; reset: connections that the other side has reset.
  */
@@ -84,7 +85,9 @@ static void count_failure(int error)
 /* A connected socket, or -1. */
 static int open_one(void)
 {
-	int fd = socket(target.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	const char *protocol = getenv("TCP_PROTOCOL");
+	int fd = socket(target.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC,
+			protocol ? atoi(protocol) : 0);
 
 	if (fd < 0)
 		die("socket");

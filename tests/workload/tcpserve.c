@@ -18,6 +18,7 @@
  *   reset   resets the connection at the first bytes
  *   stall   listens with a queue of one, and never accepts
  *
+ * TCP_PROTOCOL=262 in the environment listens on a socket of MPTCP's.
  * On SIGTERM it prints "accepted N received BYTES sent BYTES".
  */
 #include <arpa/inet.h>
@@ -80,6 +81,7 @@ static int listen_on(const char *address, const char *port, int queue)
 	struct sockaddr_in6 six = {.sin6_family = AF_INET6};
 	struct sockaddr_in four = {.sin_family = AF_INET};
 	struct sockaddr *any = (struct sockaddr *)&four;
+	const char *protocol = getenv("TCP_PROTOCOL");
 	socklen_t len = sizeof(four);
 	int fd, on = 1;
 
@@ -92,7 +94,7 @@ static int listen_on(const char *address, const char *port, int queue)
 		if (inet_pton(AF_INET6, address, &six.sin6_addr) != 1)
 			die(address);
 	}
-	fd = socket(any->sa_family, SOCK_STREAM, 0);
+	fd = socket(any->sa_family, SOCK_STREAM, protocol ? atoi(protocol) : 0);
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) ||
 	    bind(fd, any, len) || listen(fd, queue))
 		die(address);

@@ -16,6 +16,7 @@ mode= # "", or how bramble runs: "with BTF: "
 
 pass() { echo "PASS vm $vm_name: $mode$*"; }
 fail() { echo "FAIL vm $vm_name: $mode$*"; }
+skip() { echo "SKIP vm $vm_name: $mode$*"; } # WHAT: REASON
 note() { echo "    $*"; }
 
 # fact NAME VALUE: a cell of the table in docs/kernels.md
@@ -175,29 +176,13 @@ stop_bramble() {
 scrape() {
 	wget -q -O $tmp/metrics $url/metrics || { : >$tmp/metrics; fail "scrape of $url/metrics"; }
 	# Prometheus keeps the first of two alike, and says nothing.
-	twice=$(awk '!/^#/ { s = substr($0, 1, length($0) - length($NF) - 1); if (seen[s]++ == 1) print s }' $tmp/metrics)
+	twice=$(/test/series $tmp/metrics twice)
 	[ -z "$twice" ] || fail "a series stands twice: $twice"
 }
 
 # metric NAME LABEL=VALUE...: the sum over the lines of the last scrape that have these
 # labels; nothing if there are none
-metric() {
-	local name=$1
-	shift
-	awk -v name="$name" -v wanted="$*" '
-		BEGIN { n = split(wanted, want, " "); for (i = 1; i <= n; i++) sub("=", "=\"", want[i]) }
-		substr($0, 1, length(name)) != name || substr($0, length(name) + 1, 1) !~ /[{ ]/ { next }
-		{
-			labels = "," substr($0, length(name) + 2)
-			sub(/}[^}]*$/, ",", labels)
-			for (i = 1; i <= n; i++)
-				if (!index(labels, "," want[i] "\","))
-					next
-			sum += $NF
-			found = 1
-		}
-		END { if (found) printf "%.9f\n", sum }' $tmp/metrics
-}
+metric() { /test/series $tmp/metrics sum "$@"; }
 
 metric_or_0() {
 	local value

@@ -24,7 +24,7 @@ absent() {
 test_cpu_limit() {
 	new_pod limits busy-0 main
 	echo "20000 100000" >"$pod_cgroup/cpu.max"
-	in_pod /test/spin 2
+	in_pod /test/spin 1
 	go
 	wait "$pod_pid"
 	sleep 0.5 # the period goes on for a moment
@@ -65,12 +65,12 @@ test_pressure() {
 	for try in 1 2 3; do
 		new_pod limits spinner-$try main
 		spinner=$pod_cgroup
-		in_pod taskset 1 /test/spin 2
+		in_pod taskset 1 /test/spin 1
 		new_pod limits server-$try main
 		server=$pod_cgroup
-		in_pod taskset 1 /test/burst 2 20000 5000
+		in_pod taskset 1 /test/burst 1 20000 5000
 		go
-		sleep 3
+		sleep 2
 		scrape
 		# On a machine that has little time for this one they may not have met.
 		[ "$(psi_some "$spinner")" -lt 100000 ] || [ "$(psi_some "$server")" -lt 100000 ] || break

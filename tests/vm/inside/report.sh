@@ -18,8 +18,7 @@ test_report() {
 	check_holds "report: waits agree with schedstat" \
 		"near($(of_report 'waits for a CPU: bramble'), $(of_report 's, schedstat'), 0.05 * $(of_report 's, schedstat'))"
 	check_holds "report: all fsyncs" "$(of_report 'fsyncs on ext4: bramble') == $(of_report 'the calls')"
-	# Of 500. The kernel may leave a program out that another one interrupts.
-	check_holds "report: all requests, or nearly" "$(of_report 'requests: bramble') >= 490 && $(of_report 'requests: bramble') <= 500"
+	check_holds "report: all requests" "$(of_report 'requests: bramble') == 500"
 	check_holds "report: what a switch costs" "$(of_report 'A context switch takes') > 0"
 	check "report: its row" grep -q "^| .* | $(uname -r) " $tmp/report
 	check "report: it has no name of the owner's" test -z "$(grep -c sesame $tmp/report | grep -v '^0')"

@@ -24,7 +24,7 @@ unit_counts() {
 }
 
 # Also processes that run only once and have no memory left at their last switch.
-short_lived=300
+short_lived=100
 test_root() {
 	local before after busy own i=0
 	before=$(unit_counts)

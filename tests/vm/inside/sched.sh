@@ -4,7 +4,7 @@
 #
 # The wait for a CPU, against the kernel's own count: run_delay of schedstat.
 
-seconds=2
+seconds=1
 
 # counts POD CGROUP: the kernel's and bramble's, from a new scrape:
 # RUN_DELAY_NS WAITS VOLUNTARY INVOLUNTARY, twice
@@ -51,7 +51,7 @@ test_victim() {
 	hog=$pod_pid
 	before=$(counts victim-0 "$victim_cgroup")
 	go
-	sleep 2
+	sleep 1
 	/test/bramble top --once --socket=$tmp/bramble.sock >$tmp/top.txt
 	freeze "$hog" "$victim"
 	agree victim "$before" "$(counts victim-0 "$victim_cgroup")"
@@ -136,12 +136,12 @@ test_throttled() {
 	in_pod taskset 2 /test/spin 60
 	before=$(counts limited-0 "$pod_cgroup")
 	go
-	sleep 2
+	sleep 1
 	freeze "$pod_pid"
 	agree throttled "$before" "$(counts limited-0 "$pod_cgroup")"
 	throttled_us=$(awk '$1 == "throttled_usec" { print $2 }' "$pod_cgroup/cpu.stat")
 	sum=$(metric_or_0 bramble_cpu_wait_seconds_sum pod=limited-0)
-	check_holds "throttled: its wait appears ($sum s, cpu.stat has $(calc %.3f "$throttled_us / 1e6") s)" "$sum > 1"
+	check_holds "throttled: its wait appears ($sum s, cpu.stat has $(calc %.3f "$throttled_us / 1e6") s)" "$sum > 0.5"
 	kill -KILL "$pod_pid"
 	wait "$pod_pid" 2>/dev/null
 }
@@ -172,8 +172,11 @@ test_sched() {
 	truth one-cpu 1
 	truth four-cpus f 8
 	test_short_lived
-	test_throttled
-	test_cpu_hotplug
+	# How these are told does not depend on where the layouts come from.
+	if [ -n "$first_mode" ]; then
+		test_throttled
+		test_cpu_hotplug
+	fi
 	lost=$(metric_or_0 bramble_probe_lost_total)
 	note "$(grep '^bramble_probe_lost_total' $tmp/metrics | tr '\n' ';')"
 	check_holds "sched: less than 1 event in 1000 is lost ($lost of $(metric bramble_probe_events_total probe=sched))" \
