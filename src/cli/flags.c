@@ -30,14 +30,16 @@ static char capital(char c)
 	return ascii_alnum(c) ? c : '_';
 }
 
-void flag_variable(const struct flag *flag, struct flag_text *out)
+struct flag_text flag_variable(const struct flag *flag)
 {
+	struct flag_text name = {0};
 	size_t i, len;
 
-	len = (size_t)snprintf(out->text, sizeof(out->text), FLAG_VARIABLE_PREFIX "%s", flag->name);
-	assert(len < sizeof(out->text));
+	len = (size_t)snprintf(name.text, sizeof(name.text), FLAG_VARIABLE_PREFIX "%s", flag->name);
+	assert(len < sizeof(name.text));
 	for (i = sizeof(FLAG_VARIABLE_PREFIX) - 1; i < len; i++)
-		out->text[i] = capital(out->text[i]);
+		name.text[i] = capital(name.text[i]);
+	return name;
 }
 
 static uint64_t bit_of(const struct flag_command *command, const struct flag *flag)
@@ -56,7 +58,7 @@ struct flag_text flag_given(const struct flag_command *command, uint64_t from_en
 		const struct flag *flag = &command->flags[i];
 
 		if (strcmp(flag->name, name) == 0 && from_environment & bit_of(command, flag))
-			flag_variable(flag, &given);
+			given = flag_variable(flag);
 	}
 	return given;
 }
@@ -395,7 +397,7 @@ static int read_variable(struct parser *parser, const struct flag *flag)
 {
 	const char *text;
 
-	flag_variable(flag, &parser->given);
+	parser->given = flag_variable(flag);
 	text = getenv(parser->given.text);
 	if (!text || (!*text && !flag->may_be_empty))
 		return 0;

@@ -80,7 +80,7 @@ struct flag_text {
 };
 
 /* The name of a flag's variable. The flag's own name has to fit. */
-void flag_variable(const struct flag *flag, struct flag_text *out);
+struct flag_text flag_variable(const struct flag *flag);
 
 #define FLAGS_HELP  1
 #define FLAGS_TABLE 2

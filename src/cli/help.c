@@ -65,7 +65,7 @@ static bool put_environment(struct buf *out, const struct flag *example)
 	struct buf text = {0};
 	bool whole;
 
-	flag_variable(example, &variable);
+	variable = flag_variable(example);
 	buf_printf(&text,
 		   "A flag that is not given has the value of its variable, if that is set: for "
 		   "--%s it is %s. A switch takes 1, true, yes, on, 0, false, no or off there, and "
@@ -103,7 +103,7 @@ static void put_table_row(struct buf *out, const struct flag *flag)
 	struct flag_text variable;
 	int i;
 
-	flag_variable(flag, &variable);
+	variable = flag_variable(flag);
 	buf_printf(out, "flag\t%s\t%s\t", flag->name,
 		   flag->type == FLAG_BOOL   ? "bool"
 		   : flag->type == FLAG_LIST ? "list"

@@ -312,7 +312,7 @@ static int unset_all(void **state)
 	for (i = 0; i < ARRAY_SIZE(flags); i++) {
 		struct flag_text variable;
 
-		flag_variable(&flags[i], &variable);
+		variable = flag_variable(&flags[i]);
 		unsetenv(variable.text);
 	}
 	return teardown(state);
