@@ -66,8 +66,9 @@ swapping_pod() {
 	psi=$(sed -n 's/^some .*total=//p' "$pod_cgroup/memory.pressure" 2>/dev/null)
 	check_holds "zram: it stalled as often as it met its limit ($stalls and $max)" \
 		"$max > 5 && $stalls <= $max && $stalls >= 0.95 * $max - 1"
+	# Both take a mean over the CPUs every 2 s, but not at the same moments: docs/saturation.md.
 	[ "$vm_psi" != yes ] || check_holds "zram: its stalls are PSI's memory pressure ($own s and $psi us), or most of it" \
-		"$own <= 1.05 * $psi / 1e6 + 0.005 && $own >= 0.7 * $psi / 1e6 - 0.005"
+		"$own <= 1.15 * $psi / 1e6 + 0.005 && $own >= 0.7 * $psi / 1e6 - 0.005"
 	kill -KILL "$pod_pid"
 	wait "$pod_pid" 2>/dev/null
 	gone
