@@ -39,6 +39,13 @@ static uint64_t id_of(const struct roots *roots, const char *path, size_t len)
 	return stat(file, &st) ? 0 : st.st_ino;
 }
 
+/* Of those that are made and removed without end, most are. */
+static bool is_gone(const struct roots *roots, const struct cgroup *cgroup)
+{
+	return !cgroup->below && !cgroup->outside &&
+	       id_of(roots, cgroup->path, strlen(cgroup->path)) != cgroup->id;
+}
+
 /*
  * A cgroup that was removed before its root or alias was added. That it was made is read later: who
  * makes and removes cgroups would fill both maps. If its path does not tell, the event of its end
@@ -46,8 +53,7 @@ static uint64_t id_of(const struct roots *roots, const char *path, size_t len)
  */
 static void forget_if_gone(const struct roots *roots, const struct cgroup *cgroup)
 {
-	if (!cgroup->below && !cgroup->outside &&
-	    id_of(roots, cgroup->path, strlen(cgroup->path)) != cgroup->id)
+	if (is_gone(roots, cgroup))
 		probe_forget_root(roots->probe, cgroup->id);
 }
 
@@ -132,6 +138,8 @@ static bool add_home(const struct roots *roots, const struct cgroup *cgroup,
 				 is_parent(cgroup) ? SLOT_ROOT_PARENT : SLOT_ROOT_UNIT, 0);
 		break;
 	case HOME_MEMBER:
+		if (is_gone(roots, cgroup))
+			return true;
 		added = add_root(roots, cgroup->id, SLOT_ROOT_MEMBER,
 				 id_of(roots, path, place->above));
 		break;
@@ -158,6 +166,8 @@ void roots_fold(struct roots *roots, struct member *member)
 	uint64_t id;
 
 	if (probe_sees_ancestors(roots->probe) || cgroup->removed_ns)
+		return;
+	if (is_gone(roots, cgroup))
 		return;
 	find_place(cgroup, &place);
 	group = place.kind == HOME_MEMBER ? place.above : place.home;
