@@ -47,22 +47,6 @@ static uint64_t bit_of(const struct flag_command *command, const struct flag *fl
 	return UINT64_C(1) << (flag - command->flags);
 }
 
-struct flag_text flag_given(const struct flag_command *command, uint64_t from_environment,
-			    const char *name)
-{
-	struct flag_text given;
-	size_t i;
-
-	snprintf(given.text, sizeof(given.text), "--%s", name);
-	for (i = 0; i < command->flag_count; i++) {
-		const struct flag *flag = &command->flags[i];
-
-		if (strcmp(flag->name, name) == 0 && from_environment & bit_of(command, flag))
-			given = flag_variable(flag);
-	}
-	return given;
-}
-
 __attribute__((format(printf, 2, 3))) static int usage_error(struct parser *parser,
 							     const char *format, ...)
 {
@@ -319,6 +303,19 @@ static const struct flag *find_flag(const struct flag_command *command, const ch
 			return flag;
 	}
 	return NULL;
+}
+
+struct flag_text flag_given(const struct flag_command *command, uint64_t from_environment,
+			    const char *name)
+{
+	bool negated;
+	const struct flag *flag = find_flag(command, name, strlen(name), &negated);
+	struct flag_text given;
+
+	if (flag && from_environment & bit_of(command, flag))
+		return flag_variable(flag);
+	snprintf(given.text, sizeof(given.text), "--%s", name);
+	return given;
 }
 
 static int set_boolean(struct parser *parser, const struct flag *flag, bool on, const char *value)

@@ -61,11 +61,10 @@ static bool put_flag(struct buf *out, const struct flag *flag)
 /* How a variable sets a flag: by the example of the command's first one. False without memory. */
 static bool put_environment(struct buf *out, const struct flag *example)
 {
-	struct flag_text variable;
+	const struct flag_text variable = flag_variable(example);
 	struct buf text = {0};
 	bool whole;
 
-	variable = flag_variable(example);
 	buf_printf(&text,
 		   "A flag that is not given has the value of its variable, if that is set: for "
 		   "--%s it is %s. A switch takes 1, true, yes, on, 0, false, no or off there, and "
@@ -100,10 +99,9 @@ int flags_help(const struct flag_command *command, struct buf *out)
 
 static void put_table_row(struct buf *out, const struct flag *flag)
 {
-	struct flag_text variable;
+	const struct flag_text variable = flag_variable(flag);
 	int i;
 
-	variable = flag_variable(flag);
 	buf_printf(out, "flag\t%s\t%s\t", flag->name,
 		   flag->type == FLAG_BOOL   ? "bool"
 		   : flag->type == FLAG_LIST ? "list"
