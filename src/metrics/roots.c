@@ -39,7 +39,8 @@ static uint64_t id_of(const struct roots *roots, const char *path, size_t len)
 	return stat(file, &st) ? 0 : st.st_ino;
 }
 
-/* Of those that are made and removed without end, most are. */
+/* Whether it is not where it was made. Most of those that somebody makes and removes without end
+ * are gone when their event is read. */
 static bool is_gone(const struct roots *roots, const struct cgroup *cgroup)
 {
 	return !cgroup->below && !cgroup->outside &&
@@ -165,9 +166,7 @@ void roots_fold(struct roots *roots, struct member *member)
 	size_t group;
 	uint64_t id;
 
-	if (probe_sees_ancestors(roots->probe) || cgroup->removed_ns)
-		return;
-	if (is_gone(roots, cgroup))
+	if (probe_sees_ancestors(roots->probe) || cgroup->removed_ns || is_gone(roots, cgroup))
 		return;
 	find_place(cgroup, &place);
 	group = place.kind == HOME_MEMBER ? place.above : place.home;
