@@ -3,6 +3,7 @@
 #
 # deploy/kubernetes as it is shipped, and the image that `make image` makes: bramble becomes Ready, has the privileges that the manifest names and no more, and the kubelet answers it.
 . "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../latest.sh"
 . "$here/node.sh"
 
 # capabilities WHICH: those of the process, in the manifest's words
@@ -16,10 +17,8 @@ asked_for() {
 		tr ' ' '\n' | sort | tr '\n' ' '
 }
 
-has_asked_kubelet() { metrics >"$now" && [ "$(value "$now" bramble_kube_pods)" -ge 5 ]; }
+has_asked_kubelet() { [ "$(get bramble_kube_pods)" -ge 5 ]; }
 
-now=$(mktemp)
-trap 'rm -f "$now"' EXIT
 begin=$(date +%s.%N)
 k apply -k "$top/deploy/kubernetes" || give_up "kubectl apply -k deploy/kubernetes"
 wait_until 60 bramble_is_ready || { k describe pods -n bramble; k logs -n bramble ds/bramble; give_up "bramble is Ready"; }

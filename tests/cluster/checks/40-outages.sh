@@ -4,13 +4,10 @@
 # The kubelet is restarted, the API server is away for half a minute, and the power fails. Names stay, and what
 # starts meanwhile is named.
 . "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../latest.sh"
 . "$here/verdicts.sh"
 . "$here/node.sh"
 
-now=$(mktemp)
-trap 'rm -f "$now"' EXIT
-
-get() { metrics >"$now" && value "$now" "$1"; }
 succeeded_after() { # UNIX_SECONDS: the kubelet has told its pods since then
 	[ "$(get bramble_kube_last_success_timestamp_seconds | cut -d . -f 1)" -gt "$1" ]
 }

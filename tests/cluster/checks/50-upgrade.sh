@@ -4,6 +4,7 @@
 # An upgrade of the DaemonSet: one bramble goes, another comes. No two of them count the node, and Prometheus
 # sees counters that begin anew.
 . "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../latest.sh"
 . "$here/verdicts.sh"
 . "$here/node.sh"
 
@@ -27,8 +28,6 @@ reading() {
 	age=$(awk "BEGIN { print $(date +%s) - $(value "$now" process_start_time_seconds) + 1 }")
 }
 
-now=$(mktemp)
-trap 'rm -f "$now"' EXIT
 reading
 was=$switches old=$age
 k rollout restart -n bramble daemonset/bramble

@@ -5,6 +5,7 @@
 # token is 10 minutes. The kubelet changes it after 8. The API server takes the old one for a minute longer, as clocks
 # may differ, and the kubelet remembers that it was good for 10 s. So this takes 12 minutes.
 . "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../latest.sh"
 
 if [ -z "${CLUSTER_LONG:-}" ]; then
 	echo "SKIP cluster token: a token lives for 10 minutes at least; CLUSTER_LONG=1 waits for that"
@@ -18,11 +19,8 @@ asked_with() {
 	curl -s -o /dev/null -w '%{http_code}' --cacert "$node/pki/ca.crt" -H "Authorization: Bearer $1" "https://$address:10250/pods"
 }
 is_refused() { [ "$(asked_with "$old")" = 401 ]; }
-get() { metrics >"$now" && value "$now" "$1"; }
 succeeded_after() { [ "$(get bramble_kube_last_success_timestamp_seconds | cut -d . -f 1)" -gt "$1" ]; }
 
-now=$(mktemp)
-trap 'rm -f "$now"' EXIT
 pod=$(bramble_pod)
 k patch daemonset bramble -n bramble --type=json -p '[{"op": "replace", "value": 600,
 	"path": "/spec/template/spec/volumes/'"$(field daemonset bramble '{.spec.template.spec.volumes[*].name}' bramble |

@@ -4,13 +4,10 @@
 # The kubelet's certificate as MicroK8s and kubeadm have it, and the overlays for these: bramble refuses such a
 # kubelet as long as it is deployed for another one, and is answered with the overlay alone.
 . "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../latest.sh"
 . "$here/verdicts.sh"
 . "$here/node.sh"
 
-now=$(mktemp)
-trap 'rm -f "$now"' EXIT
-
-get() { metrics >"$now" && value "$now" "$1"; }
 kubelet_answers() { [ "$(curl -sk -o /dev/null -w '%{http_code}' "https://$address:10250/pods")" = 401 ]; }
 is_refused() { [ "$(get 'bramble_kube_errors_total{reason="tls"}')" -gt "$1" ]; }
 is_answered() { [ "$(get bramble_kube_pods)" -ge 5 ]; }
