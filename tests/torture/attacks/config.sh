@@ -9,7 +9,7 @@ make_certificate
 tls='tls_server_config: {cert_file: server.pem, key_file: server.key}'
 users="basic_auth_users: {prom: $(bcrypt secret 4)}"
 key='basic_auth_users:'
-bramble_ready() { socket_answers; }
+ready_options=(--unix-socket "$tmp/bramble.sock")
 takes_the_right_one() { [ "$(ask -u prom:secret)" = 200 ]; }
 # How often somebody got in without a password in 2 s, over TLS or without.
 let_in() {

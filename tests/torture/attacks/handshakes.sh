@@ -8,7 +8,7 @@
 seconds=$(scaled 15 4 2)
 make_certificate
 printf 'tls_server_config: {cert_file: server.pem, key_file: server.key}\n' >"$tmp/web.yml"
-bramble_ready() { socket_answers; }
+ready_options=(--unix-socket "$tmp/bramble.sock")
 start_bramble --web.config.file="$tmp/web.yml"
 port=${bramble_url##*:}
 bramble_url=https${bramble_url#http}
