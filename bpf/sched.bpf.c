@@ -18,6 +18,7 @@
 #include "vmlinux.h"
 #include <bpf/bpf_core_read.h>
 
+#include "blocked.bpf.h"
 #include "hist.bpf.h"
 #include "sched.bpf.h"
 #include "span.bpf.h"
@@ -55,6 +56,9 @@ __u32 pairs_used;
 __u32 pairs_of_group[1 << PAIR_GROUP_BITS];
 
 __u32 membership_generation = SLOTS_MAX;
+
+/* The probe blocked runs. */
+const volatile bool blocked_on;
 
 /* The set of tasks whose known slots are forgotten next: see sched_cgroup_attach(). */
 __u32 next_set_to_forget;
@@ -97,50 +101,98 @@ static __always_inline __u32 task_way(const struct task_set *set, __u64 key)
 	return TASK_WAYS;
 }
 
-/* Gives a new task a way of its set: that of a task that does not wait, or has waited longest. */
-static __noinline int task_add(__u64 key, __u64 now, bool user)
+/* Which way is given away first: the lower, the earlier. One that waits for a CPU comes last. */
+static __always_inline __u64 way_rank(__u64 since_ns)
+{
+	return since_ns ? since_ns ^ SINCE_BLOCKED : 0;
+}
+
+/*
+ * Gives a new task a way of its set: that of a task that neither waits nor is blocked; or else of
+ * the one that was blocked longest; or else of the one that has waited longest. since_ns may be
+ * with SINCE_BLOCKED. A blocked task does not take the way of one that waits.
+ */
+static __noinline int task_add(__u64 key, __u64 since_ns, bool user)
 {
 	struct task_set *set = task_set_of(key);
 	__u32 way = 0;
 
 	if (!set)
 		return 0;
-	if (set->since_ns[1] < set->since_ns[0])
+	if (way_rank(set->since_ns[1]) < way_rank(set->since_ns[0]))
 		way = 1;
-	if (set->since_ns[2] < set->since_ns[way])
+	if (way_rank(set->since_ns[2]) < way_rank(set->since_ns[way]))
 		way = 2;
-	if (set->since_ns[way])
+	if ((__s64)set->since_ns[way] < 0) {
+		blocked_count_lost(BLOCKED_LOST_COLLISION);
+	} else if (set->since_ns[way]) {
+		if ((__s64)since_ns < 0) {
+			blocked_count_lost(BLOCKED_LOST_COLLISION);
+			return 0;
+		}
 		count_lost(SCHED_LOST_COLLISION);
+	}
 	set->key[way] = key;
-	set->since_ns[way] = now;
+	set->since_ns[way] = since_ns;
 	set->known_slot[way] = 0;
 	set->user[way] = user;
+	return 0;
+}
+
+/* A task is blocked from now on. */
+static __noinline int block_begin(__u64 key, __u64 now)
+{
+	struct task_set *set = task_set_of(key);
+	__u32 way = set ? task_way(set, key) : TASK_WAYS;
+
+	if (!set || way == TASK_WAYS)
+		return task_add(key, now | SINCE_BLOCKED, false);
+	set->since_ns[way] = now | SINCE_BLOCKED;
+	return 0;
+}
+
+/* A task that was blocked since then wakes up, or a new one has its key. known: of the task. */
+static __noinline int block_end(known_slot_t known, __u64 key, __u64 since_ns, __u64 now,
+				bool is_new)
+{
+	if (is_new)
+		blocked_count_lost(BLOCKED_LOST_NO_WAKEUP);
+	else
+		blocked_end(key, since_ns, now,
+			    known ? slot_known(known ^ key_mark(key)) : SLOT_OVERFLOW);
 	return 0;
 }
 
 #define KTHREADD 2 /* the process that creates all kernel threads: rest_init(), init/main.c */
 
 /*
- * A task waits from now on. The key of a new task may have belonged to a task that is gone. Then
- * what was known of that task is forgotten.
+ * A task waits from now on, and is not blocked any more. The key of a new task may have belonged to
+ * a task that is gone. Then what was known of that task is forgotten.
  */
 static __always_inline void wait_begin(__u64 key, __u64 now, bool is_new)
 {
 	struct task_set *set = task_set_of(key);
 	bool user = false;
+	__u64 since_ns;
 	__u32 way;
 
 	if (!set)
 		return;
 	/* When a task first wakes up, the current task is the one that created it. */
-	if (is_new)
+	if (is_new) {
 		user = (__u32)bpf_get_current_pid_tgid() != KTHREADD;
+		if (blocked_on)
+			blocked_forget(key);
+	}
 	way = task_way(set, key);
 	if (way == TASK_WAYS) {
 		task_add(key, now, user);
 		return;
 	}
+	since_ns = set->since_ns[way];
 	set->since_ns[way] = now;
+	if ((__s64)since_ns < 0 && blocked_on)
+		block_end(set->known_slot[way], key, since_ns, now, is_new);
 	if (is_new) {
 		set->known_slot[way] = 0;
 		set->user[way] = user;
@@ -252,6 +304,18 @@ static __always_inline void wait_add(struct sched_cell *cell, __u64 start, __u64
 	waiting->until_ns = end;
 }
 
+/* Why a wait is not known. For one that was blocked, it is WAIT_UNKNOWN and for how long. */
+static __always_inline void wait_lost(struct sched_cpu *c, __u64 wait_ns)
+{
+	if (wait_ns - WAIT_UNKNOWN >= WAIT_UNKNOWN / 2) {
+		c->lost[SCHED_LOST_CLOCK]++;
+		return;
+	}
+	c->lost[SCHED_LOST_NO_WAKEUP]++;
+	if (wait_ns != WAIT_UNKNOWN)
+		blocked_count_lost(BLOCKED_LOST_NO_WAKEUP);
+}
+
 /* Counts the switch, and the wait that came before it, for the current task. */
 static __always_inline void leave(struct sched_cpu *c, bool wait_known, __u32 slot,
 				  enum switch_kind kind, __u64 now)
@@ -269,10 +333,7 @@ static __always_inline void leave(struct sched_cpu *c, bool wait_known, __u32 sl
 		return;
 	}
 	if ((__s64)wait_ns < 0) {
-		if (wait_ns == WAIT_UNKNOWN)
-			c->lost[SCHED_LOST_NO_WAKEUP]++;
-		else
-			c->lost[SCHED_LOST_CLOCK]++;
+		wait_lost(c, wait_ns);
 		return;
 	}
 	cell->ran_ns += now - c->in_ns;
@@ -335,6 +396,8 @@ static __noinline __u32 slot_learn(void *ctx, __u64 key)
 	__u32 way = set ? task_way(set, key) : TASK_WAYS;
 	__u32 slot = slot_of_task(ctx, set && way < TASK_WAYS && set->user[way]);
 
+	if (blocked_on)
+		blocked_take(key, slot);
 	if (!set || slot == SLOT_OVERFLOW)
 		return slot;
 	if (way < TASK_WAYS)
@@ -342,7 +405,9 @@ static __noinline __u32 slot_learn(void *ctx, __u64 key)
 	return slot;
 }
 
-static __always_inline void switch_tasks(void *ctx, __u64 prev, __u64 next, enum switch_kind kind)
+/* blocked: whether prev is blocked from now on, which is a voluntary switch. */
+static __always_inline void switch_tasks(void *ctx, __u64 prev, __u64 next, enum switch_kind kind,
+					 bool blocked)
 {
 	__u64 now = bpf_ktime_get_ns();
 	__u32 cpu = bpf_get_smp_processor_id();
@@ -361,6 +426,8 @@ static __always_inline void switch_tasks(void *ctx, __u64 prev, __u64 next, enum
 		leave(c, same, slot, kind, now);
 		if (kind == SWITCH_INVOLUNTARY)
 			wait_begin(prev, now, false);
+		else if (blocked && blocked_on)
+			block_begin(prev, now);
 	}
 	enter(c, next, slot, now);
 }
@@ -412,13 +479,15 @@ int sched_switch(struct bpf_raw_tracepoint_args *ctx)
 	__u32 prev_state = ctx->args[3];
 
 	switch_tasks(ctx, ctx->args[1], ctx->args[2],
-		     preempt || !prev_state ? SWITCH_INVOLUNTARY : SWITCH_VOLUNTARY);
+		     preempt || !prev_state ? SWITCH_INVOLUNTARY : SWITCH_VOLUNTARY,
+		     state_is_blocked(prev_state));
 	return 0;
 }
 
 /*
  * For kernels before 5.18, whose raw tracepoint has no prev_state. These use the classic
- * tracepoints, with the thread's id as the key (0 for all idle tasks).
+ * tracepoints, with the thread's id as the key (0 for all idle tasks). Their prev_state is one bit:
+ * a blocked task has TASK_UNINTERRUPTIBLE, and TASK_IDLE has a bit of its own (task_state_index()).
  */
 #define STATE_PREEMPTED 0x100 /* TASK_REPORT_MAX, include/linux/sched.h since 4.14 */
 
@@ -443,7 +512,8 @@ int sched_switch_classic(struct trace_event_raw_sched_switch *ctx)
 
 	switch_tasks(ctx, ctx->prev_pid, ctx->next_pid,
 		     !prev_state || prev_state & STATE_PREEMPTED ? SWITCH_INVOLUNTARY
-								 : SWITCH_VOLUNTARY);
+								 : SWITCH_VOLUNTARY,
+		     state_is_blocked(prev_state));
 	return 0;
 }
 

@@ -125,10 +125,35 @@ struct sched_cpu {
 
 struct task_set {
 	__u64 key[TASK_WAYS];
-	__u64 since_ns[TASK_WAYS];	    /* 0: the task does not wait */
+	__u64 since_ns[TASK_WAYS];	    /* 0: the task does not wait; or with SINCE_BLOCKED */
 	known_slot_t known_slot[TASK_WAYS]; /* XORed with key_mark() unless it is 0 */
 	__u8 user[TASK_WAYS]; /* 1: its creation was seen, and it is not a kernel thread */
 } __attribute__((aligned(CACHE_LINE)));
+
+/*
+ * Added to the time since when a task waits: it waits for no CPU, but is blocked. If such a time is
+ * taken for the beginning of a wait, that wait is negative as a signed number.
+ */
+#define SINCE_BLOCKED (1ULL << 63)
+
+/* The cell of blocked: one for each slot, written with atomics. */
+struct blocked_cell {
+	struct hist blocked;
+};
+
+/* How long a task was blocked, until its cgroup is known. */
+struct blocked_aside {
+	__u64 key; /* 0: nothing is kept here */
+	__u64 ns;
+};
+
+enum blocked_lost {
+	BLOCKED_LOST_NO_WAKEUP, /* a blocked task ran, but its wakeup was missed */
+	BLOCKED_LOST_NO_SWITCH, /* a task was gone before its cgroup was known */
+	BLOCKED_LOST_COLLISION, /* the place of a blocked task was given to another task */
+	BLOCKED_LOST_CLOCK,	/* it was blocked no more before it was, by the clock */
+	BLOCKED_LOST_REASONS,
+};
 
 /*
  * The cells of fsync and memory: one for each slot, written with atomics. All CPUs share them,

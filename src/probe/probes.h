@@ -13,6 +13,7 @@
 
 #define PROBE_LIST(PROBE)                                                                          \
 	PROBE(SCHED, sched, sched_cell)                                                            \
+	PROBE(BLOCKED, blocked, blocked_cell)                                                      \
 	PROBE(FSYNC, fsync, fsync_cell)                                                            \
 	PROBE(MEMORY, memory, memory_cell)                                                         \
 	PROBE(TCP, tcp, tcp_cell)                                                                  \

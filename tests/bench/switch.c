@@ -2,8 +2,8 @@
 /*
  * usage: switch [ROUNDS]
  *
- * What a context switch costs with bramble, beside the floor (one clock read
- * at each event) and libbpf-tools' runqlat: two processes on one CPU pass a
+ * What a context switch costs with bramble, with blocked time and without, beside the floor (one
+ * clock read at each event) and libbpf-tools' runqlat: two processes on one CPU pass a
  * byte through two pipes, so each pass is one wakeup and one switch. All
  * variants are measured in turn in each round. Machines drift, so what a variant
  * adds is the difference to the mean of "off" just before and just after it.
@@ -37,6 +37,7 @@
 
 enum variant {
 	FLOOR,
+	UNBLOCKED,
 	BRAMBLE,
 	RUNQLAT,
 	VARIANTS,
@@ -44,6 +45,7 @@ enum variant {
 
 static const char *const names[VARIANTS] = {
 	[FLOOR] = "floor: a clock read an event",
+	[UNBLOCKED] = "bramble --no-probe.blocked",
 	[BRAMBLE] = "bramble",
 	[RUNQLAT] = "runqlat (libbpf-tools)",
 };
@@ -118,13 +120,14 @@ static double measure_floor(void)
 	return ns;
 }
 
-static double measure_bramble(void)
+static double measure_bramble(bool blocked)
 {
 	struct probe_options options;
 	struct probe *probe;
 	double ns;
 
 	set_options(&options);
+	options.enabled[PROBE_BLOCKED] = blocked;
 	if (probe_open(&options, &probe))
 		exit(1);
 	ns = measure();
@@ -180,8 +183,10 @@ static double measure_variant(enum variant variant)
 	switch (variant) {
 	case FLOOR:
 		return measure_floor();
+	case UNBLOCKED:
+		return measure_bramble(false);
 	case BRAMBLE:
-		return measure_bramble();
+		return measure_bramble(true);
 	default:
 		return measure_runqlat();
 	}

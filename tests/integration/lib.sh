@@ -107,7 +107,7 @@ make_rootfs() {
 	"$root/bin/busybox" --list | while read -r applet; do
 		[ "$applet" = busybox ] || ln -s busybox "$root/bin/$applet"
 	done
-	cp "$workloads"/{spin,burst,direct,forker,exchange,fsyncs,hog,tcpserve,tcpload,tcppass,waits,nests} "$root/bin/"
+	cp "$workloads"/{spin,blocks,burst,direct,forker,exchange,fsyncs,hog,tcpserve,tcpload,tcppass,waits,nests} "$root/bin/"
 }
 
 # add_program NAME: of this machine, with its libraries, to that file system.
