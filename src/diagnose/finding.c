@@ -59,6 +59,8 @@ static struct evidence find_evidence(const struct rows *rows, const struct row *
 				     answers->inside_seconds >= connects->inside_seconds
 					     ? SIGNAL_RESPONSE_CLIENT
 					     : SIGNAL_CONNECT);
+	case WAIT_BLOCKED:
+		return hist_evidence(rows, row, SIGNAL_BLOCKED);
 	default:
 		if (row->hist[SIGNAL_MEMORY_STALL].count > 0)
 			return hist_evidence(rows, row, SIGNAL_MEMORY_STALL);

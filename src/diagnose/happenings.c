@@ -25,6 +25,7 @@ static const struct {
 	{SIGNAL_RESPONSE_SERVER, 1, "its answer"},
 	{SIGNAL_RESPONSE_CLIENT, 1, "an answer to it"},
 	{SIGNAL_MEMORY_STALL, 0.1, "a stall for memory"},
+	{SIGNAL_BLOCKED, 1, "a sleep that nothing could interrupt"},
 };
 
 static const struct {
@@ -68,7 +69,9 @@ static void tell_waits(struct happenings *state, const struct finding *finding, 
 			continue;
 		state->waits[i] = begins;
 		format_percent(percent, share);
-		if (ends)
+		if (ends && i == WAIT_BLOCKED)
+			snprintf(text, sizeof(text), "is blocked less, %s %%", percent);
+		else if (ends)
 			snprintf(text, sizeof(text), "waits less for %s, %s %%", wait_names[i],
 				 percent);
 		else if (i == WAIT_CPU && finding->cause_count)
@@ -76,6 +79,8 @@ static void tell_waits(struct happenings *state, const struct finding *finding, 
 				 finding->causes[0].name);
 		else if (i == WAIT_THROTTLED)
 			snprintf(text, sizeof(text), "is throttled, %s %%", percent);
+		else if (i == WAIT_BLOCKED)
+			snprintf(text, sizeof(text), "is blocked in the kernel, %s %%", percent);
 		else
 			snprintf(text, sizeof(text), "waits for %s, %s %%", wait_names[i], percent);
 		each(context, text);

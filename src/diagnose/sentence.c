@@ -98,6 +98,10 @@ static void put_wait(struct buf *out, const struct finding *finding, enum wait_c
 	case WAIT_NETWORK:
 		put_network(out, evidence);
 		break;
+	case WAIT_BLOCKED:
+		buf_puts(out, " blocked in the kernel, for a reason that is not measured");
+		put_rate(out, evidence, "sleeps");
+		break;
 	default:
 		buf_puts(out, " for memory");
 		if (evidence->is_hist)

@@ -8,7 +8,8 @@
 const char *const signal_probe_names[SIGNAL_PROBES] = {
 	[SIGNAL_PROBE_SCHED] = "sched",	  [SIGNAL_PROBE_BLOCK] = "block",
 	[SIGNAL_PROBE_FSYNC] = "fsync",	  [SIGNAL_PROBE_TCP] = "tcp",
-	[SIGNAL_PROBE_MEMORY] = "memory", [SIGNAL_PROBE_FILES] = "cgroup",
+	[SIGNAL_PROBE_MEMORY] = "memory", [SIGNAL_PROBE_BLOCKED] = "blocked",
+	[SIGNAL_PROBE_FILES] = "cgroup",
 };
 
 const char *const signal_hist_titles[SIGNAL_HISTS] = {
@@ -23,6 +24,7 @@ const char *const signal_hist_titles[SIGNAL_HISTS] = {
 	[SIGNAL_RESPONSE_CLIENT] = "answers of others to it",
 	[SIGNAL_RTT] = "TCP round trips",
 	[SIGNAL_MEMORY_STALL] = "stalls for memory",
+	[SIGNAL_BLOCKED] = "blocked in the kernel",
 };
 
 const enum signal_probe signal_hist_probes[SIGNAL_HISTS] = {
@@ -31,7 +33,7 @@ const enum signal_probe signal_hist_probes[SIGNAL_HISTS] = {
 	[SIGNAL_QUEUE_WRITE] = SIGNAL_PROBE_BLOCK,   [SIGNAL_FSYNC] = SIGNAL_PROBE_FSYNC,
 	[SIGNAL_CONNECT] = SIGNAL_PROBE_TCP,	     [SIGNAL_RESPONSE_SERVER] = SIGNAL_PROBE_TCP,
 	[SIGNAL_RESPONSE_CLIENT] = SIGNAL_PROBE_TCP, [SIGNAL_RTT] = SIGNAL_PROBE_TCP,
-	[SIGNAL_MEMORY_STALL] = SIGNAL_PROBE_MEMORY,
+	[SIGNAL_MEMORY_STALL] = SIGNAL_PROBE_MEMORY, [SIGNAL_BLOCKED] = SIGNAL_PROBE_BLOCKED,
 };
 
 const enum signal_probe signal_value_probes[SIGNAL_VALUES] = {
@@ -63,6 +65,7 @@ const struct signal_field signal_fields[] = {
 	{"tcp_response",         "client",      SIGNAL_FIELD_HIST,  SIGNAL_RESPONSE_CLIENT},
 	{"tcp_rtt",              NULL,          SIGNAL_FIELD_HIST,  SIGNAL_RTT},
 	{"memory_stall",         NULL,          SIGNAL_FIELD_HIST,  SIGNAL_MEMORY_STALL},
+	{"task_blocked",         NULL,          SIGNAL_FIELD_HIST,  SIGNAL_BLOCKED},
 	{"cpu_context_switches", "voluntary",   SIGNAL_FIELD_VALUE, SIGNAL_SWITCHES_VOLUNTARY},
 	{"cpu_context_switches", "involuntary", SIGNAL_FIELD_VALUE, SIGNAL_SWITCHES_INVOLUNTARY},
 	{"cpu_usage",            NULL,          SIGNAL_FIELD_VALUE, SIGNAL_CPU_USAGE},

@@ -1,20 +1,33 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "diagnose/waits.h"
 
+#include <math.h>
+
 const char *const wait_names[WAIT_CAUSES] = {
-	[WAIT_CPU] = "CPU",	[WAIT_THROTTLED] = "throttled", [WAIT_DISK] = "disk",
-	[WAIT_FSYNC] = "fsync", [WAIT_NETWORK] = "network",	[WAIT_MEMORY] = "memory",
+	[WAIT_CPU] = "CPU",	    [WAIT_THROTTLED] = "throttled", [WAIT_DISK] = "disk",
+	[WAIT_FSYNC] = "fsync",	    [WAIT_NETWORK] = "network",	    [WAIT_MEMORY] = "memory",
+	[WAIT_BLOCKED] = "blocked",
 };
 
 const char wait_letters[WAIT_CAUSES] = {
-	[WAIT_CPU] = 'C',   [WAIT_THROTTLED] = 'T', [WAIT_DISK] = 'D',
-	[WAIT_FSYNC] = 'F', [WAIT_NETWORK] = 'N',   [WAIT_MEMORY] = 'M',
+	[WAIT_CPU] = 'C',     [WAIT_THROTTLED] = 'T', [WAIT_DISK] = 'D',    [WAIT_FSYNC] = 'F',
+	[WAIT_NETWORK] = 'N', [WAIT_MEMORY] = 'M',    [WAIT_BLOCKED] = 'B',
 };
 
 static void add_hist(struct waits *waits, enum wait_cause cause, const struct row_hist *hist)
 {
 	waits->known[cause] |= hist->known;
 	waits->seconds[cause] += hist->inside_seconds;
+}
+
+/* All others are known. */
+static void add_blocked(struct waits *waits, const struct row_hist *blocked)
+{
+	double explained = waits->seconds[WAIT_DISK] + waits->seconds[WAIT_FSYNC] +
+			   waits->seconds[WAIT_MEMORY];
+
+	add_hist(waits, WAIT_BLOCKED, blocked);
+	waits->seconds[WAIT_BLOCKED] = fmax(waits->seconds[WAIT_BLOCKED] - explained, 0);
 }
 
 void waits_find(const struct row *row, struct waits *waits)
@@ -36,6 +49,7 @@ void waits_find(const struct row *row, struct waits *waits)
 		waits->known[WAIT_MEMORY] = true;
 		waits->seconds[WAIT_MEMORY] = row->value[SIGNAL_PRESSURE_MEMORY];
 	}
+	add_blocked(waits, &row->hist[SIGNAL_BLOCKED]);
 	for (i = 0; i < WAIT_CAUSES; i++)
 		waits->total += waits->seconds[i];
 }

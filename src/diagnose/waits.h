@@ -17,6 +17,8 @@ enum wait_cause {
 	WAIT_FSYNC,
 	WAIT_NETWORK, /* answers of peers to it, connections being opened */
 	WAIT_MEMORY,  /* stalled until memory was reclaimed */
+	WAIT_BLOCKED, /* in uninterruptible sleep, beyond what the others explain: see waits_find()
+		       */
 	WAIT_CAUSES,
 };
 
@@ -35,6 +37,12 @@ struct waits {
 	double total;
 };
 
+/*
+ * A task that waits for a read, for an fsync or for memory is blocked while it does. So
+ * WAIT_BLOCKED is what is left of the blocked time without all of these: it was blocked by
+ * something else for at least so long. It may have been longer, as requests are under way, and
+ * memory is reclaimed, while nobody sleeps.
+ */
 void waits_find(const struct row *row, struct waits *waits);
 
 /* The cause with the most seconds. WAIT_CAUSES: there was no wait. */

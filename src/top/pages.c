@@ -15,6 +15,9 @@
 #define HEATMAP_HEIGHT	      9
 #define HEATMAP_HEIGHT_MIN    5
 
+/* On a narrower screen, the letters are the first ones of the names. */
+#define LEGEND_WIDTH	      67
+
 /* Neighbours and events below the heat maps, with their titles. */
 #define LISTS_HEIGHT	      6
 #define LIST_MAX	      64
@@ -44,13 +47,15 @@ void page_put_sentence(struct grid *grid, int y, const struct view *view)
 
 void page_put_legend(struct grid *grid, int y)
 {
+	bool narrow = grid->width < LEGEND_WIDTH;
 	int i, x = 0;
 
 	for (i = 0; i < WAIT_CAUSES; i++) {
 		const char letter[] = {wait_letters[i], '\0'};
 
 		x += grid_put(grid, y, x, grid->width - x, (enum style)(STYLE_WAIT + i), letter);
-		x += grid_printf(grid, y, x, grid->width - x, STYLE_DIM, " %s  ", wait_names[i]);
+		x += grid_printf(grid, y, x, grid->width - x, STYLE_DIM, narrow ? "%s  " : " %s  ",
+				 wait_names[i] + narrow);
 	}
 }
 

@@ -64,6 +64,7 @@ static void set_hists(json_t *object, const struct row *row, double seconds)
 		[SIGNAL_RESPONSE_CLIENT] = "tcp_response_client",
 		[SIGNAL_RTT] = "tcp_rtt",
 		[SIGNAL_MEMORY_STALL] = "memory_stall",
+		[SIGNAL_BLOCKED] = "task_blocked",
 	};
 	int i;
 

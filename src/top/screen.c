@@ -92,6 +92,7 @@ static const struct {
 	[WAIT_FSYNC] = {117, COLOR_CYAN},     /* sky blue */
 	[WAIT_NETWORK] = {36, COLOR_GREEN},   /* bluish green */
 	[WAIT_MEMORY] = {175, COLOR_MAGENTA}, /* reddish purple */
+	[WAIT_BLOCKED] = {227, COLOR_WHITE},  /* yellow */
 };
 
 /* From dark to light, like viridis: the lightness alone tells the order. */

@@ -104,15 +104,15 @@ static void test_80x24(void **state)
 	assert_string_equal(
 		screen,
 		"bramble top  00:00:00  every 1 s, by container  row 1 of 2  serve at /run/brambl\n"
-		"load -  mem -  -\u00b0C  throttled -  missing: block fsync tcp memory\n"
+		"load -  mem -  -\u00b0C  throttled -  missing: block fsync tcp memory blocked\n"
 		"NAME                  CPU% WAIT%    W99 TIME GOES  CAUSED BY        WAIT/s CSW/s\n"
 		"shop/web-~-x2x8k/web    20    38   16ms CCCCCCCCCC 64% ml/tr~/train    380   420\n"
 		"ml/train-0/train        93   5.0  3.9ms CCCCCCCCCC .                    50     0\n"
 		"\n\n\n\n\n\n\n\n\n\n\n\n\n\n"
 		"shop/web-7d4b9c6f5-x2x8k/web waited 38 % of the last 1 s for CPU, 64 % of that\n"
 		"while ml/train-0/train ran; not measured: throttled, disk, fsync, network,\n"
-		"memory.\n"
-		"C CPU  T throttled  D disk  F fsync  N network  M memory\n"
+		"memory, blocked.\n"
+		"C CPU  T throttled  D disk  F fsync  N network  M memory  B blocked\n"
 		"q quit  Enter open  / filter  s sort  g group  Space freeze  +- interval  ? "
 		"help\n");
 }
@@ -136,7 +136,7 @@ static void test_60x20(void **state)
 	check_has("NAME                  CPU% WAIT% TIME GOES  CAUSED BY");
 	check_has("shop/web-~-x2x8k/web    20    38 CCCCCCCCCC");
 	check_has("shop/web-7d4b9c6f5-x2x8k/web waited 38 % of the last 1 s for");
-	check_has("C CPU  T throttled");
+	check_has("CPU  Throttled  Disk  Fsync  Network  Memory  Blocked");
 }
 
 static void test_200x50(void **state)
@@ -176,7 +176,7 @@ static void test_node(void **state)
 	(void)state;
 	make_rows_of("{'time_seconds':1,'containers':[]}",
 		     "{'time_seconds':2,'containers':[],'probes':{'sched':true,'block':true,"
-		     "'fsync':true,'tcp':false,'memory':true},"
+		     "'fsync':true,'tcp':false,'memory':true,'blocked':true},"
 		     "'node':{'cpus':4,'load1':3.2,'load5':2.75,'load15':1.9,"
 		     "'memory_total_bytes':4000,'memory_available_bytes':1000,"
 		     "'temperature_celsius':[{'chip_name':'cpu-thermal','value':71.4}],"

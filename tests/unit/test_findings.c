@@ -224,6 +224,17 @@ static void test_evidence(void **state)
 	check_hist(finding, WAIT_FSYNC, SIGNAL_FSYNC, 4, INFINITY);
 	check_hist(finding, WAIT_NETWORK, SIGNAL_CONNECT, 3, 2);
 	check_hist(finding, WAIT_MEMORY, SIGNAL_MEMORY_STALL, 2, 0.5);
+	/* A task that reads, or waits for an fsync or for memory, is blocked meanwhile. */
+	find("{'unit':'x','task_blocked':" HIST(8, 6, "[0,8]") "}");
+	check_hist(finding_of("x"), WAIT_BLOCKED, SIGNAL_BLOCKED, 8, 1);
+	assert_true(near(finding_of("x")->waits[WAIT_BLOCKED].seconds, 6));
+	assert_int_equal(finding_of("x")->main[0], WAIT_BLOCKED);
+	find("{'unit':'x','task_blocked':" HIST(8, 6, "[0,8]") ",'fsync':" HIST(4, 2, "[-4,4]")
+	     ",'memory_stall':" HIST(2, 1, "[-4,2]")
+	     ",'block_io':[{'device':'a','op':'read','value':" HIST(30, 1, "[-12,30]") "}]}");
+	assert_true(near(finding_of("x")->waits[WAIT_BLOCKED].seconds, 2));
+	find("{'unit':'x','task_blocked':" HIST(8, 6, "[0,8]") ",'fsync':" HIST(4, 7, "[4,4]") "}");
+	assert_true(near(finding_of("x")->waits[WAIT_BLOCKED].seconds, 0));
 	/* Of the two that are waits for the network, the longer. */
 	find("{'unit':'x','tcp_connect':" HIST(3, 6, "[4,3]") "," ASKS(7) "}");
 	check_hist(finding_of("x"), WAIT_NETWORK, SIGNAL_RESPONSE_CLIENT, 100, 1);
@@ -247,7 +258,7 @@ static void test_not_measured(void **state)
 	assert_true(finding->waits[WAIT_FSYNC].known);
 	assert_false(finding->waits[WAIT_CPU].known || finding->waits[WAIT_THROTTLED].known ||
 		     finding->waits[WAIT_DISK].known || finding->waits[WAIT_NETWORK].known ||
-		     finding->waits[WAIT_MEMORY].known);
+		     finding->waits[WAIT_MEMORY].known || finding->waits[WAIT_BLOCKED].known);
 	assert_true(near(finding->waits[WAIT_CPU].seconds, 0));
 	assert_false(finding->troubles[TROUBLE_OOM_KILLS].known ||
 		     finding->troubles[TROUBLE_LOST_PACKETS].known ||

@@ -196,6 +196,23 @@ static void test_events(void **state)
 	check_events("nobody", NULL, 0);
 }
 
+/* What blocks a task is not known, so the words are others. */
+static void test_blocked_events(void **state)
+{
+	static const char *const x[] = {
+		"is blocked less, 5.0 %",
+		"a sleep that nothing could interrupt took up to 2.0s",
+		"is blocked in the kernel, 30 %",
+		"ran for the first time",
+	};
+
+	(void)state;
+	add(10, "{'unit':'x','task_blocked':" HIST(2, 3, "[4,2]") "}", 1);
+	add(10, "{'unit':'x','task_blocked':" HIST(30, 1.5, "[-16,30]") "}", 2);
+	add(10, "{'unit':'x','task_blocked':" HIST(10, 0.5, "[-16,10]") "}", 3);
+	check_events("x", x, 4);
+}
+
 /* One that was there all the time, and only had nothing to do, does not run for the first time. */
 static void test_woken(void **state)
 {
@@ -337,11 +354,12 @@ static void test_picture(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_cells),	TEST(test_the_ring),
-		TEST(test_neighbours),	TEST(test_workload_told_later),
-		TEST(test_events),	TEST(test_woken),
-		TEST(test_many_events), TEST(test_scale),
-		TEST(test_shades),	TEST(test_picture),
+		TEST(test_cells),      TEST(test_the_ring),
+		TEST(test_neighbours), TEST(test_workload_told_later),
+		TEST(test_events),     TEST(test_blocked_events),
+		TEST(test_woken),      TEST(test_many_events),
+		TEST(test_scale),      TEST(test_shades),
+		TEST(test_picture),
 	};
 
 	if (!setlocale(LC_CTYPE, "C.UTF-8"))

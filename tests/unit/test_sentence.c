@@ -51,7 +51,10 @@ static int teardown(void **state)
 												      0,                                                   \
 												      0,                                                   \
 												      "") ",'tcp_retransmits':0,'tcp_connect_failures':0," \
-													  "'memory_oom_kills':0}"
+													  "'task_blocked':" HIST(                          \
+														  0,                                       \
+														  0,                                       \
+														  "") ",'memory_oom_kills':0}"
 
 #define WEB "{'namespace':'shop','pod':'web-0','container':'web',"
 
@@ -245,7 +248,16 @@ static void test_memory(void **state)
 					    "'pressure':{'memory':{'some':3,'full':1}}}",
 		   "a",
 		   "a waited 30 % of the last 10 s for memory to be reclaimed; not measured: disk, "
-		   "fsync, network.");
+		   "fsync, network, blocked.");
+}
+
+static void test_blocked(void **state)
+{
+	(void)state;
+	check_said(QUIET "," WEB "'task_blocked':" HIST(30, 4, "[-8,30]") "}", "shop/web-0/web",
+		   "shop/web-0/web waited 40 % of the last 10 s blocked in the kernel, for a "
+		   "reason that is not measured (3 sleeps/s, 99 of 100 took up to 250ms).");
+	check_bar("shop/web-0/web", "BBBBBBBBBB");
 }
 
 static void test_lost_packets(void **state)
@@ -274,7 +286,7 @@ static void test_missing_probes(void **state)
 	check_said(
 		"{'unit':'a','cpu_wait':" HIST(10, 0.001, "[-52,10]") "}", "a",
 		"a hardly waited in the last 10 s; not measured: throttled, disk, fsync, network, "
-		"memory.");
+		"memory, blocked.");
 }
 
 static void test_two_causes(void **state)
@@ -355,6 +367,7 @@ int main(void)
 		TEST(test_slow_server),
 		TEST(test_server_with_a_slow_disk),
 		TEST(test_memory),
+		TEST(test_blocked),
 		TEST(test_lost_packets),
 		TEST(test_idle),
 		TEST(test_missing_probes),
