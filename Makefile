@@ -73,6 +73,14 @@ endif
 
 all: $(BUILD)/bramble ## build the program (the default)
 
+# One rule after the other would say "Permission denied".
+ifneq ($(filter-out help,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(shell find $(BUILD) -maxdepth 2 -type d ! -writable -print -quit 2>/dev/null),)
+$(error $(CURDIR)/$(BUILD) has folders that you may not write to: an earlier make ran as another user. \
+Take them over: sudo chown -R "$$(id -un)" $(BUILD))
+endif
+endif
+
 # What root built under sudo belongs to who called sudo: a later `make` works without.
 GIVE_BACK = if [ -n "$$SUDO_UID" ]; then chown -R "$$SUDO_UID:$$SUDO_GID" $(BUILD); fi
 

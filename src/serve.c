@@ -241,7 +241,7 @@ static void listen_on_socket(struct server *s, const char *path)
 		return;
 	err = http_listen_unix(s->http, path);
 	if (!err) {
-		log_info("to see it live: bramble top --once --socket=%s", path);
+		log_info("to see which pod is slow, and why: bramble top --socket=%s", path);
 		return;
 	}
 	obstacle_of_socket(err, path, &obstacle);

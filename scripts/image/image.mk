@@ -27,6 +27,7 @@ image: $(IMAGE_ARCHS:%=image-root-%) ## build/image/bramble-VERSION.oci.tar: a c
 		>$(IMAGE_DIR)/bramble-$(IMAGE_TAG).$(arch).cdx.json &&) \
 	tar --create --file $(IMAGE_OCI) --directory $(IMAGE_DIR)/oci --format=ustar --sort=name --numeric-owner \
 		--owner=0 --group=0 --mode=u=rwX,go=rX --mtime=@0 oci-layout index.json blobs
+	@$(GIVE_BACK)
 
 # The program is built against the libraries that go into the image, whatever this machine has.
 image-root-%: image-packages

@@ -76,7 +76,7 @@ check "the node is known" wait_until 20 node_is_known
 check_holds "its waits are attributed" "$(metric_or_0 bramble_probe_up probe=sched) == 1"
 check "the node's file systems are known" \
 	grep -qE '^bramble_node_filesystem_size_bytes\{mountpoint="/",' "$tmp/metrics"
-check "the socket for top is there" grep -q 'bramble top --once' "$bramble_log"
+check "the socket for top is there" grep -q 'to see which pod is slow, and why: bramble top --socket=' "$bramble_log"
 # The kernel's own account: anonymous memory, BPF maps and programs, page tables, sockets. Sets now, peak,
 # limit and kills; to nothing without a memory controller.
 read_memory() {

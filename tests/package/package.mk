@@ -6,7 +6,7 @@ DEB_ARCHS := $(if $(filter x86_64,$(HOST_ARCH)),amd64) arm64
 
 deb: ## build/deb/bramble_VERSION_ARCH.deb: packages for amd64 and arm64, for Debian 12, 13 and Raspberry Pi OS
 	@scripts/install-packages build deb $(if $(filter x86_64,$(HOST_ARCH)),arm64)
-	+@V=$(or $(V),0) scripts/deb build/deb $(DEB_ARCHS)
+	+@V=$(or $(V),0) scripts/deb build/deb $(DEB_ARCHS); status=$$?; $(GIVE_BACK); exit $$status
 
 test-package: $(BUILD)/bramble pages ## man pages, completions of shells, the packages (as root)
 	@tests/package/run $(BUILD) $(DEB_ARCHS)
