@@ -2,22 +2,9 @@
 #include "diagnose/finding.h"
 
 #include <math.h>
+#include <string.h>
 
-/* A second wait is said if it has this share of all waiting. */
-#define SECOND_WAIT_SHARE      0.25
-
-/* Who caused less than this of the waits for a CPU is not said; nor is a second one below that. */
-#define CAUSE_SHARE	       0.05
-#define SECOND_CAUSE_SHARE     0.25
-
-/* So much use of a CPU makes it busy. */
-#define BUSY_CPUS	       0.5
-
-/* Answers of its own that take longer are slow. */
-#define SLOW_ANSWER_SECONDS    0.05
-
-/* So many segments sent again a second are lost packets, and no accident. */
-#define RETRANSMITS_PER_SECOND 1
+#include "diagnose/levels.h"
 
 static struct evidence counter_evidence(enum signal_value counter)
 {
@@ -38,34 +25,25 @@ static struct evidence hist_evidence(const struct rows *rows, const struct row *
 	};
 }
 
-/* What shows best how a row waited for something. */
+/* What shows best how a row waited for something: the part that took the most time. */
 static struct evidence find_evidence(const struct rows *rows, const struct row *row,
 				     enum wait_cause cause)
 {
-	const struct row_hist *answers = &row->hist[SIGNAL_RESPONSE_CLIENT];
-	const struct row_hist *connects = &row->hist[SIGNAL_CONNECT];
+	const struct cause_kind *kind = &cause_kinds[cause];
+	const struct row_hist *most = NULL;
+	size_t i, best = 0;
 
-	switch (cause) {
-	case WAIT_CPU:
-		return hist_evidence(rows, row, SIGNAL_CPU_WAIT);
-	case WAIT_THROTTLED:
-		return counter_evidence(SIGNAL_CPU_THROTTLED);
-	case WAIT_DISK:
-		return hist_evidence(rows, row, SIGNAL_BLOCK_READ);
-	case WAIT_FSYNC:
-		return hist_evidence(rows, row, SIGNAL_FSYNC);
-	case WAIT_NETWORK:
-		return hist_evidence(rows, row,
-				     answers->inside_seconds >= connects->inside_seconds
-					     ? SIGNAL_RESPONSE_CLIENT
-					     : SIGNAL_CONNECT);
-	case WAIT_BLOCKED:
-		return hist_evidence(rows, row, SIGNAL_BLOCKED);
-	default:
-		if (row->hist[SIGNAL_MEMORY_STALL].count > 0)
-			return hist_evidence(rows, row, SIGNAL_MEMORY_STALL);
-		return counter_evidence(SIGNAL_PRESSURE_MEMORY);
+	for (i = 0; i < kind->part_count; i++) {
+		const struct row_hist *hist = &row->hist[kind->parts[i].hist];
+
+		if (!kind->parts[i].words || (most && hist->inside_seconds <= most->inside_seconds))
+			continue;
+		most = hist;
+		best = i;
 	}
+	if (kind->has_counter && !(most && most->count > 0))
+		return counter_evidence(kind->counter);
+	return hist_evidence(rows, row, kind->parts[best].hist);
 }
 
 /* The longest wait that is not said yet; WAIT_CAUSES if there is none. */
@@ -91,6 +69,40 @@ static void choose_main_waits(struct finding *finding, const struct waits *waits
 		finding->main[finding->main_count++] = worst;
 }
 
+static double waits_for_others(const struct row *row)
+{
+	double seconds = 0;
+	size_t i;
+
+	for (i = 0; i < row->cause_count; i++)
+		if (strcmp(row->causes[i].name, row->name) != 0)
+			seconds += row->causes[i].seconds;
+	/* What was over in this interval may have begun long before. */
+	return fmin(seconds, row->hist[SIGNAL_CPU_WAIT].inside_seconds);
+}
+
+static double waits_for_slow_peers(const struct rows *rows, const struct row *row)
+{
+	double seconds;
+
+	row_hist_between(&row->hist[SIGNAL_RESPONSE_CLIENT], LEVEL_ANSWER_SECONDS,
+			 LEVEL_POLL_SECONDS, rows->seconds, &seconds);
+	return seconds + row->hist[SIGNAL_CONNECT].inside_seconds;
+}
+
+static double find_lost(const struct rows *rows, const struct row *row, enum wait_cause cause,
+			double waited)
+{
+	switch (cause) {
+	case WAIT_CPU:
+		return waits_for_others(row);
+	case WAIT_NETWORK:
+		return waits_for_slow_peers(rows, row);
+	default:
+		return waited;
+	}
+}
+
 static void find_waits(struct finding *finding, const struct rows *rows, const struct row *row,
 		       const struct waits *waits)
 {
@@ -103,6 +115,7 @@ static void find_waits(struct finding *finding, const struct rows *rows, const s
 			.known = true,
 			.seconds = waits->seconds[i],
 			.share = waits->seconds[i] / rows->seconds,
+			.lost_seconds = find_lost(rows, row, (enum wait_cause)i, waits->seconds[i]),
 			.since_seconds = rows->from_seconds,
 			.evidence = find_evidence(rows, row, (enum wait_cause)i),
 		};
@@ -124,18 +137,22 @@ static void find_causes(struct finding *finding, const struct row *row)
 }
 
 /* Slow answers are its own doing if they took longer than all that it waited for. */
-static struct finding_answers find_answers(const struct row *row, double waited)
+static struct finding_answers find_answers(const struct rows *rows, const struct row *row,
+					   double waited)
 {
 	const struct row_hist *answers = &row->hist[SIGNAL_RESPONSE_SERVER];
 	double p99 = row_hist_quantile(answers, 0.99);
-
-	return (struct finding_answers){
+	struct finding_answers found = {
 		.are_slow = p99 >= SLOW_ANSWER_SECONDS,
 		.p99_seconds = p99,
 		.own = waited < 0.1 * answers->sum_seconds   ? OWN_TIME_ALL
 		       : waited < 0.5 * answers->sum_seconds ? OWN_TIME_MOST
 							     : OWN_TIME_LITTLE,
 	};
+
+	found.slow = row_hist_between(answers, LEVEL_ANSWER_SECONDS, LEVEL_POLL_SECONDS,
+				      rows->seconds, &found.slow_seconds);
+	return found;
 }
 
 static struct finding_victims find_victims(const struct rows *rows, const struct row *row)
@@ -197,6 +214,6 @@ void finding_make(const struct rows *rows, const struct row *row, struct finding
 	if (row->value_known[SIGNAL_CPU_USAGE])
 		out->cpu_usage = row->value[SIGNAL_CPU_USAGE] / rows->seconds;
 	out->is_busy = out->cpu_usage >= BUSY_CPUS;
-	out->answers = find_answers(row, waits.total);
+	out->answers = find_answers(rows, row, waits.total);
 	find_troubles(out, rows, row);
 }

@@ -25,9 +25,15 @@ struct evidence {
 };
 
 struct finding_wait {
-	bool known;	      /* false: nobody measures it here; all else is 0 then */
-	double seconds;	      /* waited in the interval, added up over its tasks */
-	double share;	      /* of the interval: above 1 if several tasks waited */
+	bool known;	/* false: nobody measures it here; all else is 0 then */
+	double seconds; /* waited in the interval, added up over its tasks */
+	double share;	/* of the interval: above 1 if several tasks waited */
+	/*
+	 * What of it no healthy container would wait: for a CPU, waits of at least 1 ms while
+	 * somebody else ran; for the network, answers that were slow (levels.h), and connects. Of
+	 * any other cause it is all.
+	 */
+	double lost_seconds;
 	double since_seconds; /* when this wait began, by the clock of the readings */
 	struct evidence evidence;
 };
@@ -58,6 +64,7 @@ struct finding_answers {
 	bool are_slow;
 	double p99_seconds; /* 0: there were none */
 	enum own_time own;
+	double slow, slow_seconds; /* answers that took long (levels.h), and how long they took */
 };
 
 /* Others that waited for a CPU because of it. */

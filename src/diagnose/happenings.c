@@ -4,13 +4,10 @@
 #include <stdio.h>
 
 #include "diagnose/format.h"
+#include "diagnose/levels.h"
 #include "util/array.h"
 
-/* A wait is news once it reaches the first share of the interval, and over below the second. */
-#define WAIT_BEGINS 0.25
-#define WAIT_ENDS   0.10
-
-#define TEXT_SIZE   256
+#define TEXT_SIZE 256
 
 static const struct {
 	enum signal_hist hist;
@@ -64,25 +61,15 @@ static void tell_waits(struct happenings *state, const struct finding *finding, 
 		double share = finding->waits[i].share;
 		bool begins = !state->waits[i] && share >= WAIT_BEGINS;
 		bool ends = state->waits[i] && share < WAIT_ENDS;
+		bool blames = begins && i == WAIT_CPU && finding->cause_count > 0;
 
 		if (!begins && !ends)
 			continue;
 		state->waits[i] = begins;
 		format_percent(percent, share);
-		if (ends && i == WAIT_BLOCKED)
-			snprintf(text, sizeof(text), "is blocked less, %s %%", percent);
-		else if (ends)
-			snprintf(text, sizeof(text), "waits less for %s, %s %%", wait_names[i],
-				 percent);
-		else if (i == WAIT_CPU && finding->cause_count)
-			snprintf(text, sizeof(text), "waits for CPU, %s %%: %s", percent,
-				 finding->causes[0].name);
-		else if (i == WAIT_THROTTLED)
-			snprintf(text, sizeof(text), "is throttled, %s %%", percent);
-		else if (i == WAIT_BLOCKED)
-			snprintf(text, sizeof(text), "is blocked in the kernel, %s %%", percent);
-		else
-			snprintf(text, sizeof(text), "waits for %s, %s %%", wait_names[i], percent);
+		snprintf(text, sizeof(text), "%s, %s %%%s%s",
+			 ends ? cause_kinds[i].less : cause_kinds[i].state, percent,
+			 blames ? ": " : "", blames ? finding->causes[0].name : "");
 		each(context, text);
 	}
 }

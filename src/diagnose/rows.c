@@ -83,6 +83,26 @@ double row_hist_quantile(const struct row_hist *hist, double q)
 	return INFINITY;
 }
 
+double row_hist_between(const struct row_hist *hist, double above, double most, double interval,
+			double *seconds)
+{
+	/* Of the bound above it, for values that are spread evenly in a bucket. */
+	const double middle = (1 + exp2(-0.25)) / 2;
+	double count = 0, all = 0;
+	int i;
+
+	*seconds = 0;
+	for (i = 0; hist->bucket && i < HIST_BUCKETS; i++) {
+		all += hist->bucket[i];
+		if (!hist->bucket[i] || bucket_bound(i) <= above || bucket_bound(i) > most)
+			continue;
+		count += hist->bucket[i];
+		*seconds += hist->bucket[i] * fmin(interval, middle * bucket_bound(i));
+	}
+	*seconds = count == all ? hist->inside_seconds : fmin(*seconds, hist->inside_seconds);
+	return count;
+}
+
 /* The most that the values can have taken if each counts as one interval at most. */
 static double inside(const struct row_hist *hist, double interval)
 {

@@ -107,6 +107,14 @@ void rows_free(struct rows *rows);
  */
 double row_hist_quantile(const struct row_hist *hist, double q);
 
+/*
+ * How many values lie in the buckets that end above the first bound, and at most at the second, in
+ * seconds. *seconds: what they add up to, to a tenth; exact if these are all values. Each counts as
+ * one interval at most.
+ */
+double row_hist_between(const struct row_hist *hist, double above, double most, double interval,
+			double *seconds);
+
 /* How many of its processes the kernel killed for lack of memory. */
 double row_oom_kills(const struct row *row);
 

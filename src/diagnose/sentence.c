@@ -64,51 +64,28 @@ static void put_causes(struct buf *out, const struct finding *finding)
 	}
 }
 
-static void put_network(struct buf *out, const struct evidence *evidence)
+/* What the evidence counts, in the words of its cause. */
+static const struct cause_part *find_part(enum wait_cause cause, const struct evidence *evidence)
 {
-	if (evidence->hist == SIGNAL_CONNECT) {
-		buf_puts(out, " for connections to be opened");
-		put_rate(out, evidence, "connections");
-	} else {
-		buf_puts(out, " for answers of network peers");
-		put_rate(out, evidence, "answers");
-	}
+	const struct cause_kind *kind = &cause_kinds[cause];
+	size_t i;
+
+	for (i = 0; evidence->is_hist && i < kind->part_count; i++)
+		if (kind->parts[i].hist == evidence->hist)
+			return &kind->parts[i];
+	return NULL;
 }
 
 static void put_wait(struct buf *out, const struct finding *finding, enum wait_cause cause)
 {
 	const struct evidence *evidence = &finding->waits[cause].evidence;
+	const struct cause_part *part = find_part(cause, evidence);
 
-	switch (cause) {
-	case WAIT_CPU:
-		buf_puts(out, " for CPU");
+	buf_puts(out, part ? part->words : cause_kinds[cause].counter_words);
+	if (part && part->noun)
+		put_rate(out, evidence, part->noun);
+	if (cause == WAIT_CPU)
 		put_causes(out, finding);
-		break;
-	case WAIT_THROTTLED:
-		buf_puts(out, " because of its own CPU limit (throttled)");
-		break;
-	case WAIT_DISK:
-		buf_puts(out, " for the disk");
-		put_rate(out, evidence, "reads");
-		break;
-	case WAIT_FSYNC:
-		buf_puts(out, " for fsync");
-		put_rate(out, evidence, "calls");
-		break;
-	case WAIT_NETWORK:
-		put_network(out, evidence);
-		break;
-	case WAIT_BLOCKED:
-		buf_puts(out, " blocked in the kernel, for a reason that is not measured");
-		put_rate(out, evidence, "sleeps");
-		break;
-	default:
-		buf_puts(out, " for memory");
-		if (evidence->is_hist)
-			put_rate(out, evidence, "stalls");
-		else
-			buf_puts(out, " to be reclaimed");
-	}
 }
 
 static void put_interval(struct buf *out, const struct finding *finding)
@@ -192,7 +169,7 @@ static void put_missing(struct buf *out, const struct finding *finding)
 	for (i = 0; i < WAIT_CAUSES; i++) {
 		if (finding->waits[i].known)
 			continue;
-		buf_printf(out, "%s%s", first ? "; not measured: " : ", ", wait_names[i]);
+		buf_printf(out, "%s%s", first ? "; not measured: " : ", ", cause_kinds[i].word);
 		first = false;
 	}
 }

@@ -3,30 +3,31 @@
 
 #include <math.h>
 
-const char *const wait_names[WAIT_CAUSES] = {
-	[WAIT_CPU] = "CPU",	    [WAIT_THROTTLED] = "throttled", [WAIT_DISK] = "disk",
-	[WAIT_FSYNC] = "fsync",	    [WAIT_NETWORK] = "network",	    [WAIT_MEMORY] = "memory",
-	[WAIT_BLOCKED] = "blocked",
-};
-
-const char wait_letters[WAIT_CAUSES] = {
-	[WAIT_CPU] = 'C',     [WAIT_THROTTLED] = 'T', [WAIT_DISK] = 'D',    [WAIT_FSYNC] = 'F',
-	[WAIT_NETWORK] = 'N', [WAIT_MEMORY] = 'M',    [WAIT_BLOCKED] = 'B',
-};
-
-static void add_hist(struct waits *waits, enum wait_cause cause, const struct row_hist *hist)
+/* A cause's time is that of its histograms; if none is known, that of its counter. */
+static void find_cause(const struct row *row, enum wait_cause cause, struct waits *waits)
 {
-	waits->known[cause] |= hist->known;
-	waits->seconds[cause] += hist->inside_seconds;
+	const struct cause_kind *kind = &cause_kinds[cause];
+	size_t i;
+
+	for (i = 0; i < kind->part_count; i++) {
+		const struct row_hist *hist = &row->hist[kind->parts[i].hist];
+
+		waits->known[cause] |= hist->known;
+		waits->seconds[cause] += hist->inside_seconds;
+	}
+	if (!waits->known[cause] && kind->has_counter) {
+		waits->known[cause] = row->value_known[kind->counter];
+		waits->seconds[cause] = row->value[kind->counter];
+	}
 }
 
-/* All others are known. */
-static void add_blocked(struct waits *waits, const struct row_hist *blocked)
+/* All causes are known. What of the time in which it was blocked has a cause of its own is not
+ * counted twice. */
+static void take_explained(struct waits *waits)
 {
 	double explained = waits->seconds[WAIT_DISK] + waits->seconds[WAIT_FSYNC] +
 			   waits->seconds[WAIT_MEMORY];
 
-	add_hist(waits, WAIT_BLOCKED, blocked);
 	waits->seconds[WAIT_BLOCKED] = fmax(waits->seconds[WAIT_BLOCKED] - explained, 0);
 }
 
@@ -35,21 +36,9 @@ void waits_find(const struct row *row, struct waits *waits)
 	int i;
 
 	*waits = (struct waits){0};
-	add_hist(waits, WAIT_CPU, &row->hist[SIGNAL_CPU_WAIT]);
-	waits->known[WAIT_THROTTLED] = row->value_known[SIGNAL_CPU_THROTTLED];
-	waits->seconds[WAIT_THROTTLED] = row->value[SIGNAL_CPU_THROTTLED];
-	add_hist(waits, WAIT_DISK, &row->hist[SIGNAL_BLOCK_READ]);
-	add_hist(waits, WAIT_DISK, &row->hist[SIGNAL_QUEUE_READ]);
-	add_hist(waits, WAIT_FSYNC, &row->hist[SIGNAL_FSYNC]);
-	add_hist(waits, WAIT_NETWORK, &row->hist[SIGNAL_RESPONSE_CLIENT]);
-	add_hist(waits, WAIT_NETWORK, &row->hist[SIGNAL_CONNECT]);
-	add_hist(waits, WAIT_MEMORY, &row->hist[SIGNAL_MEMORY_STALL]);
-	/* Without the memory probe, the kernel's pressure may tell how long it stalled. */
-	if (!waits->known[WAIT_MEMORY] && row->value_known[SIGNAL_PRESSURE_MEMORY]) {
-		waits->known[WAIT_MEMORY] = true;
-		waits->seconds[WAIT_MEMORY] = row->value[SIGNAL_PRESSURE_MEMORY];
-	}
-	add_blocked(waits, &row->hist[SIGNAL_BLOCKED]);
+	for (i = 0; i < WAIT_CAUSES; i++)
+		find_cause(row, (enum wait_cause)i, waits);
+	take_explained(waits);
 	for (i = 0; i < WAIT_CAUSES; i++)
 		waits->total += waits->seconds[i];
 }

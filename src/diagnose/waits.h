@@ -8,28 +8,9 @@
 
 #include <stdbool.h>
 
+#include "diagnose/cause.h"
+#include "diagnose/levels.h"
 #include "diagnose/rows.h"
-
-enum wait_cause {
-	WAIT_CPU,	/* ready to run, in the queue of a CPU */
-	WAIT_THROTTLED, /* held back by its CPU limit */
-	WAIT_DISK,	/* reads, before and at the device */
-	WAIT_FSYNC,
-	WAIT_NETWORK, /* answers of peers to it, connections being opened */
-	WAIT_MEMORY,  /* stalled until memory was reclaimed */
-	WAIT_BLOCKED, /* in uninterruptible sleep, beyond what the others explain: see waits_find()
-		       */
-	WAIT_CAUSES,
-};
-
-/*
- * Writes are not a cause: the kernel writes most data back later, while nobody waits. A program
- * that waits for a write waits in an fsync.
- */
-
-/* "CPU", "disk" and so on; one letter each, for the bar. */
-extern const char *const wait_names[WAIT_CAUSES];
-extern const char wait_letters[WAIT_CAUSES];
 
 struct waits {
 	bool known[WAIT_CAUSES];
@@ -47,12 +28,6 @@ void waits_find(const struct row *row, struct waits *waits);
 
 /* The cause with the most seconds. WAIT_CAUSES: there was no wait. */
 enum wait_cause waits_worst(const struct waits *waits);
-
-/*
- * A wait for less than this share of the interval gets no bar and no sentence: healthy containers
- * wait that long, too.
- */
-#define WAITS_LEAST 0.01
 
 /*
  * Divides the cells of a bar among the causes by their seconds. It rounds by largest remainders, so

@@ -51,11 +51,11 @@ void page_put_legend(struct grid *grid, int y)
 	int i, x = 0;
 
 	for (i = 0; i < WAIT_CAUSES; i++) {
-		const char letter[] = {wait_letters[i], '\0'};
+		const char letter[] = {cause_kinds[i].letter, '\0'};
 
 		x += grid_put(grid, y, x, grid->width - x, (enum style)(STYLE_WAIT + i), letter);
 		x += grid_printf(grid, y, x, grid->width - x, STYLE_DIM, narrow ? "%s  " : " %s  ",
-				 wait_names[i] + narrow);
+				 cause_kinds[i].word + narrow);
 	}
 }
 

@@ -109,7 +109,7 @@ static json_t *waits_json(const struct row *row, double seconds)
 
 	waits_find(row, &waits);
 	for (i = 0; i < WAIT_CAUSES; i++)
-		json_object_set_new(object, wait_names[i],
+		json_object_set_new(object, cause_kinds[i].word,
 				    waits.known[i] ? json_real(waits.seconds[i] / seconds)
 						   : json_null());
 	return object;

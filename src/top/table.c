@@ -41,7 +41,7 @@ static void put_bar(struct grid *grid, int y, const struct column_place *place,
 		return;
 	}
 	for (i = 0; i < WAIT_CAUSES; i++) {
-		const char letter[] = {wait_letters[i], '\0'};
+		const char letter[] = {cause_kinds[i].letter, '\0'};
 
 		for (n = 0; n < share[i]; n++)
 			grid_put(grid, y, x++, 1, (enum style)(STYLE_WAIT + i), letter);

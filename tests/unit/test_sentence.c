@@ -82,7 +82,7 @@ static void check_bar(const char *name, const char *expected)
 	if (waits_bar(&waits, rows.seconds, 10, share))
 		for (i = 0; i < WAIT_CAUSES; i++)
 			for (n = 0; n < share[i]; n++)
-				bar[strlen(bar)] = wait_letters[i];
+				bar[strlen(bar)] = cause_kinds[i].letter;
 	assert_string_equal(bar, expected);
 }
 

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "diagnose/cause.h"
+
+#include "diagnose/levels.h"
+
+/* clang-format off */
+const struct cause_kind cause_kinds[CAUSES] = {
+	[WAIT_CPU] = {
+		.name = "cpu", .word = "CPU", .letter = 'C',
+		.state = "waits for CPU", .less = "waits less for CPU",
+		.parts = {{SIGNAL_CPU_WAIT, " for CPU", NULL}}, .part_count = 1,
+		.least = LEVEL_CPU,
+		.advice = "give %2 a CPU limit or move it to another node, or raise the CPU request "
+			  "of %1, which is its weight",
+	},
+	[WAIT_THROTTLED] = {
+		.name = "cpu_limit", .word = "throttled", .letter = 'T',
+		.state = "is throttled", .less = "is throttled less",
+		.has_counter = true, .counter = SIGNAL_CPU_THROTTLED,
+		.counter_words = " because of its own CPU limit (throttled)",
+		.least = LEVEL_CPU_LIMIT,
+		.advice = "raise the CPU limit of %1 (resources.limits.cpu), or remove it",
+	},
+	[WAIT_DISK] = {
+		.name = "disk", .word = "disk", .letter = 'D',
+		.state = "waits for the disk", .less = "waits less for the disk",
+		.parts = {{SIGNAL_BLOCK_READ, " for the disk", "reads"}, {SIGNAL_QUEUE_READ, NULL, NULL}},
+		.part_count = 2,
+		.least = LEVEL_DISK,
+		.hint = "reads that the kernel makes ahead, which nobody waits for, count as well",
+		.advice = "put the data of %1 on a faster disk (an SSD in place of the SD card), or leave "
+			  "more memory free to keep its files in",
+	},
+	[WAIT_FSYNC] = {
+		.name = "fsync", .word = "fsync", .letter = 'F',
+		.state = "waits for fsync", .less = "waits less for fsync",
+		.parts = {{SIGNAL_FSYNC, " for fsync", "calls"}}, .part_count = 1,
+		.least = LEVEL_FSYNC,
+		.advice = "move the data of %1 off the SD card to an SSD, and away from what else writes "
+			  "to that disk",
+	},
+	[WAIT_NETWORK] = {
+		.name = "network", .word = "network", .letter = 'N',
+		.state = "waits for the network", .less = "waits less for the network",
+		.parts = {{SIGNAL_RESPONSE_CLIENT, " for answers of network peers", "answers"},
+			  {SIGNAL_CONNECT, " for connections to be opened", "connections"}},
+		.part_count = 2,
+		.least = LEVEL_NETWORK,
+		.hint = "a client that waits for news looks the same",
+		.advice = "look at the servers that %1 asks: `bramble why` on their nodes",
+	},
+	[WAIT_MEMORY] = {
+		.name = "memory", .word = "memory", .letter = 'M',
+		.state = "waits for memory", .less = "waits less for memory",
+		.parts = {{SIGNAL_MEMORY_STALL, " for memory", "stalls"}}, .part_count = 1,
+		.has_counter = true, .counter = SIGNAL_PRESSURE_MEMORY,
+		.counter_words = " for memory to be reclaimed",
+		.least = LEVEL_MEMORY,
+		.advice = "the node is short of memory: move something to another node, and give what "
+			  "grows a memory limit",
+	},
+	[WAIT_BLOCKED] = {
+		.name = "blocked", .word = "blocked", .letter = 'B',
+		.state = "is blocked in the kernel", .less = "is blocked less",
+		.parts = {{SIGNAL_BLOCKED, " blocked in the kernel, for a reason that is not measured",
+			   "sleeps"}},
+		.part_count = 1,
+		.least = LEVEL_BLOCKED,
+		.hint = "what of it reads, fsyncs and memory do not explain; a parent that waits in vfork() "
+			"for its child looks the same",
+		.advice = "look where its threads are: the state D in ps, and /proc/PID/stack. Often it "
+			  "writes more than the disk takes, or waits for NFS or for a lock of the kernel",
+	},
+	[CAUSE_MEMORY_LIMIT] = {
+		.name = "memory_limit",
+		.least = LEVEL_MEMORY,
+		.advice = "raise the memory limit of %1 (resources.limits.memory), or find what fills it",
+	},
+	[CAUSE_SLOW_ANSWERS] = {
+		.name = "slow_answers",
+		.least = LEVEL_SLOW_ANSWERS,
+		.hint = "a server that keeps its clients waiting for news looks the same",
+		.advice = "look at what %1 does while it answers: what it waits for stands beside this, "
+			  "if it waits for anything that is measured",
+	},
+	[CAUSE_OOM_KILLS] = {
+		.name = "oom_kill",
+		.advice = "raise the memory limit of %1 (resources.limits.memory), or find what fills it",
+	},
+	[CAUSE_LOST_PACKETS] = {
+		.name = "retransmits",
+		.hint = "the time that it lost by that is not measured",
+		.advice = "look at the network between %1 and its peers: Wi-Fi, a cable, a switch",
+	},
+	[CAUSE_CONNECT_FAILURES] = {
+		.name = "connect_failures",
+		.hint = "the time that it lost by that is not measured",
+		.advice = "look whether what %1 connects to runs, is ready, and may be reached (NetworkPolicy)",
+	},
+	[CAUSE_UNDER_VOLTAGE] = {
+		.name = "under_voltage",
+		.advice = "use the power supply made for this board (Pi 4: 5.1 V 3 A, Pi 5: 5.1 V 5 A) with "
+			  "a short cable, and power USB disks on their own",
+	},
+	[CAUSE_HEAT] = {
+		.name = "heat",
+		.advice = "cool the board: a heat sink, a fan, air around its case",
+	},
+	[CAUSE_DISK_FULL] = {
+		.name = "disk_full",
+		.advice = "make room on %2: unused images (crictl rmi --prune), logs, old volumes; the kubelet "
+			  "evicts pods below 10 %",
+	},
+	[CAUSE_NO_INODES] = {
+		.name = "no_inodes",
+		.advice = "remove files on %2, of which there are too many; the kubelet evicts pods below 5 %",
+	},
+	[CAUSE_READ_ONLY] = {
+		.name = "read_only",
+		.advice = "look for errors of the disk in dmesg, save the data, and replace the SD card",
+	},
+	[CAUSE_LOW_MEMORY] = {
+		.name = "low_memory",
+		.advice = "move something to another node: the kubelet evicts pods below 100 MiB",
+	},
+};
+/* clang-format on */
