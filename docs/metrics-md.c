@@ -11,6 +11,9 @@ static const char *labels_of(const struct family *family)
 	static const char *const labels[] = {
 		[SCOPE_OWNER] = "container or unit",
 		[SCOPE_PAIR] = "container or unit; by_namespace, by_pod, by_container or by_unit",
+		[SCOPE_FINDING] =
+			"container or unit; by_namespace, by_pod, by_container or by_unit if "
+			"others caused it",
 		[SCOPE_NODE] = "",
 		[SCOPE_POD] = "namespace, pod, container (empty)",
 		[SCOPE_CONTAINER] = "namespace, pod, container",

@@ -26,11 +26,14 @@
 #include "util/output.h"
 #include "util/pattern.h"
 #include "version.h"
+#include "why/watch.h"
+#include "why/why.h"
 
 enum exit_code {
 	EXIT_DONE = 0,
 	EXIT_FAILED = 1,
 	EXIT_USAGE = 2,
+	EXIT_FINDINGS = 3, /* of why --exit-code */
 };
 
 static const char *const log_levels[] = {"debug", "info", "warn", "error", NULL};
@@ -588,13 +591,13 @@ static int check_filter(const char *filter)
 }
 
 /* Checks for a path that no socket can have: unix(7). */
-static bool socket_valid(const char *path)
+static bool socket_valid(const char *command, const char *path)
 {
 	const size_t most = sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1;
 
 	if (strlen(path) <= most)
 		return true;
-	fprintf(stderr, "bramble top: %s: the path of a socket has at most %zu bytes\n",
+	fprintf(stderr, "%s: %s: the path of a socket has at most %zu bytes\n", command,
 		written("socket").text, most);
 	return false;
 }
@@ -694,7 +697,7 @@ static int run_top(int argc, char **argv)
 	code = check_filter(top_options.filter);
 	if (code >= 0)
 		return code;
-	if (!socket_valid(top_options.socket) || !probes_valid(command.name))
+	if (!socket_valid(command.name, top_options.socket) || !probes_valid(command.name))
 		return EXIT_USAGE;
 	code = check_kube_flags(command.name);
 	if (code >= 0)
@@ -703,6 +706,63 @@ static int run_top(int argc, char **argv)
 	top_options.level = (enum row_level)row_level;
 	top_options.collector_options = collector_options;
 	return exit_code(top_run(&top_options));
+}
+
+static int run_why(int argc, char **argv)
+{
+	static struct why_options options;
+	static bool exit_findings;
+	static const struct flag flags[] = {
+		{"since",
+		 FLAG_DURATION,
+		 {.number = &options.since_ns},
+		 .fallback = "10m",
+		 .min = WATCH_SINCE_LEAST * NS_PER_S,
+		 .max = WATCH_SINCE_MOST * NS_PER_S,
+		 .placeholder = "TIME",
+		 .help = "How far to look back."},
+		{"json",
+		 FLAG_BOOL,
+		 {.boolean = &options.json},
+		 .fallback = "off",
+		 .help = "Print one JSON object, with all findings."},
+		{"exit-code",
+		 FLAG_BOOL,
+		 {.boolean = &exit_findings},
+		 .fallback = "off",
+		 .help = "Exit with 3 if there are findings."},
+		{"socket",
+		 FLAG_STRING,
+		 {.string = &options.socket},
+		 .fallback = "/run/bramble/bramble.sock",
+		 .placeholder = "PATH",
+		 .help = "The socket of the running serve, which is asked."},
+		FLAGS_LOG,
+	};
+	static const struct flag_command command = {
+		.name = "bramble why",
+		.help = "Tells what a pod, a container or a unit lost time to, because of whom, "
+			"since when, and what helps. Without a name: the three worst troubles of "
+			"the node. It asks a running `bramble serve`.",
+		.flags = flags,
+		.flag_count = ARRAY_SIZE(flags),
+		.args = "[[NAMESPACE/]POD]",
+	};
+	int code = parse(&command, &argc, argv), count;
+
+	if (code >= 0)
+		return code;
+	if (argc > 1) {
+		fprintf(stderr, "bramble why: takes one name, and not \"%s\" as well\n", argv[1]);
+		return EXIT_USAGE;
+	}
+	if (!socket_valid(command.name, options.socket))
+		return EXIT_USAGE;
+	options.who = argc ? argv[0] : NULL;
+	count = why_run(&options, stdout);
+	if (count < 0)
+		return exit_code(count);
+	return exit_findings && count ? EXIT_FINDINGS : EXIT_DONE;
 }
 
 /* Where the flags say that it looks. */
@@ -872,6 +932,7 @@ static const struct command {
 } commands[] = {
 	{"serve", run_serve, "run the probe and the exporter"},
 	{"top", run_top, "which pod is slow, and why, in the terminal"},
+	{"why", run_why, "what is slow, because of whom, since when, and what helps"},
 	{"check", run_check, "what this machine offers, and what is missing"},
 	{"report", run_report, "what the probe costs on this board, as text to send"},
 	{"explain", run_explain, "how a cgroup path is read"},

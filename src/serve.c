@@ -21,15 +21,18 @@
 #include "util/log.h"
 #include "util/signals.h"
 #include "version.h"
+#include "why/watch.h"
 
 #define REPLY_MMAP_THRESHOLD (128 * 1024)
 
 #define API_CONTAINERS	     "/api/v1/containers"
+#define API_WHY		     "/api/v1/why"
 
 /* Replies that requests in the same turn may share: http_reply_again(). */
 enum reply_kind {
 	KIND_CONTAINERS = 1,
 	KIND_CONTAINERS_WORKLOADS = 2,
+	KIND_WHY = 0x10000,   /* and for how long */
 	KIND_METRICS = 0x100, /* and what metrics_kind() adds */
 };
 
@@ -38,6 +41,7 @@ struct server {
 	struct collector *collector;
 	struct http *http;
 	struct guard *guard; /* or NULL */
+	struct watch *watch;
 	struct sandbox sandbox;
 	struct scrape_times scrapes;
 	size_t metrics_len[FORMATS][2]; /* of the last scrape; gzipped */
@@ -86,7 +90,8 @@ static struct expose_options wanted_format(const struct server *s,
 }
 
 /* Everything that is emitted in one scrape, read now. */
-static void take_snapshot(struct server *s, struct books *books, struct scrape *scrape)
+static void take_snapshot(struct server *s, struct books *books, struct lost_shares *lost,
+			  struct scrape *scrape)
 {
 	collector_update(s->collector);
 	books_read(s->collector, books);
@@ -94,6 +99,8 @@ static void take_snapshot(struct server *s, struct books *books, struct scrape *
 	scrape->sum = owners_sum(scrape->owners);
 	scrape->filter = &s->options->filter;
 	scrape->books = books;
+	watch_lost(s->watch, scrape->owners, lost);
+	scrape->lost = lost;
 	scrape->times = &s->scrapes;
 	scrape->refusals = http_refusals(s->http);
 	scrape->sandbox = &s->sandbox;
@@ -113,6 +120,7 @@ static void reply_metrics(struct server *s, const struct http_request *request,
 	struct expose_options wanted = wanted_format(s, request);
 	uint64_t start_ns = clock_monotonic_ns();
 	struct buf body = {0};
+	struct lost_shares lost;
 	struct books books;
 	struct scrape scrape;
 	size_t *last_len;
@@ -123,7 +131,7 @@ static void reply_metrics(struct server *s, const struct http_request *request,
 	reply->kind = metrics_kind(&wanted);
 	if (http_reply_again(request, reply))
 		return;
-	take_snapshot(s, &books, &scrape);
+	take_snapshot(s, &books, &lost, &scrape);
 	if (!scrape.sum && scrape.owners->sum_made_ns)
 		body.failed = true; /* no memory for the sum: the whole answer is void */
 	/* A scrape is about as long as the last one. So nothing is copied, and no memory is wasted.
@@ -132,6 +140,7 @@ static void reply_metrics(struct server *s, const struct http_request *request,
 	buf_reserve(&body, *last_len + *last_len / 16);
 	expose_write(&body, &wanted, &scrape);
 	owners_free_sum(scrape.sum);
+	free(lost.list);
 	collector_mark_read(s->collector, READER_METRICS);
 	*last_len = body.len;
 	reply->status = 200;
@@ -173,6 +182,8 @@ static void on_request(void *context, const struct http_request *request, struct
 		reply_metrics(s, request, reply);
 	} else if (strcmp(path, API_CONTAINERS) == 0) {
 		reply_containers(s, request, reply);
+	} else if (strcmp(path, API_WHY) == 0) {
+		watch_reply(s->watch, request, KIND_WHY, reply);
 	} else if (strcmp(path, "/healthz") == 0 || strcmp(path, "/readyz") == 0) {
 		/* Ready: requests are served once the probe is attached and the cgroups are known.
 		 */
@@ -191,6 +202,7 @@ static char *make_landing_page(const char *telemetry_path)
 		   "<h1>bramble</h1>\n<p>Which pod is slow, and why. Version %s (%s).</p>\n<ul>\n"
 		   "<li><a href=\"%s\">Metrics</a></li>\n"
 		   "<li><a href=\"" API_CONTAINERS "\">Containers, as JSON</a></li>\n"
+		   "<li><a href=\"" API_WHY "\">What is wrong, as JSON</a></li>\n"
 		   "<li><a href=\"/healthz\">Health</a>, <a href=\"/readyz\">readiness</a></li>\n"
 		   "</ul>\n</body></html>\n",
 		   bramble_version, bramble_revision, telemetry_path);
@@ -248,7 +260,7 @@ static void listen_on_socket(struct server *s, const char *path)
 	obstacle_log(LOG_WARN, &obstacle, "`bramble top` cannot be served on the socket %s", path);
 }
 
-static int watch(struct server *s, int fd)
+static int listen_to(struct server *s, int fd)
 {
 	struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
 
@@ -263,10 +275,11 @@ static int open_event_sources(struct server *s)
 	s->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (s->epoll_fd < 0)
 		return -errno;
-	err = watch(s, s->signals.fd);
-	err = err ?: watch(s, collector_event_fd(s->collector));
+	err = listen_to(s, s->signals.fd);
+	err = err ?: listen_to(s, collector_event_fd(s->collector));
+	err = err ?: listen_to(s, watch_fd(s->watch));
 	for (i = 0; !err && (fd = http_event_fd(s->http, i)) >= 0; i++)
-		err = watch(s, fd);
+		err = listen_to(s, fd);
 	return err;
 }
 
@@ -335,6 +348,9 @@ static int start(struct server *s)
 	err = collector_open(&options->collector, &s->collector);
 	if (err)
 		return err;
+	err = watch_open(s->collector, &s->watch);
+	if (err)
+		return err;
 	node_report(collector_node(s->collector));
 	log_info("serving%s", s->urls.data ? s->urls.data : "");
 	/* From here on there is a file to be removed at the end. */
@@ -383,6 +399,8 @@ static int run(struct server *s)
 			/* Before the requests, so that what has arrived is in their answers. */
 			if (fd == collector_event_fd(s->collector))
 				collector_poll(s->collector);
+			else if (fd == watch_fd(s->watch))
+				watch_turn(s->watch);
 		}
 		err = http_run(s->http);
 		if (err)
@@ -394,6 +412,7 @@ static void stop(struct server *s)
 {
 	http_free(s->http);
 	guard_close(s->guard);
+	watch_close(s->watch);
 	collector_close(s->collector);
 	free(s->landing_page);
 	buf_free(&s->urls);

@@ -85,15 +85,18 @@ const struct cause_kind cause_kinds[CAUSES] = {
 	},
 	[CAUSE_OOM_KILLS] = {
 		.name = "oom_kill",
+		.weight = 60, /* a container is started again after 10 s to 5 min, and then warms up */
 		.advice = "raise the memory limit of %1 (resources.limits.memory), or find what fills it",
 	},
 	[CAUSE_LOST_PACKETS] = {
 		.name = "retransmits",
+		.weight = 0.2, /* the least time after which TCP sends again by its timer */
 		.hint = "the time that it lost by that is not measured",
 		.advice = "look at the network between %1 and its peers: Wi-Fi, a cable, a switch",
 	},
 	[CAUSE_CONNECT_FAILURES] = {
 		.name = "connect_failures",
+		.weight = 1, /* programs try again after a second or so */
 		.hint = "the time that it lost by that is not measured",
 		.advice = "look whether what %1 connects to runs, is ready, and may be reached (NetworkPolicy)",
 	},

@@ -62,8 +62,8 @@ struct cause_kind {
 	const char *name; /* in metrics and the API: "cpu_limit" */
 
 	/* Of enum wait_cause only. */
-	const char *word; /* in the legend of the bar, and the JSON of top: "throttled" */
-	char letter;	  /* in the bar */
+	const char *word;	  /* in the legend of the bar, and the JSON of top: "throttled" */
+	char letter;		  /* in the bar */
 	const char *state, *less; /* in events, as it begins and as it ends: "is throttled" */
 	/*
 	 * Its time is the sum of these. The one with the most time is its evidence, unless it has
@@ -77,6 +77,7 @@ struct cause_kind {
 
 	/* From this share of a minute on it is said (levels.h); 0: it is judged by itself. */
 	double least;
+	double weight;	  /* of what is counted: seconds that one stands for where it is ranked */
 	const char *hint; /* why it may be wrong; NULL: it is measured */
 	/* What to do about it, one line. %1 is who it is about, %2 who caused it or where. */
 	const char *advice;

@@ -125,14 +125,15 @@ static void find_waits(struct finding *finding, const struct rows *rows, const s
 	choose_main_waits(finding, waits);
 }
 
-static void find_causes(struct finding *finding, const struct row *row)
+void finding_choose_causes(struct finding *finding)
 {
-	finding->causes = row->causes;
-	finding->cause_count = row->cause_count;
-	if (row->cause_count > 0 && row->causes[0].share >= CAUSE_SHARE)
+	const struct row_cause *causes = finding->causes;
+
+	finding->main_causes = 0;
+	if (finding->cause_count > 0 && causes[0].share >= CAUSE_SHARE)
 		finding->main_causes = 1;
-	if (finding->main_causes && row->cause_count > 1 &&
-	    row->causes[1].share >= SECOND_CAUSE_SHARE)
+	if (finding->main_causes && finding->cause_count > 1 &&
+	    causes[1].share >= SECOND_CAUSE_SHARE)
 		finding->main_causes = 2;
 }
 
@@ -210,7 +211,9 @@ void finding_make(const struct rows *rows, const struct row *row, struct finding
 	};
 	waits_find(row, &waits);
 	find_waits(out, rows, row, &waits);
-	find_causes(out, row);
+	out->causes = row->causes;
+	out->cause_count = row->cause_count;
+	finding_choose_causes(out);
 	if (row->value_known[SIGNAL_CPU_USAGE])
 		out->cpu_usage = row->value[SIGNAL_CPU_USAGE] / rows->seconds;
 	out->is_busy = out->cpu_usage >= BUSY_CPUS;

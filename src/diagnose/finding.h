@@ -108,4 +108,7 @@ struct finding {
  */
 void finding_make(const struct rows *rows, const struct row *row, struct finding *out);
 
+/* Decides how many of its causes are to be said. */
+void finding_choose_causes(struct finding *finding);
+
 #endif

@@ -157,7 +157,8 @@ bool reading_has_value(const struct reading *reading, enum signal_value id)
 	enum signal_probe probe = signal_value_probes[id];
 	size_t i;
 
-	if (reading->probe_known[probe])
+	/* Which files there are depends on the controllers, and not on the probe of that name. */
+	if (probe != SIGNAL_PROBE_FILES && reading->probe_known[probe])
 		return reading->probe_up[probe];
 	for (i = 0; i < reading->count; i++)
 		if (reading->entries[i].value_known[id])

@@ -66,6 +66,11 @@ static double bucket_bound(int i)
 	return exp2((HIST_MIN_K + i) / 4.0);
 }
 
+double row_hist_bound(int bucket)
+{
+	return bucket < HIST_BUCKETS - 1 ? bucket_bound(bucket) : INFINITY;
+}
+
 double row_hist_quantile(const struct row_hist *hist, double q)
 {
 	double below = 0, total = 0;

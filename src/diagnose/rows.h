@@ -101,6 +101,9 @@ int rows_filter(struct rows *rows, const char *regex);
 
 void rows_free(struct rows *rows);
 
+/* The upper bound of a bucket, in seconds: infinity for the last one. */
+double row_hist_bound(int bucket);
+
 /*
  * The upper bound, in seconds, of the bucket that a quantile lies in. 0: nothing was counted.
  * Infinity: it lies above the last bound.

@@ -46,6 +46,7 @@ const enum signal_probe signal_value_probes[SIGNAL_VALUES] = {
 	[SIGNAL_CONNECT_FAILURES] = SIGNAL_PROBE_TCP,
 	[SIGNAL_OOM_KILLS] = SIGNAL_PROBE_MEMORY,
 	[SIGNAL_OOM_EVENTS] = SIGNAL_PROBE_FILES,
+	[SIGNAL_LIMIT_HITS] = SIGNAL_PROBE_FILES,
 	[SIGNAL_PRESSURE_MEMORY] = SIGNAL_PROBE_FILES,
 	[SIGNAL_OPEN_CONNECTIONS] = SIGNAL_PROBE_TCP,
 	[SIGNAL_WORKING_SET] = SIGNAL_PROBE_FILES,
@@ -75,6 +76,7 @@ const struct signal_field signal_fields[] = {
 	{"tcp_connect_failures", NULL,          SIGNAL_FIELD_VALUE, SIGNAL_CONNECT_FAILURES},
 	{"memory_oom_kills",     NULL,          SIGNAL_FIELD_VALUE, SIGNAL_OOM_KILLS},
 	{"memory_events",        "oom_kill",    SIGNAL_FIELD_VALUE, SIGNAL_OOM_EVENTS},
+	{"memory_events",        "max",         SIGNAL_FIELD_VALUE, SIGNAL_LIMIT_HITS},
 	{"pressure",             "memory/some", SIGNAL_FIELD_VALUE, SIGNAL_PRESSURE_MEMORY},
 	{"tcp_open_connections", NULL,          SIGNAL_FIELD_VALUE, SIGNAL_OPEN_CONNECTIONS},
 	{"memory_working_set_bytes", NULL,      SIGNAL_FIELD_VALUE, SIGNAL_WORKING_SET},
@@ -93,4 +95,13 @@ const struct signal_field *signal_find_field(const char *name, const char *path)
 		    (!signal_fields[i].path || strcmp(signal_fields[i].path, path) == 0))
 			return &signal_fields[i];
 	return NULL;
+}
+
+const char *signal_field_name(bool is_hist, int id)
+{
+	size_t i = 0;
+
+	while (signal_fields[i].id != id || (signal_fields[i].kind == SIGNAL_FIELD_HIST) != is_hist)
+		i++; /* each signal has a field: tests/unit/test_signals.c */
+	return signal_fields[i].name;
 }

@@ -7,6 +7,7 @@
 #ifndef BRAMBLE_SIGNAL_H
 #define BRAMBLE_SIGNAL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum signal_hist {
@@ -36,6 +37,7 @@ enum signal_value {
 	SIGNAL_CONNECT_FAILURES,
 	SIGNAL_OOM_KILLS,  /* as the probe counts them */
 	SIGNAL_OOM_EVENTS, /* as the cgroup's files do, for when the probe does not run */
+	SIGNAL_LIMIT_HITS, /* how often the memory limit was hit */
 	SIGNAL_PRESSURE_MEMORY,
 	SIGNAL_COUNTERS,
 	/* Gauges. */
@@ -79,6 +81,9 @@ struct signal_field {
 
 extern const struct signal_field signal_fields[];
 extern const size_t signal_field_count;
+
+/* The field of the API that a signal comes in: "cpu_wait". */
+const char *signal_field_name(bool is_hist, int id);
 
 /* The field of a name and a path. NULL: it is no signal. */
 const struct signal_field *signal_find_field(const char *name, const char *path);

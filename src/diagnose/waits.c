@@ -43,6 +43,17 @@ void waits_find(const struct row *row, struct waits *waits)
 		waits->total += waits->seconds[i];
 }
 
+bool waits_measured(const struct rows *rows, enum wait_cause cause)
+{
+	const struct cause_kind *kind = &cause_kinds[cause];
+	bool measured = kind->has_counter && rows->value_measured[kind->counter];
+	size_t i;
+
+	for (i = 0; i < kind->part_count; i++)
+		measured |= rows->hist_measured[kind->parts[i].hist];
+	return measured;
+}
+
 enum wait_cause waits_worst(const struct waits *waits)
 {
 	enum wait_cause worst = WAIT_CAUSES;

@@ -26,6 +26,9 @@ struct waits {
  */
 void waits_find(const struct row *row, struct waits *waits);
 
+/* Whether anything measures a cause here. */
+bool waits_measured(const struct rows *rows, enum wait_cause cause);
+
 /* The cause with the most seconds. WAIT_CAUSES: there was no wait. */
 enum wait_cause waits_worst(const struct waits *waits);
 

@@ -7,6 +7,7 @@
 
 /* emit_owners.c: all families about owners, and how many there are */
 void emit_owners(struct samples *out, const struct scrape *scrape);
+void emit_findings(struct samples *out, const struct scrape *scrape);
 void emit_containers(struct samples *out, const struct scrape *scrape);
 
 /* emit_node.c */

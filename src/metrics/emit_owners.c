@@ -69,6 +69,24 @@ void emit_owners(struct samples *out, const struct scrape *scrape)
 		emit_owner(out, scrape, scrape->sum);
 }
 
+void emit_findings(struct samples *out, const struct scrape *scrape)
+{
+	struct label labels[OWNER_LABELS + 1 + CAUSE_LABELS];
+	size_t i, count;
+
+	for (i = 0; scrape->lost && i < scrape->lost->count; i++) {
+		const struct lost_share *lost = &scrape->lost->list[i];
+
+		count = owner_labels(&lost->who, labels);
+		labels[count++] = (struct label){"cause", lost->cause};
+		if (lost->has_by)
+			count += cause_labels(&lost->by, labels + count);
+		samples_add(out, &(struct sample){.labels = labels,
+						  .label_count = count,
+						  .real = lost->share});
+	}
+}
+
 static void emit_count(struct samples *out, const char *series, size_t count)
 {
 	const struct label label = {out->family->label, series};

@@ -38,6 +38,7 @@ enum family_kind {
 enum family_scope {
 	SCOPE_OWNER,	 /* a container or a unit: owner_labels() */
 	SCOPE_PAIR,	 /* an owner, and by_... for another one: cause_labels() */
+	SCOPE_FINDING,	 /* the same, or without by_... */
 	SCOPE_POD,	 /* a pod (namespace, pod, and an empty container) */
 	SCOPE_CONTAINER, /* a container (namespace, pod, container) */
 	SCOPE_NODE,	 /* this machine */

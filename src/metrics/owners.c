@@ -10,7 +10,7 @@
 const struct owner owner_other = {.labels.unit = "other", .summed = true};
 const struct owner owner_gone = {.labels.unit = "other", .summed = true};
 
-struct owner *owners_find(struct owners *owners, const struct labels *labels)
+struct owner *owners_find(const struct owners *owners, const struct labels *labels)
 {
 	struct owner *owner;
 

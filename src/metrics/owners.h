@@ -106,7 +106,7 @@ static inline size_t owners_limit(unsigned int slots)
 struct owner *owners_get(struct owners *owners, const struct labels *labels);
 
 /* Returns the owner with these labels; NULL if there is none. */
-struct owner *owners_find(struct owners *owners, const struct labels *labels);
+struct owner *owners_find(const struct owners *owners, const struct labels *labels);
 
 /*
  * Gives an owner other labels. If another owner has them already, that one takes over all that the

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "metrics/filter.h"
+#include "metrics/lost_shares.h"
 #include "metrics/owners.h"
 #include "metrics/self.h"
 #include "probe/books.h"
@@ -60,6 +61,7 @@ struct scrape {
 	const struct scrape_times *times; /* NULL: not known */
 	const struct refusals *refusals;  /* NULL: nobody is served */
 	const struct sandbox *sandbox;	  /* NULL: not known */
+	const struct lost_shares *lost;	  /* NULL: nobody judges */
 	struct self self;
 };
 

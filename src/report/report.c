@@ -15,7 +15,7 @@
 #include "report/board.h"
 #include "report/cage.h"
 #include "report/cost.h"
-#include "top/listener.h"
+#include "util/unix_listener.h"
 #include "util/clock.h"
 #include "util/log.h"
 #include "version.h"

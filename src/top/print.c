@@ -86,6 +86,7 @@ static void set_values(json_t *object, const struct row *row, double seconds)
 		[SIGNAL_CONNECT_FAILURES] = "tcp_connect_failures_per_second",
 		[SIGNAL_OOM_KILLS] = "memory_oom_kills_per_second",
 		[SIGNAL_OOM_EVENTS] = "memory_oom_events_per_second",
+		[SIGNAL_LIMIT_HITS] = "memory_limit_hits_per_second",
 		[SIGNAL_PRESSURE_MEMORY] = "memory_pressure_ratio",
 		[SIGNAL_OPEN_CONNECTIONS] = "tcp_open_connections",
 		[SIGNAL_WORKING_SET] = "memory_working_set_bytes",

@@ -14,7 +14,7 @@
 #include "diagnose/reading_scrape.h"
 #include "metrics/workloads.h"
 #include "sandbox/sandbox.h"
-#include "top/listener.h"
+#include "util/unix_listener.h"
 #include "util/array.h"
 #include "util/buf.h"
 #include "util/clock.h"

@@ -377,6 +377,20 @@ static struct scrape make_scrape(void)
 		.layer = {[SANDBOX_CAPABILITIES] = true, [SANDBOX_SECCOMP] = true},
 		.capabilities = UINT64_C(1) << 39, /* CAP_BPF */
 	};
+	static struct lost_share shares[] = {
+		{.cause = "cpu",
+		 .who = {.name_space = "shop", .pod = "web-7d4b9c6f5-x2x8k", .container = "web"},
+		 .by = {.name_space = "load", .pod = "wrk-0", .container = "client"},
+		 .has_by = true,
+		 .share = 0.375},
+		{.cause = "cpu",
+		 .who = {.name_space = "shop", .pod = "web-7d4b9c6f5-x2x8k", .container = "web"},
+		 .by = {.unit = "other"},
+		 .has_by = true,
+		 .share = 0.125},
+		{.cause = "fsync", .who = {.unit = "odd\"na\\me-\u00e9.service"}, .share = 1},
+	};
+	static const struct lost_shares lost = {shares, ARRAY_SIZE(shares)};
 	struct scrape scrape = {
 		.owners = &owners,
 		.members = &members,
@@ -391,6 +405,7 @@ static struct scrape make_scrape(void)
 		.times = &times,
 		.refusals = &refusals,
 		.sandbox = &sandbox,
+		.lost = &lost,
 	};
 	int i;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-#include "top/listener.h"
+#include "util/unix_listener.h"
 
 #include <errno.h>
 #include <stdio.h>

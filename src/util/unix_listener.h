@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Whether somebody listens on a Unix socket, found out before anything is sent. */
-#ifndef BRAMBLE_TOP_LISTENER_H
-#define BRAMBLE_TOP_LISTENER_H
+#ifndef BRAMBLE_UNIX_LISTENER_H
+#define BRAMBLE_UNIX_LISTENER_H
 
 enum listener {
 	LISTENER_THERE, /* a program listens, whether it answers or not */

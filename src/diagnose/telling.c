@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "diagnose/telling.h"
+
+#include <string.h>
+
+#include "diagnose/format.h"
+#include "diagnose/levels.h"
+#include "diagnose/sentence.h"
+
+static void put_window(struct buf *out, const struct verdict *verdict)
+{
+	char text[FORMAT_SIZE];
+
+	format_interval(text, verdict->window_seconds);
+	buf_printf(out, "the last %s", text);
+}
+
+/* ---------------------------------------------------------------- what was waited for */
+
+/* The finding of the whole time, of this wait alone. */
+static struct finding as_finding(const struct verdict *verdict, enum wait_cause cause)
+{
+	struct finding finding = {
+		.name = verdict->name,
+		.labels = verdict->labels,
+		.interval_seconds = verdict->window_seconds,
+		.main = {cause},
+		.main_count = 1,
+		.causes = verdict->by,
+		.cause_count = cause == WAIT_CPU ? verdict->by_count : 0,
+	};
+	int i;
+
+	for (i = 0; i < WAIT_CAUSES; i++)
+		finding.waits[i].known = true;
+	finding.waits[cause].seconds = verdict->seconds;
+	finding.waits[cause].share = verdict->share;
+	finding.waits[cause].evidence = verdict->evidence;
+	finding_choose_causes(&finding);
+	return finding;
+}
+
+static void put_waited(struct buf *out, const struct verdict *verdict, enum wait_cause cause)
+{
+	struct finding finding = as_finding(verdict, cause);
+
+	finding_sentence(out, &finding);
+}
+
+static void put_limit(struct buf *out, const struct verdict *verdict)
+{
+	buf_puts(out, " It is at a memory limit");
+	if (verdict->memory_limit > 0)
+		buf_printf(out, ": its own, of %.0f MiB", verdict->memory_limit / (1 << 20));
+	buf_putc(out, '.');
+}
+
+static void put_server(struct buf *out, const struct verdict *verdict)
+{
+	char text[FORMAT_SIZE];
+
+	if (!verdict->by_count)
+		return;
+	format_percent(text, verdict->by[0].share);
+	buf_printf(out, " On this node %s answered slowly, which may be up to %s %% of that.",
+		   verdict->by[0].name, text);
+}
+
+/* ---------------------------------------------------------------- all else */
+
+static void put_slow_answers(struct buf *out, const struct verdict *verdict)
+{
+	char count[FORMAT_SIZE], slow[FORMAT_SIZE], most[FORMAT_SIZE], p99[FORMAT_SIZE];
+
+	format_count(count, verdict->count);
+	format_seconds(slow, LEVEL_ANSWER_SECONDS);
+	format_seconds(most, LEVEL_POLL_SECONDS);
+	format_seconds(p99, verdict->evidence.p99_seconds);
+	buf_printf(out, "%s answered slowly in ", verdict->name);
+	put_window(out, verdict);
+	buf_printf(out,
+		   ": %s answers took from %s to %s; of all its answers 99 of 100 took up to %s.",
+		   count, slow, most, p99);
+}
+
+static void put_counted(struct buf *out, const struct verdict *verdict, const char *what)
+{
+	buf_printf(out, "%s: %.0f %s in ", verdict->name, verdict->count, what);
+	put_window(out, verdict);
+	buf_putc(out, '.');
+}
+
+static void put_state(struct buf *out, const struct verdict *verdict, const char *what)
+{
+	char held[FORMAT_SIZE];
+
+	format_interval(held, verdict->seconds);
+	buf_printf(out, "This node: %s%s, for %s of ", verdict->where, what, held);
+	put_window(out, verdict);
+	buf_putc(out, '.');
+}
+
+static const char *const states[CAUSES - CAUSES_OF_OWNERS] = {
+	[CAUSE_UNDER_VOLTAGE - CAUSES_OF_OWNERS] = "its voltage is too low, so it runs slower",
+	[CAUSE_HEAT - CAUSES_OF_OWNERS] = "it is too hot, so it runs slower",
+	[CAUSE_DISK_FULL - CAUSES_OF_OWNERS] = " is nearly full",
+	[CAUSE_NO_INODES - CAUSES_OF_OWNERS] = " has hardly any inodes left",
+	[CAUSE_READ_ONLY - CAUSES_OF_OWNERS] = " cannot be written to",
+	[CAUSE_LOW_MEMORY - CAUSES_OF_OWNERS] = "it has hardly any memory left",
+};
+
+static const char *const counted[CAUSES_OF_OWNERS - CAUSES_TIMED] = {
+	[CAUSE_OOM_KILLS - CAUSES_TIMED] = "killed for lack of memory",
+	[CAUSE_LOST_PACKETS - CAUSES_TIMED] = "TCP segments sent again",
+	[CAUSE_CONNECT_FAILURES - CAUSES_TIMED] = "connections failed",
+};
+
+void verdict_sentence(struct buf *out, const struct verdict *verdict)
+{
+	const int cause = (int)verdict->cause;
+
+	if (cause == CAUSE_MEMORY_LIMIT) {
+		put_waited(out, verdict, WAIT_MEMORY);
+		put_limit(out, verdict);
+	} else if (cause == CAUSE_SLOW_ANSWERS) {
+		put_slow_answers(out, verdict);
+	} else if (cause >= CAUSES_OF_OWNERS) {
+		put_state(out, verdict, states[cause - CAUSES_OF_OWNERS]);
+	} else if (cause >= CAUSES_TIMED) {
+		put_counted(out, verdict, counted[cause - CAUSES_TIMED]);
+	} else {
+		put_waited(out, verdict, (enum wait_cause)cause);
+		if (cause == WAIT_NETWORK)
+			put_server(out, verdict);
+	}
+}
+
+/* ---------------------------------------------------------------- what helps */
+
+static bool has_word(const char *name, const char *word)
+{
+	return strstr(name, word);
+}
+
+/* Some who wait, and some who make others wait, are not what the row of the cause is for. */
+static const char *find_advice(const struct verdict *verdict)
+{
+	const struct row_cause *by = verdict->by_count ? &verdict->by[0] : NULL;
+	const int cause = (int)verdict->cause;
+
+	if (cause == WAIT_FSYNC &&
+	    (has_word(verdict->name, "etcd") || has_word(verdict->name, "k3s")))
+		return "move etcd off the SD card to an SSD (k3s: --data-dir), or use an external "
+		       "datastore";
+	if (cause == WAIT_NETWORK && by)
+		return "see `bramble why %2`, which may be the slow server";
+	if (cause != WAIT_CPU)
+		return cause_kinds[cause].advice;
+	if (!by || strcmp(by->labels.unit, "other") == 0)
+		return "move something to another node, or raise the CPU request of %1, which is "
+		       "its weight";
+	if (strcmp(by->labels.unit, "kernel") == 0)
+		return "look at what keeps the kernel busy: much disk or network traffic, or too "
+		       "little memory";
+	if (by->labels.unit[0])
+		return "lower the weight of %2 (systemctl set-property %2 CPUWeight=20), or raise "
+		       "the CPU request of %1";
+	return cause_kinds[cause].advice;
+}
+
+void verdict_advice(struct buf *out, const struct verdict *verdict)
+{
+	const char *text = find_advice(verdict), *mark;
+
+	for (; (mark = strchr(text, '%')); text = mark) {
+		buf_add(out, text, (size_t)(mark - text));
+		if (mark[1] == '1')
+			buf_puts(out, verdict->name);
+		else if (mark[1] == '2')
+			buf_puts(out, verdict->by_count ? verdict->by[0].name : verdict->where);
+		else
+			buf_putc(out, '%');
+		mark += mark[1] == '1' || mark[1] == '2' ? 2 : 1;
+	}
+	buf_puts(out, text);
+}
+
+const char *verdict_hint(const struct verdict *verdict)
+{
+	return cause_kinds[verdict->cause].hint;
+}
