@@ -54,6 +54,8 @@ uint64_t record_kept(const struct record *record)
 	uint64_t kept = record->interval_count < RECORD_INTERVALS ? record->interval_count
 								  : RECORD_INTERVALS;
 
+	if (kept > record->interval_count - record->oldest)
+		kept = record->interval_count - record->oldest;
 	/* The oldest ones may have lost notes to newer ones. */
 	while (kept && record_interval(record, record->interval_count - kept)->first < oldest_note)
 		kept--;
@@ -138,6 +140,18 @@ static bool place_subject(struct record *record, struct subject *subject)
 	return true;
 }
 
+/* Forgets the oldest intervals until there is room for one more name. */
+static bool make_room(struct record *record)
+{
+	uint64_t kept;
+
+	while (record->subject_count == RECORD_SUBJECTS && (kept = record_kept(record))) {
+		record->oldest = record->interval_count - kept + 1;
+		forget_subjects(record);
+	}
+	return record->subject_count < RECORD_SUBJECTS;
+}
+
 /* NULL: there is no place for one more. */
 static struct subject *get_subject(struct record *record, const char *name,
 				   const struct reading_labels *labels)
@@ -145,7 +159,7 @@ static struct subject *get_subject(struct record *record, const char *name,
 	struct subject *subject;
 
 	HASH_FIND_STR(record->by_name, name, subject);
-	if (!subject && record->subject_count < RECORD_SUBJECTS) {
+	if (!subject && make_room(record)) {
 		subject = make_subject(name, labels);
 		if (subject && !place_subject(record, subject))
 			subject = NULL;

@@ -5,8 +5,9 @@
  * by what evidence. Those that lost nothing take no memory.
  *
  * Bounds: RECORD_INTERVAL_NOTES notes an interval, of those that lost most; RECORD_NOTES in all, so
- * that the last 64 intervals are always there, and RECORD_INTERVALS if fewer lost something; and
- * RECORD_SUBJECTS names. What is left out is counted.
+ * that the last 64 intervals are there, and RECORD_INTERVALS if fewer lost something; and
+ * RECORD_SUBJECTS names: if there are more, the oldest intervals go. What is left out of an
+ * interval is counted.
  *
  * One thread calls all of this.
  */
@@ -73,8 +74,9 @@ struct record {
 	struct note *notes;				    /* a ring of RECORD_NOTES */
 	uint64_t note_count;				    /* since the start */
 	struct record_interval intervals[RECORD_INTERVALS]; /* a ring */
-	uint64_t interval_count;			    /* since the start */
-	struct subject *subjects[RECORD_SUBJECTS];	    /* by index; NULL: free */
+	uint64_t oldest;	 /* earlier ones are forgotten, as their names found no room */
+	uint64_t interval_count; /* since the start */
+	struct subject *subjects[RECORD_SUBJECTS]; /* by index; NULL: free */
 	struct subject *by_name;
 	size_t subject_count;
 	struct record_state states[MACHINE_STATES_MAX];
