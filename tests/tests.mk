@@ -237,4 +237,7 @@ bench-top: $(BUILD)/bramble $(WORKLOADS) $(BENCH)/reading ## what top takes with
 	@scripts/install-packages build bench
 	@tests/bench/top $(or $(CONTAINERS),250)
 
-.PHONY: bench bench-network bench-containers bench-image bench-image-vm bench-scrape bench-top
+bench-record: $(BUILD)/bramble $(WORKLOADS) ## what the record for `bramble why` takes with 250 containers (as root)
+	@tests/bench/record $(or $(CONTAINERS),250)
+
+.PHONY: bench-record bench bench-network bench-containers bench-image bench-image-vm bench-scrape bench-top

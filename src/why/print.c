@@ -2,6 +2,7 @@
 #include "why/print.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "diagnose/format.h"
@@ -22,10 +23,27 @@ static double number_of(const json_t *object, const char *key)
 	return json_number_value(json_object_get(object, key));
 }
 
+/* Names are what others have made up: nothing of them may move the cursor. */
+static void put_words(struct buf *out, const char *text)
+{
+	struct buf clean = {0};
+	const unsigned char *c;
+
+	for (c = (const unsigned char *)text; *c; c++) {
+		bool is_c1 = c[0] == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0; /* U+0080 to U+009F */
+
+		buf_putc(&clean, *c < ' ' || *c == 0x7f || is_c1 ? '?' : (char)*c);
+		c += is_c1;
+	}
+	buf_wrap(out, clean.data ? clean.data : "", INDENT, WIDTH);
+	out->failed |= buf_failed(&clean);
+	buf_free(&clean);
+}
+
 static void put_indented(struct buf *out, const char *text)
 {
 	buf_printf(out, "%*s", INDENT, "");
-	buf_wrap(out, text, INDENT, WIDTH);
+	put_words(out, text);
 }
 
 /* A line of several words, and a text behind them. */
@@ -66,7 +84,7 @@ static void put_since(struct buf *out, const json_t *finding, uint64_t now_wall_
 static void put_finding(struct buf *out, size_t number, const json_t *finding, uint64_t now_wall_ns)
 {
 	buf_printf(out, "%zu. ", number);
-	buf_wrap(out, text_of(finding, "sentence"), INDENT, WIDTH);
+	put_words(out, text_of(finding, "sentence"));
 	put_since(out, finding, now_wall_ns);
 	put_labelled(out, "what helps", text_of(finding, "advice"));
 	put_labelled(out, "a hint only", text_of(finding, "hint"));
@@ -93,7 +111,7 @@ static void put_caused(struct buf *out, const json_t *list, const char *who)
 	buf_printf(out, "What others lost because of %s:\n", who);
 	for (i = 0; i < json_array_size(list); i++) {
 		buf_puts(out, "-  ");
-		buf_wrap(out, text_of(json_array_get(list, i), "sentence"), INDENT, WIDTH);
+		put_words(out, text_of(json_array_get(list, i), "sentence"));
 	}
 }
 

@@ -577,6 +577,12 @@ static void test_the_text(void **state)
 		"not measured here: cpu_limit, disk, fsync, network, memory\n");
 	buf_free(&text);
 	json_decref(answer);
+	add(60, "{'unit':'e\\u001b[2Jvil\\u009b\\u0007'," FSYNCS(8) "}");
+	answer = answer_of(NULL);
+	assert_int_equal(why_print(answer, now_ns, &text), 0);
+	assert_int_equal(strncmp(text.data, "1. e?[2Jvil?? waited 80 %", 25), 0);
+	buf_free(&text);
+	json_decref(answer);
 	answer = answer_of("shop/nobody");
 	assert_int_equal(why_print(answer, now_ns, &text), 0);
 	assert_non_null(strstr(text.data, "Nothing was wrong with shop/nobody in the last 10 min"));
