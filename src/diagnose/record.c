@@ -24,11 +24,8 @@ struct record *record_new(void)
 	return record;
 }
 
-static void free_subject(struct record *record, struct subject *subject)
+static void free_subject(struct subject *subject)
 {
-	HASH_DEL(record->by_name, subject);
-	record->subjects[subject->index] = NULL;
-	record->subject_count--;
 	arena_free(&subject->strings);
 	free(subject);
 }
@@ -39,8 +36,12 @@ void record_free(struct record *record)
 
 	if (!record)
 		return;
-	HASH_ITER(hh, record->by_name, subject, next)
-		free_subject(record, subject);
+	/* NOLINTBEGIN(clang-analyzer-unix.Malloc): it does not see uthash take them off its list */
+	HASH_ITER(hh, record->by_name, subject, next) {
+		HASH_DEL(record->by_name, subject);
+		free_subject(subject);
+	}
+	/* NOLINTEND(clang-analyzer-unix.Malloc) */
 	free(record->notes);
 	free(record);
 }
@@ -85,9 +86,16 @@ static void forget_subjects(struct record *record)
 	uint64_t oldest = record->interval_count - record_kept(record);
 	struct subject *subject, *next;
 
-	HASH_ITER(hh, record->by_name, subject, next)
-		if (subject->last < oldest)
-			free_subject(record, subject);
+	/* NOLINTBEGIN(clang-analyzer-unix.Malloc) */
+	HASH_ITER(hh, record->by_name, subject, next) {
+		if (subject->last >= oldest)
+			continue;
+		record->subjects[subject->index] = NULL;
+		record->subject_count--;
+		HASH_DEL(record->by_name, subject);
+		free_subject(subject);
+	}
+	/* NOLINTEND(clang-analyzer-unix.Malloc) */
 }
 
 /* ---------------------------------------------------------------- subjects */
@@ -118,8 +126,7 @@ static struct subject *make_subject(const char *name, const struct reading_label
 	};
 	if (subject->name && !failed)
 		return subject;
-	arena_free(&subject->strings);
-	free(subject);
+	free_subject(subject);
 	return NULL;
 }
 
@@ -130,8 +137,7 @@ static bool place_subject(struct record *record, struct subject *subject)
 	while (record->subjects[index])
 		index++;
 	if (!HASH_TRY_ADD(hh, record->by_name, subject->name, strlen(subject->name), subject)) {
-		arena_free(&subject->strings);
-		free(subject);
+		free_subject(subject);
 		return false;
 	}
 	subject->index = (uint16_t)index;
@@ -356,7 +362,7 @@ static int add_rows(struct record *record, struct record_interval *interval,
 		    const struct rows *rows, double available)
 {
 	/* Sorted only when it is full: then those that do not fit are left out at once. */
-	const size_t room = 2 * RECORD_INTERVAL_NOTES;
+	const size_t room = (size_t)2 * RECORD_INTERVAL_NOTES;
 	struct candidate *list = calloc(room, sizeof(*list));
 	size_t i, count = 0, all = 0;
 
