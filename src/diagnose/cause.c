@@ -10,8 +10,7 @@ const struct cause_kind cause_kinds[CAUSES] = {
 		.state = "waits for CPU", .less = "waits less for CPU",
 		.parts = {{SIGNAL_CPU_WAIT, " for CPU", NULL}}, .part_count = 1,
 		.least = LEVEL_CPU,
-		.advice = "give %2 a CPU limit or move it to another node, or raise the CPU request "
-			  "of %1, which is its weight",
+		/* Its advice depends on who ran: telling.c. */
 	},
 	[WAIT_THROTTLED] = {
 		.name = "cpu_limit", .word = "throttled", .letter = 'T',
@@ -20,6 +19,7 @@ const struct cause_kind cause_kinds[CAUSES] = {
 		.counter_words = " because of its own CPU limit (throttled)",
 		.least = LEVEL_CPU_LIMIT,
 		.advice = "raise the CPU limit of %1 (resources.limits.cpu), or remove it",
+		.unit_advice = "raise the CPU limit of %1 (CPUQuota), or remove it",
 	},
 	[WAIT_DISK] = {
 		.name = "disk", .word = "disk", .letter = 'D',
@@ -75,6 +75,7 @@ const struct cause_kind cause_kinds[CAUSES] = {
 		.name = "memory_limit",
 		.least = LEVEL_MEMORY,
 		.advice = "raise the memory limit of %1 (resources.limits.memory), or find what fills it",
+		.unit_advice = "raise the memory limit of %1 (MemoryMax), or find what fills it",
 	},
 	[CAUSE_SLOW_ANSWERS] = {
 		.name = "slow_answers",
@@ -87,6 +88,7 @@ const struct cause_kind cause_kinds[CAUSES] = {
 		.name = "oom_kill",
 		.weight = 60, /* a container is started again after 10 s to 5 min, and then warms up */
 		.advice = "raise the memory limit of %1 (resources.limits.memory), or find what fills it",
+		.unit_advice = "raise the memory limit of %1 (MemoryMax), or find what fills it",
 	},
 	[CAUSE_LOST_PACKETS] = {
 		.name = "retransmits",

@@ -81,6 +81,7 @@ struct cause_kind {
 	const char *hint; /* why it may be wrong; NULL: it is measured */
 	/* What to do about it, one line. %1 is who it is about, %2 who caused it or where. */
 	const char *advice;
+	const char *unit_advice; /* the same for a unit of systemd; NULL: no other */
 };
 
 extern const struct cause_kind cause_kinds[CAUSES];

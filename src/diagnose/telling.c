@@ -137,40 +137,10 @@ void verdict_sentence(struct buf *out, const struct verdict *verdict)
 
 /* ---------------------------------------------------------------- what helps */
 
-static bool has_word(const char *name, const char *word)
+/* %1 is who it is about, %2 who caused it, or where it is. */
+static void put_advice(struct buf *out, const struct verdict *verdict, const char *text)
 {
-	return strstr(name, word);
-}
-
-/* Some who wait, and some who make others wait, are not what the row of the cause is for. */
-static const char *find_advice(const struct verdict *verdict)
-{
-	const struct row_cause *by = verdict->by_count ? &verdict->by[0] : NULL;
-	const int cause = (int)verdict->cause;
-
-	if (cause == WAIT_FSYNC &&
-	    (has_word(verdict->name, "etcd") || has_word(verdict->name, "k3s")))
-		return "move etcd off the SD card to an SSD (k3s: --data-dir), or use an external "
-		       "datastore";
-	if (cause == WAIT_NETWORK && by)
-		return "see `bramble why %2`, which may be the slow server";
-	if (cause != WAIT_CPU)
-		return cause_kinds[cause].advice;
-	if (!by || strcmp(by->labels.unit, "other") == 0)
-		return "move something to another node, or raise the CPU request of %1, which is "
-		       "its weight";
-	if (strcmp(by->labels.unit, "kernel") == 0)
-		return "look at what keeps the kernel busy: much disk or network traffic, or too "
-		       "little memory";
-	if (by->labels.unit[0])
-		return "lower the weight of %2 (systemctl set-property %2 CPUWeight=20), or raise "
-		       "the CPU request of %1";
-	return cause_kinds[cause].advice;
-}
-
-void verdict_advice(struct buf *out, const struct verdict *verdict)
-{
-	const char *text = find_advice(verdict), *mark;
+	const char *mark;
 
 	for (; (mark = strchr(text, '%')); text = mark) {
 		buf_add(out, text, (size_t)(mark - text));
@@ -183,6 +153,56 @@ void verdict_advice(struct buf *out, const struct verdict *verdict)
 		mark += mark[1] == '1' || mark[1] == '2' ? 2 : 1;
 	}
 	buf_puts(out, text);
+}
+
+/* What the one who made others wait for a CPU is, and what who waits is, say what can be done. */
+static void advise_cpu(struct buf *out, const struct verdict *verdict)
+{
+	const char *unit = verdict->by_count ? verdict->by[0].labels.unit : "other";
+
+	if (strcmp(unit, "kernel") == 0) {
+		buf_puts(out,
+			 "look at what keeps the kernel busy: much disk or network traffic, or "
+			 "too little memory");
+		return;
+	}
+	if (strcmp(unit, "other") == 0)
+		buf_puts(out, "move something to another node");
+	else if (unit[0])
+		put_advice(out, verdict,
+			   "lower the weight of %2 (systemctl set-property %2 CPUWeight=20)");
+	else
+		put_advice(out, verdict, "give %2 a CPU limit or move it to another node");
+	put_advice(out, verdict,
+		   verdict->labels.unit[0]
+			   ? ", or raise the weight of %1 (CPUWeight=500)"
+			   : ", or raise the CPU request of %1, which is its weight");
+}
+
+static bool is_etcd(const struct verdict *verdict)
+{
+	return strstr(verdict->name, "etcd") || strstr(verdict->name, "k3s");
+}
+
+void verdict_advice(struct buf *out, const struct verdict *verdict)
+{
+	const int cause = (int)verdict->cause;
+
+	if (cause == WAIT_CPU)
+		advise_cpu(out, verdict);
+	else if (cause == WAIT_FSYNC && is_etcd(verdict))
+		buf_puts(out, "move etcd off the SD card to an SSD (k3s: --data-dir), or use an "
+			      "external datastore");
+	else if (cause == WAIT_NETWORK && verdict->by_count)
+		put_advice(out, verdict, "see `bramble why %2`, which may be the slow server");
+	else if (cause == WAIT_MEMORY && verdict->by_count)
+		put_advice(out, verdict,
+			   "give %2 a memory limit (resources.limits.memory) or move it to another "
+			   "node");
+	else if (verdict->labels.unit[0] && cause_kinds[cause].unit_advice)
+		put_advice(out, verdict, cause_kinds[cause].unit_advice);
+	else
+		put_advice(out, verdict, cause_kinds[cause].advice);
 }
 
 const char *verdict_hint(const struct verdict *verdict)

@@ -143,6 +143,7 @@ int why_print(const json_t *answer, uint64_t now_wall_ns, struct buf *out)
 	else
 		put_findings(out, findings, who ? SIZE_MAX : WHY_WORST, now_wall_ns);
 	put_caused(out, json_object_get(answer, "causes"), name);
-	put_missing(out, json_object_get(answer, "not_measured"));
+	if (number_of(answer, "window_seconds") > 0)
+		put_missing(out, json_object_get(answer, "not_measured"));
 	return 0;
 }

@@ -216,7 +216,7 @@ static struct lost_share *add_share(struct lost_shares *out, const struct verdic
 	struct lost_share *lost = &out->list[out->count++];
 
 	*lost = (struct lost_share){
-		.cause = cause_kinds[verdict->cause].name, .who = *who, .share = fmin(share, 1)};
+		.cause = cause_kinds[verdict->cause].name, .who = *who, .share = share};
 	return lost;
 }
 
@@ -249,7 +249,8 @@ static void add_caused(struct lost_shares *out, const struct owners *owners,
 static void add_verdict(struct lost_shares *out, const struct owners *owners,
 			const struct verdict *verdict)
 {
-	double share = verdict->seconds / LEVEL_SECONDS;
+	/* Several tasks may have lost more than a minute together. */
+	double share = fmin(1, verdict->seconds / LEVEL_SECONDS);
 	struct labels who;
 
 	copy_labels(&who, &verdict->labels);

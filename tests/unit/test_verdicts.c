@@ -433,7 +433,7 @@ static void test_words(void **state)
 		   "shop/ssh/web waited 40 % of the last 10 min for CPU, 100 % of that while "
 		   "ssh.service ran.",
 		   "lower the weight of ssh.service (systemctl set-property ssh.service "
-		   "CPUWeight=20), or raise the CPU request of shop/ssh/web");
+		   "CPUWeight=20), or raise the CPU request of shop/ssh/web, which is its weight");
 	check_said(
 		NAME("db"), WAIT_FSYNC,
 		"shop/db/web waited 80 % of the last 10 min for fsync (4 calls/s, 99 of 100 took "
@@ -472,7 +472,8 @@ static void test_words(void **state)
 /* Every row of the table can be told. */
 static void test_every_cause_has_its_words(void **state)
 {
-	struct verdict verdict = {.name = "a", .where = "/", .window_seconds = 60};
+	struct verdict verdict = {
+		.name = "a", .where = "/", .labels = reading_no_labels, .window_seconds = 60};
 	struct buf text = {0};
 	int i, n;
 
