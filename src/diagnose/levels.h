@@ -87,6 +87,10 @@
  * limit. */
 #define LEVEL_MEMORY_AMPLE     0.15
 
+/* Who grew less than this in an interval did not take the memory: every program's use goes up and
+ * down by some MiB. */
+#define LEVEL_GROWTH	       (8.0 * (1 << 20)) /* bytes */
+
 /* Connects fail in a healthy cluster, too: to what is being started, or to the address of the
  * other family. One in ten seconds, all of a minute, is somebody who tries in vain. */
 #define LEVEL_CONNECT_FAILURES 0.1 /* a second */

@@ -426,8 +426,30 @@ static void add_states(struct record *record, const struct machine *machine)
 	}
 }
 
-int record_add(struct record *record, const struct rows *rows, const struct machine *machine,
-	       double available)
+/* Their names take room only if somebody stalled for want of memory. */
+static void add_growers(struct record *record, struct record_interval *interval,
+			const struct growers *growers)
+{
+	const struct subject *subject;
+	bool stalled = false;
+	uint64_t n;
+	size_t i;
+
+	for (n = interval->first; n < record->note_count; n++)
+		stalled |= record_note(record, n)->lost[WAIT_MEMORY] > 0;
+	for (i = 0; stalled && i < growers->count; i++) {
+		const struct grower *grower = &growers->list[i];
+
+		subject = get_subject(record, grower->name, &grower->labels);
+		if (!subject)
+			continue;
+		interval->grower[interval->grower_count] = subject->index;
+		interval->grower_bytes[interval->grower_count++] = (float)grower->bytes;
+	}
+}
+
+int record_add(struct record *record, const struct rows *rows,
+	       const struct record_surroundings *around)
 {
 	struct record_interval *interval =
 		&record->intervals[record->interval_count % RECORD_INTERVALS];
@@ -438,8 +460,9 @@ int record_add(struct record *record, const struct rows *rows, const struct mach
 					     .first = record->note_count};
 	for (i = 0; i < WAIT_CAUSES; i++)
 		record->measured[i] = waits_measured(rows, (enum wait_cause)i);
-	add_states(record, machine);
-	err = add_rows(record, interval, rows, available);
+	add_states(record, around->machine);
+	err = add_rows(record, interval, rows, around->available);
+	add_growers(record, interval, around->growers);
 	record->interval_count++;
 	forget_subjects(record);
 	return err;

@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "diagnose/cause.h"
+#include "diagnose/growers.h"
 #include "diagnose/machine.h"
 #include "diagnose/rows.h"
 #include "util/hash.h"
@@ -61,6 +62,10 @@ struct record_interval {
 	double from_seconds, to_seconds; /* by the clock of the readings */
 	uint64_t first;			 /* number of its first note */
 	unsigned int count;
+	/* Who took more memory, the worst first: grower_count of them. */
+	uint16_t grower[GROWERS_MAX];
+	float grower_bytes[GROWERS_MAX];
+	unsigned int grower_count;
 };
 
 /* A state of the machine, and the intervals in which it held. */
@@ -89,13 +94,19 @@ struct record {
 struct record *record_new(void);
 void record_free(struct record *record);
 
+/* What an interval was like for all. */
+struct record_surroundings {
+	const struct machine *machine; /* at its end */
+	const struct growers *growers;
+	double available; /* part of the machine's memory, at its end; NAN: not known */
+};
+
 /*
- * Adds an interval: the rows of containers (ROW_LEVEL_CONTAINER), and how the machine was at its
- * end. available: the part of the machine's memory that is available; NAN: not known. Returns 0 or
- * -ENOMEM; then a part of it was added, and the rest counts as left out.
+ * Adds an interval: the rows of containers (ROW_LEVEL_CONTAINER). Returns 0 or -ENOMEM; then a part
+ * of it was added, and the rest counts as left out.
  */
-int record_add(struct record *record, const struct rows *rows, const struct machine *machine,
-	       double available);
+int record_add(struct record *record, const struct rows *rows,
+	       const struct record_surroundings *around);
 
 /* How many intervals are kept. The last one is number interval_count - 1. */
 uint64_t record_kept(const struct record *record);

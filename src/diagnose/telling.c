@@ -66,6 +66,18 @@ static void put_server(struct buf *out, const struct verdict *verdict)
 		   verdict->by[0].name, text);
 }
 
+static void put_grower(struct buf *out, const struct verdict *verdict)
+{
+	if (!verdict->by_count)
+		return;
+	buf_puts(out, " The node was short of it; ");
+	buf_puts(out, strcmp(verdict->by[0].name, verdict->name) == 0 ? "it took itself"
+								      : verdict->by[0].name);
+	buf_printf(out, "%s %.0f MiB more at the time.",
+		   strcmp(verdict->by[0].name, verdict->name) == 0 ? "" : " took",
+		   verdict->by_bytes / (1 << 20));
+}
+
 /* ---------------------------------------------------------------- all else */
 
 static void put_slow_answers(struct buf *out, const struct verdict *verdict)
@@ -132,6 +144,8 @@ void verdict_sentence(struct buf *out, const struct verdict *verdict)
 		put_waited(out, verdict, (enum wait_cause)cause);
 		if (cause == WAIT_NETWORK)
 			put_server(out, verdict);
+		else if (cause == WAIT_MEMORY)
+			put_grower(out, verdict);
 	}
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "diagnose/levels.h"
+#include "util/array.h"
 
 /* Intervals are a little longer than asked for. */
 #define SLACK_SECONDS	2
@@ -142,35 +143,80 @@ static int more_seconds(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
-/* Adds up who made it wait for a CPU. */
+/* Causers, as they are added up. Who comes late and finds no place was never among the worst. */
+struct causers {
+	struct row_cause list[4 * NOTE_CAUSERS];
+	size_t count;
+};
+
+static void add_causer(struct causers *causers, const struct subject *by, double amount)
+{
+	size_t i;
+
+	for (i = 0; i < causers->count && strcmp(causers->list[i].name, by->name) != 0; i++)
+		;
+	if (i == ARRAY_SIZE(causers->list))
+		return;
+	if (i == causers->count)
+		causers->list[causers->count++] =
+			(struct row_cause){.name = by->name, .labels = by->labels};
+	causers->list[i].seconds += amount;
+}
+
+/* The worst of them, with their shares of an amount. */
+static void tell_causers(struct causers *causers, struct verdict *verdict, double amount)
+{
+	size_t i;
+
+	if (causers->count)
+		qsort(causers->list, causers->count, sizeof(causers->list[0]), more_seconds);
+	for (i = 0; i < causers->count && i < NOTE_CAUSERS; i++) {
+		causers->list[i].share = fmin(1, causers->list[i].seconds / amount);
+		verdict->by[verdict->by_count++] = causers->list[i];
+	}
+}
+
+/* Who made it wait for a CPU. */
 static void find_causers(const struct judge *judge, struct verdict *verdict)
 {
-	struct row_cause all[4 * NOTE_CAUSERS];
-	size_t i, n, k, count = 0;
+	struct causers causers = {.count = 0};
+	size_t i, n;
 
 	for (i = 0; i < judge->count; i++) {
 		const struct note *note = judge->seen[i].note;
 
-		for (n = 0; n < note->causer_count; n++) {
-			const struct subject *by = judge->record->subjects[note->causer[n]];
+		for (n = 0; n < note->causer_count; n++)
+			add_causer(&causers, judge->record->subjects[note->causer[n]],
+				   note->causer_seconds[n]);
+	}
+	tell_causers(&causers, verdict, verdict->seconds);
+}
 
-			for (k = 0; k < count && strcmp(all[k].name, by->name) != 0; k++)
-				;
-			/* Who comes late and finds no place was never among the worst for long. */
-			if (k == sizeof(all) / sizeof(all[0]))
-				continue;
-			if (k == count)
-				all[count++] =
-					(struct row_cause){.name = by->name, .labels = by->labels};
-			all[k].seconds += note->causer_seconds[n];
+/* Who took more memory in the intervals in which it stalled for want of some. */
+static void find_growers(const struct judge *judge, struct verdict *verdict)
+{
+	struct causers causers = {.count = 0};
+	double bytes = 0;
+	size_t i, n;
+
+	for (i = 0; i < judge->count; i++) {
+		const struct record_interval *interval = judge->seen[i].interval;
+
+		if (judge->seen[i].note->lost[WAIT_MEMORY] <= 0)
+			continue;
+		for (n = 0; n < interval->grower_count; n++) {
+			add_causer(&causers, judge->record->subjects[interval->grower[n]],
+				   interval->grower_bytes[n]);
+			bytes += interval->grower_bytes[n];
 		}
 	}
-	if (count)
-		qsort(all, count, sizeof(all[0]), more_seconds);
-	for (i = 0; i < count && i < NOTE_CAUSERS; i++) {
-		all[i].share = fmin(1, all[i].seconds / verdict->seconds);
-		verdict->by[verdict->by_count++] = all[i];
-	}
+	tell_causers(&causers, verdict, bytes);
+	if (!verdict->by_count)
+		return;
+	verdict->by_is_hint = true;
+	verdict->by_bytes = verdict->by[0].seconds;
+	for (i = 0; i < verdict->by_count; i++)
+		verdict->by[i].seconds = 0;
 }
 
 /* The evidence of the part that took most, of the whole time. */
@@ -244,6 +290,8 @@ static int judge_time(struct judge *judge, enum cause cause)
 	find_evidence(judge, verdict);
 	if (cause == (enum cause)WAIT_CPU)
 		find_causers(judge, verdict);
+	else if (cause == (enum cause)WAIT_MEMORY)
+		find_growers(judge, verdict);
 	finish(judge, verdict);
 	return 0;
 }
@@ -429,7 +477,6 @@ static void guess_servers(struct verdicts *verdicts)
 			client->by[client->by_count++] = (struct row_cause){
 				.name = server->name,
 				.labels = server->labels,
-				.seconds = fmin(server->seconds, client->seconds),
 				.share = fmin(1, server->seconds / client->seconds),
 			};
 			client->by_is_hint = true;

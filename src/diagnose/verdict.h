@@ -33,7 +33,8 @@ struct verdict {
 	/* Because of whom, the worst first; the shares are of what was lost. */
 	struct row_cause by[NOTE_CAUSERS];
 	size_t by_count;
-	bool by_is_hint; /* it may be somebody else */
+	bool by_is_hint; /* it may be somebody else; there are no seconds then */
+	double by_bytes; /* by which the worst of them took more memory; 0: not because of that */
 
 	struct evidence evidence; /* the 99 of 100 are those of the worst interval */
 	double count;		  /* of what is counted, and of slow answers */

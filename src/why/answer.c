@@ -55,13 +55,16 @@ static void put_by(struct json_text *json, const struct verdict *verdict)
 	for (i = 0; i < verdict->by_count; i++) {
 		json_text_open(json, '{');
 		put_who(json, verdict->by[i].name, &verdict->by[i].labels);
-		put_real(json, "seconds", verdict->by[i].seconds);
+		if (!verdict->by_is_hint)
+			put_real(json, "seconds", verdict->by[i].seconds);
 		put_real(json, "share", verdict->by[i].share);
 		json_text_close(json, '}');
 	}
 	json_text_close(json, ']');
 	if (verdict->by_count)
 		put_bool(json, "by_is_hint", verdict->by_is_hint);
+	if (verdict->by_bytes > 0)
+		put_unsigned(json, "by_bytes", (uint64_t)verdict->by_bytes);
 }
 
 /* What the numbers are of is said by the field of the API that they come from. */

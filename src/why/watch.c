@@ -42,10 +42,17 @@ static double available_memory(const struct reading *reading)
 
 static int compare(struct watch *watch, const struct reading *now)
 {
+	struct growers growers;
+	const struct record_surroundings around = {
+		.machine = &watch->machine,
+		.growers = &growers,
+		.available = available_memory(now),
+	};
 	struct rows rows;
 	int err = rows_make(&watch->before, now, ROW_LEVEL_CONTAINER, &rows);
 
-	err = err ?: record_add(watch->record, &rows, &watch->machine, available_memory(now));
+	growers_find(&watch->before, now, &growers);
+	err = err ?: record_add(watch->record, &rows, &around);
 	rows_free(&rows);
 	return err;
 }

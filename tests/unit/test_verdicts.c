@@ -36,6 +36,7 @@
 static struct record *record;
 static struct machine machine;
 static struct verdicts verdicts;
+static struct growers growers;
 static double available; /* of the machine's memory */
 static double now;	 /* the end of the last interval */
 
@@ -44,6 +45,7 @@ static int setup(void **state)
 	(void)state;
 	record = record_new();
 	machine = (struct machine){0};
+	growers.count = 0;
 	available = 0.5;
 	now = START;
 	return record ? 0 : -1;
@@ -65,7 +67,10 @@ static void add(int count, const char *containers)
 	for (; count > 0; count--) {
 		rows.from_seconds = now;
 		rows.to_seconds = now += SECONDS;
-		assert_int_equal(record_add(record, &rows, &machine, available), 0);
+		assert_int_equal(
+			record_add(record, &rows,
+				   &(struct record_surroundings){&machine, &growers, available}),
+			0);
 	}
 }
 
@@ -226,6 +231,52 @@ static void test_whose_memory_it_is(void **state)
 	verdict_of(NAME("roomy"), WAIT_MEMORY);
 	verdict_of(NAME("hits"), CAUSE_MEMORY_LIMIT);
 	assert_int_equal(verdicts.count, 3);
+}
+
+/* Who took more memory while others stalled for want of it: known by two readings. */
+static void test_who_took_the_memory(void **state)
+{
+	static const char before[] =
+		"{'time_seconds':100,'last_id':4,'containers':["
+		"{'unit':'files-later','id':1,'since_seconds':1,'cpu_usage':1},"
+		"{'unit':'shrinks','id':2,'since_seconds':1,'memory_working_set_bytes':900000000},"
+		"{'unit':'grows','id':3,'since_seconds':1,'memory_working_set_bytes':100000000},"
+		"{'unit':'breathes','id':4,'since_seconds':1,'memory_working_set_bytes':1000000}]}";
+	static const char after[] =
+		"{'time_seconds':110,'last_id':6,'containers':["
+		"{'unit':'files-later','id':1,'since_seconds':1,'memory_working_set_bytes':"
+		"900000000},"
+		"{'unit':'shrinks','id':2,'since_seconds':1,'memory_working_set_bytes':100000000},"
+		"{'unit':'grows','id':3,'since_seconds':1,'memory_working_set_bytes':120000000},"
+		"{'unit':'breathes','id':4,'since_seconds':1,'memory_working_set_bytes':9000000},"
+		"{'unit':'new','id':5,'since_seconds':105,'memory_working_set_bytes':104857600}]}";
+	struct reading first, second;
+	const struct verdict *verdict;
+	struct buf text = {0};
+
+	(void)state;
+	assert_int_equal(read_text(&first, before), 0);
+	assert_int_equal(read_text(&second, after), 0);
+	growers_find(&first, &second, &growers);
+	assert_int_equal(growers.count, 2);
+	assert_string_equal(growers.list[0].name, "new");
+	assert_string_equal(growers.list[1].name, "grows");
+	assert_true(near(growers.list[1].bytes, 20000000));
+	available = 0.02;
+	add(6, POD("web") STALLS "}");
+	reading_free(&first);
+	reading_free(&second);
+	find(60, NULL);
+	verdict = verdict_of(NAME("web"), WAIT_MEMORY);
+	assert_int_equal(verdict->by_count, 2);
+	assert_string_equal(verdict->by[0].name, "new");
+	assert_true(verdict->by_is_hint);
+	verdict_sentence(&text, verdict);
+	assert_non_null(strstr(text.data, " The node was short of it; new took 600 MiB more at the "
+					  "time."));
+	buf_free(&text);
+	find(60, "new");
+	assert_int_equal(verdicts.caused_count, 1);
 }
 
 static void test_counted(void **state)
@@ -604,6 +655,7 @@ int main(void)
 		TEST(test_cpu),
 		TEST(test_since_when),
 		TEST(test_whose_memory_it_is),
+		TEST(test_who_took_the_memory),
 		TEST(test_counted),
 		TEST(test_a_slow_server_is_a_hint),
 		TEST(test_names_and_order),
