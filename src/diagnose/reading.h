@@ -23,9 +23,10 @@ struct reading_labels {
 
 bool reading_labels_equal(const struct reading_labels *a, const struct reading_labels *b);
 
+/* One word, as a reading has many of them, and `serve` keeps one. */
 struct reading_bucket {
-	uint32_t index; /* 0 to HIST_BUCKETS - 1 */
-	uint64_t count;
+	uint64_t index : 8; /* 0 to HIST_BUCKETS - 1 */
+	uint64_t count : 56;
 };
 
 /* A histogram. If an index occurs more than once, the counts are to be added. */

@@ -5,13 +5,18 @@
  * What it takes to write a scrape, without the kernel and HTTP: CONTAINERS (250), every fifth of
  * them a unit, whose every counter and histogram of the table of families has counted, each
  * histogram in 40 buckets, and who waited because of 8 others. Prints the median CPU time of
- * ROUNDS (101) and the bytes for each format.
+ * ROUNDS (101) and the bytes for each format. Then that of a turn of the record for `bramble why`,
+ * in which all of them have counted everything; of judging its last minute; and the memory of it.
  */
+#include <malloc.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "diagnose/reading_scrape.h"
+#include "diagnose/verdict.h"
 #include "expose/expose.h"
 #include "util/array.h"
 #include "util/clock.h"
@@ -20,15 +25,16 @@
 #define HIST_FILLED 40
 
 static struct owners owners;
+static unsigned int turn;		      /* all have counted more in each */
 static const struct wall wall = {.count = 1}; /* it reads as CLOCK_BOOTTIME does */
 
 static void fill_hist(struct hist_total *hist, unsigned int seed)
 {
 	unsigned int i;
 
-	hist->sum_ns = 123456789012345;
+	hist->sum_ns = 123456789012345 + turn * NS_PER_S;
 	for (i = 0; i < HIST_FILLED; i++)
-		hist->bucket[20 + i] = (seed * 7919 + i * i * 104729) % 1000000;
+		hist->bucket[20 + i] = (seed * 7919 + i * i * 104729) % 1000000 + 3 * turn;
 }
 
 static void fill(struct owner *owner, const struct family *family, unsigned int seed)
@@ -47,10 +53,23 @@ static void fill(struct owner *owner, const struct family *family, unsigned int 
 				if (family->kind == KIND_HISTOGRAM)
 					fill_hist(account_hist(account, family, i), seed);
 				else
-					*account_number(account, family, i) = 123456 + seed;
+					*account_number(account, family, i) = 123456 + seed + turn;
 			}
 		}
 	}
+}
+
+static void count_more(void)
+{
+	const struct family *family;
+	struct owner *owner;
+	unsigned int seed = 0;
+
+	turn++;
+	for (owner = owners.table; owner; owner = owner->hh.next, seed++)
+		for (family = families; family < families + FAMILIES; family++)
+			if (family_in_cells(family))
+				fill(owner, family, seed);
 }
 
 static void fill_owners(unsigned int containers)
@@ -117,6 +136,72 @@ static void measure(const char *name, const struct expose_options *options, unsi
 	free(ns);
 }
 
+static struct record *record;
+static struct reading before;
+
+/* Without the reading of the kernel's counts, which a scrape has, too. */
+static void take_turn(void)
+{
+	static const struct machine machine;
+	const struct scrape scrape = {.owners = &owners, .wall = &wall, .started_ns = 1};
+	struct growers growers;
+	struct reading now;
+	struct rows rows;
+
+	if (reading_of_scrape(&now, &scrape, (1000 + 10 * (uint64_t)turn) * NS_PER_S))
+		exit(1);
+	if (before.count && !rows_make(&before, &now, ROW_LEVEL_CONTAINER, &rows)) {
+		growers_find(&before, &now, &growers);
+		record_add(record, &rows, &(struct record_surroundings){&machine, &growers, NAN});
+		rows_free(&rows);
+	}
+	reading_free(&before);
+	before = now;
+}
+
+static void judge(void)
+{
+	struct verdicts verdicts;
+
+	if (verdicts_find(record, 60, NULL, &verdicts))
+		exit(1);
+	verdicts_free(&verdicts);
+}
+
+static double median_of(void (*work)(void), void (*prepare)(void), unsigned int rounds)
+{
+	uint64_t *ns = calloc(rounds, sizeof(*ns)), median;
+	unsigned int i;
+
+	for (i = 0; i < rounds; i++) {
+		if (prepare)
+			prepare();
+		ns[i] = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+		work();
+		ns[i] = clock_ns(CLOCK_PROCESS_CPUTIME_ID) - ns[i];
+	}
+	qsort(ns, rounds, sizeof(*ns), by_value);
+	median = ns[rounds / 2];
+	free(ns);
+	return (double)median / 1e6;
+}
+
+static void measure_record(unsigned int rounds)
+{
+	size_t used = mallinfo2().uordblks + mallinfo2().hblkhd;
+
+	record = record_new();
+	if (!record)
+		exit(1);
+	puts("\n| the record | CPU ms |\n|---|---|");
+	printf("| a turn | %.2f |\n", median_of(take_turn, count_more, rounds));
+	printf("| judging a minute | %.2f |\n", median_of(judge, NULL, rounds));
+	printf("\nits memory, with the reading before: %zu bytes\n",
+	       mallinfo2().uordblks + mallinfo2().hblkhd - used);
+	record_free(record);
+	reading_free(&before);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct {
@@ -145,6 +230,7 @@ int main(int argc, char **argv)
 			measure(formats[i].name, &options, rounds);
 		}
 	}
+	measure_record(rounds);
 	owners_free(&owners);
 	return 0;
 }
