@@ -4,9 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Each block is twice as large as the one before, within these bounds. Some arenas stay small. */
+/*
+ * Each block is twice as large as the one before, within these bounds. Some arenas stay small. The
+ * largest blocks are mappings of their own (malloc(3): M_MMAP_THRESHOLD): what is not used of them
+ * takes no memory, and all of it goes back to the system when they are freed.
+ */
 #define BLOCK_MIN ((size_t)512)
-#define BLOCK_MAX ((size_t)64 << 10)
+#define BLOCK_MAX ((size_t)256 << 10)
 #define ALIGNMENT sizeof(max_align_t)
 
 struct arena_block {
