@@ -89,22 +89,27 @@ static struct expose_options wanted_format(const struct server *s,
 	return wanted;
 }
 
-/* Everything that is emitted in one scrape, read now. */
-static void take_snapshot(struct server *s, struct books *books, struct lost_shares *lost,
-			  struct scrape *scrape)
+/* Everything that is emitted in one scrape, read now. Returns 0, or -ENOMEM: a part is missing. */
+static int take_snapshot(struct server *s, struct books *books, struct lost_shares *lost,
+			 struct scrape *scrape)
 {
+	int err;
+
 	collector_update(s->collector);
 	books_read(s->collector, books);
 	scrape_of(s->collector, scrape);
 	scrape->sum = owners_sum(scrape->owners);
 	scrape->filter = &s->options->filter;
 	scrape->books = books;
-	watch_lost(s->watch, scrape->owners, lost);
+	err = watch_lost(s->watch, scrape->owners, lost);
 	scrape->lost = lost;
 	scrape->times = &s->scrapes;
 	scrape->refusals = http_refusals(s->http);
 	scrape->sandbox = &s->sandbox;
 	self_read(&scrape->self, scrape->wall);
+	if (!scrape->sum && scrape->owners->sum_made_ns)
+		err = -ENOMEM;
+	return err;
 }
 
 static unsigned int metrics_kind(const struct expose_options *wanted)
@@ -131,9 +136,8 @@ static void reply_metrics(struct server *s, const struct http_request *request,
 	reply->kind = metrics_kind(&wanted);
 	if (http_reply_again(request, reply))
 		return;
-	take_snapshot(s, &books, &lost, &scrape);
-	if (!scrape.sum && scrape.owners->sum_made_ns)
-		body.failed = true; /* no memory for the sum: the whole answer is void */
+	/* Without memory for a part of it, the whole answer is void. */
+	body.failed = take_snapshot(s, &books, &lost, &scrape) != 0;
 	/* A scrape is about as long as the last one. So nothing is copied, and no memory is wasted.
 	 */
 	last_len = &s->metrics_len[wanted.accepted.format][wanted.gzip];

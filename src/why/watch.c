@@ -269,18 +269,21 @@ static void add_verdict(struct lost_shares *out, const struct owners *owners,
 		add_share(out, verdict, &who, share);
 }
 
-void watch_lost(const struct watch *watch, const struct owners *owners, struct lost_shares *out)
+int watch_lost(const struct watch *watch, const struct owners *owners, struct lost_shares *out)
 {
 	struct verdicts verdicts;
 	size_t i;
+	int err;
 
 	*out = (struct lost_shares){0};
-	if (verdicts_find(watch->record, LEVEL_SECONDS, NULL, &verdicts))
-		return;
+	err = verdicts_find(watch->record, LEVEL_SECONDS, NULL, &verdicts);
+	if (err)
+		return err;
 	out->list = calloc(verdicts.count * (NOTE_CAUSERS + 1) + 1, sizeof(*out->list));
 	for (i = 0; out->list && i < verdicts.count; i++)
 		/* What is counted has families of its own, and so has the machine. */
 		if (verdicts.list[i].cause < CAUSES_TIMED)
 			add_verdict(out, owners, &verdicts.list[i]);
 	verdicts_free(&verdicts);
+	return out->list ? 0 : -ENOMEM;
 }

@@ -39,7 +39,8 @@ void watch_turn(struct watch *watch);
 void watch_reply(struct watch *watch, const struct http_request *request, unsigned int kind,
 		 struct http_reply *reply);
 
-/* What owners that have series lost in the last minute. The caller frees the list. */
-void watch_lost(const struct watch *watch, const struct owners *owners, struct lost_shares *out);
+/* What owners that have series lost in the last minute. Returns 0, and the caller frees the list;
+ * or -ENOMEM. */
+int watch_lost(const struct watch *watch, const struct owners *owners, struct lost_shares *out);
 
 #endif
