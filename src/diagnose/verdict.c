@@ -70,7 +70,7 @@ static struct minute worst_minute(const struct judge *judge, int cause, note_val
 		double begin = judge->seen[i].interval->to_seconds - LEVEL_SECONDS - SLACK_SECONDS;
 
 		sum += value(judge->seen[i].note, cause);
-		for (; judge->seen[first].interval->from_seconds < begin && first < i; first++)
+		for (; first < i && judge->seen[first].interval->from_seconds < begin; first++)
 			sum -= value(judge->seen[first].note, cause);
 		if (sum > worst.most)
 			worst = (struct minute){.most = sum, .first = first, .last = i};

@@ -82,10 +82,10 @@ static int take(struct watch *watch)
 int watch_open(struct collector *collector, struct watch **out)
 {
 	struct watch *watch = calloc(1, sizeof(*watch));
-	int err = watch ? 0 : -ENOMEM;
+	int err = 0;
 
-	if (err)
-		return err;
+	if (!watch)
+		return -ENOMEM;
 	watch->collector = collector;
 	watch->record = record_new();
 	watch->timer_fd = timer_open(WATCH_SECONDS);
