@@ -14,6 +14,7 @@
 #ifndef BRAMBLE_RECORD_H
 #define BRAMBLE_RECORD_H
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -57,6 +58,8 @@ struct note {
 };
 
 #define NOTE_NO_PART 0xff
+
+static_assert(sizeof(struct note) <= 128, "RECORD_NOTES of them take at most 512 KiB");
 
 struct record_interval {
 	double from_seconds, to_seconds; /* by the clock of the readings */

@@ -279,6 +279,19 @@ static void test_who_took_the_memory(void **state)
 	assert_int_equal(verdicts.caused_count, 1);
 }
 
+/* What fsyncs explain of the time that it was blocked is said as fsyncs. */
+static void test_blocked(void **state)
+{
+	(void)state;
+	check_none(POD("sleeps") "'task_blocked':" HIST(40, 0.9, "[-8,40]") "}");
+	check_none(POD("nearly") FSYNCS(0.4) ",'task_blocked':" HIST(40, 1.3, "[-8,40]") "}");
+	add(6, POD("copies") FSYNCS(2) ",'task_blocked':" HIST(40, 6, "[-8,40]") "}");
+	find(60, NULL);
+	assert_true(fabs(verdict_of(NAME("copies"), WAIT_FSYNC)->share - 0.2) < 1e-3);
+	assert_true(fabs(verdict_of(NAME("copies"), WAIT_BLOCKED)->share - 0.4) < 1e-3);
+	assert_non_null(verdict_hint(verdict_of(NAME("copies"), WAIT_BLOCKED)));
+}
+
 static void test_counted(void **state)
 {
 	(void)state;
@@ -535,6 +548,8 @@ static void test_every_cause_has_its_words(void **state)
 			assert_string_not_equal(cause_kinds[n].name, cause_kinds[i].name);
 		if (i < (int)WAIT_CAUSES) {
 			assert_non_null(cause_kinds[i].word);
+			assert_non_null(cause_kinds[i].state);
+			assert_non_null(cause_kinds[i].less);
 			assert_true(cause_kinds[i].letter >= 'A' && cause_kinds[i].letter <= 'Z');
 			assert_true(cause_kinds[i].part_count || cause_kinds[i].has_counter);
 		}
@@ -626,7 +641,7 @@ static void test_the_text(void **state)
 		"   since 11:59:00 (60 s), and it goes on\n"
 		"   what helps: give ml/train-0/train a CPU limit or move it to another node, or\n"
 		"   raise the CPU request of shop/web/web, which is its weight\n"
-		"not measured here: cpu_limit, disk, fsync, network, memory\n");
+		"not measured here: cpu_limit, disk, fsync, network, memory, blocked\n");
 	buf_free(&text);
 	json_decref(answer);
 	add(60, "{'unit':'e\\u001b[2Jvil\\u009b\\u0007'," FSYNCS(8) "}");
@@ -656,6 +671,7 @@ int main(void)
 		TEST(test_since_when),
 		TEST(test_whose_memory_it_is),
 		TEST(test_who_took_the_memory),
+		TEST(test_blocked),
 		TEST(test_counted),
 		TEST(test_a_slow_server_is_a_hint),
 		TEST(test_names_and_order),
