@@ -64,14 +64,14 @@ check "no serve: the remedy" grep -q 'bramble serve' "$tmp/none.log"
 interval=22
 
 mkdir -p "$tmp/share"
-truncate -s 64M "$tmp/disk.img"
+truncate -s 256M "$tmp/disk.img"
 mkfs.ext4 -q "$tmp/disk.img" 2>/dev/null && mount -o loop "$tmp/disk.img" "$tmp/share" ||
 	note "no ext4 on a loop device here: the share is on $(stat -f -c %T "$tmp/share")"
 start_bramble
 
 # ---- those with a trouble
 start_pod crypto hog-0 miner taskset 1 spin 120
-start_pod shop victim-0 web taskset 1 burst 120 20000 5000
+start_pod shop victim-0 web taskset 1 burst 120 5000 5000
 real_time hog-0 victim-0
 slow_port=$(free_port) closed_port=$(free_port) quick_port=$(free_port) poll_port=$(free_port)
 start_pod shop server-0 api waits serve "$slow_port" 200
@@ -116,7 +116,7 @@ cat "$tmp/victim"
 check "--exit-code: 3 where there are findings" test "$code" = 3
 check "in words" grep -q 'what helps: ' "$tmp/victim"
 why "$tmp/by-pod" --since=10s --exit-code victim-0
-check "a pod without its namespace" cmp -s <(sed 's/shop.victim-0 lost/victim-0 lost/' "$tmp/victim") "$tmp/by-pod"
+check "a pod without its namespace" cmp -s <(sed 's/because of shop.victim-0:/because of victim-0:/' "$tmp/victim") "$tmp/by-pod"
 why "$tmp/hog" --since=10s --exit-code crypto/hog-0
 cat "$tmp/hog"
 check "the hog: nothing is wrong with it, and others lose by it" test "$code" = 0
