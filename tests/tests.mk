@@ -174,9 +174,11 @@ $(VM_TOOLS): $(BUILD)/tests/vm/%: tests/vm/%.c $(BUILD)/flags
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CROSS_FLAGS) -D_GNU_SOURCE -std=c11 $(WARNINGS) -O2 -static -MMD -MP -o $@ $<
 
-# make ARCH=arm64 vm-files VM_INSTALL=FOLDER: what goes into the machines
+# make ARCH=arm64 vm-files VM_INSTALL=FOLDER: what goes into the machines; vm-tools: of that, what tests/vm has
 vm-files: $(VM_FILES)
 	@mkdir -p $(VM_INSTALL) && cp $(VM_FILES) $(VM_INSTALL)/
+vm-tools: $(VM_TOOLS)
+	@mkdir -p $(VM_INSTALL) && cp $(VM_TOOLS) $(VM_INSTALL)/
 
 # KERNELS="debian-6.1 pilike-16k" boots these alone; VM_KERNELS is a folder of prebuilt ones.
 test-vm: ## arm64 kernels in QEMU, 4 and 16 KiB pages, with and without BTF
@@ -186,7 +188,7 @@ include tests/sanitized.mk
 -include $(SAN_OBJ:.o=.d) $(UNIT:=.d) $(BPFTEST:=.d) $(FUZZ_OBJ:.o=.d) $(FUZZERS:=.d) $(WORKLOADS:=.d) $(TORTURERS:=.d)
 
 .PHONY: test lint analyze test-allocations test-memory valgrind test-hardening test-runners test-unit test-bpf \
-        test-fuzz fuzz torture test-integration test-vm vm-files
+        test-fuzz fuzz torture test-integration test-vm vm-files vm-tools
 
 # What the probe costs. Not part of `make test`: a busy machine must not fail a test.
 

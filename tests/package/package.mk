@@ -18,4 +18,11 @@ test-package-install: ## install, start, upgrade and purge the package in Debian
 	+@status=0; tests/package/elsewhere $(DEB_ARCHS) || status=1; \
 	tests/package/install build/deb/bramble_$(VERSION)_$(firstword $(DEB_ARCHS)).deb $(SUITES) || status=1; exit $$status
 
-.PHONY: deb test-package test-package-install
+# The same for the arm64 package, in machines of its own.
+test-package-vm: ## the same for the arm64 package, in emulated machines: Debian 12 and 13 (as root; SUITES=trixie)
+	@scripts/install-packages build deb vm $(if $(filter x86_64,$(HOST_ARCH)),arm64)
+	+@V=$(or $(V),0) scripts/deb build/deb arm64
+	+@$(MAKE) --no-print-directory ARCH=arm64 vm-tools VM_INSTALL=build/package/vm-tools
+	@tests/package/vm build/deb/bramble_$(VERSION)_arm64.deb build/package/vm-tools/bpf_ids $(SUITES)
+
+.PHONY: deb test-package test-package-install test-package-vm
