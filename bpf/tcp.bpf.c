@@ -130,6 +130,115 @@ static __always_inline void observe_rtt(struct tcp_cell *cell, const struct sock
 		hist_add_shared(&cell->rtt, ns);
 }
 
+/* ------------------------------------------------------------------ targets */
+
+/*
+ * The record of a socket. The program that keeps it runs just before, on the same CPU. If something
+ * else ran in between and replaced it, that is counted, and this returns NULL.
+ */
+static __always_inline struct tcp_record *take_record(__u64 key, enum tcp_target_kind kind)
+{
+	__u32 index = bpf_get_smp_processor_id();
+	struct tcp_cpu *cpu = bpf_map_lookup_elem(&tcp_cpus, &index);
+
+	if (!cpu || cpu->record[kind].key != key) {
+		count_lost(TCP_LOST_UNPAIRED);
+		return NULL;
+	}
+	cpu->record[kind].key = 0;
+	return &cpu->record[kind];
+}
+
+/* The target of a client is where it connects to, as the socket has it. */
+static __always_inline bool read_peer(__u64 key, struct tcp_target *peer)
+{
+	const struct sock *sk = (const struct sock *)key;
+	struct tcp_record *record;
+
+	if (!bpf_core_field_exists(struct sock, __sk_common.skc_daddr)) {
+		record = take_record(key, TCP_PEER);
+		if (!record)
+			return false;
+		__builtin_memcpy(peer->address, record->address, sizeof(peer->address));
+		peer->port = record->port;
+		return true;
+	}
+	peer->port = __builtin_bswap16(BPF_CORE_READ(sk, __sk_common.skc_dport));
+	if (BPF_CORE_READ(sk, __sk_common.skc_family) == AF_INET) {
+		peer->address[2] = __builtin_bswap32(0xffff);
+		peer->address[3] = BPF_CORE_READ(sk, __sk_common.skc_daddr);
+	} else if (bpf_core_field_exists(struct sock, __sk_common.skc_v6_daddr)) {
+		BPF_CORE_READ_INTO(&peer->address, sk, __sk_common.skc_v6_daddr);
+	}
+	return true;
+}
+
+/* The target of a server is the port that it has from its listening socket. 0: not known. */
+static __always_inline __u16 read_port(__u64 key)
+{
+	struct tcp_record *record;
+
+	if (bpf_core_field_exists(struct sock, __sk_common.skc_daddr))
+		return BPF_CORE_READ((const struct sock *)key, __sk_common.skc_num);
+	record = take_record(key, TCP_PORT);
+	return record ? record->port : 0;
+}
+
+/* Gives a socket that was just added its target. */
+static __noinline int aim(__u64 key)
+{
+	struct tcp_target peer = {};
+	struct socket_targets *targets;
+	struct socket_set *set;
+	__u32 way = socket_find(key, &set);
+	__u16 port;
+
+	targets = way < SOCKET_WAYS && set ? targets_of(set) : NULL;
+	if (!targets)
+		return 0;
+	if (set->state[way] & SOCKET_SERVER) {
+		port = read_port(key);
+		targets->of[way] =
+			port && is_owned(set, way) ? port_place(set->owner[way], port) : port;
+	} else if (set->state[way] & SOCKET_CLIENT) {
+		peer.slot = set->owner[way];
+		if (read_peer(key, &peer))
+			targets->of[way] = peer_place(&peer);
+	}
+	return 0;
+}
+
+/*
+ * Keeps the target of a socket that connects or comes out of a handshake. Only without BTF. It is
+ * attached before tcp_set_state, and so runs before it.
+ */
+SEC("?tp/sock/inet_sock_set_state")
+int tcp_set_state_record(struct trace_event_raw_inet_sock_set_state *ctx)
+{
+	__u32 index = bpf_get_smp_processor_id();
+	struct tcp_cpu *cpu = bpf_map_lookup_elem(&tcp_cpus, &index);
+	__u16 local = ctx->sport, remote = ctx->dport;
+	struct tcp_record *record;
+
+	/* Verifiers want one load for each field, at a fixed place in the record. */
+	barrier_var(local);
+	barrier_var(remote);
+	if (!cpu)
+		return 0;
+	if (ctx->newstate == TCP_SYN_SENT) {
+		record = &cpu->record[TCP_PEER];
+		BPF_CORE_READ_INTO(&record->address, ctx, daddr_v6);
+		record->port = remote;
+	} else if (ctx->newstate == TCP_SYN_RECV) {
+		record = &cpu->record[TCP_PORT];
+		record->port = local;
+	} else {
+		return 0;
+	}
+	record->key = (__u64)ctx->skaddr;
+	return 0;
+}
+
 /* ------------------------------------------------------------------ process context */
 
 static __always_inline __u32 slot_of_user(void *ctx, struct tcp_cpu **cpu)
@@ -165,7 +274,9 @@ static __noinline int adopt(__u64 key, __u32 slot)
 		state |= SOCKET_SERVER;
 	else if (remote < EPHEMERAL_PORT && local >= EPHEMERAL_PORT)
 		state |= SOCKET_CLIENT;
-	if (!enter(key, state, slot, TURN_QUIET))
+	if (enter(key, state, slot, TURN_QUIET))
+		aim(key);
+	else
 		count_lost(TCP_LOST_NO_PLACE);
 	return 0;
 }
@@ -346,7 +457,7 @@ static __noinline int established(__u64 key, int before)
 	struct tcp_cell *cell;
 
 	way = socket_find(key, &set);
-	if (way == SOCKET_WAYS || !cpu) {
+	if (way == SOCKET_WAYS || !cpu || !set) {
 		/* These come from sockets that should have been added. */
 		if (before == TCP_SYN_SENT || before == TCP_SYN_RECV)
 			count_lost(TCP_LOST_NO_PLACE);
@@ -365,7 +476,7 @@ static __noinline int established(__u64 key, int before)
 	if (!cell)
 		return 0;
 	if (set->state[way] & SOCKET_SERVER)
-		shared_add(&cell->accepted, 1);
+		count_accepted(set, way);
 	observe_rtt(cell, sk);
 	return 0;
 }
@@ -373,8 +484,9 @@ static __noinline int established(__u64 key, int before)
 /* A connection that a listening socket's handshake made. */
 static __always_inline void handshake(__u64 key)
 {
-	enter(key, SOCKET_SERVER, slot_of_socket((const struct sock *)key, SOCKET_UNCLAIMED),
-	      TURN_QUIET);
+	if (enter(key, SOCKET_SERVER, slot_of_socket((const struct sock *)key, SOCKET_UNCLAIMED),
+		  TURN_QUIET))
+		aim(key);
 }
 
 static __always_inline void connect_failed(struct socket_set *set, __u32 way, __u64 key)
@@ -383,8 +495,10 @@ static __always_inline void connect_failed(struct socket_set *set, __u32 way, __
 	struct tcp_cell *cell = cell_of(set->owner[way]);
 
 	end_connecting(set, way);
-	if (cell)
-		shared_add(&cell->connect_failures[failure], 1);
+	if (!cell)
+		return;
+	shared_add(&cell->connect_failures[failure], 1);
+	shared_add(&peer_counts(set, way, cell)->failures, 1);
 }
 
 static __always_inline void ended(void *ctx, __u64 key, int before, int after)
@@ -427,8 +541,9 @@ int tcp_set_state(struct bpf_raw_tracepoint_args *ctx)
 		return 0;
 	switch (state) {
 	case TCP_SYN_SENT:
-		enter(key, SOCKET_CLIENT | SOCKET_CONNECTING, slot_of_current(ctx),
-		      TURN_ASKED | (bpf_ktime_get_ns() & TURN_TIME));
+		if (enter(key, SOCKET_CLIENT | SOCKET_CONNECTING, slot_of_current(ctx),
+			  TURN_ASKED | (bpf_ktime_get_ns() & TURN_TIME)))
+			aim(key);
 		break;
 	case TCP_LISTEN:
 		if (!enter(key, SOCKET_LISTENS, slot_of_current(ctx), TURN_QUIET))
@@ -484,6 +599,20 @@ static __always_inline struct tcp_cell *cell_of_socket(const struct sock *sk, __
 	return NULL;
 }
 
+/* A client's segments go to its peer again. */
+static __always_inline void count_peers_retransmits(__u64 key, __u32 segments)
+{
+	struct socket_set *set;
+	__u32 way = socket_find(key, &set);
+	struct tcp_cell *cell;
+
+	if (way == SOCKET_WAYS || !(set->state[way] & SOCKET_CLIENT))
+		return;
+	cell = cell_of(set->owner[way]);
+	if (cell)
+		shared_add(&peer_counts(set, way, cell)->retransmits, segments);
+}
+
 /* A packet may contain several segments. Without BTF it counts as one. */
 static __always_inline __u32 segments_of(const struct sk_buff *skb)
 {
@@ -500,14 +629,18 @@ SEC("?raw_tp/tcp_retransmit_skb")
 int tcp_retransmit(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct tcp_cell *cell;
+	__u32 segments;
 
 	/* Since 6.18 it also reports retransmits that failed, with a negative errno. */
 	if (bpf_core_field_exists(struct trace_event_raw_tcp_retransmit_skb, err) &&
 	    (int)ctx->args[2] < 0)
 		return 0;
 	cell = cell_of_socket((const struct sock *)ctx->args[0], SOCKET_RETRANSMITS);
-	if (cell)
-		shared_add(&cell->retransmits, segments_of((const struct sk_buff *)ctx->args[1]));
+	if (!cell)
+		return 0;
+	segments = segments_of((const struct sk_buff *)ctx->args[1]);
+	shared_add(&cell->retransmits, segments);
+	count_peers_retransmits(ctx->args[0], segments);
 	return 0;
 }
 

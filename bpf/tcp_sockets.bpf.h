@@ -25,6 +25,14 @@ struct {
 	__type(value, struct socket_set);
 } tcp_sockets SEC(".maps");
 
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1); /* SOCKET_SETS, set by the loader */
+	__type(key, __u32);
+	__type(value, struct socket_targets);
+} tcp_socket_targets SEC(".maps");
+
 /* Written with atomics. */
 __u64 tcp_lost[TCP_LOST_REASONS];
 
@@ -67,6 +75,18 @@ static __always_inline __u32 socket_way(const struct socket_set *set, __u64 key)
 	if (set->key[2] == key)
 		return 2;
 	return SOCKET_WAYS;
+}
+
+/* Beside a set: the places of its sockets' targets. The set's number follows from its address. */
+static __always_inline struct socket_targets *targets_of(const struct socket_set *set)
+{
+	struct socket_set *first = socket_set_at(0);
+	__u32 index;
+
+	if (!first)
+		return NULL;
+	index = ((__u64)set - (__u64)first) / sizeof(*set);
+	return bpf_map_lookup_elem(&tcp_socket_targets, &index);
 }
 
 /* Searches a socket's further sets for a key. Their distance depends on the socket's key. */
@@ -168,6 +188,7 @@ static __always_inline bool may_add(__u32 owner)
  */
 static __always_inline bool enter(__u64 key, __u8 state, __u16 owner, __u64 turn)
 {
+	struct socket_targets *targets;
 	struct socket_set *set;
 	__u32 way = socket_find(key, &set);
 
@@ -180,8 +201,10 @@ static __always_inline bool enter(__u64 key, __u8 state, __u16 owner, __u64 turn
 		shared_add(&tcp_counts.all, 1);
 		count_sockets(owner, 1);
 	}
-	if (!set)
+	targets = set ? targets_of(set) : NULL;
+	if (!targets)
 		return false;
+	targets->of[way] = TCP_NO_PLACE; /* until it is aimed */
 	set->turn[way] = turn;
 	set->owner[way] = owner;
 	set->state[way] = state;
@@ -214,27 +237,6 @@ static __always_inline bool forget(__u64 key)
 	count_sockets(set->owner[way], -1);
 	set->key[way] = 0;
 	return true;
-}
-
-/*
- * Gives a socket another owner. Its first owner has accepted it, which is counted here.
- *
- * Two first uses at the same time would count that twice. For that, the listening socket must have
- * had no owner to pass on, and two threads must use the connection within some ns.
- */
-static __always_inline void own(struct socket_set *set, __u32 way, __u16 slot)
-{
-	__u16 before = set->owner[way];
-	struct tcp_cell *cell;
-
-	set->owner[way] = slot;
-	count_sockets(before, -1);
-	count_sockets(slot, 1);
-	if (before != SOCKET_UNCLAIMED)
-		return;
-	cell = cell_of(slot);
-	if (cell)
-		shared_add(&cell->accepted, 1);
 }
 
 static __always_inline bool is_owned(const struct socket_set *set, __u32 way)

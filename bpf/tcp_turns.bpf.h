@@ -11,7 +11,7 @@
 #ifndef BRAMBLE_TCP_TURNS_BPF_H
 #define BRAMBLE_TCP_TURNS_BPF_H
 
-#include "tcp_sockets.bpf.h"
+#include "tcp_targets.bpf.h"
 
 /*
  * A send that is longer than this may have waited for the reader, and returned long after its first
@@ -120,9 +120,10 @@ static __always_inline __u32 speak(struct socket_set *set, __u32 way, __u64 now)
 
 /*
  * An exchange is over, and it took ns. Counts it, or leaves it out. Returns how likely the
- * connection is a stream now.
+ * connection is a stream now. peer: whom a client waited for; NULL for a server.
  */
-static __always_inline __u64 exchanged(struct hist *hist, __u64 turn, __s64 ns)
+static __always_inline __u64 exchanged(struct hist *hist, struct tcp_peer_counts *peer, __u64 turn,
+				       __s64 ns)
 {
 	__u64 stream = turn & TURN_STREAM;
 	bool is_short = turn_bytes(turn) && turn_is_short(turn);
@@ -137,6 +138,10 @@ static __always_inline __u64 exchanged(struct hist *hist, __u64 turn, __s64 ns)
 		return stream ? stream - TURN_STREAM_ONE : 0;
 	}
 	observe(hist, ns);
+	if (peer && ns >= 0) {
+		shared_add(&peer->wait_ns, ns);
+		shared_add(&peer->exchanges, 1);
+	}
 	return stream && ns <= LATE_SHORT_NS ? stream - TURN_STREAM_ONE : stream;
 }
 
@@ -260,7 +265,8 @@ static __always_inline bool server_sent(struct socket_set *set, __u32 way, struc
 	if (bytes > LONG_SEND)
 		count_lost(TCP_LOST_LONG_SEND);
 	else if (kind == TURN_ASKED || turn_bytes(turn))
-		stream = exchanged(&cell->response[TCP_SERVER], turn, turn_elapsed(turn, now));
+		stream =
+			exchanged(server_hist(set, way, cell), NULL, turn, turn_elapsed(turn, now));
 	server_done(set, way, turn, now, stream | (bytes >= LARGE_BYTES ? TURN_LARGE : 0));
 	return told || turn & TURN_RTT;
 }
@@ -306,7 +312,8 @@ static __always_inline void answered(struct socket_set *set, __u32 way, __u64 tu
 	}
 	cell = cell_of(set->owner[way]);
 	if (cell)
-		turn = (turn & ~TURN_STREAM) | exchanged(&cell->response[TCP_CLIENT], turn, ns);
+		turn = (turn & ~TURN_STREAM) | exchanged(&cell->response[TCP_CLIENT],
+							 peer_counts(set, way, cell), turn, ns);
 	set->turn[way] = turn_next(turn & ~TURN_LARGE, TURN_QUIET, 0);
 }
 
@@ -345,7 +352,8 @@ static __always_inline void client_read(struct socket_set *set, __u32 way, struc
 		return;
 	}
 	if (kind == TURN_UNCERTAIN)
-		stream = exchanged(&cell->response[TCP_CLIENT], turn, turn & TURN_TIME);
+		stream = exchanged(&cell->response[TCP_CLIENT], peer_counts(set, way, cell), turn,
+				   turn & TURN_TIME);
 	else if (turn & TURN_TIME) /* not the answer to a send that returned in between */
 		stream = STREAM_ANY;
 	set->turn[way] = TURN_QUIET | stream | large | (turn & TURN_RTT);

@@ -33,6 +33,17 @@ static void print_label(const char *name, const char *const *values, size_t coun
 		printf("%s`%s`", i ? ", " : " = ", values[i]);
 }
 
+static bool is_of_owner(const struct family *family)
+{
+	return family->source != SOURCE_NONE;
+}
+
+static bool is_counted_by_probe(const struct family *family)
+{
+	return family_in_cells(family) || family->source == SOURCE_PORTS ||
+	       family->source == SOURCE_PEERS;
+}
+
 static void print_family(const struct family *family)
 {
 	size_t i;
@@ -46,10 +57,10 @@ static void print_family(const struct family *family)
 			printf("%s%s", i ? ", " : "- labels: ", node_label_names(family->node)[i]);
 	if (family->scope == SCOPE_NODE && node_label_names(family->node)[0])
 		putchar('\n');
-	if (family_in_cells(family) && family_cell_labels(family)[0]) {
-		printf("- further labels: %s", family_cell_labels(family)[0]);
-		for (i = 1; i < CELL_LABELS_MAX && family_cell_labels(family)[i]; i++)
-			printf(", %s", family_cell_labels(family)[i]);
+	if (is_of_owner(family) && family_account_labels(family)[0]) {
+		printf("- further labels: %s", family_account_labels(family)[0]);
+		for (i = 1; family_account_labels(family)[i]; i++)
+			printf(", %s", family_account_labels(family)[i]);
 		putchar('\n');
 	}
 	if (family->label) {
@@ -64,7 +75,7 @@ static void print_family(const struct family *family)
 		print_label(family->inner_label, family->inner_values, family->inner_count);
 		putchar('\n');
 	}
-	if (family_in_cells(family) || family->scope == SCOPE_PAIR)
+	if (is_counted_by_probe(family) || family->scope == SCOPE_PAIR)
 		printf("- probe: %s\n", probe_names[family->probe]);
 	putchar('\n');
 }
@@ -80,10 +91,24 @@ static struct series series_of(const struct family *family)
 	size_t lines = CLASSIC_BOUNDS + 3; /* +Inf, _sum, _count */
 
 	if (family->kind == KIND_HISTOGRAM)
-		return (struct series){count * lines, count * (lines + 1), count};
-	if (family->kind == KIND_COUNTER)
+		return (struct series){count * lines,
+				       count * (lines + family_begins_with_owner(family)), count};
+	if (family->kind == KIND_COUNTER && family_begins_with_owner(family))
 		return (struct series){count, 2 * count, count};
 	return (struct series){count, count, count};
+}
+
+/* A container has these series once for each account. */
+static void print_for_each(const struct family *family)
+{
+	const char *const *labels = family_account_labels(family);
+
+	if (family->source == SOURCE_PEERS)
+		printf(", for each peer");
+	else if (labels[0])
+		printf(", for each %s", labels[0]);
+	if (family_in_cells(family) && labels[0] && labels[1])
+		printf(" and %s", labels[1]);
 }
 
 static void print_series(void)
@@ -96,20 +121,19 @@ static void print_series(void)
 	     "A classic histogram has a series for each bound. A native one (protobuf) is one "
 	     "series. With `--metrics.created`, OpenMetrics has one more series, `_created`, for "
 	     "each counter and histogram. `bramble_cpu_wait_caused_seconds_total` has one series "
-	     "for each neighbour that made the container wait, at most 4096 on the whole node.\n"
+	     "for each neighbour that made the container wait, at most 4096 on the whole node. A "
+	     "container has at most 16 peers and `other`, and 8 ports and `other` "
+	     "([tcp.md](tcp.md#more-peers-and-ports-than-places)).\n"
 	     "\n"
 	     "| family | classic | with `_created` | native |\n"
 	     "|---|---|---|---|");
 	for (family = families; family < families + FAMILIES; family++) {
-		const char *const *labels = family_cell_labels(family);
-
-		if (!family_in_cells(family))
+		if (!is_counted_by_probe(family))
 			continue;
 		series = series_of(family);
-		printf("| %s%s%s%s%s | %zu | %zu | %zu |\n", family->name,
-		       labels[0] ? ", for each " : "", labels[0] ? labels[0] : "",
-		       labels[1] ? " and " : "", labels[1] ? labels[1] : "", series.classic,
-		       series.created, series.native);
+		printf("| %s", family->name);
+		print_for_each(family);
+		printf(" | %zu | %zu | %zu |\n", series.classic, series.created, series.native);
 		sum.classic += series.classic;
 		sum.created += series.created;
 		sum.native += series.native;
@@ -258,6 +282,13 @@ int main(void)
 	     "exchange. It is not in the histogram ([tcp.md](tcp.md)) |\n"
 	     "| tcp | unanswered | the side that asked spoke again before any answer, after a "
 	     "silence or after few bytes. The turn begins anew there. HTTP/2 has many of these |\n"
+	     "| tcp | unpaired | without BTF: the record of a connection was not seen. It is "
+	     "counted for `peer_ip=\"other\"` or `port=\"other\"` |\n"
+	     "| tcp | peers_full | a connect to a peer that has no place, because its container "
+	     "has "
+	     "16, or its pod or unit its part of all. It is counted for `peer_ip=\"other\"` |\n"
+	     "| tcp | ports_full | the same for a connection to a port of its own: 8, and "
+	     "`port=\"other\"` |\n"
 	     "| tcp | recursion, stepped_back | as above. Also a gauge that fell below zero, which "
 	     "is shown as 0 |\n"
 	     "| block | no_issue | a request ended, and its issue was not seen. For example, it "

@@ -35,6 +35,14 @@ struct trace_event_raw_tcp_retransmit_skb {
 	int err; /* since 6.18 */
 };
 
+struct trace_event_raw_inet_sock_set_state {
+	const void *skaddr;
+	int newstate;
+	__u16 sport;
+	__u16 dport;
+	__u8 daddr_v6[16]; /* IPv4 mapped to it */
+};
+
 struct trace_event_raw_cgroup {
 	int root;
 	__u64 id;
@@ -92,7 +100,13 @@ struct sock_cgroup_data___old {
 };
 
 /* include/net/sock.h */
+struct in6_addr {
+	__u32 words[4]; /* in the kernel a union */
+};
+
 struct sock_common {
+	__u32 skc_daddr; /* big endian, as are all addresses */
+	struct in6_addr skc_v6_daddr;
 	__u16 skc_dport; /* big endian */
 	__u16 skc_num;
 	__u16 skc_family;

@@ -256,7 +256,24 @@ enum tcp_role {
 	TCP_ROLES,
 };
 
-/* What the sockets of one cgroup did. All CPUs share it, and add with atomics. */
+/* What a cgroup waited for a peer, as its client. */
+struct tcp_peer_counts {
+	__u64 wait_ns; /* for answers */
+	__u64 exchanges;
+	__u64 failures;	   /* connects */
+	__u64 retransmits; /* segments */
+};
+
+/* What came to a port at which a cgroup listens. */
+struct tcp_port_counts {
+	__u64 accepted;
+	struct hist response;
+};
+
+/*
+ * What the sockets of one cgroup did. All CPUs share it, and add with atomics. accepted, and
+ * response of a server, have only what is in no struct tcp_port_cell.
+ */
 struct tcp_cell {
 	__u64 bytes[TCP_DIRECTIONS];
 	__u64 open; /* stays 0: user space counts the open ones in the table of sockets */
@@ -268,6 +285,7 @@ struct tcp_cell {
 	struct hist response[TCP_ROLES];
 	struct hist connect;
 	struct hist rtt;
+	struct tcp_peer_counts other_peers; /* that are in no struct tcp_peer_cell */
 } __attribute__((aligned(CACHE_LINE)));
 
 enum tcp_lost {
@@ -278,6 +296,9 @@ enum tcp_lost {
 	TCP_LOST_OVERTAKEN,  /* an answer may have come before the send of its question returned */
 	TCP_LOST_STREAM,     /* data came so late on a stream that it may not be an answer */
 	TCP_LOST_UNANSWERED, /* the side that asked spoke again before an answer: asked_again() */
+	TCP_LOST_UNPAIRED,   /* without BTF: a connection has no record, so its target is unknown */
+	TCP_LOST_PEERS_FULL, /* a peer of a cgroup found no place */
+	TCP_LOST_PORTS_FULL, /* a port at which a cgroup listens found no place */
 	TCP_LOST_REASONS,
 };
 
@@ -289,12 +310,85 @@ enum tcp_event {
 };
 
 /*
+ * The target of a connection: what its cgroup asked, or at which of its ports it was asked. Only
+ * these are kept apart for a cgroup.
+ */
+enum tcp_target_kind {
+	TCP_PEER, /* of a client: the address and the port that it asked for, before any DNAT */
+	TCP_PORT, /* of a server: the port of its listening socket */
+	TCP_TARGET_KINDS,
+};
+
+struct tcp_target {
+	__u16 slot; /* whose it is; SOCKET_NOBODY: the slot was given back */
+	__u16 port;
+	__u32 address[4]; /* big endian; IPv4 is mapped to IPv6. Of a TCP_PORT: 0 */
+};
+
+/*
+ * A target has a place, by number. 0 is no place: what finds none is counted in the cgroup's
+ * struct tcp_cell.
+ */
+#define TCP_NO_PLACE	   0
+#define TCP_PEERS	   2048
+#define TCP_PORTS	   512
+
+/* How many a slot has at most. */
+#define TCP_SLOT_PEERS	   16
+#define TCP_SLOT_PORTS	   8
+
+/*
+ * Half of the places are for whoever comes first, but a pod or a unit has a quarter of them at
+ * most. Of the other half, it has as many as the quota says. User space counts anew at each update.
+ */
+#define TCP_SHARED(places) ((places) / 2)
+#define TCP_GROUP(places)  ((places) / 8)
+#define TCP_PEERS_QUOTA	   TCP_SLOT_PEERS
+#define TCP_PORTS_QUOTA	   4
+
+enum tcp_place_state {
+	TCP_PLACE_FREE,
+	TCP_PLACE_TAKEN,
+	TCP_PLACE_CLOSED, /* no new socket finds it: user space will free it */
+};
+
+/* All CPUs share them, and add with atomics. */
+struct tcp_peer_cell {
+	struct tcp_peer_counts counts;
+	struct tcp_target target;
+	__u32 state; /* enum tcp_place_state */
+} __attribute__((aligned(CACHE_LINE)));
+
+struct tcp_port_cell {
+	struct tcp_port_counts counts;
+	struct tcp_target target;
+	__u32 state;
+} __attribute__((aligned(CACHE_LINE)));
+
+/* How many targets a slot has. */
+struct tcp_slot_targets {
+	__u32 count[TCP_TARGET_KINDS];
+};
+
+/*
+ * The target of a socket, on kernels without BTF. The program of a classic tracepoint leaves it for
+ * the program that runs next on this CPU and sees the address of the socket.
+ */
+struct tcp_record {
+	__u64 key; /* 0: it was taken */
+	__u32 address[4];
+	__u16 port;
+};
+
+/*
  * What the tcp programs keep for each CPU. One program may interrupt another, so each counts in a
  * word of its own. The kernel never lets a program interrupt itself.
  */
 struct tcp_cpu {
 	__u64 events[TCP_EVENTS];
 	__u64 child; /* key of a new connection, until its listening socket is notified; or 0 */
+	/* Servers' sockets are mostly made in softirq, which may interrupt a client. */
+	struct tcp_record record[TCP_TARGET_KINDS];
 } __attribute__((aligned(CACHE_LINE)));
 
 /*
@@ -317,6 +411,15 @@ struct tcp_cpu {
 struct socket_counts {
 	__u32 all;
 	__u32 of_group[PAIR_GROUPS]; /* pair_group(); without those that have no owner */
+};
+
+/*
+ * The places of the sockets' targets, by set. Written as the owner is. While the owner is
+ * SOCKET_UNCLAIMED, the number of the port itself.
+ */
+struct socket_targets {
+	__u16 of[SOCKET_WAYS];
+	__u16 unused;
 };
 
 /*

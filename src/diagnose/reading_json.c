@@ -145,7 +145,7 @@ static void read_labelled(struct reader *reader, struct reading_entry *entry, co
 			json_scan_kind(scan); /* passes white space */
 			value = scan->at;
 			json_scan_skip(scan);
-		} else if (json_scan_kind(scan) != JSON_KIND_STRING || !strcmp(key, "device")) {
+		} else if (json_scan_kind(scan) != JSON_KIND_STRING || signal_adds_up(key)) {
 			json_scan_skip(scan);
 		} else {
 			memcpy(shorter, longer, sizeof(shorter));

@@ -109,19 +109,19 @@ static void find_fields(struct taker *taker)
 	}
 }
 
-/* The values of its labels joined by slashes, without the device: struct signal_field. */
+/* The values of its labels joined by slashes, but for those that add up: struct signal_field. */
 static void find_path(const struct ledger_value *value, char path[PATH_SIZE])
 {
 	size_t i, len = 0;
 
 	path[0] = '\0';
 	for (i = 0; i < value->label_count; i++)
-		if (strcmp(value->labels[i].name, "device") != 0 && len < PATH_SIZE)
+		if (!signal_adds_up(value->labels[i].name) && len < PATH_SIZE)
 			len += (size_t)snprintf(path + len, PATH_SIZE - len, "%s%s", len ? "/" : "",
 						value->labels[i].value);
 }
 
-/* Adds to what was taken of other devices. */
+/* Adds to what was taken of other devices or ports. */
 static void take_hist(struct taker *taker, struct reading_hist *hist,
 		      const struct hist_total *total)
 {

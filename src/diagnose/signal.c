@@ -86,6 +86,11 @@ const struct signal_field signal_fields[] = {
 
 const size_t signal_field_count = ARRAY_SIZE(signal_fields);
 
+bool signal_adds_up(const char *label)
+{
+	return strcmp(label, "device") == 0 || strcmp(label, "port") == 0;
+}
+
 const struct signal_field *signal_find_field(const char *name, const char *path)
 {
 	size_t i;

@@ -69,8 +69,8 @@ extern const enum signal_probe signal_value_probes[SIGNAL_VALUES];
 
 /*
  * A field of the API, and a path in it: the values of its labels joined by slashes, without the
- * device. {"op": "read"} of block_io has the path "read". NULL: the field without labels, or any
- * labels that no row above has.
+ * device and the port: signal_adds_up(). {"op": "read"} of block_io has the path "read". NULL: the
+ * field without labels, or any labels that no row above has.
  */
 struct signal_field {
 	const char *name;
@@ -84,6 +84,9 @@ extern const size_t signal_field_count;
 
 /* The field of the API that a signal comes in: "cpu_wait". */
 const char *signal_field_name(bool is_hist, int id);
+
+/* Whether values that differ in this label are one signal: a device, a server's port. */
+bool signal_adds_up(const char *label);
 
 /* The field of a name and a path. NULL: it is no signal. */
 const struct signal_field *signal_find_field(const char *name, const char *path);

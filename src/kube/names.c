@@ -127,6 +127,21 @@ const struct kube_pod *kube_names_pod(const struct kube_names *names, const char
 	return pods_find(&names->pods, pod_uid);
 }
 
+const struct kube_pod *kube_names_pod_at(struct kube_names *names, const uint32_t words[4])
+{
+	return pods_find_address(&names->pods, words);
+}
+
+void kube_names_end_pod(struct kube_names *names, const char *pod_uid)
+{
+	pods_end(&names->pods, pod_uid);
+}
+
+uint64_t kube_names_addresses_changed(const struct kube_names *names)
+{
+	return pods_addresses_changed(&names->pods);
+}
+
 static bool kubelet_in_use(const struct kube_names *names)
 {
 	return names->kubelet && kubelet_status(names->kubelet)->in_use;

@@ -90,6 +90,18 @@ uint64_t kube_names_reads(const struct kube_names *names);
 /* What the kubelet says about a pod. NULL if it does not know the pod, or is not a source. */
 const struct kube_pod *kube_names_pod(const struct kube_names *names, const char *pod_uid);
 
+/*
+ * The pod of this node that has an address (IPv4 mapped to IPv6, big endian), as the kubelet lists
+ * it; NULL if that is not known for sure: pods_find_address().
+ */
+const struct kube_pod *kube_names_pod_at(struct kube_names *names, const uint32_t words[4]);
+
+/* A number that changes if that may find another pod than before. */
+uint64_t kube_names_addresses_changed(const struct kube_names *names);
+
+/* A pod's cgroup was removed: its address may be another pod's now. */
+void kube_names_end_pod(struct kube_names *names, const char *pod_uid);
+
 /* A pod's cgroup is gone, and its name is no longer needed. */
 void kube_names_forget_pod(struct kube_names *names, const char *pod_uid);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "kube/pod.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -233,6 +234,68 @@ static enum cgroup_qos read_qos(const char *text)
 	return strcmp(text, "BestEffort") == 0 ? QOS_BESTEFFORT : QOS_NONE;
 }
 
+/* IPv4 is mapped to IPv6. */
+static bool read_address(const char *text, uint32_t words[4])
+{
+	if (inet_pton(AF_INET6, text, words) == 1)
+		return true;
+	words[0] = words[1] = 0;
+	words[2] = htonl(0xffff);
+	return inet_pton(AF_INET, text, &words[3]) == 1;
+}
+
+static bool has_address(const struct kube_pod *pod, const uint32_t words[4])
+{
+	for (size_t i = 0; i < pod->address_count; i++)
+		if (!memcmp(pod->addresses[i].words, words, sizeof(pod->addresses[i].words)))
+			return true;
+	return false;
+}
+
+static void add_address(const char *text, struct kube_pod *pod)
+{
+	struct pod_address *address = &pod->addresses[pod->address_count];
+	uint32_t words[4];
+
+	if (pod->address_count == POD_ADDRESSES_MAX || !read_address(text, words) ||
+	    has_address(pod, words))
+		return;
+	memcpy(address->words, words, sizeof(words));
+	address->pod = pod;
+	pod->address_count++;
+}
+
+static bool is_hosts(const json_t *status, const char *ip)
+{
+	const json_t *host;
+	size_t i;
+
+	if (!strcmp(text_of(status, "hostIP"), ip))
+		return true;
+	json_array_foreach(json_object_get(status, "hostIPs"), i, host) {
+		if (!strcmp(text_of(host, "ip"), ip))
+			return true;
+	}
+	return false;
+}
+
+static void read_addresses(const json_t *spec, const json_t *status, struct kube_pod *pod)
+{
+	const char *phase = text_of(status, "phase"), *first = text_of(status, "podIP");
+	const json_t *ip;
+	size_t i;
+
+	if (json_is_true(json_object_get(spec, "hostNetwork")) || !strcmp(phase, "Succeeded") ||
+	    !strcmp(phase, "Failed"))
+		return;
+	if (!is_hosts(status, first))
+		add_address(first, pod);
+	json_array_foreach(json_object_get(status, "podIPs"), i, ip) {
+		if (!is_hosts(status, text_of(ip, "ip")))
+			add_address(text_of(ip, "ip"), pod);
+	}
+}
+
 static int read_root(const json_t *root, const struct label_keys *keys, struct kube_pod *pod)
 {
 	const json_t *metadata = json_object_get(root, "metadata");
@@ -250,6 +313,7 @@ static int read_root(const json_t *root, const struct label_keys *keys, struct k
 	read_workload(metadata, pod);
 	pod->qos = read_qos(text_of(status, "qosClass"));
 	pod->complete = is_complete(spec, status);
+	read_addresses(spec, status, pod);
 	err = read_labels(json_object_get(metadata, "labels"), keys, pod);
 	return err ?: read_statuses(status, pod);
 }

@@ -22,6 +22,17 @@
 /* Longer image names are cut. */
 #define POD_IMAGE_MAX	   255
 
+/* A pod has an address, or two if the node has IPv4 and IPv6. */
+#define POD_ADDRESSES_MAX  2
+
+/* An address of a pod of its own. IPv4 is mapped to IPv6. */
+struct pod_address {
+	uint32_t words[4]; /* big endian */
+	struct kube_pod *pod;
+	bool shared; /* with another pod, which is kept by the table of pods, as is hh */
+	UT_hash_handle hh;
+};
+
 /* One start of a container: a restart has another id. */
 struct pod_container {
 	char name[KUBE_LABEL_MAX + 1];
@@ -44,6 +55,12 @@ struct kube_pod {
 	enum cgroup_qos qos;
 	int64_t made_s; /* creationTimestamp; 0 if not known */
 	bool complete;	/* the id of each of its containers is known */
+	/*
+	 * Not of one in the host's network, whose address is the node's; nor of one that has ended,
+	 * whose address may be another pod's.
+	 */
+	struct pod_address addresses[POD_ADDRESSES_MAX];
+	size_t address_count;
 	struct pod_container *containers;
 	size_t container_count;
 	char **labels; /* for each of the label keys a value, or NULL */

@@ -49,8 +49,62 @@ static void take_from_tables(struct pods *pods, struct kube_pod *pod)
 	take_from_hashes(pods, pod);
 }
 
+/* ---- addresses */
+
+/* Pods have come, gone or changed: the table by address is made anew when it is needed. */
+static void forget_addresses(struct pods *pods)
+{
+	HASH_CLEAR(hh, pods->by_address);
+	pods->addresses_known = false;
+	pods->addresses_changed++;
+}
+
+uint64_t pods_addresses_changed(const struct pods *pods)
+{
+	return pods->addresses_changed;
+}
+
+/* Two pods with one address make it nobody's. Without memory it is nobody's, too. */
+static void add_address(struct pods *pods, struct pod_address *address)
+{
+	struct pod_address *same;
+
+	address->shared = false;
+	HASH_FIND(hh, pods->by_address, address->words, sizeof(address->words), same);
+	if (same)
+		same->shared = true;
+	else
+		(void)HASH_TRY_ADD(hh, pods->by_address, address->words, sizeof(address->words),
+				   address);
+}
+
+static void collect_addresses(struct pods *pods)
+{
+	struct kube_pod *pod;
+	size_t i;
+
+	HASH_CLEAR(hh, pods->by_address);
+	for (pod = pods->by_uid; pod; pod = pod->hh.next)
+		for (i = 0; i < pod->address_count && !pod->unlisted_ns; i++)
+			add_address(pods, &pod->addresses[i]);
+	pods->addresses_known = true;
+}
+
+const struct kube_pod *pods_find_address(struct pods *pods, const uint32_t words[4])
+{
+	struct pod_address *found;
+
+	if (!pods->addresses_known)
+		collect_addresses(pods);
+	HASH_FIND(hh, pods->by_address, words, sizeof(found->words), found);
+	return found && !found->shared ? found->pod : NULL;
+}
+
+/* ---- the tables */
+
 static void take_out(struct pods *pods, struct kube_pod *pod)
 {
+	forget_addresses(pods);
 	take_from_tables(pods, pod);
 	pod_free(pod);
 }
@@ -67,6 +121,7 @@ void pods_end_listing(struct pods *pods, bool whole, uint64_t now_ns)
 {
 	struct kube_pod *pod, *next;
 
+	forget_addresses(pods);
 	HASH_ITER(hh, pods->by_uid, pod, next) {
 		if (pod->listing == pods->listing)
 			pod->unlisted_ns = 0;
@@ -105,6 +160,17 @@ const struct kube_pod *pods_find(const struct pods *pods, const char *uid)
 	return pod ? pod : find_hash(pods, uid);
 }
 
+void pods_end(struct pods *pods, const char *uid)
+{
+	struct kube_pod *pod = find_uid(pods, uid);
+
+	pod = pod ?: find_hash(pods, uid);
+	if (!pod)
+		return;
+	forget_addresses(pods);
+	pod->address_count = 0;
+}
+
 static bool add_by_hash(struct pods *pods, struct kube_pod *pod)
 {
 	return HASH_TRY_ADD(hh_hash, pods->by_hash, pod->config_hash, strlen(pod->config_hash),
@@ -134,6 +200,7 @@ static int put(struct pods *pods, struct kube_pod *pod)
 		return -ENOSPC;
 	if (!add_to_tables(pods, pod))
 		return -ENOMEM;
+	forget_addresses(pods);
 	pod->listing = pods->listing;
 	/* The last pod that was read has the hash, because a new mirror pod has another uid. */
 	if (same_hash)

@@ -20,6 +20,9 @@ struct pods {
 
 	/* The rest is private. */
 	struct kube_pod *by_uid, *by_hash, *by_digest;
+	struct pod_address *by_address; /* made when it is needed after a change */
+	bool addresses_known;
+	uint64_t addresses_changed; /* how often they may have */
 	unsigned int listing;
 	uint64_t digest_seed;
 	uint64_t parsed; /* pods parsed so far */
@@ -46,6 +49,21 @@ void pods_end_listing(struct pods *pods, bool whole, uint64_t now_ns);
 
 /* The pod whose cgroups have this uid: its own, or its config hash. NULL if there is none. */
 const struct kube_pod *pods_find(const struct pods *pods, const char *uid);
+
+/*
+ * The pod of this node that has an address; see struct pod_address. NULL if there is none, if more
+ * than one listed pod has it, or if the pod is no longer listed.
+ */
+const struct kube_pod *pods_find_address(struct pods *pods, const uint32_t words[4]);
+
+/*
+ * The pod whose cgroups have this uid has no address any more, unless it is listed with something
+ * new. Its cgroup was removed.
+ */
+void pods_end(struct pods *pods, const char *uid);
+
+/* A number that changes if pods_find_address() may find another pod than before. */
+uint64_t pods_addresses_changed(const struct pods *pods);
 
 size_t pods_count(const struct pods *pods);
 

@@ -74,6 +74,16 @@ struct collector {
 	uint64_t refused_told;		     /* of the owners, then */
 };
 
+/* A pod that has ended gives its address to another one, before the kubelet lists that. */
+static void on_removed(struct collector *c, uint64_t id)
+{
+	const struct member *member = members_find(&c->members, id);
+
+	slots_take_removed(&c->slots, id);
+	if (member && member->cgroup.name.kind == CGROUP_POD)
+		kube_names_end_pod(c->names, member->cgroup.name.pod_uid);
+}
+
 static void on_cgroup_event(void *context, const struct cgroup_event *event)
 {
 	struct collector *c = context;
@@ -84,7 +94,7 @@ static void on_cgroup_event(void *context, const struct cgroup_event *event)
 	else if (event->kind == CGROUP_MADE && event->path_len)
 		slots_take_refused(&c->slots, event->id, event->path);
 	else if (event->kind == CGROUP_REMOVED)
-		slots_take_removed(&c->slots, event->id);
+		on_removed(c, event->id);
 	if (made && !made->owner)
 		naming_expect(&c->naming, made);
 }
@@ -359,7 +369,7 @@ static int open_all(struct collector *c)
 	if (!c->node)
 		return -ENOMEM;
 	err = kube_names_open(&c->options.kube, &c->names);
-	c->naming.names = c->names;
+	c->naming.names = c->slots.targets.names = c->names;
 	return err ?: open_event_fd(c);
 }
 
@@ -561,7 +571,7 @@ uint64_t collector_stepped_back(const struct collector *c, enum probe_id id)
 {
 	const uint64_t beside_cells[PROBES] = {
 		[PROBE_BLOCK] = c->slots.blocks.stepped_back,
-		[PROBE_TCP] = c->queues.stepped_back,
+		[PROBE_TCP] = c->queues.stepped_back + c->slots.targets.stepped_back,
 		[PROBE_CGROUP] = c->usage.stepped_back,
 	};
 

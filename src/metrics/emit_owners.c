@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Samples of what was counted for containers and units, from their ledgers. */
-#include <string.h>
-
 #include "metrics/emit.h"
 
 /* The samples of one owner. */
 struct emission {
 	struct samples *out;
-	struct label labels[OWNER_LABELS + CELL_LABELS_MAX + FAMILY_LABELS_MAX + CAUSE_LABELS];
+	struct label labels[OWNER_LABELS + ACCOUNT_LABELS_MAX + FAMILY_LABELS_MAX + CAUSE_LABELS];
 	size_t owner_labels;
 	uint64_t created_ns;
 	uint64_t other_ns; /* waits whose causes have no series of their own */
@@ -16,9 +14,12 @@ struct emission {
 static void emit_value(struct emission *emission, const struct ledger_value *value)
 {
 	struct label *labels = emission->labels + emission->owner_labels;
-	size_t count = value->label_count;
+	size_t i, count = 0;
 
-	memcpy(labels, value->labels, count * sizeof(*labels));
+	/* No target has labels with these names, so those that do not apply are left out. */
+	for (i = 0; i < value->label_count; i++)
+		if (value->labels[i].value[0])
+			labels[count++] = value->labels[i];
 	if (value->cause)
 		count += cause_labels(&value->cause->labels, labels + count);
 	samples_add(emission->out, &(struct sample){.labels = emission->labels,
@@ -41,16 +42,12 @@ static void on_value(void *context, const struct ledger_value *value)
 		emit_value(emission, value);
 }
 
-/*
- * Only what probes count has a time of creation. What the kernel counts began before its owner was
- * made, and the beginning of a pair is not kept.
- */
 static void emit_owner(struct samples *out, const struct scrape *scrape, const struct owner *owner)
 {
 	struct emission emission = {.out = out};
 
 	emission.owner_labels = owner_labels(&owner->labels, emission.labels);
-	if (family_in_cells(out->family))
+	if (family_begins_with_owner(out->family))
 		emission.created_ns = wall_time(scrape->wall, owner->made_ns);
 	ledger_visit(&owner->ledger, out->family, on_value, &emission);
 	if (emission.other_ns)

@@ -15,7 +15,10 @@
 	IN(SOURCE_OF_PROBE(id), offsetof(struct cell, field)), .probe = (id)
 #define IN_PRESSURE(id, which) IN(SOURCE_PRESSURE, (which) * sizeof(uint64_t)), .probe = (id)
 #define IN_CAUSED(id)	       IN(SOURCE_CAUSED, 0), .probe = (id)
-#define IN_FILES(which)	       IN(SOURCE_FILES, offsetof(struct cgroup_values, value[which]))
+#define IN_PORTS(field)	       IN(SOURCE_PORTS, offsetof(struct port_reading, field)), .probe = PROBE_TCP
+#define IN_PEERS(field)                                                                            \
+	IN(SOURCE_PEERS, offsetof(struct tcp_peer_counts, field)), .probe = PROBE_TCP
+#define IN_FILES(which) IN(SOURCE_FILES, offsetof(struct cgroup_values, value[which]))
 
 /* The values of a family's label, in the order of the reading. */
 #define VALUES(...)                                                                                \
@@ -36,6 +39,25 @@ bool family_in_cells(const struct family *family)
 const char *const *family_cell_labels(const struct family *family)
 {
 	return probe_descriptors[family->probe]->cells.labels;
+}
+
+bool family_begins_with_owner(const struct family *family)
+{
+	return family_in_cells(family) || family->source == SOURCE_PORTS;
+}
+
+const char *const *family_account_labels(const struct family *family)
+{
+	static const char *const none[] = {NULL};
+	static const char *const port[] = {"port", NULL};
+	static const char *const peer[] = {"peer_namespace", "peer_pod", "peer_ip", "peer_port",
+					   NULL};
+
+	if (family->source == SOURCE_PORTS)
+		return port;
+	if (family->source == SOURCE_PEERS)
+		return peer;
+	return family_in_cells(family) ? family_cell_labels(family) : none;
 }
 
 static size_t at_least_one(size_t count)

@@ -57,10 +57,18 @@ enum family_source {
 	SOURCE_PRESSURE = SOURCE_CELLS + PROBES, /* uint64_t[PRESSURE_RESOURCES]: pressure.h */
 	SOURCE_FILES,				 /* struct cgroup_values; a value may be unknown */
 	SOURCE_CAUSED,				 /* uint64_t: the wait of one owner for another */
+	SOURCE_PORTS,				 /* struct port_reading */
+	SOURCE_PEERS,				 /* struct tcp_peer_counts */
 	SOURCES,
 };
 
 #define SOURCE_OF_PROBE(id) ((enum family_source)(SOURCE_CELLS + (id)))
+
+/* What came to one port of an owner; or, under no port, the answers that it got as a client. */
+struct port_reading {
+	uint64_t accepted;
+	struct hist response[TCP_ROLES];
+};
 
 /* A label of a sample. */
 struct label {
@@ -100,6 +108,20 @@ extern const struct family families[FAMILIES];
 
 /* Whether a family is counted in the cells of a probe. */
 bool family_in_cells(const struct family *family);
+
+/*
+ * Whether it begins to count when its owner is made, so that the series of an owner have a time of
+ * creation. What the kernel counts began before, and that of a pair or a peer is not kept.
+ */
+bool family_begins_with_owner(const struct family *family);
+
+/*
+ * Returns the names of the labels that an account of the family's source has beside its owner's:
+ * ACCOUNT_LABELS_MAX of them at most, ended by NULL. For a family about owners. Without those of a
+ * cause, which depend on it.
+ */
+#define ACCOUNT_LABELS_MAX 4
+const char *const *family_account_labels(const struct family *family);
 
 /*
  * Returns the names of the labels that the cells have: CELL_LABELS_MAX of them, NULL where unused.

@@ -7,6 +7,7 @@
 
 #include "bramble/growth.h"
 #include "cgroup/files.h"
+#include "metrics/peer.h"
 
 #define HIST_WORDS (sizeof(struct hist_total) / sizeof(uint64_t))
 
@@ -35,15 +36,20 @@ static bool may_not_know(enum family_source source)
 	return source == SOURCE_FILES;
 }
 
-/* How many labels the accounts of a family's source have. */
+/* Whether its accounts have a mark, in the word behind their labels. */
+static bool has_marks(enum family_source source)
+{
+	return source == SOURCE_PORTS || source == SOURCE_PEERS;
+}
+
+/* How many words of the accounts of a family's source are labels. */
 static size_t label_count(const struct family *family)
 {
 	size_t count = 0;
 
-	if (family->source == SOURCE_CAUSED)
+	if (family->source == SOURCE_CAUSED || family->source == SOURCE_PEERS)
 		return 1;
-	while (family_in_cells(family) && count < CELL_LABELS_MAX &&
-	       family_cell_labels(family)[count])
+	while (family_account_labels(family)[count])
 		count++;
 	return count;
 }
@@ -59,7 +65,8 @@ static void __attribute__((constructor)) lay_out(void)
 		if (!layout->first) {
 			link[family->source] = &layout->first;
 			layout->labels = label_count(family);
-			layout->words = layout->labels + may_not_know(family->source);
+			layout->words = layout->labels + may_not_know(family->source) +
+					has_marks(family->source);
 		}
 		*link[family->source] = family;
 		link[family->source] = &row->next;
@@ -152,14 +159,20 @@ union ledger_word *ledger_get(struct ledger *ledger, enum family_source source,
 	return account;
 }
 
-/* Removes the account of a cause. The last one takes its place. */
+/* Removes an account. The last one takes its place. */
+static void remove_account(struct ledger *ledger, enum family_source source,
+			   union ledger_word *account)
+{
+	const union ledger_word *last = account_at(ledger, source, --ledger->of[source].count);
+
+	memmove(account, last, layouts[source].words * sizeof(*account));
+}
+
 static uint64_t take_account(struct ledger *ledger, union ledger_word *account)
 {
-	struct accounts *accounts = &ledger->of[SOURCE_CAUSED];
 	uint64_t wait_ns = *account_number(account, layouts[SOURCE_CAUSED].first, 0);
-	const union ledger_word *last = account_at(ledger, SOURCE_CAUSED, --accounts->count);
 
-	memmove(account, last, layouts[SOURCE_CAUSED].words * sizeof(*account));
+	remove_account(ledger, SOURCE_CAUSED, account);
 	return wait_ns;
 }
 
@@ -277,6 +290,8 @@ int ledger_add(struct ledger *ledger, enum family_source source, ledger_labels l
 		union probe_cell cell;
 		struct cgroup_values files;
 		uint64_t some_ns[PRESSURE_RESOURCES];
+		struct port_reading port;
+		struct tcp_peer_counts peer;
 	} zeros; /* a reading of any source */
 	union ledger_word *account = ledger_get(ledger, source, labels);
 	const struct family *family;
@@ -326,23 +341,116 @@ static bool merge_account(struct ledger *to, enum family_source source, ledger_l
 	return true;
 }
 
+/* Under which labels an account is merged into a sum, where its own are too many. */
+static const void *label_in_sum(enum family_source source, const void *label,
+				const struct owner *cause)
+{
+	switch (source) {
+	case SOURCE_CAUSED:
+		return cause;
+	case SOURCE_PORTS:
+		return label == port_none ? port_none : port_other;
+	case SOURCE_PEERS:
+		return &peer_other;
+	default:
+		return label;
+	}
+}
+
 size_t ledger_merge(struct ledger *to, const struct ledger *from, enum ledger_part part,
 		    const struct owner *cause)
 {
-	const void *const one_cause[] = {cause};
 	enum family_source source;
+	const void *in_sum[1];
 	size_t i, left_out = 0;
 
 	for (source = 0; source < SOURCES; source++)
 		for (i = 0; i < from->of[source].count; i++) {
 			union ledger_word *account = account_at(from, source, i);
 
+			in_sum[0] = label_in_sum(source, account->label, cause);
 			left_out += !merge_account(
 				to, source,
-				cause && source == SOURCE_CAUSED ? one_cause : &account->label,
+				cause && (source == SOURCE_CAUSED || has_marks(source))
+					? in_sum
+					: &account->label,
 				account, part);
 		}
 	return left_out;
+}
+
+/* ---------------------------------------------------------------- marks */
+
+static uint64_t *mark_of(union ledger_word *account, enum family_source source)
+{
+	return &account[layouts[source].labels].number;
+}
+
+void ledger_mark(struct ledger *ledger, enum family_source source, const void *label, uint64_t mark)
+{
+	union ledger_word *account = ledger_find(ledger, source, LEDGER_LABELS(label));
+
+	if (account)
+		*mark_of(account, source) = mark;
+}
+
+/* The first account, from *i on, that is to be ended. NULL: there is none. */
+static union ledger_word *find_unmarked(const struct ledger *ledger, enum family_source source,
+					ledger_labels other, uint64_t mark, size_t *i)
+{
+	for (; *i < ledger->of[source].count; ++*i) {
+		union ledger_word *account = account_at(ledger, source, *i);
+
+		if (*mark_of(account, source) != mark && account->label != other[0] &&
+		    account->label != port_none)
+			return account;
+	}
+	return NULL;
+}
+
+/* Merges an account into other's, which is there unless memory ran out. Returns how many are lost.
+ */
+static size_t merge_into_other(struct ledger *ledger, enum family_source source,
+			       ledger_labels other, union ledger_word *from)
+{
+	union ledger_word *to = ledger_find(ledger, source, other);
+	const struct family *family;
+
+	for (family = layouts[source].first; to && family; family = row_of(family)->next)
+		merge_row(to, from, family);
+	return !to;
+}
+
+/* Ends an account. What it had that nobody has read goes to other's. */
+static size_t end_account(struct ledger *ledger, struct ledger *unread, enum family_source source,
+			  ledger_labels other, union ledger_word *account)
+{
+	union ledger_word *noted = unread ? ledger_find(unread, source, &account->label) : account;
+	size_t lost = noted ? merge_into_other(ledger, source, other, noted) : 0;
+
+	if (unread && noted) {
+		lost = lost ?: merge_into_other(unread, source, other, noted);
+		remove_account(unread, source, noted);
+	}
+	remove_account(ledger, source, account);
+	return lost;
+}
+
+size_t ledger_end_unmarked(struct ledger *ledger, struct ledger *unread, enum family_source source,
+			   ledger_labels other, uint64_t mark)
+{
+	union ledger_word *account;
+	size_t i = 0, lost = 0;
+
+	if (!find_unmarked(ledger, source, other, mark, &i))
+		return 0;
+	/* Now, because it moves the others. */
+	ledger_get(ledger, source, other);
+	if (unread)
+		ledger_get(unread, source, other);
+	for (i = 0; (account = find_unmarked(ledger, source, other, mark, &i));)
+		lost += end_account(ledger, unread, source, other, account);
+	return lost;
 }
 
 static void set_counters(union ledger_word *account, enum family_source source,
@@ -455,13 +563,17 @@ static void set_account_labels(struct ledger_value *value, const union ledger_wo
 	const struct family *family = value->family;
 	size_t i;
 
+	const char *const *names = family_account_labels(family);
+
 	if (family->source == SOURCE_CAUSED) {
 		value->cause = account->label;
 		return;
 	}
-	value->account_labels = layouts[family->source].labels;
-	for (i = 0; i < value->account_labels; i++)
-		value->labels[i] = (struct label){family_cell_labels(family)[i], account[i].label};
+	for (i = 0; i < ACCOUNT_LABELS_MAX && names[i]; i++)
+		value->labels[i] = (struct label){names[i], family->source == SOURCE_PEERS
+								    ? peer_label(account->label, i)
+								    : account[i].label};
+	value->account_labels = i;
 }
 
 static void set_hist(struct ledger_value *value, const struct hist_total *hist)

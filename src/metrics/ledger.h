@@ -51,6 +51,8 @@ struct ledger {
  * what they point to must outlive the account.
  *   SOURCE_OF_PROBE()  interned strings: the values of family_cell_labels()
  *   SOURCE_CAUSED      the owner that caused the wait
+ *   SOURCE_PORTS       the text of a port, port_none or port_other
+ *   SOURCE_PEERS       a struct peer, or peer_other: peer.h
  *   any other          none: NULL is allowed
  */
 typedef const void *const *ledger_labels;
@@ -93,7 +95,8 @@ enum ledger_part {
 };
 
 /*
- * Adds a part of one ledger to another. If cause is not NULL, all waits are added for this cause.
+ * Adds a part of one ledger to another. If cause is not NULL, all waits are added for this cause,
+ * and what is by port or by peer is added for those that stand for many.
  * An account for which there is no memory is left out. Returns how many were.
  */
 size_t ledger_merge(struct ledger *to, const struct ledger *from, enum ledger_part part,
@@ -114,6 +117,18 @@ uint64_t ledger_take_cause(struct ledger *ledger, const struct owner *cause);
 /* The same for all causes of which this is true. */
 uint64_t ledger_take_causes(struct ledger *ledger, bool (*is_taken)(const struct owner *cause));
 
+/* Marks an account of SOURCE_PORTS or SOURCE_PEERS, if there is one with this label. */
+void ledger_mark(struct ledger *ledger, enum family_source source, const void *label,
+		 uint64_t mark);
+
+/*
+ * Removes the accounts of such a source that do not have this mark, but for port_none's and
+ * other's. What they had in unread, where they are removed as well, is added to other's in both; or
+ * all that they had if unread is NULL. Returns how many are lost, without memory.
+ */
+size_t ledger_end_unmarked(struct ledger *ledger, struct ledger *unread, enum family_source source,
+			   ledger_labels other, uint64_t mark);
+
 /* Whether no value is known. */
 bool ledger_is_empty(const struct ledger *ledger);
 
@@ -127,8 +142,8 @@ struct ledger_value {
 	const struct family *family;
 	size_t index; /* of the value in its account, below family_value_count() */
 	/* The labels beside the owner's: first those of the account, then the family's own. */
-	struct label labels[CELL_LABELS_MAX + FAMILY_LABELS_MAX];
-	size_t account_labels; /* how many of them are the account's */
+	struct label labels[ACCOUNT_LABELS_MAX + FAMILY_LABELS_MAX];
+	size_t account_labels; /* how many of them are the account's; a value may be empty */
 	size_t label_count;
 	const struct owner *cause; /* SCOPE_PAIR: who caused the wait */
 	bool known;

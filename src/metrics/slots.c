@@ -58,6 +58,7 @@ int slots_open(struct slots *slots, struct probe *probe, struct owners *owners,
 {
 	*slots = (struct slots){
 		.probe = probe,
+		.owners = owners,
 		.slot = calloc(probe_slots(probe), sizeof(*slots->slot)),
 		.pressure = calloc(probe_cpus(probe), sizeof(*slots->pressure)),
 		.due = calloc(probe_slots(probe), sizeof(*slots->due)),
@@ -65,6 +66,8 @@ int slots_open(struct slots *slots, struct probe *probe, struct owners *owners,
 	};
 	block_books_open(&slots->blocks, places->procfs, places->sysfs);
 	roots_open(&slots->roots, probe, places->cgroupfs);
+	if (targets_open(&slots->targets))
+		return -ENOMEM;
 	slots->idle = add_permanent(owners, "idle");
 	if (slots->idle)
 		owners_hide(owners, slots->idle); /* nothing is ever counted for it */
@@ -92,6 +95,7 @@ void slots_close(struct slots *slots)
 
 	causes_free(&slots->causes);
 	block_books_free(&slots->blocks);
+	targets_close(&slots->targets);
 	for (i = 0; slots->slot && i < probe_slots(slots->probe); i++)
 		free_cells(&slots->slot[i]);
 	free(slots->slot);
@@ -139,6 +143,9 @@ static bool update_cell(struct slots *slots, unsigned int index, enum probe_id i
 	if (!memcmp(&now, slot->before[id], size))
 		return true;
 	if (id == PROBE_SCHED && !add_other_causes(slots, owner, &now.sched, slot->before[id]))
+		return false;
+	if (id == PROBE_TCP &&
+	    !targets_add_others(&slots->targets, owner, &now.tcp, slot->before[id]))
 		return false;
 	slots->stepped_back[id] +=
 		(unsigned int)owner_add(owner, source, NULL, &now, slot->before[id]);
@@ -251,6 +258,18 @@ static void on_block(void *context, const struct block_key *key, const struct bl
 		slots->slot[key->slot].active_ns = slots->now_ns;
 }
 
+static bool on_target(void *context, const struct probe_target *target)
+{
+	struct slots *slots = context;
+	unsigned int index = target->target.slot;
+	bool added,
+		done = targets_add(&slots->targets, owner_of_slot(slots, index), target, &added);
+
+	if (added)
+		slots->slot[index].active_ns = slots->now_ns;
+	return done;
+}
+
 void slots_update(struct slots *slots, slots_find_fn find, void *context, uint64_t now_ns)
 {
 	unsigned int i;
@@ -271,6 +290,10 @@ void slots_update(struct slots *slots, slots_find_fn find, void *context, uint64
 	probe_read_pairs(slots->probe, on_pair, slots);
 	block_books_begin(&slots->blocks);
 	probe_read_blocks(slots->probe, on_block, slots);
+	targets_begin(&slots->targets);
+	/* Without memory to read them, they have not ended. */
+	if (!probe_read_targets(slots->probe, on_target, slots))
+		targets_end(&slots->targets, slots->owners);
 }
 
 void slots_update_pressure(struct slots *slots)
@@ -392,7 +415,7 @@ static bool read_closed(struct slots *slots)
 		return false;
 	probe_read_pairs(slots->probe, on_pair, slots);
 	probe_read_blocks(slots->probe, on_block, slots);
-	return true;
+	return !probe_read_targets(slots->probe, on_target, slots);
 }
 
 /* A cgroup keeps its place as long as one of its slots is closed and not free. */

@@ -16,6 +16,7 @@
 #include "metrics/owners.h"
 #include "metrics/roots.h"
 #include "metrics/slot_warnings.h"
+#include "metrics/targets.h"
 #include "probe/probe.h"
 
 struct slot;
@@ -31,6 +32,8 @@ struct slots {
 	struct roots roots;
 	struct causes causes;
 	struct block_books blocks;
+	struct targets targets;
+	struct owners *owners;
 	struct probe_pressure *pressure; /* by CPU, as it is read */
 	struct owner *idle;		 /* the cause of waits on a CPU that was idle */
 	struct owner *overflow;		 /* for cgroups without a slot */

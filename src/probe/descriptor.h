@@ -44,14 +44,15 @@ struct cell_private {
 
 #define CELL_LABELS_MAX 2
 
-#define PROBE_MAPS_MAX	2
+#define PROBE_MAPS_MAX	8
 
 struct probe_cells {
 	const char *map;
 	size_t size;  /* of one */
 	bool per_cpu; /* by CPU and slot; else by slot alone */
 	bool keyed;   /* by a key of the probe's own, in a hash map that its file reads */
-	const char *labels[CELL_LABELS_MAX]; /* keyed: names of its samples' labels; or NULL */
+	/* keyed: names of its samples' labels, then NULL */
+	const char *labels[CELL_LABELS_MAX + 1];
 	const struct cell_private *privates;
 	size_t private_count;
 };

@@ -18,6 +18,7 @@
 #include "probe/roots.h"
 #include "probe/sched.h"
 #include "probe/slots.h"
+#include "probe/tcp_targets.h"
 #include "sandbox/needs.h"
 
 struct probe;

@@ -11,7 +11,9 @@
 #include "probe/internal.h"
 #include "probe/maps.h"
 #include "probe/roots.h"
+#include "probe/tcp_targets.h"
 #include "util/array.h"
+#include "util/clock.h"
 
 #include "bramble.skel.h"
 
@@ -23,15 +25,23 @@ struct tcp_probe {
 		uint32_t open;
 		uint32_t owned; /* these, and those that listen, connect or end */
 	} * count;
+	struct tcp_targets *targets;
 };
 
+enum need {
+	NEED_RECORDS = 1 << 0, /* a socket's target comes from the record of a tracepoint */
+};
+
+#define STATE  "sock/inet_sock_set_state"
 #define REMEDY "use a kernel with CONFIG_INET and CONFIG_TRACEPOINTS"
 
+/* The one that keeps records goes first: see take_record() in bpf/tcp.bpf.c. */
 static const struct program_row programs[] = {
 	{"tcp_destroy", .event = "tcp/tcp_destroy_sock",
 	 .purpose = "forgetting sockets that are gone", .remedy = REMEDY},
-	{"tcp_set_state", .event = "sock/inet_sock_set_state", .purpose = "connections",
+	{"tcp_set_state_record", .event = STATE, .needs = NEED_RECORDS, .purpose = "connections",
 	 .remedy = REMEDY},
+	{"tcp_set_state", .event = STATE},
 	{"tcp_retransmit", .event = "tcp/tcp_retransmit_skb", .purpose = "retransmits",
 	 .remedy = REMEDY},
 	{"tcp_retransmit_synack", .event = "tcp/tcp_retransmit_synack",
@@ -53,13 +63,22 @@ static const struct program_row programs[] = {
 /* The records that the programs read. */
 static const struct tracefs_record records[] = {
 	{"tcp/tcp_retransmit_skb", "trace_event_raw_tcp_retransmit_skb"},
+	{STATE, "trace_event_raw_inet_sock_set_state"},
+};
+
+/* Their families are of the sources SOURCE_PORTS and SOURCE_PEERS: metrics/targets.h. */
+static const struct cell_private privates[] = {
+	{"accepted", "connections accepted at the port \"other\"", true},
+	{"response", "exchanges of clients, and of servers at the port \"other\"", true},
+	{"other_peers", "what was waited for the peer \"other\"", false},
 };
 
 static const char *const losses[TCP_LOST_REASONS] = {
 	[TCP_LOST_NO_PLACE] = "no_place",     [TCP_LOST_NO_OWNER] = "no_owner",
 	[TCP_LOST_CLOCK] = "clock",	      [TCP_LOST_LONG_SEND] = "long_send",
 	[TCP_LOST_OVERTAKEN] = "overtaken",   [TCP_LOST_STREAM] = "stream",
-	[TCP_LOST_UNANSWERED] = "unanswered",
+	[TCP_LOST_UNANSWERED] = "unanswered", [TCP_LOST_UNPAIRED] = "unpaired",
+	[TCP_LOST_PEERS_FULL] = "peers_full", [TCP_LOST_PORTS_FULL] = "ports_full",
 };
 
 static struct tcp_probe *state_of(const struct probe *probe)
@@ -67,20 +86,28 @@ static struct tcp_probe *state_of(const struct probe *probe)
 	return probe->state[PROBE_TCP];
 }
 
+static unsigned int holds(struct probe *probe, const struct probe_options *options)
+{
+	(void)options;
+	return probe->btf ? 0 : NEED_RECORDS;
+}
+
 static int size(struct probe *probe)
 {
 	int err = bpf_map__set_max_entries(probe->bpf->maps.tcp_cpus, probe->cpus);
 
+	err = err ?: tcp_targets_size(probe);
 	return err ?: bpf_map__set_max_entries(probe->bpf->maps.tcp_sockets, SOCKET_SETS);
 }
 
 static int open_state(struct probe *probe)
 {
 	struct tcp_probe *state = state_of(probe);
+	int err = tcp_targets_open(probe, &state->targets);
 
 	state->cpus = probe_map_array(probe->bpf->maps.tcp_cpus);
 	state->count = calloc(probe->slots, sizeof(*state->count));
-	return state->cpus && state->count ? 0 : -ENOMEM;
+	return err ?: state->cpus && state->count ? 0 : -ENOMEM;
 }
 
 static void close_state(struct probe *probe)
@@ -88,6 +115,7 @@ static void close_state(struct probe *probe)
 	struct tcp_probe *state = state_of(probe);
 
 	probe_unmap_array(probe->bpf->maps.tcp_cpus, state->cpus);
+	tcp_targets_close(state->targets);
 	free(state->count);
 }
 
@@ -161,9 +189,10 @@ static int free_slots(struct probe *probe)
 {
 	int err = map_sockets(probe);
 
-	if (!err)
-		free_sockets(probe);
-	return err;
+	if (err)
+		return err;
+	free_sockets(probe);
+	return tcp_targets_free_slots(probe, state_of(probe)->targets, clock_monotonic_ns());
 }
 
 static void count_set(const struct probe *probe, const volatile struct socket_set *set,
@@ -202,12 +231,31 @@ static int count_connections(struct probe *probe)
 
 	if (err)
 		return err;
+	err = tcp_targets_begin(probe, state->targets);
+	if (err) {
+		unmap_sockets(probe);
+		return err;
+	}
 	memset(state->count, 0, probe->slots * sizeof(*state->count));
 	memset(&probe->bpf->bss->tcp_counts, 0, sizeof(probe->bpf->bss->tcp_counts));
-	for (i = 0; i < SOCKET_SETS; i++)
+	for (i = 0; i < SOCKET_SETS; i++) {
 		count_set(probe, &state->sockets[i], state->count);
+		tcp_targets_note(state->targets, i, &state->sockets[i]);
+	}
 	unmap_sockets(probe);
-	return 0;
+	return tcp_targets_end(probe, state->targets, clock_monotonic_ns());
+}
+
+struct tcp_targets *tcp_targets_of(const struct probe *probe)
+{
+	return state_of(probe)->targets;
+}
+
+int probe_read_targets(struct probe *probe, probe_target_fn each, void *context)
+{
+	if (!probe->enabled[PROBE_TCP])
+		return 0;
+	return tcp_targets_read(probe, state_of(probe)->targets, each, context);
 }
 
 static void read_open(const struct probe *probe, unsigned int slot, union probe_cell *cell)
@@ -225,8 +273,10 @@ const struct probe_descriptor probe_tcp = {
 	.flag_rank = 2,
 	.programs = programs,
 	.program_count = ARRAY_SIZE(programs),
-	.cells = {PROBE_CELLS(tcp_cell)},
-	.maps = {"tcp_sockets"},
+	.cells = {PROBE_CELLS(tcp_cell), .privates = privates,
+		  .private_count = ARRAY_SIZE(privates)},
+	.maps = {"tcp_sockets", "tcp_socket_targets", "tcp_slot_targets", "tcp_targets",
+		 "tcp_peer_cells", "tcp_port_cells", "tcp_peers_free", "tcp_ports_free"},
 	.records = records,
 	.record_count = ARRAY_SIZE(records),
 	.losses = losses,
@@ -235,6 +285,7 @@ const struct probe_descriptor probe_tcp = {
 	.events = events,
 	.attribution = attribution,
 	.state_size = sizeof(struct tcp_probe),
+	.holds = holds,
 	.size = size,
 	.open = open_state,
 	.update = count_connections,

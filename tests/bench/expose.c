@@ -41,11 +41,12 @@ static void fill(struct owner *owner, const struct family *family, unsigned int 
 {
 	static const char *const devices[] = {"mmcblk0", "sda"};
 	static const char *const ops[] = {"read", "write"};
-	const char *const *names = family_cell_labels(family);
+	const char *const *names = family_account_labels(family);
+	bool of_disks = names[0] && names[1]; /* else it has one port, or no labels */
 	size_t a, b, i;
 
-	for (a = 0; a < (names[0] ? 2 : 1); a++) {
-		for (b = 0; b < (names[1] ? 2 : 1); b++) {
+	for (a = 0; a < (of_disks ? 2 : 1); a++) {
+		for (b = 0; b < (of_disks ? 2 : 1); b++) {
 			union ledger_word *account = ledger_get(&owner->ledger, family->source,
 								LEDGER_LABELS(devices[a], ops[b]));
 
@@ -85,7 +86,7 @@ static void fill_owners(unsigned int containers)
 		snprintf(unit.unit, sizeof(unit.unit), "system-%u.service", i);
 		made[i] = owners_get(&owners, i % 5 == 4 ? &unit : &pod);
 		for (family = families; family < families + FAMILIES; family++)
-			if (family_in_cells(family))
+			if (family_begins_with_owner(family))
 				fill(made[i], family, i);
 	}
 	for (i = 0; i < containers; i++)
@@ -101,7 +102,8 @@ static struct family_filter owners_alone(void)
 	int i;
 
 	for (i = 0; i < FAMILIES; i++)
-		filter.dropped[i] = !family_in_cells(&families[i]) && i != FAMILY_CPU_WAIT_CAUSED;
+		filter.dropped[i] =
+			!family_begins_with_owner(&families[i]) && i != FAMILY_CPU_WAIT_CAUSED;
 	return filter;
 }
 

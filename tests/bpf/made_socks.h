@@ -22,7 +22,7 @@
 
 /* Bytes from a sock's beginning; 0 without BTF. */
 static struct {
-	size_t state, family, num, dport, protocol, err, cgroup, srtt_us, kn, id;
+	size_t state, family, num, dport, daddr, v6_daddr, protocol, err, cgroup, srtt_us, kn, id;
 } made_at;
 
 static char *made_socks;
@@ -82,6 +82,8 @@ static inline void made_find_offsets(void)
 	made_at.family = made_offset(btf, "sock_common", "skc_family");
 	made_at.num = made_offset(btf, "sock_common", "skc_num");
 	made_at.dport = made_offset(btf, "sock_common", "skc_dport");
+	made_at.daddr = made_offset(btf, "sock_common", "skc_daddr");
+	made_at.v6_daddr = made_offset(btf, "sock_common", "skc_v6_daddr");
 	made_at.protocol = made_offset(btf, "sock", "sk_protocol");
 	made_at.err = made_offset(btf, "sock", "sk_err");
 	made_at.cgroup = made_offset(btf, "sock", "sk_cgrp_data");

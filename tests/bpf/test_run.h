@@ -54,7 +54,7 @@ static struct bpf_program *harmless_program(void);
 static struct {
 	void *data;
 	size_t size;
-} mapped[8];
+} mapped[16];
 static size_t mapped_count;
 
 static int tracefs_btf_fd = -1; /* libbpf reads it as it loads */

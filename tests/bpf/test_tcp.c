@@ -77,6 +77,8 @@ static int choose_and_size(void)
 	err = bpf_map__set_max_entries(bpf->maps.tcp_cells, slots);
 	err = err ?: bpf_map__set_max_entries(bpf->maps.tcp_cpus, cpus);
 	err = err ?: bpf_map__set_max_entries(bpf->maps.tcp_sockets, SOCKET_SETS);
+	err = err ?: bpf_map__set_max_entries(bpf->maps.tcp_socket_targets, SOCKET_SETS);
+	err = err ?: bpf_map__set_max_entries(bpf->maps.tcp_slot_targets, slots);
 	for (i = 0; i < ARRAY_SIZE(programs); i++)
 		bpf_program__set_autoload(programs[i], true);
 	return err;

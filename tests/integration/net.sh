@@ -112,6 +112,7 @@ snapshot() {
 buckets() {
 	jq -r --arg pod "$1" --arg field "$2" --arg value "${3:-}" '
 		.containers[] | select(.pod == $pod) | .[$field] // empty |
+		if type == "array" then .[].value else . end |
 		if $value == "" then . else .[$value] // empty end |
 		.buckets[]? | "\(.[0]) \(.[1])"' "$tmp/containers.json"
 }

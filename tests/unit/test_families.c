@@ -209,9 +209,10 @@ static void check_target_labels(const struct family *family)
 	}
 	if (family->inner_label)
 		check_no_target_label(family, family->inner_label, strlen(family->inner_label));
-	for (i = 0; family_in_cells(family) && i < CELL_LABELS_MAX; i++)
-		if ((name = family_cell_labels(family)[i]))
-			check_no_target_label(family, name, strlen(name));
+	for (i = 0; family->source && (name = family_account_labels(family)[i]); i++) {
+		assert_true(i < ACCOUNT_LABELS_MAX);
+		check_no_target_label(family, name, strlen(name));
+	}
 	for (i = 0; of_node && i < NODE_LABELS_MAX && of_node[i]; i++)
 		check_no_target_label(family, of_node[i], strlen(of_node[i]));
 }

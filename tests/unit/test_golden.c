@@ -34,6 +34,7 @@
 #include "kubelet_server.h"
 #include "metrics/causes.h"
 #include "metrics/info.h"
+#include "metrics/targets.h"
 #include "metrics/usage.h"
 #include "metrics/workloads.h"
 #include "readings.h"
@@ -89,13 +90,21 @@ int statvfs(const char *path, struct statvfs *stat)
 
 /* ---------------------------------------------------------------- the recording */
 
-struct cell {
-	union probe_cell now, before;
+/* A reading of a source that may have labels. */
+union counts {
+	union probe_cell cell;
+	struct port_reading port;
+	struct tcp_peer_counts peer;
 };
 
-struct block_account {
-	struct block_account *next;
-	const char *labels[CELL_LABELS_MAX];
+struct cell {
+	union counts now, before;
+};
+
+struct account {
+	struct account *next;
+	enum family_source source;
+	const void *labels[CELL_LABELS_MAX];
 	struct cell cell;
 };
 
@@ -103,7 +112,7 @@ static struct slot {
 	struct owner *owner;
 	bool touched[PROBES];
 	struct cell cell[PROBES];
-	struct block_account *blocks;
+	struct account *accounts;
 	uint64_t some_ns[PRESSURE_RESOURCES], some_before_ns[PRESSURE_RESOURCES];
 } slots[SLOTS], *slot;
 
@@ -115,6 +124,7 @@ static struct node *node;
 static struct causes causes;
 static struct owner *idle;
 static char *interned[32];
+static struct peer peers[4];
 static const struct wall wall = {.count = 1, .settings = {{0, WALL_NS}}};
 
 /* A reading of the API is made at each snapshot. */
@@ -198,22 +208,69 @@ static size_t index_of_value(const struct family *family, char **words, size_t c
 	return 0;
 }
 
-static struct cell *find_cell(const struct family *family, char **words, size_t count)
+static const char *label_or_empty(char **words, size_t count, const char *name)
 {
-	const char *const *label_names = family_cell_labels(family);
-	const char *labels[CELL_LABELS_MAX] = {NULL};
-	struct block_account **at;
+	const char *value = find_label(words, count, name);
+
+	return value ? value : "";
+}
+
+/* The one struct of a peer, by its address and port. */
+static const struct peer *find_peer(char **words, size_t count)
+{
+	struct peer_labels labels = {.port = ""};
 	size_t i;
 
-	slot->touched[family->probe] = true;
-	if (!label_names[0])
+	if (strcmp(label_or_empty(words, count, "peer_ip"), "other") == 0)
+		return &peer_other;
+	snprintf(labels.name_space, sizeof(labels.name_space), "%s",
+		 label_or_empty(words, count, "peer_namespace"));
+	snprintf(labels.pod, sizeof(labels.pod), "%s", label_or_empty(words, count, "peer_pod"));
+	snprintf(labels.ip, sizeof(labels.ip), "%s", label_or_empty(words, count, "peer_ip"));
+	snprintf(labels.port, sizeof(labels.port), "%s", label_or_empty(words, count, "peer_port"));
+	for (i = 0; i < ARRAY_SIZE(peers); i++) {
+		if (!peers[i].labels.ip[0])
+			peers[i].labels = labels;
+		if (memcmp(&peers[i].labels, &labels, sizeof(labels)) == 0)
+			return &peers[i];
+	}
+	fail_msg("the recording has too many peers");
+	return NULL;
+}
+
+/* The labels of a family's account, as its source has them. */
+static void find_account_labels(const struct family *family, char **words, size_t count,
+				const void *labels[CELL_LABELS_MAX])
+{
+	const char *const *label_names = family_account_labels(family);
+	size_t i;
+
+	if (family->source == SOURCE_PEERS) {
+		labels[0] = find_peer(words, count);
+		return;
+	}
+	for (i = 0; label_names[i]; i++)
+		labels[i] = intern(label_or_empty(words, count, label_names[i]));
+	if (family->source == SOURCE_PORTS && !((const char *)labels[0])[0])
+		labels[0] = port_none;
+}
+
+static struct cell *find_cell(const struct family *family, char **words, size_t count)
+{
+	const void *labels[CELL_LABELS_MAX] = {NULL};
+	struct account **at;
+
+	if (!family_account_labels(family)[0]) {
+		slot->touched[family->probe] = true;
 		return &slot->cell[family->probe];
-	for (i = 0; i < CELL_LABELS_MAX && label_names[i]; i++)
-		labels[i] = intern(find_label(words, count, label_names[i]));
-	for (at = &slot->blocks; *at; at = &(*at)->next)
-		if (memcmp((*at)->labels, labels, sizeof(labels)) == 0)
+	}
+	find_account_labels(family, words, count, labels);
+	for (at = &slot->accounts; *at; at = &(*at)->next)
+		if ((*at)->source == family->source &&
+		    memcmp((*at)->labels, labels, sizeof(labels)) == 0)
 			return &(*at)->cell;
 	*at = calloc(1, sizeof(**at));
+	(*at)->source = family->source;
 	memcpy((*at)->labels, labels, sizeof(labels));
 	return &(*at)->cell;
 }
@@ -240,8 +297,7 @@ static void on_count(char **words, size_t count)
 	size_t i = index_of_value(family, words, count);
 	char *at;
 
-	if (!family_in_cells(family)) {
-		assert_int_equal(family->source, SOURCE_PRESSURE);
+	if (family->source == SOURCE_PRESSURE) {
 		slot->some_ns[family->offset / sizeof(uint64_t)] =
 			strtoull(words[count - 1], NULL, 10);
 		return;
@@ -253,24 +309,23 @@ static void on_count(char **words, size_t count)
 		((uint64_t *)(void *)at)[i] = strtoull(words[count - 1], NULL, 10);
 }
 
-static void add_cell(struct owner *owner, enum family_source source, const char *const *labels,
+static void add_cell(struct owner *owner, enum family_source source, ledger_labels labels,
 		     struct cell *cell)
 {
-	assert_true(ledger_add(&owner->ledger, source, (ledger_labels)labels, &cell->now,
-			       &cell->before) >= 0);
+	assert_true(ledger_add(&owner->ledger, source, labels, &cell->now, &cell->before) >= 0);
 	cell->before = cell->now;
 }
 
 static void read_slot(struct slot *from)
 {
-	struct block_account *block;
+	struct account *account;
 	size_t i;
 
 	for (i = 0; i < PROBES; i++)
 		if (from->touched[i] && i != PROBE_BLOCK)
 			add_cell(from->owner, SOURCE_OF_PROBE(i), NULL, &from->cell[i]);
-	for (block = from->blocks; block; block = block->next)
-		add_cell(from->owner, SOURCE_OF_PROBE(PROBE_BLOCK), block->labels, &block->cell);
+	for (account = from->accounts; account; account = account->next)
+		add_cell(from->owner, account->source, account->labels, &account->cell);
 	ledger_add(&from->owner->ledger, SOURCE_PRESSURE, NULL, from->some_ns,
 		   from->some_before_ns);
 	memcpy(from->some_before_ns, from->some_ns, sizeof(from->some_ns));
@@ -583,11 +638,11 @@ static int forget(void **state)
 
 	(void)state;
 	for (i = 0; i < SLOTS; i++)
-		while (slots[i].blocks) {
-			struct block_account *block = slots[i].blocks;
+		while (slots[i].accounts) {
+			struct account *account = slots[i].accounts;
 
-			slots[i].blocks = block->next;
-			free(block);
+			slots[i].accounts = account->next;
+			free(account);
 		}
 	for (i = 0; interned[i]; i++)
 		free(interned[i]);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* The table of pods, filled with the lists that a kubelet gives. */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -413,6 +414,108 @@ static void ten_thousand_pods_leave_nothing_behind(void **state)
 	assert_true(peak <= 2 * early);
 }
 
+/* ---- addresses */
+
+/* Lists a pod with this uid and these fields of its specification and its status. */
+static void list_one(const char *end, const char *spec, const char *status)
+{
+	char text[1024];
+
+	(void)snprintf(text, sizeof(text),
+		       "{\"metadata\":{\"name\":\"pod-%s\",\"namespace\":\"shop\",\"uid\":\"" UID(
+			       "%s") "\"},\"spec\":{%s},\"status\":{%s}}",
+		       end, end, spec, status);
+	assert_int_equal(add_text(text), 0);
+}
+
+/* The name of the pod at an address; "" if there is none. */
+static const char *name_at(const char *ip)
+{
+	uint32_t words[4] = {0, 0, htonl(0xffff)};
+	const struct kube_pod *pod;
+
+	if (inet_pton(AF_INET, ip, &words[3]) != 1)
+		assert_int_equal(inet_pton(AF_INET6, ip, words), 1);
+	pod = pods_find_address(&pods, words);
+	return pod ? pod->name : "";
+}
+
+static void pods_have_addresses(void **state)
+{
+	(void)state;
+	list_one("01", "", "\"hostIP\":\"10.0.0.1\",\"podIP\":\"10.42.0.7\"");
+	list_one(
+		"02", "",
+		"\"podIP\":\"10.42.0.8\",\"podIPs\":[{\"ip\":\"10.42.0.8\"},{\"ip\":\"fd00::8\"}]");
+	pods_end_listing(&pods, true, 1);
+	assert_string_equal(name_at("10.42.0.7"), "pod-01");
+	assert_string_equal(name_at("10.42.0.8"), "pod-02");
+	assert_string_equal(name_at("fd00::8"), "pod-02");
+	assert_string_equal(name_at("10.42.0.9"), "");
+	assert_string_equal(name_at("::"), "");
+}
+
+/* An address that does not tell the pod for sure has no name. */
+static void an_address_of_more_than_one_is_nobodys(void **state)
+{
+	(void)state;
+	list_one("01", "\"hostNetwork\":true", "\"podIP\":\"10.0.0.1\"");
+	list_one("02", "", "\"hostIP\":\"10.0.0.2\",\"podIP\":\"10.0.0.2\"");
+	list_one("03", "", "\"hostIPs\":[{\"ip\":\"fd00::1\"}],\"podIPs\":[{\"ip\":\"fd00::1\"}]");
+	list_one("04", "", "\"podIP\":\"10.42.0.7\"");
+	list_one("05", "", "\"podIP\":\"10.42.0.7\"");
+	list_one("06", "", "\"podIP\":\"no address\"");
+	pods_end_listing(&pods, true, 1);
+	assert_string_equal(name_at("10.0.0.1"), "");
+	assert_string_equal(name_at("10.0.0.2"), "");
+	assert_string_equal(name_at("fd00::1"), "");
+	assert_string_equal(name_at("10.42.0.7"), "");
+}
+
+/* The address of a pod that has ended, or is listed no more, goes to another pod. */
+static void an_address_goes_to_the_next_pod(void **state)
+{
+	(void)state;
+	list_one("01", "", "\"phase\":\"Succeeded\",\"podIP\":\"10.42.0.7\"");
+	list_one("02", "", "\"phase\":\"Failed\",\"podIP\":\"10.42.0.7\"");
+	list_one("03", "", "\"phase\":\"Running\",\"podIP\":\"10.42.0.7\"");
+	pods_end_listing(&pods, true, 1);
+	assert_string_equal(name_at("10.42.0.7"), "pod-03");
+	pods_begin_listing(&pods);
+	pods_end_listing(&pods, true, 2);
+	assert_string_equal(name_at("10.42.0.7"), "");
+	pods_begin_listing(&pods);
+	list_one("04", "", "\"phase\":\"Running\",\"podIP\":\"10.42.0.7\"");
+	pods_end_listing(&pods, true, 3);
+	assert_string_equal(name_at("10.42.0.7"), "pod-04");
+}
+
+/* The kubelet's list may be a minute old when another pod gets the address. */
+static void a_pod_that_has_ended_has_no_address(void **state)
+{
+	const char *running = "\"phase\":\"Running\",\"podIP\":\"10.42.0.7\"";
+	uint64_t changed;
+
+	(void)state;
+	list_one("01", "", running);
+	pods_end_listing(&pods, true, 1);
+	assert_string_equal(name_at("10.42.0.7"), "pod-01");
+	changed = pods_addresses_changed(&pods);
+	pods_end(&pods, UID("01"));
+	assert_int_not_equal(pods_addresses_changed(&pods), changed);
+	assert_string_equal(name_at("10.42.0.7"), "");
+	pods_end(&pods, UID("99")); /* not known */
+	pods_begin_listing(&pods);
+	list_one("01", "", running);
+	pods_end_listing(&pods, true, 2);
+	assert_string_equal(name_at("10.42.0.7"), "");
+	/* Its sandbox was made again. */
+	pods_begin_listing(&pods);
+	list_one("01", "", "\"phase\":\"Running\",\"podIP\":\"10.42.0.8\"");
+	pods_end_listing(&pods, true, 3);
+	assert_string_equal(name_at("10.42.0.8"), "pod-01");
+}
+
 static void there_is_a_bound(void **state)
 {
 	(void)state;
@@ -453,6 +556,10 @@ int main(void)
 		TEST(an_unchanged_pod_is_not_parsed_again),
 		TEST(what_is_listed_no_more_goes_later),
 		TEST(ten_thousand_pods_leave_nothing_behind),
+		TEST(pods_have_addresses),
+		TEST(an_address_of_more_than_one_is_nobodys),
+		TEST(an_address_goes_to_the_next_pod),
+		TEST(a_pod_that_has_ended_has_no_address),
 		TEST(there_is_a_bound),
 	};
 

@@ -10,6 +10,7 @@
 
 #include "cgroup/files.h"
 #include "metrics/ledger.h"
+#include "metrics/targets.h"
 
 /* A reading of any source. */
 union reading {
@@ -18,8 +19,9 @@ union reading {
 };
 
 /* Labels for any source: it takes as many as it has. */
-static const char one[] = "one", two[] = "two";
-static const void *const labels[CELL_LABELS_MAX] = {one, two};
+static const struct peer peers[] = {{.labels.name_space = "one"}, {.labels.name_space = "two"}};
+static const char *const one = peers[0].labels.name_space, *const two = peers[1].labels.name_space;
+static const void *const labels[CELL_LABELS_MAX] = {&peers[0], &peers[1]};
 
 static struct ledger ledger;
 

@@ -84,7 +84,7 @@ api_books() {
 # more_turns SUFFIX LABELS: those of the API server as a server
 more_turns() {
 	local series
-	series=bramble_tcp_response_seconds_$1$(pod kube-apiserver ",role=\"server\"$2")
+	series=bramble_tcp_response_seconds_$1$(pod kube-apiserver ",port=\"6443\",role=\"server\"$2")
 	awk "BEGIN { print $(grown bramble b c "$series") - $(grown bramble q b "$series") }"
 }
 

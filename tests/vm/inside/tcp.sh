@@ -74,18 +74,22 @@ buckets_in() {
 			behind("\"since_seconds\":")
 			if (end = index(text, "\"since_seconds\":"))
 				text = substr(text, 1, end)
-			behind("\"" field "\":{")
-			if (value != "")
-				behind("\"" value "\":{")
-			behind("\"buckets\":[")
-			# An empty list ends at once; what follows is of another histogram.
-			text = substr(text, 1, index(text, "]}"))
-			n = split(text, pair, "],")
-			for (i = 1; i <= n; i++) {
-				gsub(/[][]/, "", pair[i])
-				if (split(pair[i], number, ",") == 2)
-					print number[1], number[2]
-			}
+			behind("\"" field "\":")
+			# A list has a histogram for each port.
+			if (list = substr(text, 1, 1) == "[")
+				text = substr(text, 1, index(text, "}}}]"))
+			do {
+				if (value != "")
+					behind("\"" value "\":{")
+				behind("\"buckets\":[")
+				# An empty list ends at once; what follows is of another histogram.
+				n = split(substr(text, 1, index(text, "]}")), pair, "],")
+				for (i = 1; i <= n; i++) {
+					gsub(/[][]/, "", pair[i])
+					if (split(pair[i], number, ",") == 2)
+						print number[1], number[2]
+				}
+			} while (list)
 		}'
 }
 
@@ -130,7 +134,7 @@ has_event() { [ -d "/sys/kernel/tracing/events/$1" ]; }
 knows_listeners() { [ "${mode#kernel}" != "$mode" ] || has_event sock/sk_data_ready; }
 
 tcp_books() {
-	local active passive failed reset accepted
+	local active passive failed reset accepted unpaired
 	active=$(snmp ActiveOpens) passive=$(snmp PassiveOpens) failed=$(snmp AttemptFails) reset=$(snmp OutRsts)
 	run_net_pod books opener-0 /test/tcpload open 127.0.0.1 7000 50
 	run_net_pod books opener-1 /test/tcpload open ::1 7000 50
@@ -147,7 +151,14 @@ tcp_books() {
 	passive="$(snmp PassiveOpens) - $passive"
 	equal "refused are AttemptFails" "$(snmp AttemptFails) - $failed" \
 		"$(tcp connect_failures_total refused-0 reason=refused)"
+	# Without BTF the record of a connect may be missing.
+	unpaired=$(metric_or_0 bramble_probe_lost_total probe=tcp reason=unpaired)
+	equal "refused connects are their peers'" "$(tcp peer_failures_total refused-0)" 20
+	check_holds "tcp: the peer has its name ($unpaired have no record)" \
+		"$(tcp peer_failures_total refused-0 "peer_ip=127.0.0.1 peer_port=7099") >= 20 - $unpaired"
 	if knows_listeners; then
+		check_holds "tcp: accepted connections have their port" \
+			"$(tcp accepted_total answers-0) == 100 && $(tcp accepted_total answers-0 port=7000) >= 100 - $unpaired"
 		equal "accepted are PassiveOpens" "$passive" "$accepted"
 		equal "a server's resets" "$(tcp resets_total resets-0 direction=sent)" 20
 	else
@@ -171,6 +182,8 @@ tcp_exchanges() {
 		# The next question may overtake the end of sendmsg(), here where one CPU runs at a time.
 		says "a server that takes 200 ms" -9 15 sleeps-0 tcp_response server
 		says "its client" -9 20 client-0 tcp_response client
+		equal "exchanges are the peer's" "$(tcp peer_exchanges_total client-0)" \
+			"$(tcp response_seconds_count client-0 role=client)"
 		fact tcp yes
 	else
 		check "tcp: without sock_send_length there are no answers" \
