@@ -6,6 +6,8 @@
 #ifndef BRAMBLE_TCP_SOCKETS_BPF_H
 #define BRAMBLE_TCP_SOCKETS_BPF_H
 
+#include "bramble/sockets.h"
+
 #include "hist.bpf.h"
 #include "slots.bpf.h"
 
@@ -32,6 +34,14 @@ struct {
 	__type(key, __u32);
 	__type(value, struct socket_targets);
 } tcp_socket_targets SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1); /* possible CPUs, set by the loader */
+	__type(key, __u32);
+	__type(value, struct tcp_cpu);
+} tcp_cpus SEC(".maps");
 
 /* Written with atomics. */
 __u64 tcp_lost[TCP_LOST_REASONS];

@@ -7,7 +7,7 @@
 #ifndef BRAMBLE_TCP_TARGETS_BPF_H
 #define BRAMBLE_TCP_TARGETS_BPF_H
 
-#include "tcp_sockets.bpf.h"
+#include "tcp_sock.bpf.h"
 
 /* The places of targets, by target. */
 struct {
@@ -169,6 +169,30 @@ static __always_inline __u32 port_place(__u16 slot, __u16 port)
 	struct tcp_target target = {.slot = slot, .port = port};
 
 	return target_find(&target) ?: port_take(&target);
+}
+
+/* Gives a socket that was just added its target. */
+static __noinline int aim(__u64 key)
+{
+	struct tcp_target peer = {};
+	struct socket_targets *targets;
+	struct socket_set *set;
+	__u32 way = socket_find(key, &set);
+	__u16 port;
+
+	targets = way < SOCKET_WAYS && set ? targets_of(set) : NULL;
+	if (!targets)
+		return 0;
+	if (set->state[way] & SOCKET_SERVER) {
+		port = read_port(key);
+		targets->of[way] =
+			port && is_owned(set, way) ? port_place(set->owner[way], port) : port;
+	} else if (set->state[way] & SOCKET_CLIENT) {
+		peer.slot = set->owner[way];
+		if (read_peer(key, &peer))
+			targets->of[way] = peer_place(&peer);
+	}
+	return 0;
 }
 
 /* The cell of a socket's peer, or of its port; NULL if it has none. It may be another slot's. */

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "bramble/cells.h"
+#include "bramble/sockets.h"
 
 struct probe;
 struct tcp_targets;

@@ -5,6 +5,7 @@
  */
 #include <netinet/in.h>
 
+#include "bramble/sockets.h"
 #include "test_run.h"
 
 #include "made_socks.h"
