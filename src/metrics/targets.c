@@ -142,14 +142,20 @@ static bool has_account(const struct owner *owner, enum family_source source, co
 	return ledger_find(&owner->ledger, source, LEDGER_LABELS(label)) != NULL;
 }
 
-/* Whether an owner has all accounts of a kind that it may have by name. */
-static bool is_full(const struct owner *owner, const struct accounts_of *of)
+/* How many accounts of a kind an owner has by name. */
+static size_t named_count(const struct owner *owner, const struct accounts_of *of)
 {
 	size_t count = owner->ledger.of[of->source].count;
 
 	count -= has_account(owner, of->source, of->other);
 	count -= of->source == SOURCE_PORTS && has_account(owner, SOURCE_PORTS, port_none);
-	return count >= of->max;
+	return count;
+}
+
+/* Whether that is as many as it may have. */
+static bool is_full(const struct owner *owner, const struct accounts_of *of)
+{
+	return named_count(owner, of) >= of->max;
 }
 
 static bool add(struct targets *targets, struct owner *owner, enum family_source source,
@@ -258,13 +264,17 @@ static void end_series(const struct targets *targets, struct owners *owners, str
 
 void targets_end(struct targets *targets, struct owners *owners)
 {
+	const struct accounts_of *of_ports = &accounts_of[TCP_PORT];
+	size_t ports = 0;
 	struct owner *owner;
 
 	for (owner = owners->table; owner; owner = owner->hh.next) {
 		end_series(targets, owners, owner, &accounts_of[TCP_PEER]);
-		if (is_full(owner, &accounts_of[TCP_PORT]))
-			end_series(targets, owners, owner, &accounts_of[TCP_PORT]);
+		if (targets->too_many_ports || is_full(owner, of_ports))
+			end_series(targets, owners, owner, of_ports);
+		ports += named_count(owner, of_ports);
 	}
+	targets->too_many_ports = ports > TCP_PORTS;
 	forget_peers(targets, targets->round);
 }
 

@@ -7,7 +7,8 @@
  * An owner has TCP_SLOT_PEERS and TCP_SLOT_PORTS by name at most. Further ones are counted for
  * peer_other and port_other. The series of a peer end when the peer has no place among the targets
  * any more, and what no reader has seen of it goes to peer_other. Those of a port last as long as
- * their owner, unless it has as many as it may have.
+ * their owner. But if it has as many as it may have, or all owners together have more than there
+ * are places, they end as those of a peer.
  *
  * One thread calls all of this.
  */
@@ -30,6 +31,7 @@ struct targets {
 	struct known_peer *known_peers;	     /* by place, as they were read last */
 	struct tcp_port_counts *port_before; /* the same */
 	uint64_t round;			     /* of readings, from 1 on */
+	bool too_many_ports;		     /* in the last round, of all owners */
 	uint64_t stepped_back;
 };
 

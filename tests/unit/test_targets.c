@@ -285,6 +285,36 @@ static void test_too_many_ports(void **state)
 	assert_int_equal(accepted_at("9"), 2);
 }
 
+/* Containers without end that listen do not take memory without end: those that are used stay. */
+static void test_too_many_ports_of_all(void **state)
+{
+	struct owner *first = owner;
+	char pod[16];
+	uint16_t i;
+
+	(void)state;
+	read_port(1, 6443, 3);
+	next_round();
+	for (i = 0; i <= TCP_PORTS; i++) {
+		snprintf(pod, sizeof(pod), "pod-%u", i);
+		owner = container_owner(&owners, "shop", pod, "main");
+		read_port(2 + i % (TCP_PORTS - 2), (uint16_t)(9000 + i), 1 + i / (TCP_PORTS - 2));
+	}
+	next_round();
+	owner = first;
+	read_port(1, 6443, 3);
+	next_round();
+	assert_int_equal(accepted_at("6443"), 3);
+	owner = container_owner(&owners, "shop", "pod-0", "main");
+	assert_int_equal(accepted_at("9000"), -1);
+	assert_int_equal(accepted_at("other"), 1);
+	/* There are few again. */
+	read_port(2, 8080, 3);
+	next_round();
+	next_round();
+	assert_int_equal(accepted_at("8080"), 1);
+}
+
 /* What found no place in the kernel; and what a client does, which is at no port. */
 static void test_others(void **state)
 {
@@ -339,17 +369,12 @@ static void test_sum(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_growth),
-		TEST(test_without_owner),
-		TEST(test_shared),
-		TEST(test_end_unread),
-		TEST(test_end_read),
-		TEST(test_end_of_what_was_read),
-		TEST(test_too_many_peers),
-		TEST(test_ports),
-		TEST(test_too_many_ports),
-		TEST(test_others),
-		TEST(test_sum),
+		TEST(test_growth),	   TEST(test_without_owner),
+		TEST(test_shared),	   TEST(test_end_unread),
+		TEST(test_end_read),	   TEST(test_end_of_what_was_read),
+		TEST(test_too_many_peers), TEST(test_ports),
+		TEST(test_too_many_ports), TEST(test_too_many_ports_of_all),
+		TEST(test_others),	   TEST(test_sum),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
