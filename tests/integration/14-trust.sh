@@ -22,8 +22,9 @@ end_nested() {
 		kill -KILL "$pid" 2>/dev/null && wait "$pid" 2>/dev/null
 	done
 	for cgroup in "${nested_in[@]}"; do
-		wait_until 2 "$here/nested.py" remove "$cgroup" 2>/dev/null
+		[ ! -d "$cgroup" ] || wait_until 2 "$here/nested.py" remove "$cgroup" 2>/dev/null
 	done
+	nested_in=()
 }
 trap 'end_nested; cleanup' EXIT
 

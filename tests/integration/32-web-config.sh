@@ -140,8 +140,8 @@ stop_bramble
 # The passwords are "secret" and "other".
 cat >"$tmp/users.yml" <<'END_OF_FILE'
 basic_auth_users:
-  prom: $2b$10$abcdefghijklmnopqrstuuqflPDzB6gcMhKa1rZqKiun2YGL5sa2u
-  two: $2b$10$abcdefghijklmnopqrstuug7uV/rfOsuPOAUg70eqWWWMjvHc6jZm
+  prom: $2b$08$abcdefghijklmnopqrstuuKxCcvB7KZ7.BpDoK0bh6qM7Dl1/xiJa
+  two: $2b$08$abcdefghijklmnopqrstuuUU80QXrnnCgZ9JT6yOsfhqgpsr6Umjm
 END_OF_FILE
 start_bramble --web.config.file="$tmp/users.yml"
 # status_from HOST USER:PASSWORD: from the address 127.0.HOST
@@ -166,7 +166,7 @@ for pid in "${guessers[@]}"; do kill "$pid" && wait "$pid"; done
 ticks=$((($(hashing_ticks) - ticks) * 1000 / $(getconf CLK_TCK)))
 elapsed=$((($(date +%s%N) - began) / 1000000))
 # A tenth is the bound; the first hash needs no rest before it.
-check "hashing takes little of a CPU" test $ticks -le $((elapsed / 5 + 1000)) || note "$ticks of $elapsed ms"
+check "hashing takes little of a CPU" test $ticks -le $((elapsed / 5 + 300)) || note "$ticks of $elapsed ms"
 note "$(sort "$tmp/guesses" | uniq -c | tr -s ' \n' ' '), $ticks of $elapsed ms of CPU"
 check "no wrong password was let in" test "$(grep -c 200 "$tmp/guesses")" = 0
 stop_bramble

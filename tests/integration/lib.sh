@@ -104,9 +104,7 @@ make_rootfs() {
 	[ -e "$root/bin/busybox" ] && return
 	mkdir -p "$root"/{bin,proc,dev,tmp,share}
 	cp "$(command -v busybox)" "$root/bin/busybox"
-	"$root/bin/busybox" --list | while read -r applet; do
-		[ "$applet" = busybox ] || ln -s busybox "$root/bin/$applet"
-	done
+	"$root/bin/busybox" --install "$root/bin" # hard links
 	cp "$workloads"/{spin,blocks,burst,direct,forker,exchange,fsyncs,hog,tcpserve,tcpload,tcppass,waits,nests} "$root/bin/"
 }
 
@@ -279,10 +277,12 @@ with_tracefs=(unshare --mount --propagation private
 	sh -c 'mountpoint -q /sys/kernel/tracing || mount -t tracefs tracefs /sys/kernel/tracing || exit 99
 		exec "$@"' sh)
 
+# TEST_PORTS: the first of those that this script may take, and how many.
 free_port() {
-	local port
+	local first count port
+	read -r first count <<<"${TEST_PORTS:-20000 12000}"
 	while :; do
-		port=$((20000 + RANDOM % 12000))
+		port=$((first + RANDOM % count))
 		[ -n "$(ss -Hatn "sport = :$port")" ] || break
 	done
 	echo $port
