@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# Runs: beside others
 #
 # Containers in cgroups that a kubelet did not make: Talos, Proxmox VE, podman. The members of a
 # group are counted separately, and nothing is counted for the group itself.

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# Runs: beside others
 #
 # Two of everything with the same name: chips, zones, CPU policies, containers. Also cgroups with
 # names that bramble uses itself. Each series must be there once, and Prometheus must have all of

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# Runs: beside others
 #
 # Programs from outside this project read every format: Prometheus 2.42 and 3.5, with native
 # histograms and without, and the Python client's parsers. All must read the same.

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# Runs: beside others
 #
 # --web.config.file: TLS, client certificates, users; what changes while bramble runs; and
 # that the Unix socket asks for none of it.

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# Runs: beside others
 #
 # One address attacks the server, from 127.0.0.2. Clients from 127.0.0.1 and `top` on the Unix socket
 # are served meanwhile. And a few requests that no server should understand; test_http_strict has all.

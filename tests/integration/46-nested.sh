@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# Runs: beside others
 #
 # A process of one pod, without rights, makes more cgroups in its container than there are slots, and
 # does something in each. Pods that come right after it are seen, with all that they did.

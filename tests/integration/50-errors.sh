@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# Runs: beside others
 #
 # Bad input gets one clear line, the right exit code, and loses nothing.
 . "$(dirname "$0")/lib.sh"

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# Runs: beside others
 #
 # Every command and every flag, as `bramble help` and --help list them, with the wrong
 # input each could get: the documented exit code, and one line on standard error. What is new is

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# Runs: beside others
 #
 # The image, run with exactly what deploy/kubernetes/base/daemonset.yaml gives it: the same flags,
 # capabilities and mounts, a read-only root file system, and the host's pid namespace. It also has

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# Runs: beside others
 #
 # What a running serve has given up (docs/security.md), and that it loses nothing by that. All other
 # tests here run with it, too.

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# Runs: beside others
 #
 # The rules of docs/tcp.md: what counts as one exchange, with real sockets, a
 # container for each case of tests/workload/exchange.c. The server takes 30 ms for

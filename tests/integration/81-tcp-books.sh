@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# Runs: beside others
 #
 # What TCP does to a pod, against the kernel's books: /proc/net/snmp and netstat of two network
 # namespaces that a pair of veth devices joins, and what nginx, iperf3 and the workloads
