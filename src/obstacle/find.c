@@ -117,15 +117,17 @@ static void of_bpf(const struct machine *machine, int err, struct obstacle *out)
 		obstacle_set(out, strerrordesc_np(-err), "");
 }
 
-/* libbpf had no types to relocate by, and does not say why. So it is tried again. */
+/*
+ * libbpf had no types to relocate by, and does not say why. So it is tried again. If that works,
+ * there was too little memory beside the programs, which are gone by now.
+ */
 static void of_btf(struct obstacle *out)
 {
 	struct btf *btf = btf__parse("/sys/kernel/btf/vmlinux", NULL);
-	int err = btf ? 0 : errno;
+	int err = btf ? ENOMEM : errno;
 
 	btf__free(btf);
-	obstacle_cause(out, "the kernel's BTF cannot be read%s%s", err ? ": " : "",
-		       err ? strerrordesc_np(err) : "");
+	obstacle_cause(out, "the kernel's BTF cannot be read: %s", strerrordesc_np(err));
 	obstacle_remedy(out, "%s--btf=none takes layouts from tracefs instead",
 			err == ENOMEM ? "raise the memory limit; " : "");
 }
