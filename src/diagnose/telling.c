@@ -180,7 +180,8 @@ static void advise_cpu(struct buf *out, const struct verdict *verdict)
 			 "too little memory");
 		return;
 	}
-	if (strcmp(unit, "other") == 0)
+	/* Nothing sets the weight of the root cgroup. */
+	if (strcmp(unit, "other") == 0 || strcmp(unit, "root") == 0)
 		buf_puts(out, "move something to another node");
 	else if (unit[0])
 		put_advice(out, verdict,

@@ -32,10 +32,12 @@ static size_t on_data(char *data, size_t size, size_t count, void *context)
 
 static int tell_nobody(const char *socket, const char *why)
 {
-	log_error("no bramble serves %s%s: `bramble why` asks a running serve, which has watched "
-		  "the node; start `bramble serve`, or name its socket with --socket; in a cluster "
-		  "run it in the pod: kubectl exec",
-		  socket, why);
+	log_error(
+		"no bramble serves %s%s: `bramble why` asks a running serve, which has watched "
+		"the node; start `bramble serve`, or name its socket with --socket; in a cluster: "
+		"kubectl -n bramble exec POD -- bramble why, with the pod of bramble on that "
+		"node",
+		socket, why);
 	return -ENOENT;
 }
 
@@ -82,15 +84,21 @@ static int make_url(CURL *curl, const char *who, uint64_t since_ns, struct buf *
 	return buf_failed(url) || (who && !escaped) ? -ENOMEM : 0;
 }
 
-static int tell_refusal(const char *socket, const struct buf *reply, long status)
+static int tell_refusal(const char *socket, const char *who, const struct buf *reply, long status)
 {
 	const char *text = reply->data ? reply->data : "";
 
-	log_error("serve at %s: %.*s (HTTP %ld)", socket, (int)strcspn(text, "\r\n"), text, status);
+	if (who && status == 404)
+		log_error("%s: no pod, container or unit of this name has run on this node, says "
+			  "serve at %s; `bramble top` lists those that run",
+			  who, socket);
+	else
+		log_error("serve at %s: %.*s (HTTP %ld)", socket, (int)strcspn(text, "\r\n"), text,
+			  status);
 	return -EIO;
 }
 
-static int perform(CURL *curl, const char *socket, struct buf *reply)
+static int perform(CURL *curl, const char *socket, const char *who, struct buf *reply)
 {
 	CURLcode code = curl_easy_perform(curl);
 	long status = 0;
@@ -108,7 +116,7 @@ static int perform(CURL *curl, const char *socket, struct buf *reply)
 			  code ? curl_easy_strerror(code) : "the reply is empty");
 		return -EIO;
 	}
-	return status == 200 ? 0 : tell_refusal(socket, reply, status);
+	return status == 200 ? 0 : tell_refusal(socket, who, reply, status);
 }
 
 static int ask(CURL *curl, const char *socket, const char *who, uint64_t since_ns,
@@ -125,7 +133,7 @@ static int ask(CURL *curl, const char *socket, const char *who, uint64_t since_n
 		curl_easy_setopt(curl, CURLOPT_TIMEOUT, ANSWER_SECONDS);
 		curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_data);
 		curl_easy_setopt(curl, CURLOPT_WRITEDATA, reply);
-		err = perform(curl, socket, reply);
+		err = perform(curl, socket, who, reply);
 	}
 	buf_free(&url);
 	return err;

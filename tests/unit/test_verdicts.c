@@ -486,7 +486,8 @@ static void test_words(void **state)
 					  SERVES(9, "[-9,50]") "}," POD("limited") STALLS
 	    ",'memory_limit_bytes':67108864,"
 	    "'memory_working_set_bytes':67108864}," POD("killed") "'memory_oom_kills':1}," POD(
-		    "ssh") CPU(4, "{'unit':'ssh.service','seconds':4}") "}");
+		    "ssh") CPU(4, "{'unit':'ssh.service','seconds':4}") "}," POD("cron")
+		    CPU(4, "{'unit':'root','seconds':4}") "}");
 	find(600, NULL);
 	check_said(NAME("web"), WAIT_CPU,
 		   "shop/web/web waited 40 % of the last 10 min for CPU, 100 % of that while "
@@ -498,6 +499,11 @@ static void test_words(void **state)
 		   "ssh.service ran.",
 		   "lower the weight of ssh.service (systemctl set-property ssh.service "
 		   "CPUWeight=20), or raise the CPU request of shop/ssh/web, which is its weight");
+	check_said(NAME("cron"), WAIT_CPU,
+		   "shop/cron/web waited 40 % of the last 10 min for CPU, 100 % of that while root "
+		   "ran.",
+		   "move something to another node, or raise the CPU request of shop/cron/web, "
+		   "which is its weight");
 	check_said(
 		NAME("db"), WAIT_FSYNC,
 		"shop/db/web waited 80 % of the last 10 min for fsync (4 calls/s, 99 of 100 took "
