@@ -135,6 +135,11 @@ static void sum_up(struct bench *bench, struct cost *cost)
 	cost->bramble_high = quantile(bench->bramble, n, 0.75);
 }
 
+bool cost_is_steady(const struct cost *cost)
+{
+	return cost->floor_low > 0 && cost->bramble_low > 0;
+}
+
 static int open_pair(struct bench *bench)
 {
 	return bench->what == COST_SWITCH ? pair_open_pipes(&bench->pair)

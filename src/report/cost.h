@@ -34,4 +34,7 @@ struct cost {
 int cost_measure(enum cost_of what, const struct probe_options *options, uint64_t until_ns,
 		 struct cost *cost);
 
+/* Whether what is added can be told from chance: in three rounds of four it took time at all. */
+bool cost_is_steady(const struct cost *cost);
+
 #endif

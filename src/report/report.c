@@ -62,14 +62,18 @@ static void print_cost(enum cost_of what, const char *name, const struct probe_o
 		return;
 	}
 	printf("- %s takes %.0f ns without a probe. A clock read at each event adds %.0f ns (%.0f "
-	       "to "
-	       "%.0f), bramble adds %.0f ns (%.0f to %.0f): %.2f times as much. Medians and "
-	       "quartiles "
-	       "of %d rounds%s.\n",
+	       "to %.0f), bramble adds %.0f ns (%.0f to %.0f)",
 	       name, cost.without, cost.floor, cost.floor_low, cost.floor_high, cost.bramble,
-	       cost.bramble_low, cost.bramble_high, cost.bramble / cost.floor, cost.rounds,
+	       cost.bramble_low, cost.bramble_high);
+	if (cost_is_steady(&cost)) {
+		printf(": %.2f times as much", cost.bramble / cost.floor);
+		snprintf(cell, sizeof(row->cost[what]), "%.0f / %.0f ns", cost.bramble, cost.floor);
+	} else {
+		printf(": too unsteady to compare, so run it again when less runs here");
+		snprintf(cell, sizeof(row->cost[what]), "unsteady");
+	}
+	printf(". Medians and quartiles of %d rounds%s.\n", cost.rounds,
 	       cost.alone ? "" : "; other programs may have got in between (no CAP_SYS_NICE)");
-	snprintf(cell, sizeof(row->cost[what]), "%.0f / %.0f ns", cost.bramble, cost.floor);
 	fflush(stdout);
 }
 
@@ -123,11 +127,14 @@ static void print_fsyncs(const struct witness *witness, const char *dir, struct 
 
 	board_filesystem(dir, name, sizeof(name));
 	snprintf(what, sizeof(what), "fsyncs%s%s", name[0] ? " on " : "", name);
-	if (err)
+	if (err) {
 		not_measured(row->fsyncs, sizeof(row->fsyncs), what, err);
-	else
-		print_counted(what, "the calls", &found, row->fsyncs, sizeof(row->fsyncs));
-	if (!err && !found.probe.count)
+		printf("  (no file can be written and synced there: --dir names a directory on "
+		       "the disk to measure)\n");
+		return;
+	}
+	print_counted(what, "the calls", &found, row->fsyncs, sizeof(row->fsyncs));
+	if (!found.probe.count)
 		printf("  (bramble knows the fsyncs of ext4, f2fs, xfs and btrfs: --dir names a "
 		       "directory on one)\n");
 }

@@ -40,9 +40,9 @@ class Flags:
         self.variables[variable] = kind
         if {"FILE", "DIR"} & set(form.split("|")):
             self.files |= {name, variable}
+        self.defaults.add(default)    # kubectl exec runs the others
         if command == "serve":
             self.serve[name] = kind != "bool"
-            self.defaults.add(default)
             if kind == "bool":
                 self.serve["no-" + name] = False
 

@@ -16,9 +16,13 @@ case $(uname -m) in x86_64) arch=amd64 ;; *) arch=arm64 ;; esac
 "$top/tests/image/unpack" "$top/build/image/oci" $arch "$root" ||
 	give_up "the image can be unpacked: make image makes it"
 
+# The volume for files is on the node's disk, where the kubelet has it.
+mkdir "$tmp/scratch"
+
 # as_deployed [OPTION...]: the container's configuration
 as_deployed() {
 	"$top/tests/image/spec" "$root" --volume=pod-logs="$log_dir" --volume=kubelet-access="$kubelet" \
+		--volume=scratch="$tmp/scratch" \
 		--node="127.0.0.1:$(cat "$kubelet/port")" --arg=--web.listen-address="127.0.0.1:$port" \
 		--env=BRAMBLE_SANDBOX_KILL=1 --cgroup="/bramble-test-daemonset-$port" "$@"
 }
@@ -243,6 +247,8 @@ check "six clients at once are answered, in three formats" test ! -e "$tmp/unans
 wait "$report"
 check_holds "bramble report runs in it" "$? == 0"
 check "and compares with what the kernel has counted" grep -qE '^- requests: bramble [1-9]' "$tmp/report"
+check_holds "and counts the fsyncs on the node's disk" "$(sed -nE 's/^- fsyncs on [a-z0-9]+: bramble ([0-9]+) .*/\1/p' "$tmp/report") == 100"
+check "of which no file stays" test -z "$(ls -A "$tmp/scratch")"
 check "and has a row to send" grep -q "^| .* | $(uname -r) " "$tmp/report"
 read_memory
 if [ -n "$peak" ]; then

@@ -28,6 +28,7 @@ check "its cgroup is gone" no_cgroup
 "$BRAMBLE" report --time=100ms --dir="$tmp/none" >"$tmp/report" 2>"$tmp/report.log"
 check_holds "a directory that is not there: it goes on" "$? == 0"
 check "and says so" grep -q '^- fsyncs: not measured: No such file' "$tmp/report"
+check "and what to do" grep -q '^  (no file can be written and synced there: --dir names a directory' "$tmp/report"
 
 # Interrupted while it counts in a cgroup of its own.
 "$BRAMBLE" report --time=100ms >"$tmp/report" 2>"$tmp/report.log" &

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "report/board.h"
+#include "report/cost.h"
 #include "report/tasks.h"
 #include "tree.h"
 
@@ -75,6 +76,22 @@ static void no_cgroup_v2_is_told(void **state)
 	assert_int_equal(tasks_run_delay(tree_root, &ns), -ENOENT);
 }
 
+/* Seen on a busy node: without a probe, switches took longer than with it. */
+static void a_cost_that_may_be_chance_is_not_compared(void **state)
+{
+	const struct cost idle = {
+		.floor = 404, .floor_low = 390, .bramble = 769, .bramble_low = 750};
+	const struct cost busy = {
+		.floor = 535, .floor_low = -1169, .bramble = -271, .bramble_low = -3898};
+	const struct cost probe_busy = {
+		.floor = 404, .floor_low = 390, .bramble = 769, .bramble_low = -1};
+
+	(void)state;
+	assert_true(cost_is_steady(&idle));
+	assert_false(cost_is_steady(&busy));
+	assert_false(cost_is_steady(&probe_busy));
+}
+
 /* Prints the board of the tree. The caller frees it. */
 static char *print_board(void)
 {
@@ -130,6 +147,7 @@ int main(void)
 		TEST(waits_of_the_own_cgroup_alone_are_added_up),
 		TEST(a_kernel_without_schedstat_is_told),
 		TEST(no_cgroup_v2_is_told),
+		cmocka_unit_test(a_cost_that_may_be_chance_is_not_compared),
 		TEST(a_board_is_named_and_its_owner_is_not),
 		TEST(another_machine_has_no_board),
 	};

@@ -30,6 +30,10 @@ text=$(TERM=xterm-256color in_terminal top)
 code=$?
 check "top draws in a terminal" grep -q 'WAIT%' <<<"$text"
 check "and q ends it" [ $code = 0 ]
+text=$(bramble report --time=100ms)
+check "report works" [ $? = 0 ]
+check "and counts the fsyncs on the node's disk" grep -qE '^- fsyncs on [a-z0-9]+: bramble 100 ' <<<"$text"
+sed 's/^/| /' <<<"$text"
 check "version says the tree's" grep -qF " $(cat "$top/VERSION")" <<<"$(bramble version)"
-row "kubectl exec" "\`top --once\`, \`top\` in a terminal, \`check\` (ends with $code)"
+row "kubectl exec" "\`top --once\`, \`top\` in a terminal, \`check\` (ends with $code), \`report\`"
 finish
