@@ -55,7 +55,7 @@ BPF_CFLAGS = $(SAME_PATHS) -g -O2 -target bpf -mcpu=v3 -std=gnu11 -Wall -Wextra 
               -Iinclude -Ivmlinux -Ibpf -idirafter $(SYSROOT)/usr/include/$(shell $(CC) -print-multiarch)
 
 # The files that define shared maps go first: libbpf 1.1 loses track of them otherwise.
-BPF_FIRST := bpf/slots.bpf.c bpf/sched.bpf.c
+BPF_FIRST := bpf/slots.bpf.c bpf/sched.bpf.c bpf/fsync.bpf.c bpf/memory.bpf.c
 BPF_SRC := $(BPF_FIRST) $(filter-out $(BPF_FIRST),$(wildcard bpf/*.bpf.c))
 BPF_OBJ := $(BPF_SRC:bpf/%.bpf.c=$(BUILD)/bpf/%.bpf.o)
 SRC     := $(wildcard src/*.c src/*/*.c)

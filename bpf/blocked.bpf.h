@@ -18,6 +18,7 @@
 
 /* The states of a task, include/linux/sched.h: the same from 4.14 on. */
 #define TASK_UNINTERRUPTIBLE 0x0002
+#define TASK_DEAD	     0x0080
 #define TASK_NOLOAD	     0x0400 /* with the former it is TASK_IDLE, which is sleep */
 
 /*
@@ -37,11 +38,14 @@ static __always_inline void blocked_count_lost(enum blocked_lost reason)
 	shared_add(&blocked_lost[reason], 1);
 }
 
+/* Why the current task is about to be blocked: enum blocked_cause. */
+int blocked_cause(void);
+
 /*
- * A task wakes up that was blocked since since_ns, a time with SINCE_BLOCKED. slot: of its cgroup,
- * or SLOT_OVERFLOW if it is not known.
+ * A task wakes up that was blocked for so long. slot: of its cgroup, or SLOT_OVERFLOW if it is not
+ * known.
  */
-int blocked_end(__u64 key, __u64 since_ns, __u64 now, __u32 slot);
+int blocked_end(__u64 key, __u64 ns, __u32 slot, __u32 cause);
 
 /* Counts what was put aside of the current task. slot: of its cgroup. */
 int blocked_take(__u64 key, __u32 slot);

@@ -158,10 +158,27 @@ static __always_inline void wait_add(struct sched_cell *cell, __u64 start, __u64
 	waiting->until_ns = end;
 }
 
+/* Tasks come to a cgroup, or leave it (-1). The cell is of this CPU. Interrupts are off. */
+static __noinline int lives_add(const struct sched_cpu *c, __u32 slot, int tasks, __u64 at_ns)
+{
+	__u32 index = c ? c->first_cell + slot : 0;
+	struct sched_cell *cell = bpf_map_lookup_elem(&sched_cells, &index);
+
+	if (!c || !cell)
+		return 0;
+	cell->lives.begun++;
+	barrier();
+	cell->lives.tasks += tasks;
+	cell->lives.at_ns += tasks < 0 ? -at_ns : at_ns;
+	barrier();
+	cell->lives.done++;
+	return 0;
+}
+
 /* Why a wait is not known. For one that was blocked, it is WAIT_UNKNOWN and for how long. */
 static __always_inline void wait_lost(struct sched_cpu *c, __u64 wait_ns)
 {
-	if (wait_ns - WAIT_UNKNOWN >= WAIT_UNKNOWN / 2) {
+	if (wait_ns - WAIT_UNKNOWN >= SINCE_THROTTLED / 2) {
 		c->lost[SCHED_LOST_CLOCK]++;
 		return;
 	}
@@ -186,11 +203,15 @@ static __always_inline void leave(struct sched_cpu *c, bool wait_known, __u32 sl
 			c->lost[SCHED_LOST_NO_SWITCH]++;
 		return;
 	}
-	if ((__s64)wait_ns < 0) {
-		wait_lost(c, wait_ns);
-		return;
-	}
 	cell->ran_ns += now - c->in_ns;
+	if ((__s64)wait_ns < 0) {
+		wait_ns -= THROTTLED_WAIT;
+		if (wait_ns >= SINCE_THROTTLED / 2) {
+			wait_lost(c, c->wait_ns);
+			return;
+		}
+		cell->throttled_ns += wait_ns;
+	}
 	wait_add(cell, c->in_ns - wait_ns, c->in_ns);
 	if (kind == SWITCH_INVOLUNTARY) {
 		cell->preempted.covered_ns = cell->waiting.covered_ns;
@@ -238,30 +259,87 @@ static __always_inline bool is_idle(struct sched_cpu *c, __u64 key)
 }
 
 /*
+ * The slot of the current task was another one, as far as is known. If that slot has no cgroup by
+ * now, it was taken back, perhaps from this task's cgroup. Else the task was moved, or created in
+ * another cgroup than that of its parent. It counts for the new one since it began to wait.
+ */
+static __always_inline void lives_move(const struct sched_cpu *c, __u64 key, known_slot_t known,
+				       __u32 slot, __u64 now)
+{
+	__u32 before = known & (SLOTS_MAX - 1);
+	__u64 *cgroup = bpf_map_lookup_elem(&slot_cgroups, &before);
+
+	if (before == slot || !cgroup || !*cgroup)
+		return;
+	if (c->running == key)
+		now = c->in_ns - ((__s64)c->wait_ns < 0 ? 0 : c->wait_ns);
+	lives_add(c, before, -1, now);
+	lives_add(c, slot, 1, now);
+}
+
+/*
  * Looks up the slot of the current task's cgroup and keeps it with the task, so that the next
  * switches need not look it up. The overflow slot is not kept, because a slot may become free.
  */
-static __noinline __u32 slot_learn(void *ctx, __u64 key)
+static __noinline __u32 slot_learn(void *ctx, const struct sched_cpu *c, __u64 key, __u64 now)
 {
 	/* Read this before the cgroup. If the task moves in between, this generation is an old one.
 	 */
 	__u32 known = *(volatile __u32 *)&membership_generation;
 	struct task_set *set = task_set_of(key);
 	__u32 way = set ? task_way(set, key) : TASK_WAYS;
-	__u32 slot = slot_of_task(ctx, set && way < TASK_WAYS && set->user[way]);
+	__u32 slot = slot_of_task(ctx, set && way < TASK_WAYS && set->marks[way] & TASK_USER);
 
 	if (blocked_on)
 		blocked_take(key, slot);
 	if (!set || slot == SLOT_OVERFLOW)
 		return slot;
-	if (way < TASK_WAYS)
+	if (c && way < TASK_WAYS) {
+		if (set->known_slot[way])
+			lives_move(c, key, set->known_slot[way] ^ key_mark(key), slot, now);
 		set->known_slot[way] = (known | slot) ^ key_mark(key);
+	}
 	return slot;
 }
 
-/* blocked: whether prev is blocked from now on, which is a voluntary switch. */
+/*
+ * A task was created by the current one. It begins in the same cgroup, unless it is created in
+ * another one (CLONE_INTO_CGROUP). So its slot is known, but of an earlier generation: it is looked
+ * up when the task leaves the CPU.
+ */
+static __always_inline int born(void *ctx, __u64 key)
+{
+	__u64 now = bpf_ktime_get_ns();
+	__u32 cpu = bpf_get_smp_processor_id();
+	struct sched_cpu *c = bpf_map_lookup_elem(&sched_cpus, &cpu);
+	struct task_set *set = task_set_of(key);
+	known_slot_t known = *(volatile __u32 *)&membership_generation - SLOTS_MAX;
+	__u32 slot, way;
+
+	wait_begin(key, now, true);
+	if (!c || !set)
+		return 0;
+	slot = slot_of_running(ctx, cpu);
+	lives_add(c, slot, 1, now);
+	way = task_way(set, key);
+	if (way < TASK_WAYS)
+		set->known_slot[way] = (known | slot) ^ key_mark(key);
+	return 0;
+}
+
+/* A task leaves its CPU to be blocked, or for ever. */
+static __noinline int part(const struct sched_cpu *c, __u64 key, __u32 slot, __u32 state, __u64 now)
+{
+	if (state & TASK_DEAD)
+		lives_add(c, slot, -1, now);
+	else if (state_is_blocked(state) && blocked_on)
+		block_begin(key, now);
+	return 0;
+}
+
+/* state: in which prev leaves the CPU. Its bits count if it does so voluntarily. */
 static __always_inline void switch_tasks(void *ctx, __u64 prev, __u64 next, enum switch_kind kind,
-					 bool blocked)
+					 __u32 state)
 {
 	__u64 now = bpf_ktime_get_ns();
 	__u32 cpu = bpf_get_smp_processor_id();
@@ -276,12 +354,12 @@ static __always_inline void switch_tasks(void *ctx, __u64 prev, __u64 next, enum
 
 		slot = same ? slot_known(c->known_slot) : SLOT_OVERFLOW;
 		if (slot == SLOT_OVERFLOW)
-			slot = slot_learn(ctx, prev);
+			slot = slot_learn(ctx, c, prev, now);
 		leave(c, same, slot, kind, now);
 		if (kind == SWITCH_INVOLUNTARY)
-			wait_begin(prev, now, false);
-		else if (blocked && blocked_on)
-			block_begin(prev, now);
+			wait_begin(prev, next == c->idle ? now | SINCE_THROTTLED : now, false);
+		else if (state & (TASK_UNINTERRUPTIBLE | TASK_DEAD))
+			part(c, prev, slot, state, now);
 	}
 	enter(c, next, slot, now);
 }
@@ -297,8 +375,7 @@ int sched_wakeup(struct bpf_raw_tracepoint_args *ctx)
 SEC("?raw_tp/sched_wakeup_new")
 int sched_wakeup_new(struct bpf_raw_tracepoint_args *ctx)
 {
-	wait_begin(ctx->args[0], bpf_ktime_get_ns(), true);
-	return 0;
+	return born(ctx, ctx->args[0]);
 }
 
 /*
@@ -333,8 +410,7 @@ int sched_switch(struct bpf_raw_tracepoint_args *ctx)
 	__u32 prev_state = ctx->args[3];
 
 	switch_tasks(ctx, ctx->args[1], ctx->args[2],
-		     preempt || !prev_state ? SWITCH_INVOLUNTARY : SWITCH_VOLUNTARY,
-		     state_is_blocked(prev_state));
+		     preempt || !prev_state ? SWITCH_INVOLUNTARY : SWITCH_VOLUNTARY, prev_state);
 	return 0;
 }
 
@@ -342,8 +418,10 @@ int sched_switch(struct bpf_raw_tracepoint_args *ctx)
  * For kernels before 5.18, whose raw tracepoint has no prev_state. These use the classic
  * tracepoints, with the thread's id as the key (0 for all idle tasks). Their prev_state is one bit:
  * a blocked task has TASK_UNINTERRUPTIBLE, and TASK_IDLE has a bit of its own (task_state_index()).
+ * One that exits has the bit of its exit_state, and no other one has.
  */
 #define STATE_PREEMPTED 0x100 /* TASK_REPORT_MAX, include/linux/sched.h since 4.14 */
+#define STATE_EXITED	0x030 /* EXIT_DEAD, EXIT_ZOMBIE */
 
 SEC("?tp/sched/sched_wakeup")
 int sched_wakeup_classic(struct trace_event_raw_sched_wakeup_template *ctx)
@@ -355,8 +433,7 @@ int sched_wakeup_classic(struct trace_event_raw_sched_wakeup_template *ctx)
 SEC("?tp/sched/sched_wakeup_new")
 int sched_wakeup_new_classic(struct trace_event_raw_sched_wakeup_template *ctx)
 {
-	wait_begin(ctx->pid, bpf_ktime_get_ns(), true);
-	return 0;
+	return born(ctx, ctx->pid);
 }
 
 SEC("?tp/sched/sched_switch")
@@ -367,7 +444,7 @@ int sched_switch_classic(struct trace_event_raw_sched_switch *ctx)
 	switch_tasks(ctx, ctx->prev_pid, ctx->next_pid,
 		     !prev_state || prev_state & STATE_PREEMPTED ? SWITCH_INVOLUNTARY
 								 : SWITCH_VOLUNTARY,
-		     state_is_blocked(prev_state));
+		     prev_state & STATE_EXITED ? TASK_DEAD : prev_state);
 	return 0;
 }
 

@@ -12,8 +12,10 @@
 #include "hist.bpf.h"
 #include "sched.bpf.h"
 
+/* User space maps it: what is under way is counted when it is read. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, TASK_SETS);
 	__type(key, __u32);
 	__type(value, struct task_set);
@@ -38,17 +40,6 @@ static __always_inline struct task_set *task_set_of(__u64 key)
 	return bpf_map_lookup_elem(&task_sets, &index);
 }
 
-/*
- * A CPU that has looked up the slot of a task writes it beside the task's key. Meanwhile another
- * CPU may have given that place to another task, which would then keep a wrong slot. So the slot is
- * marked with the key. Read with another key, it does not belong to the current generation (except
- * once in 2^17 times).
- */
-static __always_inline __u32 key_mark(__u64 key)
-{
-	return key * HASH_FACTOR;
-}
-
 static __always_inline __u32 task_way(const struct task_set *set, __u64 key)
 {
 	if (set->key[0] == key)
@@ -71,7 +62,7 @@ static __always_inline __u64 way_rank(__u64 since_ns)
  * the one that was blocked longest; or else of the one that has waited longest. since_ns may be
  * with SINCE_BLOCKED. A blocked task does not take the way of one that waits.
  */
-static __noinline int task_add(__u64 key, __u64 since_ns, bool user)
+static __noinline int task_add(__u64 key, __u64 since_ns, __u8 marks)
 {
 	struct task_set *set = task_set_of(key);
 	__u32 way = 0;
@@ -94,31 +85,41 @@ static __noinline int task_add(__u64 key, __u64 since_ns, bool user)
 	set->key[way] = key;
 	set->since_ns[way] = since_ns;
 	set->known_slot[way] = 0;
-	set->user[way] = user;
+	set->marks[way] = marks;
 	return 0;
 }
 
-/* A task is blocked from now on. */
+/* The current task is blocked from now on. */
 static __noinline int block_begin(__u64 key, __u64 now)
 {
 	struct task_set *set = task_set_of(key);
 	__u32 way = set ? task_way(set, key) : TASK_WAYS;
+	__u8 cause = blocked_cause() << TASK_CAUSE_SHIFT;
 
 	if (!set || way == TASK_WAYS)
-		return task_add(key, now | SINCE_BLOCKED, false);
+		return task_add(key, now | SINCE_BLOCKED, cause);
 	set->since_ns[way] = now | SINCE_BLOCKED;
+	set->marks[way] = (set->marks[way] & TASK_USER) | cause;
 	return 0;
 }
 
-/* A task that was blocked since then wakes up, or a new one has its key. known: of the task. */
-static __noinline int block_end(known_slot_t known, __u64 key, __u64 since_ns, __u64 now,
+/* A task that was blocked since then wakes up, or a new one has its key. */
+static __noinline int block_end(const struct task_set *set, __u32 way, __u64 since_ns, __u64 now,
 				bool is_new)
 {
+	known_slot_t known;
+	__u64 key;
+
+	if (!set || way >= TASK_WAYS)
+		return 0;
+	known = set->known_slot[way];
+	key = set->key[way];
 	if (is_new)
 		blocked_count_lost(BLOCKED_LOST_NO_WAKEUP);
 	else
-		blocked_end(key, since_ns, now,
-			    known ? slot_known(known ^ key_mark(key)) : SLOT_OVERFLOW);
+		blocked_end(key, now - (since_ns & ~SINCE_BLOCKED),
+			    known ? slot_known(known ^ key_mark(key)) : SLOT_OVERFLOW,
+			    set->marks[way] >> TASK_CAUSE_SHIFT);
 	return 0;
 }
 
@@ -126,9 +127,10 @@ static __noinline int block_end(known_slot_t known, __u64 key, __u64 since_ns, _
 
 /*
  * A task waits from now on, and is not blocked any more. The key of a new task may have belonged to
- * a task that is gone. Then what was known of that task is forgotten.
+ * a task that is gone. Then what was known of that task is forgotten. since: now, or with
+ * SINCE_THROTTLED.
  */
-static __always_inline void wait_begin(__u64 key, __u64 now, bool is_new)
+static __always_inline void wait_begin(__u64 key, __u64 since, bool is_new)
 {
 	struct task_set *set = task_set_of(key);
 	bool user = false;
@@ -145,16 +147,16 @@ static __always_inline void wait_begin(__u64 key, __u64 now, bool is_new)
 	}
 	way = task_way(set, key);
 	if (way == TASK_WAYS) {
-		task_add(key, now, user);
+		task_add(key, since, user);
 		return;
 	}
 	since_ns = set->since_ns[way];
-	set->since_ns[way] = now;
+	set->since_ns[way] = since;
 	if ((__s64)since_ns < 0 && blocked_on)
-		block_end(set->known_slot[way], key, since_ns, now, is_new);
+		block_end(set, way, since_ns, since & ~SINCE_THROTTLED, is_new);
 	if (is_new) {
 		set->known_slot[way] = 0;
-		set->user[way] = user;
+		set->marks[way] = user;
 	}
 }
 

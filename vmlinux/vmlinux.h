@@ -30,6 +30,11 @@ struct trace_event_raw_sched_wakeup_template {
 	__s32 pid;
 };
 
+/* include/trace/events/writeback.h */
+struct trace_event_raw_balance_dirty_pages {
+	long pause; /* in ms */
+};
+
 /* include/trace/events/cgroup.h */
 struct trace_event_raw_tcp_retransmit_skb {
 	int err; /* since 6.18 */
@@ -57,6 +62,10 @@ struct trace_event_raw_block_rq {
 	char rwbs[8];
 };
 
+struct trace_event_raw_block_bio {
+	char rwbs[8];
+};
+
 /* Known with BTF alone: where the kernel has none, bpf_core_field_exists() says no. */
 
 /* include/linux/sched.h */
@@ -66,6 +75,7 @@ struct css_set {
 
 struct task_struct {
 	unsigned int flags;
+	unsigned int in_iowait : 1;
 	struct css_set *cgroups;
 };
 

@@ -48,6 +48,20 @@ struct span {
 	__u64 until_ns; /* the end of the last interval */
 };
 
+/*
+ * The tasks that came to a cgroup less those that left it, on one CPU: that were created there or
+ * elsewhere, moved, or exited. Of all CPUs together it is how many tasks there are, and for how
+ * long they have been there by the time t: tasks * t - at_ns. The sums may wrap.
+ *
+ * What is written is complete when begun equals done. Who reads it compares done, read before the
+ * sums, with begun, read after them.
+ */
+struct lives {
+	__u32 begun, done; /* changes */
+	__u64 tasks;
+	__u64 at_ns; /* the sum of when they came less the sum of when they left */
+};
+
 /* The scheduler's cell: slot x CPU. Most switches touch only its first cache line. */
 struct sched_cell {
 	__u64 switches[SWITCH_KINDS];
@@ -59,6 +73,8 @@ struct sched_cell {
 	struct span added;     /* a copy of waiting from when a long wait was last added */
 	__u64 caused_other_ns; /* waits whose pair found no place in the map of pairs */
 	__u64 caused_other;    /* how many such waits there were */
+	__u64 throttled_ns;    /* the part of wait.sum_ns that is throttled: SINCE_THROTTLED */
+	struct lives lives;
 } __attribute__((aligned(CACHE_LINE)));
 
 /* Two slots: the one whose task waited, and the one whose task ran on that CPU before. */
@@ -127,25 +143,72 @@ struct task_set {
 	__u64 key[TASK_WAYS];
 	__u64 since_ns[TASK_WAYS];	    /* 0: the task does not wait; or with SINCE_BLOCKED */
 	known_slot_t known_slot[TASK_WAYS]; /* XORed with key_mark() unless it is 0 */
-	__u8 user[TASK_WAYS]; /* 1: its creation was seen, and it is not a kernel thread */
+	__u8 marks[TASK_WAYS];		    /* TASK_... */
 } __attribute__((aligned(CACHE_LINE)));
+
+#define TASK_USER	 1 /* its creation was seen, and it is not a kernel thread */
+#define TASK_CAUSE_SHIFT 1 /* above: why it is blocked, enum blocked_cause */
+
+/*
+ * A CPU that has looked up the slot of a task writes it beside the task's key. Meanwhile another
+ * CPU may have given that place to another task, which would then keep a wrong slot. So the slot is
+ * marked with the key. Read with another key, it does not belong to the current generation (except
+ * once in 2^17 times).
+ */
+static inline __attribute__((always_inline)) __u32 key_mark(__u64 key)
+{
+	return key * 0x9e3779b97f4a7c15ULL; /* HASH_FACTOR */
+}
 
 /*
  * Added to the time since when a task waits: it waits for no CPU, but is blocked. If such a time is
  * taken for the beginning of a wait, that wait is negative as a signed number.
  */
-#define SINCE_BLOCKED (1ULL << 63)
+#define SINCE_BLOCKED	(1ULL << 63)
+
+/*
+ * Added to the time since when a task waits: its CPU went idle as it stopped running. A CPU does
+ * not idle beside a task that it could run. So it may not run: the limit of its cgroup stopped it.
+ * Such a wait is negative as a signed number, too, but above THROTTLED_WAIT.
+ */
+#define SINCE_THROTTLED (1ULL << 62)
+#define THROTTLED_WAIT	(-SINCE_THROTTLED)
+
+/* Why a task is blocked. If there is more than one reason, the first one. */
+enum blocked_cause {
+	BLOCKED_MEMORY, /* it reclaims memory */
+	BLOCKED_DIRTY,	/* it has written faster than the disk takes it */
+	BLOCKED_FSYNC,	/* it is in an fsync */
+	BLOCKED_DISK,	/* it waits for I/O otherwise */
+	BLOCKED_OTHER,	/* not known */
+	BLOCKED_CAUSES,
+};
 
 /* The cell of blocked: one for each slot, written with atomics. */
 struct blocked_cell {
 	struct hist blocked;
+	__u64 cause_ns[BLOCKED_CAUSES]; /* add up to blocked.sum_ns */
 };
 
 /* How long a task was blocked, until its cgroup is known. */
 struct blocked_aside {
 	__u64 key; /* 0: nothing is kept here */
 	__u64 ns;
+	__u64 cause; /* enum blocked_cause */
 };
+
+/*
+ * A thread that has asked a disk for something, and may wait for it. By a hash of its id. Another
+ * one with the same hash takes its place.
+ */
+struct blocked_asker {
+	__u64 thread;
+	__u64 asked;	/* how often, and has not waited for it; at most BLOCKED_ASKED_MAX */
+	__u64 asked_ns; /* when it last did */
+};
+#define BLOCKED_ASKED_MAX  8
+#define BLOCKED_ASKED_NS   1000000000ULL
+#define BLOCKED_ASKER_BITS 10
 
 enum blocked_lost {
 	BLOCKED_LOST_NO_WAKEUP, /* a blocked task ran, but its wakeup was missed */

@@ -9,6 +9,7 @@
 
 #include "probe/descriptors.h"
 #include "probe/internal.h"
+#include "probe/times.h"
 #include "util/log.h"
 
 #include "bramble.skel.h"
@@ -193,6 +194,43 @@ bool probe_read_pressure(struct probe *probe, unsigned int slot, struct probe_pr
 	for (cpu = 0; cpu < probe->cpus; cpu++)
 		for (i = 0; i < PRESSURE_RESOURCES; i++)
 			pressure[cpu].needed_ns += pressure[cpu].some_ns[i];
+	return true;
+}
+
+/* How often a reading is tried at once. The kernel changes a cell within nanoseconds. */
+#define READ_TRIES 4
+
+/* The times of one row. */
+static bool add_times(const struct probe *probe, enum probe_id id, unsigned int row, size_t offset,
+		      struct probe_times *times)
+{
+	const volatile void *cell = cell_at(&probe->cells[id], row, offset);
+	struct probe_times before = *times;
+	int tries;
+
+	for (tries = 0; tries < READ_TRIES; tries++) {
+		if (probe_descriptors[id]->add_times(cell, times))
+			return true;
+		*times = before;
+	}
+	return false;
+}
+
+bool probe_read_times(struct probe *probe, unsigned int slot, struct probe_times *times)
+{
+	unsigned int row;
+	enum probe_id id;
+
+	*times = (struct probe_times){0};
+	for (id = 0; id < PROBES; id++) {
+		if (!probe_descriptors[id]->add_times || !probe->cells[id].rows)
+			continue;
+		if (map_slots(probe, id, slot + 1))
+			return false;
+		for (row = 0; row < row_count(probe, id); row++)
+			if (!add_times(probe, id, row, slot * cells_of(id)->size, times))
+				return false;
+	}
 	return true;
 }
 

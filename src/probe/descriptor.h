@@ -16,7 +16,8 @@
 #include "probe/options.h"
 #include "probe/tracefs_btf.h"
 
-struct probe; /* internal.h */
+struct probe;	    /* internal.h */
+struct probe_times; /* times.h */
 
 /* A BPF program. Those of a probe are attached in the order of their rows. */
 struct program_row {
@@ -145,6 +146,9 @@ struct probe_descriptor {
 
 	/* Adds the pressure in a cell of one CPU. */
 	void (*add_pressure)(const volatile void *cell, struct probe_pressure *pressure);
+
+	/* Adds the times in a cell, of one CPU or of all. False: they are just changing. */
+	bool (*add_times)(const volatile void *cell, struct probe_times *times);
 
 	/* Makes room for new entries. Called after the cells were read. */
 	int (*tidy)(struct probe *probe);

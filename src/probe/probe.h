@@ -19,6 +19,7 @@
 #include "probe/sched.h"
 #include "probe/slots.h"
 #include "probe/tcp_targets.h"
+#include "probe/times.h"
 #include "sandbox/needs.h"
 
 struct probe;

@@ -12,6 +12,7 @@
 #include "probe/internal.h"
 #include "probe/maps.h"
 #include "probe/roots.h"
+#include "probe/times.h"
 #include "util/array.h"
 
 #include "bramble.skel.h"
@@ -19,6 +20,7 @@
 struct sched_probe {
 	enum sched_hooks hooks;
 	struct sched_cpu *cpus;
+	struct task_set *sets;
 
 	/* One read of the map of pairs. */
 	struct wait_pair *pair;
@@ -61,6 +63,8 @@ static const struct cell_private privates[] = {
 	{"waiting_from_ns", "kept by the BPF side for waiting", false},
 	{"preempted", "kept by the BPF side for waiting", false},
 	{"added", "kept by the BPF side for waiting", false},
+	{"throttled_ns", "task seconds: times.h", false},
+	{"lives", "task seconds: times.h", false},
 	{"caused_other_ns", "waits caused by the unit \"other\"", true},
 	{"caused_other", "the loss cause_pairs_full", true},
 };
@@ -100,10 +104,11 @@ static int open_state(struct probe *probe)
 	state->cpus = probe_map_array(probe->bpf->maps.sched_cpus);
 	for (cpu = 0; state->cpus && cpu < probe->cpus; cpu++)
 		state->cpus[cpu].first_cell = cpu * probe->slots;
+	state->sets = probe_map_array(probe->bpf->maps.task_sets);
 	state->pairs_max = bpf_map__max_entries(probe->bpf->maps.wait_pairs);
 	state->pair = calloc(state->pairs_max, sizeof(*state->pair));
 	state->pair_ns = calloc(state->pairs_max, sizeof(*state->pair_ns));
-	return state->cpus && state->pair && state->pair_ns ? 0 : -ENOMEM;
+	return state->cpus && state->sets && state->pair && state->pair_ns ? 0 : -ENOMEM;
 }
 
 static void close_state(struct probe *probe)
@@ -111,6 +116,7 @@ static void close_state(struct probe *probe)
 	struct sched_probe *state = state_of(probe);
 
 	probe_unmap_array(probe->bpf->maps.sched_cpus, state->cpus);
+	probe_unmap_array(probe->bpf->maps.task_sets, state->sets);
 	free(state->pair);
 	free(state->pair_ns);
 }
@@ -146,6 +152,32 @@ static void add_pressure(const volatile void *data, struct probe_pressure *press
 
 	pressure->some_ns[PRESSURE_CPU] += cell->waiting.covered_ns;
 	pressure->needed_ns += cell->ran_ns;
+}
+
+static bool add_times(const volatile void *data, struct probe_times *times)
+{
+	const volatile struct sched_cell *cell = data;
+	uint32_t done = __atomic_load_n(&cell->lives.done, __ATOMIC_ACQUIRE);
+	uint64_t waited_ns = cell->wait.sum_ns, throttled_ns = cell->throttled_ns;
+
+	times->changes += done;
+	times->tasks += cell->lives.tasks;
+	times->at_ns += cell->lives.at_ns;
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	times->ns[TIME_RUNNING] += cell->ran_ns;
+	times->ns[TIME_THROTTLED] += throttled_ns;
+	times->ns[TIME_RUNNABLE] += waited_ns - throttled_ns;
+	return cell->lives.begun == done;
+}
+
+const struct sched_cpu *probe_sched_cpus(const struct probe *probe)
+{
+	return probe->enabled[PROBE_SCHED] ? state_of(probe)->cpus : NULL;
+}
+
+const struct task_set *probe_task_sets(const struct probe *probe)
+{
+	return probe->enabled[PROBE_SCHED] ? state_of(probe)->sets : NULL;
 }
 
 /* Reads the map of pairs into the state. Returns how many, or a negative errno. */
@@ -186,7 +218,7 @@ static int delete_pair(int fd, const struct wait_pair *pair)
 }
 
 /* Deletes the pairs of slots that are freed, and counts those that stay. */
-static int free_pairs(struct probe *probe)
+static int free_slots(struct probe *probe)
 {
 	const struct sched_probe *state = state_of(probe);
 	int fd = bpf_map__fd(probe->bpf->maps.wait_pairs);
@@ -194,6 +226,7 @@ static int free_pairs(struct probe *probe)
 
 	if (count < 0)
 		return count;
+	probe_forget_freed(probe, state->sets);
 	/* A pair that is added meanwhile may not be counted, until the next time. */
 	memset(probe->bpf->bss->pairs_of_group, 0, sizeof(probe->bpf->bss->pairs_of_group));
 	probe->bpf->bss->pairs_used = 0;
@@ -242,7 +275,8 @@ const struct probe_descriptor probe_sched = {
 	.size = size,
 	.open = open_state,
 	.add_pressure = add_pressure,
+	.add_times = add_times,
 	.uses_slot = uses_slot,
-	.free_slots = free_pairs,
+	.free_slots = free_slots,
 	.close = close_state,
 };

@@ -452,14 +452,14 @@ static void test_root_cgroup(void **state)
 	assert_int_equal(slot_of(KERNEL_CGROUP_ID), SLOT_OVERFLOW);
 	/* A task whose creation by this process was seen. */
 	get_task(A, &set, &way);
-	assert_int_equal(set.user[way], 0);
+	assert_int_equal(set.marks[way], 0);
 	wakeup_new(A);
 	get_task(A, &set, &way);
-	assert_int_equal(set.user[way], 1);
+	assert_int_equal(set.marks[way], TASK_USER);
 	/* Its place belongs to another task now, and nothing is known of that. */
 	wakeup(C);
 	get_task(C, &set, &way);
-	assert_int_equal(set.user[way], 0);
+	assert_int_equal(set.marks[way], 0);
 }
 
 /* A wait of less than 1 ms has no cause. */
@@ -753,7 +753,9 @@ static void test_known_slot_of_a_new_task(void **state)
 	assert_true(own_join("/b"));
 	wakeup_new(A);
 	sleep_and_switch(C, A);
-	assert_int_equal(sched_cpus[cpu].known_slot, 0);
+	/* Its parent's is known, and is not taken for its own. */
+	assert_int_not_equal(sched_cpus[cpu].known_slot - bpf->data->membership_generation,
+			     slot_of(other_id));
 	sleep_and_switch(A, B);
 	assert_int_equal(wait_count(cell_of(own_id)), 2);
 	assert_int_equal(wait_count(cell_of(other_id)), 1);
