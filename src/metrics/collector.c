@@ -9,6 +9,7 @@
 
 #include "bramble/growth.h"
 #include "metrics/accept_queues.h"
+#include "metrics/headcount.h"
 #include "metrics/info.h"
 #include "metrics/members.h"
 #include "metrics/naming.h"
@@ -51,6 +52,7 @@ struct collector {
 	struct naming naming;
 	struct slots slots;
 	struct usage usage;
+	struct headcount headcount;
 	struct accept_queues queues;
 	struct retire retire;
 	struct node *node;
@@ -199,12 +201,38 @@ static void arm_soon(struct collector *c)
 	c->soon_ns = due_ns;
 }
 
+/* Where the time of tasks went, so far. */
+static void update_times(struct collector *c)
+{
+	uint64_t now_ns = clock_monotonic_ns();
+	struct owner *owner;
+
+	if (!probe_is_up(c->probe, PROBE_BLOCKED))
+		return;
+	slots_update_times(&c->slots, &c->owners, now_ns);
+	for (owner = c->owners.table; owner; owner = owner->hh.next)
+		times_show(owner, now_ns);
+}
+
+/* Looks whether the tasks are as many as the events have told. */
+static void count_tasks(struct collector *c)
+{
+	uint64_t now_ns = clock_monotonic_ns();
+
+	if (!probe_is_up(c->probe, PROBE_BLOCKED))
+		return;
+	usage_find_tops(&c->usage, &c->members, &c->owners);
+	slots_update_times(&c->slots, &c->owners, now_ns);
+	headcount_run(&c->headcount, &c->owners, &c->slots, c->usage.tops, c->usage.count, now_ns);
+}
+
 void collector_update(struct collector *c)
 {
 	uint64_t now_ns = clock_monotonic_ns();
 
 	read_events(c);
 	update_slots(c, now_ns);
+	update_times(c);
 	members_walk_if_due(&c->members, probe_cgroup_events_lost(c->probe), now_ns);
 	accept_queues_update(&c->queues, now_ns);
 	usage_update(&c->usage, &c->members, &c->owners, now_ns, on_usage, c);
@@ -253,6 +281,7 @@ static void tick(struct collector *c)
 	uint64_t now_ns = clock_monotonic_ns();
 
 	slots_update_pressure(&c->slots);
+	count_tasks(c);
 	if (grown(now_ns, c->looked_ns) >= LOOK_INTERVAL_NS) {
 		probe_look_again(c->probe);
 		c->looked_ns = now_ns;
@@ -365,6 +394,7 @@ static int open_all(struct collector *c)
 		return -ENOMEM;
 	usage_open(&c->usage, c->options.cgroupfs);
 	c->usage.max = c->owners.max;
+	c->headcount.cgroupfs = c->options.cgroupfs;
 	c->node = node_open(c->options.procfs, c->options.sysfs, c->options.cgroupfs);
 	if (!c->node)
 		return -ENOMEM;
@@ -555,6 +585,11 @@ uint64_t collector_cgroups_refused(const struct collector *c)
 uint64_t collector_accounts_lost(const struct collector *c)
 {
 	return c->owners.lost;
+}
+
+uint64_t collector_tasks_lost(const struct collector *c)
+{
+	return c->headcount.lost;
 }
 
 uint64_t collector_queues_lost(const struct collector *c)

@@ -118,6 +118,9 @@ uint64_t collector_owners_refused(const struct collector *collector);
 uint64_t collector_accounts_lost(const struct collector *collector);
 uint64_t collector_queues_lost(const struct collector *collector);
 
+/* Tasks that came or went unseen: headcount.h. */
+uint64_t collector_tasks_lost(const struct collector *collector);
+
 /*
  * How many values of a probe were lower than at the reading before. They add nothing. PROBE_CGROUP
  * stands for the pressures and the counters in the files of cgroups.

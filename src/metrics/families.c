@@ -7,6 +7,7 @@
 #include "cgroup/files.h"
 #include "metrics/emit.h"
 #include "probe/descriptors.h"
+#include "probe/times.h"
 #include "util/array.h"
 
 /* Where the values of a family about owners are. */
@@ -14,6 +15,7 @@
 #define IN_CELL(id, cell, field)                                                                   \
 	IN(SOURCE_OF_PROBE(id), offsetof(struct cell, field)), .probe = (id)
 #define IN_PRESSURE(id, which) IN(SOURCE_PRESSURE, (which) * sizeof(uint64_t)), .probe = (id)
+#define IN_TIMES(id)	       IN(SOURCE_TIMES, 0), .probe = (id)
 #define IN_CAUSED(id)	       IN(SOURCE_CAUSED, 0), .probe = (id)
 #define IN_PORTS(field)	       IN(SOURCE_PORTS, offsetof(struct port_reading, field)), .probe = PROBE_TCP
 #define IN_PEERS(field)                                                                            \

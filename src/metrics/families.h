@@ -55,6 +55,7 @@ enum family_source {
 	SOURCE_NONE,				 /* not about owners */
 	SOURCE_CELLS,				 /* SOURCE_OF_PROBE(0): a cell of this probe */
 	SOURCE_PRESSURE = SOURCE_CELLS + PROBES, /* uint64_t[PRESSURE_RESOURCES]: pressure.h */
+	SOURCE_TIMES,				 /* uint64_t[TIME_STATES]: times.h */
 	SOURCE_FILES,				 /* struct cgroup_values; a value may be unknown */
 	SOURCE_CAUSED,				 /* uint64_t: the wait of one owner for another */
 	SOURCE_PORTS,				 /* struct port_reading */

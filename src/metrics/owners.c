@@ -340,6 +340,7 @@ static void note_joined(struct owner *to, const struct owner *from)
 static void merge(struct owners *owners, struct owner *to, const struct owner *from)
 {
 	to->cgroups += from->cgroups;
+	times_merge(&to->times, &from->times);
 	if (from->summed && !to->summed) {
 		keep_in_sum(owners, from);
 		owners->lost += ledger_merge(&to->ledger, &from->ledger, LEDGER_GAUGES, NULL);

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "metrics/ledger.h"
+#include "metrics/times.h"
 #include "util/hash.h"
 
 /* The labels of a series: a pod's container; only container, outside Kubernetes; or a unit. */
@@ -42,6 +43,7 @@ struct owner {
 	uint64_t made_ns;  /* CLOCK_BOOTTIME, when the counts of all probes were 0 */
 	uint64_t since_ns; /* CLOCK_MONOTONIC, when those of SOURCE_FILES were, too; 0: not known */
 	struct joined joined;
+	struct task_times times;
 	unsigned int cgroups;	/* that count for it */
 	struct member *members; /* those of them that naming.c gave it: a list */
 	bool files_read;	/* the cgroup's files had been read before the running update */

@@ -43,6 +43,7 @@ static void read_lost(const struct collector *collector, struct books *books)
 			add_lost(books, (enum probe_id)id, "stepped_back",
 				 collector_stepped_back(collector, (enum probe_id)id));
 	add_lost(books, PROBE_SCHED, "cause_pairs_full", collector_causes_lost(collector));
+	add_lost(books, PROBE_SCHED, "tasks", collector_tasks_lost(collector));
 	add_lost(books, PROBE_CGROUP, "unnamed", collector_unnamed(collector));
 	add_lost(books, PROBE_CGROUP, "registry_full", collector_cgroups_refused(collector));
 	add_lost(books, PROBE_CGROUP, "owners_full", collector_owners_refused(collector));

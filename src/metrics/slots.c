@@ -38,6 +38,7 @@ struct slot {
 	void *before[PROBES];  /* the cells at the last update; NULL: they were zero */
 	struct probe_pressure *pressure;      /* the same by CPU; NULL: they were zero */
 	uint64_t some_ns[PRESSURE_RESOURCES]; /* pressure to be added to its owner */
+	struct probe_times times;	      /* at the last reading */
 };
 
 /* An owner without a cgroup. It is counted as if it had one, so that it stays. */
@@ -63,6 +64,8 @@ int slots_open(struct slots *slots, struct probe *probe, struct owners *owners,
 		.pressure = calloc(probe_cpus(probe), sizeof(*slots->pressure)),
 		.due = calloc(probe_slots(probe), sizeof(*slots->due)),
 		.freed = calloc(probe_slots(probe), sizeof(*slots->freed)),
+		.under_way = calloc(probe_slots(probe), sizeof(*slots->under_way)),
+		.made_ns = clock_boottime_ns(),
 	};
 	block_books_open(&slots->blocks, places->procfs, places->sysfs);
 	roots_open(&slots->roots, probe, places->cgroupfs);
@@ -73,8 +76,8 @@ int slots_open(struct slots *slots, struct probe *probe, struct owners *owners,
 		owners_hide(owners, slots->idle); /* nothing is ever counted for it */
 	slots->overflow = add_permanent(owners, "overflow");
 	slots->kernel = add_permanent(owners, "kernel");
-	if (!slots->slot || !slots->pressure || !slots->due || !slots->freed || !slots->idle ||
-	    !slots->overflow || !slots->kernel)
+	if (!slots->slot || !slots->pressure || !slots->due || !slots->freed || !slots->under_way ||
+	    !slots->idle || !slots->overflow || !slots->kernel)
 		return -ENOMEM;
 	return 0;
 }
@@ -102,6 +105,7 @@ void slots_close(struct slots *slots)
 	free(slots->pressure);
 	free(slots->due);
 	free(slots->freed);
+	free(slots->under_way);
 }
 
 /* Waits whose cause found no room among the pairs: two fields of the scheduler's cell. */
@@ -169,6 +173,25 @@ static void update_pressure(struct slots *slots, unsigned int index)
 			pressure_add_growth(slots->pressure, slot->pressure, cpus, slot->some_ns);
 }
 
+/*
+ * Adds where the time of a slot's tasks went. The tasks of a cgroup that was made since the probe
+ * runs are known from the first one on.
+ */
+static void update_times(struct slots *slots, unsigned int index)
+{
+	struct slot *slot = &slots->slot[index];
+	struct owner *owner = slot->member ? slot->member->owner : NULL;
+	struct probe_times now;
+
+	if (!owner || owner == slots->overflow || !probe_read_times(slots->probe, index, &now))
+		return;
+	if (!owner->times.counted && !owner->times.sum.tasks &&
+	    slot->member->cgroup.born_ns > slots->made_ns)
+		owner->times.counted = true;
+	times_add(&owner->times, &now, &slot->times);
+	slot->times = now;
+}
+
 /* Adds what a slot has counted. Returns false if its owner does not have all of it yet. */
 static bool update_cells(struct slots *slots, unsigned int index, struct owner *owner)
 {
@@ -181,6 +204,7 @@ static bool update_cells(struct slots *slots, unsigned int index, struct owner *
 	for (i = 0; i < PROBES; i++)
 		all = update_cell(slots, index, (enum probe_id)i, owner) && all;
 	update_pressure(slots, index);
+	update_times(slots, index);
 	if (!ledger_get(&owner->ledger, SOURCE_PRESSURE, NULL))
 		return false;
 	if (is_zero(slot->some_ns, sizeof(slot->some_ns)))
@@ -303,6 +327,37 @@ void slots_update_pressure(struct slots *slots)
 	for (i = SLOT_OVERFLOW + 1; i < probe_slots(slots->probe); i++)
 		if (probe_slot_cgroup(slots->probe, i))
 			update_pressure(slots, i);
+}
+
+static void add_under_way(struct slots *slots, unsigned int index)
+{
+	const struct slot *slot = &slots->slot[index];
+	struct owner *owner = slot->member ? slot->member->owner : NULL;
+	int i;
+
+	for (i = 0; owner && i < TIME_SLEEP; i++)
+		owner->times.under_way[i] += slots->under_way[index].ns[i];
+}
+
+void slots_update_times(struct slots *slots, struct owners *owners, uint64_t now_ns)
+{
+	unsigned int i, count = probe_slots(slots->probe);
+	struct owner *owner;
+
+	for (owner = owners->table; owner; owner = owner->hh.next)
+		memset(owner->times.under_way, 0, sizeof(owner->times.under_way));
+	for (i = SLOT_OVERFLOW + 1; i < count; i++)
+		update_times(slots, i);
+	memset(slots->under_way, 0, count * sizeof(*slots->under_way));
+	probe_add_under_way(slots->probe, now_ns, slots->under_way);
+	for (i = SLOT_OVERFLOW + 1; i < count; i++)
+		add_under_way(slots, i);
+}
+
+void slots_read_times(struct slots *slots, unsigned int slot)
+{
+	if (slot != SLOT_OVERFLOW)
+		update_times(slots, slot);
 }
 
 /* After which times slots are closed. */

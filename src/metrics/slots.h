@@ -44,6 +44,8 @@ struct slots {
 	uint64_t closed_ns;	       /* when slots were last closed */
 	unsigned int *due;	       /* slots that are to be closed; has room for all */
 	bool *freed;		       /* by slot: was it freed just now? */
+	struct probe_times *under_way; /* by slot, as it is read */
+	uint64_t made_ns;	       /* CLOCK_BOOTTIME, when they were made */
 	uint64_t causes_lost;	       /* waits whose cause found no place among the pairs */
 	uint64_t stepped_back[PROBES]; /* values that were lower than at the reading before */
 };
@@ -70,6 +72,15 @@ void slots_update(struct slots *slots, slots_find_fn find, void *context, uint64
 
 /* Sums up the pressure of all slots: to be called every PRESSURE_INTERVAL_S. Cheap. */
 void slots_update_pressure(struct slots *slots);
+
+/*
+ * Brings the times of the owners' tasks up to now_ns (CLOCK_MONOTONIC, just read). Cheap. What is
+ * under way stays with the owners until the next call.
+ */
+void slots_update_times(struct slots *slots, struct owners *owners, uint64_t now_ns);
+
+/* Reads again what a slot has counted of the times. 0: nothing. */
+void slots_read_times(struct slots *slots, unsigned int slot);
 
 /*
  * Takes in a cgroup that was made, and those that walks have found: what is nested in others shares

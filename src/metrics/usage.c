@@ -112,7 +112,7 @@ static size_t leave_out(struct usage *usage, struct owners *owners, struct cgrou
 	return kept;
 }
 
-static void find_tops(struct usage *usage, const struct members *members, struct owners *owners)
+void usage_find_tops(struct usage *usage, const struct members *members, struct owners *owners)
 {
 	uint64_t known = cgroups_known(&members->registry);
 	struct member *member;
@@ -197,7 +197,7 @@ void usage_update(struct usage *usage, struct members *members, struct owners *o
 	struct owner *owner;
 	size_t i;
 
-	find_tops(usage, members, owners);
+	usage_find_tops(usage, members, owners);
 	for (owner = owners->table; owner; owner = owner->hh.next) {
 		ledger_forget_gauges(&owner->ledger, SOURCE_FILES);
 		owner->files_read = knows_cpu_usage(owner);

@@ -37,6 +37,9 @@ typedef void (*usage_name_fn)(void *context, struct member *member);
 void usage_update(struct usage *usage, struct members *members, struct owners *owners,
 		  uint64_t now_ns, usage_name_fn name, void *context);
 
+/* Finds out which cgroups' files say what owners use: tops. usage_update() does it, too. Cheap. */
+void usage_find_tops(struct usage *usage, const struct members *members, struct owners *owners);
+
 /* Closes the files of a cgroup that is to be removed. */
 void usage_forget(struct usage *usage, struct member *member);
 

@@ -105,7 +105,7 @@ make_rootfs() {
 	mkdir -p "$root"/{bin,proc,dev,tmp,share}
 	cp "$(command -v busybox)" "$root/bin/busybox"
 	"$root/bin/busybox" --install "$root/bin" # hard links
-	cp "$workloads"/{spin,blocks,burst,direct,forker,exchange,fsyncs,hog,tcpserve,tcpload,tcppass,waits,nests} "$root/bin/"
+	cp "$workloads"/{spin,blocks,burst,direct,forker,exchange,fsyncs,hog,lives,tcpserve,tcpload,tcppass,waits,nests} "$root/bin/"
 }
 
 # add_program NAME: of this machine, with its libraries, to that file system.

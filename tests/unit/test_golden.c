@@ -114,6 +114,7 @@ static struct slot {
 	struct cell cell[PROBES];
 	struct account *accounts;
 	uint64_t some_ns[PRESSURE_RESOURCES], some_before_ns[PRESSURE_RESOURCES];
+	uint64_t times_ns[TIME_STATES], times_before_ns[TIME_STATES];
 } slots[SLOTS], *slot;
 
 static struct owners owners;
@@ -297,6 +298,10 @@ static void on_count(char **words, size_t count)
 	size_t i = index_of_value(family, words, count);
 	char *at;
 
+	if (family->source == SOURCE_TIMES) {
+		slot->times_ns[i] = strtoull(words[count - 1], NULL, 10);
+		return;
+	}
 	if (family->source == SOURCE_PRESSURE) {
 		slot->some_ns[family->offset / sizeof(uint64_t)] =
 			strtoull(words[count - 1], NULL, 10);
@@ -329,6 +334,8 @@ static void read_slot(struct slot *from)
 	ledger_add(&from->owner->ledger, SOURCE_PRESSURE, NULL, from->some_ns,
 		   from->some_before_ns);
 	memcpy(from->some_before_ns, from->some_ns, sizeof(from->some_ns));
+	ledger_add(&from->owner->ledger, SOURCE_TIMES, NULL, from->times_ns, from->times_before_ns);
+	memcpy(from->times_before_ns, from->times_ns, sizeof(from->times_ns));
 }
 
 static void on_caused(char **words)

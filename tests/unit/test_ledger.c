@@ -11,6 +11,7 @@
 #include "cgroup/files.h"
 #include "metrics/ledger.h"
 #include "metrics/targets.h"
+#include "metrics/times.h"
 
 /* A reading of any source. */
 union reading {
@@ -147,6 +148,8 @@ static void check_place(const struct family *family)
 		assert_true(end <= sizeof(((struct cgroup_values *)0)->value));
 	if (family->source == SOURCE_PRESSURE)
 		assert_true(end <= sizeof(uint64_t[PRESSURE_RESOURCES]));
+	if (family->source == SOURCE_TIMES)
+		assert_true(end <= sizeof(uint64_t[TIME_STATES]));
 	if (family->source == SOURCE_CAUSED)
 		assert_int_equal(end, sizeof(uint64_t));
 	if (is_of_files(family)) /* what is known has a bit for each word of the account */
