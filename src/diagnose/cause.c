@@ -102,6 +102,13 @@ const struct cause_kind cause_kinds[CAUSES] = {
 		.hint = "the time that it lost by that is not measured",
 		.advice = "look whether what %1 connects to runs, is ready, and may be reached (NetworkPolicy)",
 	},
+	[CAUSE_FULL_QUEUE] = {
+		.name = "accept_queue",
+		.weight = 1, /* a client tries again after a second, then after two */
+		.hint = "the time that its clients lost by that is not measured",
+		.advice = "let %1 accept sooner: more threads or replicas; or give it a longer queue (its backlog, "
+			  "and net.core.somaxconn)",
+	},
 	[CAUSE_UNDER_VOLTAGE] = {
 		.name = "under_voltage",
 		.advice = "use the power supply made for this board (Pi 4: 5.1 V 3 A, Pi 5: 5.1 V 5 A) with "

@@ -192,6 +192,8 @@ static void find_troubles(struct finding *finding, const struct rows *rows, cons
 	troubles[TROUBLE_CONNECT_FAILURES] =
 		find_trouble(rows, row->value_known[SIGNAL_CONNECT_FAILURES],
 			     row->value[SIGNAL_CONNECT_FAILURES], 0);
+	troubles[TROUBLE_FULL_QUEUE] = find_trouble(rows, row->value_known[SIGNAL_QUEUE_OVERFLOWS],
+						    row->value[SIGNAL_QUEUE_OVERFLOWS], 0);
 	troubles[TROUBLE_RESETS] =
 		find_trouble(rows, row->value_known[SIGNAL_RESETS], row->value[SIGNAL_RESETS], 0);
 }

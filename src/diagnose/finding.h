@@ -42,6 +42,7 @@ enum trouble {
 	TROUBLE_OOM_KILLS,
 	TROUBLE_LOST_PACKETS, /* TCP segments sent again */
 	TROUBLE_CONNECT_FAILURES,
+	TROUBLE_FULL_QUEUE, /* connections that its accept queue turned away */
 	TROUBLE_RESETS,
 	TROUBLES,
 };

@@ -31,6 +31,7 @@ static const struct {
 } counted[] = {
 	{TROUBLE_OOM_KILLS, "killed for lack of memory"},
 	{TROUBLE_CONNECT_FAILURES, "connections failed"},
+	{TROUBLE_FULL_QUEUE, "connections turned away by its full accept queue"},
 	{TROUBLE_RESETS, "connections reset"},
 };
 

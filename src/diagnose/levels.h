@@ -95,6 +95,9 @@
  * other family. One in ten seconds, all of a minute, is somebody who tries in vain. */
 #define LEVEL_CONNECT_FAILURES 0.1 /* a second */
 
+/* A server that is being started may be late once. */
+#define LEVEL_FULL_QUEUE       0.1 /* a second */
+
 /* ---------------------------------------------------------------- the machine */
 
 /* The kubelet evicts pods below these (its defaults for nodefs.available, nodefs.inodesFree and

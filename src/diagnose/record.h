@@ -59,7 +59,7 @@ struct note {
 
 #define NOTE_NO_PART 0xff
 
-static_assert(sizeof(struct note) <= 128, "RECORD_NOTES of them take at most 512 KiB");
+static_assert(sizeof(struct note) <= 132, "RECORD_NOTES of them take at most 528 KiB");
 
 struct record_interval {
 	double from_seconds, to_seconds; /* by the clock of the readings */

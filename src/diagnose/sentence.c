@@ -155,6 +155,9 @@ static void put_troubles(struct buf *out, const struct finding_trouble *troubles
 		format_count(text, troubles[TROUBLE_LOST_PACKETS].per_second);
 		buf_printf(out, "; the network lost packets (%s retransmits/s)", text);
 	}
+	if (troubles[TROUBLE_FULL_QUEUE].is_bad)
+		buf_printf(out, "; %.0f connections turned away by its full accept queue",
+			   troubles[TROUBLE_FULL_QUEUE].count);
 	if (troubles[TROUBLE_CONNECT_FAILURES].is_bad)
 		buf_printf(out, "; %.0f connections failed",
 			   troubles[TROUBLE_CONNECT_FAILURES].count);

@@ -35,9 +35,10 @@ enum signal_value {
 	SIGNAL_RETRANSMITS,
 	SIGNAL_RESETS,
 	SIGNAL_CONNECT_FAILURES,
-	SIGNAL_OOM_KILLS,  /* as the probe counts them */
-	SIGNAL_OOM_EVENTS, /* as the cgroup's files do, for when the probe does not run */
-	SIGNAL_LIMIT_HITS, /* how often the memory limit was hit */
+	SIGNAL_QUEUE_OVERFLOWS, /* connections that its full accept queue turned away */
+	SIGNAL_OOM_KILLS,	/* as the probe counts them */
+	SIGNAL_OOM_EVENTS,	/* as the cgroup's files do, for when the probe does not run */
+	SIGNAL_LIMIT_HITS,	/* how often the memory limit was hit */
 	SIGNAL_PRESSURE_MEMORY,
 	SIGNAL_COUNTERS,
 	/* Gauges. */

@@ -61,6 +61,10 @@ static void put_server(struct buf *out, const struct verdict *verdict)
 
 	if (!verdict->by_count)
 		return;
+	if (verdict->evidence.hist == SIGNAL_CONNECT) {
+		buf_printf(out, " On this node %s turned connections away.", verdict->by[0].name);
+		return;
+	}
 	format_percent(text, verdict->by[0].share);
 	buf_printf(out, " On this node %s answered slowly, which may be up to %s %% of that.",
 		   verdict->by[0].name, text);
@@ -125,6 +129,7 @@ static const char *const counted[CAUSES_OF_OWNERS - CAUSES_TIMED] = {
 	[CAUSE_OOM_KILLS - CAUSES_TIMED] = "killed for lack of memory",
 	[CAUSE_LOST_PACKETS - CAUSES_TIMED] = "TCP segments sent again",
 	[CAUSE_CONNECT_FAILURES - CAUSES_TIMED] = "connections failed",
+	[CAUSE_FULL_QUEUE - CAUSES_TIMED] = "connections turned away by its full accept queue",
 };
 
 void verdict_sentence(struct buf *out, const struct verdict *verdict)

@@ -304,6 +304,8 @@ static double least_count(enum cause cause, double seconds)
 		return RETRANSMITS_PER_SECOND * seconds;
 	case CAUSE_CONNECT_FAILURES:
 		return LEVEL_CONNECT_FAILURES * seconds;
+	case CAUSE_FULL_QUEUE:
+		return LEVEL_FULL_QUEUE * seconds;
 	default:
 		return 1;
 	}
@@ -458,26 +460,33 @@ static int ranks_before(const void *a, const void *b)
 }
 
 /*
- * A slow server of this node may be whom a client waits for. It is told as a hint if its slow
- * answers took at least half of the time that the client waited.
+ * Whether a server may be whom a client waits for. Of connections that open slowly: it turned some
+ * away. Of answers: its slow ones took at least half of the time that the client waited.
  */
+static bool may_be_slow_for(const struct verdict *server, const struct verdict *client)
+{
+	if (strcmp(server->name, client->name) == 0)
+		return false;
+	if (client->evidence.hist == SIGNAL_CONNECT)
+		return server->cause == CAUSE_FULL_QUEUE;
+	return server->cause == CAUSE_SLOW_ANSWERS && server->seconds >= client->seconds / 2;
+}
+
+/* A server of this node that may be whom a client waits for is told as a hint: the worst one. */
 static void guess_servers(struct verdicts *verdicts)
 {
-	struct verdict *client, *server;
-	const struct verdicts *all = verdicts;
+	struct verdict *client, *server, *end = verdicts->list + verdicts->count;
 
-	for (client = all->list; client < all->list + all->count; client++) {
+	for (client = verdicts->list; client < end; client++) {
 		if (client->cause != (enum cause)WAIT_NETWORK)
 			continue;
-		for (server = all->list; server < all->list + all->count; server++) {
-			if (server->cause != CAUSE_SLOW_ANSWERS || client->by_count == 1 ||
-			    strcmp(server->name, client->name) == 0 ||
-			    server->seconds < client->seconds / 2)
+		for (server = verdicts->list; server < end; server++) {
+			if (client->by_count == 1 || !may_be_slow_for(server, client))
 				continue;
 			client->by[client->by_count++] = (struct row_cause){
 				.name = server->name,
 				.labels = server->labels,
-				.share = fmin(1, server->seconds / client->seconds),
+				.share = fmin(1, server->rank / client->seconds),
 			};
 			client->by_is_hint = true;
 		}

@@ -84,6 +84,7 @@ static void set_values(json_t *object, const struct row *row, double seconds)
 		[SIGNAL_RETRANSMITS] = "tcp_retransmits_per_second",
 		[SIGNAL_RESETS] = "tcp_resets_per_second",
 		[SIGNAL_CONNECT_FAILURES] = "tcp_connect_failures_per_second",
+		[SIGNAL_QUEUE_OVERFLOWS] = "tcp_accept_queue_overflows_per_second",
 		[SIGNAL_OOM_KILLS] = "memory_oom_kills_per_second",
 		[SIGNAL_OOM_EVENTS] = "memory_oom_events_per_second",
 		[SIGNAL_LIMIT_HITS] = "memory_limit_hits_per_second",

@@ -326,6 +326,28 @@ static void test_a_slow_server_is_a_hint(void **state)
 	assert_non_null(verdict_hint(client));
 }
 
+/* So may be one that turns connections away, if it is connections that open slowly. */
+static void test_a_full_queue_is_a_hint(void **state)
+{
+	const struct verdict *client;
+	struct buf text = {0};
+
+	(void)state;
+	add(6, POD("knocks") "'tcp_connect':" HIST(5, 5, "[0,5]") "}," POD("asks")
+		       ASKS(9, "[-9,50]") "}," POD("door") "'tcp_accept_queue_overflows':4}");
+	find(60, NULL);
+	assert_true(near(verdict_of(NAME("door"), CAUSE_FULL_QUEUE)->count, 24));
+	assert_int_equal(verdict_of(NAME("asks"), WAIT_NETWORK)->by_count, 0);
+	client = verdict_of(NAME("knocks"), WAIT_NETWORK);
+	assert_int_equal(client->by_count, 1);
+	assert_string_equal(client->by[0].name, NAME("door"));
+	assert_true(client->by_is_hint);
+	verdict_sentence(&text, client);
+	assert_non_null(strstr(text.data, " On this node shop/door/web turned connections away."));
+	buf_free(&text);
+	check_none(POD("starts") "'tcp_accept_queue_overflows':0}");
+}
+
 /* The worst comes first; a name chooses its own, and those that it has caused. */
 static void test_names_and_order(void **state)
 {
@@ -680,6 +702,7 @@ int main(void)
 		TEST(test_blocked),
 		TEST(test_counted),
 		TEST(test_a_slow_server_is_a_hint),
+		TEST(test_a_full_queue_is_a_hint),
 		TEST(test_names_and_order),
 		TEST(test_states_of_the_machine),
 		TEST(test_the_record_is_bounded),
