@@ -445,7 +445,8 @@ static uint64_t first_interval(const struct record *record, double seconds)
 	while (first < record->interval_count &&
 	       record_interval(record, first)->from_seconds < begin)
 		first++;
-	return first;
+	/* On a busy node the last one may be longer than all that was asked for. */
+	return first < record->interval_count ? first : record->interval_count - 1;
 }
 
 static int ranks_before(const void *a, const void *b)
@@ -558,8 +559,7 @@ int verdicts_find(const struct record *record, double seconds, const char *who,
 		  struct verdicts *out)
 {
 	uint64_t first = first_interval(record, seconds);
-	struct judge judge = {
-		.record = record, .out = out, .minute_seconds = fmin(LEVEL_SECONDS, seconds)};
+	struct judge judge = {.record = record, .out = out};
 	int err;
 
 	*out = (struct verdicts){0};
@@ -567,6 +567,7 @@ int verdicts_find(const struct record *record, double seconds, const char *who,
 		return 0;
 	out->now_seconds = record_interval(record, record->interval_count - 1)->to_seconds;
 	out->window_seconds = out->now_seconds - record_interval(record, first)->from_seconds;
+	judge.minute_seconds = fmin(LEVEL_SECONDS, fmax(seconds, out->window_seconds));
 	err = judge_all(&judge, first);
 	if (err) {
 		verdicts_free(out);

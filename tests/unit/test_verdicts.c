@@ -155,6 +155,20 @@ static void test_the_worst_minute_counts(void **state)
 	assert_true(fabs(verdicts.list[0].share - 0.29) < 1e-6);
 }
 
+/* On a busy node a reading may be late. */
+static void test_an_interval_that_is_longer_than_asked_for(void **state)
+{
+	(void)state;
+	add(2, POD("a") FSYNCS(8) "}");
+	now += 5;
+	add(1, POD("a") FSYNCS(8) "}");
+	record->intervals[2].from_seconds -= 5;
+	find(10, NULL);
+	assert_int_equal(verdicts.count, 1);
+	assert_true(near(verdicts.window_seconds, 15));
+	assert_true(fabs(verdicts.list[0].worst_share - 8 / 15.0) < 1e-6);
+}
+
 /* ---------------------------------------------------------------- what is said */
 
 static void test_cpu(void **state)
@@ -695,6 +709,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_nothing_is_said_of_what_is_healthy),
 		TEST(test_the_worst_minute_counts),
+		TEST(test_an_interval_that_is_longer_than_asked_for),
 		TEST(test_cpu),
 		TEST(test_since_when),
 		TEST(test_whose_memory_it_is),
