@@ -37,8 +37,9 @@ void row_name_write(char text[ROW_NAME_SIZE], const struct reading_labels *label
 		snprintf(text, ROW_NAME_SIZE, "%s",
 			 labels->unit[0] ? labels->unit : labels->container);
 	else if (level == ROW_LEVEL_CONTAINER)
-		snprintf(text, ROW_NAME_SIZE, "%s%s%s/%s", labels->name_space, slash, labels->pod,
-			 labels->container);
+		/* What is counted for the whole pod, such as a full accept queue, has none. */
+		snprintf(text, ROW_NAME_SIZE, "%s%s%s%s%s", labels->name_space, slash, labels->pod,
+			 labels->container[0] ? "/" : "", labels->container);
 	else
 		snprintf(text, ROW_NAME_SIZE, "%s%s%s", labels->name_space, slash,
 			 level == ROW_LEVEL_WORKLOAD && has_workload(labels) ? labels->workload

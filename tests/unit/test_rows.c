@@ -434,6 +434,7 @@ static void test_no_namespace(void **state)
 {
 	static const struct reading_labels outside = {"", "", "docker-1", "", "", ""};
 	static const struct reading_labels labels = {"", "0fd6e7a2", "8c3e", "", "", ""};
+	static const struct reading_labels whole = {"shop", "web-0", "", "", "", ""};
 	char name[ROW_NAME_SIZE];
 
 	(void)state;
@@ -445,6 +446,8 @@ static void test_no_namespace(void **state)
 	assert_string_equal(name, "0fd6e7a2");
 	row_name_write(name, &labels, ROW_LEVEL_NAMESPACE);
 	assert_string_equal(name, "(no namespace)");
+	row_name_write(name, &whole, ROW_LEVEL_CONTAINER);
+	assert_string_equal(name, "shop/web-0");
 	row_name_write(name, &outside, ROW_LEVEL_CONTAINER);
 	assert_string_equal(name, "docker-1");
 	row_name_write(name, &outside, ROW_LEVEL_WORKLOAD);
