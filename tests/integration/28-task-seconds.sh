@@ -55,7 +55,7 @@ usage_ns() { # POD
 test_lives() {
 	local pod=lives-$mode usage lived ran waited blocked slept tasks first lost slack
 	mkfifo "$tmp/share/go-$mode"
-	start_pod truth "$pod" main lives 3 "/share/go-$mode" "/share/result-$mode"
+	start_pod truth "$pod" main lives 2 "/share/go-$mode" "/share/result-$mode"
 	sleep 0.5
 	take "$pod"
 	usage=$(usage_ns "$pod")
