@@ -81,14 +81,18 @@ static void conclude(struct headcount *headcount, struct task_times *times, uint
 	count->more = more;
 }
 
-/* What is known is as new as the file. */
+/*
+ * What is known is as new as the file. The root cgroup has the kernel's threads, too, which are
+ * another owner's.
+ */
 static void count_top(const struct headcount *headcount, struct slots *slots, struct cgroup *top,
 		      uint64_t now_ns)
 {
 	struct owner *owner = member_of(top)->owner;
 	int64_t tasks;
 
-	if (!owner || !owner->times.headcount.running || top->removed_ns)
+	if (!owner || !owner->times.headcount.running || top->removed_ns ||
+	    top->id == ROOT_CGROUP_ID)
 		return;
 	tasks = cgroup_count_tasks(headcount->cgroupfs, top->path);
 	slots_read_times(slots, member_of(top)->slot);

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <utlist.h>
+
 #include "bramble/growth.h"
 #include "metrics/naming.h"
 #include "metrics/pressure.h"
@@ -173,10 +175,18 @@ static void update_pressure(struct slots *slots, unsigned int index)
 			pressure_add_growth(slots->pressure, slot->pressure, cpus, slot->some_ns);
 }
 
-/*
- * Adds where the time of a slot's tasks went. The tasks of a cgroup that was made since the probe
- * runs are known from the first one on.
- */
+/* Whether all cgroups of an owner were made since the probe runs. */
+static bool is_new(const struct slots *slots, const struct owner *owner)
+{
+	const struct member *member;
+
+	DL_FOREACH2(owner->members, member, owner_next)
+	if (member->cgroup.born_ns <= slots->made_ns)
+		return false;
+	return true;
+}
+
+/* Adds where the time of a slot's tasks went. A new owner's are known from the first one on. */
 static void update_times(struct slots *slots, unsigned int index)
 {
 	struct slot *slot = &slots->slot[index];
@@ -185,9 +195,8 @@ static void update_times(struct slots *slots, unsigned int index)
 
 	if (!owner || owner == slots->overflow || !probe_read_times(slots->probe, index, &now))
 		return;
-	if (!owner->times.counted && !owner->times.sum.tasks &&
-	    slot->member->cgroup.born_ns > slots->made_ns)
-		owner->times.counted = true;
+	if (!owner->times.counted && !owner->times.sum.tasks)
+		owner->times.counted = is_new(slots, owner);
 	times_add(&owner->times, &now, &slot->times);
 	slot->times = now;
 }
