@@ -773,6 +773,7 @@ static void set_check_places(struct check_options *options)
 	options->path_tracefs = shared.path_tracefs;
 	options->path_cgroupfs = shared.path_cgroupfs;
 	options->log_dir = shared.log_dir;
+	options->btf = shared.btf;
 }
 
 static int run_check(int argc, char **argv)
@@ -784,6 +785,7 @@ static int run_check(int argc, char **argv)
 		 {.boolean = &options.json},
 		 .fallback = "off",
 		 .help = "Print one JSON object."},
+		FLAG_BTF,
 		FLAGS_KUBELET,
 		FLAG_LOG_DIR,
 		FLAG_CGROUP_ROOT,

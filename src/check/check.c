@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "check/check.h"
 
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/version.h>
 #include <stdarg.h>
 #include <string.h>
@@ -20,6 +23,7 @@
 #include "sandbox/sandbox.h"
 #include "util/array.h"
 #include "util/buf.h"
+#include "util/given_file.h"
 #include "util/output.h"
 
 /* What this command has just tried. */
@@ -30,7 +34,7 @@
 /* The data that the rows look at. */
 struct context {
 	const struct features *features;
-	const char *procfs, *sysfs, *log_dir;
+	const char *procfs, *sysfs, *log_dir, *btf;
 	const struct kubelet_options *kubelet;
 	struct pod_roots pod_roots;
 	struct mount_places places;
@@ -170,9 +174,50 @@ static void find_jit(const struct context *context, const struct row *row, struc
 		fact->state = FACT_OFF;
 }
 
+static bool has_btf(const char *path)
+{
+	libbpf_print_fn_t print = libbpf_set_print(NULL);
+	struct btf *btf = btf__parse(path, NULL);
+
+	libbpf_set_print(print);
+	btf__free(btf);
+	return btf != NULL;
+}
+
+/*
+ * The file that serve is given. Whether it is this very kernel's, nobody can tell. Its path is not
+ * shown: bramble report has all of this, and no path of its owner's.
+ */
+static void find_btf_file(const char *path, struct fact *fact)
+{
+	char error[PATH_MAX + 128];
+	size_t len = strlen(path) + strlen(": ");
+
+	if (given_file_check(path, BTF_FILE_MAX, error, sizeof(error))) {
+		detail(fact, "--btf: %s", strlen(error) > len ? error + len : "cannot be read");
+	} else if (!has_btf(path)) {
+		detail(fact, "--btf: the file has no BTF");
+	} else {
+		detail(fact, "from the file of --btf");
+		return;
+	}
+	fact->state = FACT_MISSING;
+	fact->needed = true; /* serve ends if it cannot be read */
+	remedy(fact, "name this kernel's BTF file, or leave --btf out");
+}
+
 static void find_btf(const struct context *context, const struct row *row, struct fact *fact)
 {
 	(void)row;
+	if (!strcmp(context->btf, "none")) {
+		fact->state = FACT_OFF;
+		detail(fact, "not used, by --btf=none: the probe makes its own from tracefs");
+		return;
+	}
+	if (strcmp(context->btf, "auto") != 0) {
+		find_btf_file(context->btf, fact);
+		return;
+	}
 	set_answer(fact, feature_kernel_btf(context->sysfs));
 	if (fact->state == FACT_MISSING)
 		detail(fact, "fine: the probe makes its own from tracefs");
@@ -539,6 +584,7 @@ static void look_around(const struct check_options *options, const struct featur
 		.procfs = or_default(options->path_procfs, "/proc"),
 		.sysfs = or_default(options->path_sysfs, "/sys"),
 		.log_dir = or_default(options->log_dir, "/var/log/pods"),
+		.btf = or_default(options->btf, "auto"),
 		.kubelet = options->kubelet,
 		.pod_roots = options->pod_roots,
 	};

@@ -22,6 +22,7 @@ struct check_options {
 	const char *path_cgroupfs;	       /* where mountinfo says */
 	const char *path_boot;		       /* /boot; names the file to change in a remedy */
 	const char *log_dir;		       /* /var/log/pods */
+	const char *btf;		       /* "auto"; "none", or a file */
 	struct pod_roots pod_roots;	       /* --kube.cgroup-root; its mount is not used */
 	const struct kubelet_options *kubelet; /* NULL: it is not asked */
 	bool json;

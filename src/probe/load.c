@@ -21,9 +21,6 @@
 
 #include "bramble.skel.h"
 
-/* The kernel's types take megabytes; a kernel with all its debugging information, hundreds. */
-#define BTF_FILE_MAX ((size_t)1 << 30)
-
 static int on_libbpf_message(enum libbpf_print_level level, const char *format, va_list args)
 {
 	char *text, *line, *rest;

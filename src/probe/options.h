@@ -3,8 +3,12 @@
 #define BRAMBLE_PROBE_OPTIONS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "probe/probes.h"
+
+/* The kernel's types take megabytes; a kernel with all its debugging information, hundreds. */
+#define BTF_FILE_MAX ((size_t)1 << 30)
 
 /* Which tracepoints the sched programs hang on. */
 enum sched_hooks {

@@ -30,6 +30,17 @@ check_holds "a directory that is not there: it goes on" "$? == 0"
 check "and says so" grep -q '^- fsyncs: not measured: No such file' "$tmp/report"
 check "and what to do" grep -q '^  (no file can be written and synced there: --dir names a directory' "$tmp/report"
 
+# The signal that ends it after two minutes, as it measures a cost.
+rm "$tmp/report"
+"$BRAMBLE" report --time=10s >"$tmp/report" 2>"$tmp/report.log" &
+pid=$!
+check "it measures a cost" wait_until 60 grep -q '^### Cost' "$tmp/report"
+kill -ALRM "$pid"
+wait "$pid"
+check_holds "after two minutes it ends with 1" "$? == 1"
+check "and says that the rest is missing" grep -q 'its two minutes are over; the rest is missing' "$tmp/report.log"
+check "what it has found until then is there" grep -q '^bramble can run here' "$tmp/report"
+
 # Interrupted while it counts in a cgroup of its own.
 "$BRAMBLE" report --time=100ms >"$tmp/report" 2>"$tmp/report.log" &
 pid=$!

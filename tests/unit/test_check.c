@@ -85,6 +85,8 @@ static int teardown(void **state)
 
 static struct pod_roots pod_roots; /* as they are given */
 
+static const char *given_btf; /* NULL: --btf is not given */
+
 static void collect(const struct features *features)
 {
 	char procfs[96], sysfs[96], boot[96], pods[96];
@@ -92,6 +94,7 @@ static void collect(const struct features *features)
 					      .path_sysfs = sysfs,
 					      .path_boot = boot,
 					      .log_dir = pods,
+					      .btf = given_btf,
 					      .pod_roots = pod_roots};
 
 	snprintf(procfs, sizeof(procfs), "%s/proc", tree_root);
@@ -218,6 +221,53 @@ static void test_node(void **state)
 	tree_put("sys/class/hwmon/hwmon1/in0_lcrit_alarm", "0\n");
 	collect(&good);
 	fact_is("under-voltage alarm", FACT_PRESENT);
+}
+
+/* The header of a BTF file with no types, little-endian, and the empty string that it begins with.
+ */
+static const char no_types[] = "\x9f\xeb\x01\x00\x18\x00\x00\x00\x00\x00\x00\x00"
+			       "\x00\x00\x00\x00\x00\x00\x00\x00\x01\x00\x00\x00";
+
+static void put_bytes(const char *path, const char *bytes, size_t len)
+{
+	FILE *file = fopen(path, "we");
+
+	assert_non_null(file);
+	assert_int_equal(fwrite(bytes, 1, len, file), len);
+	assert_int_equal(fclose(file), 0);
+}
+
+static void test_btf_file(void **state)
+{
+	char path[96];
+
+	(void)state;
+	make_pi();
+	snprintf(path, sizeof(path), "%s/vmlinux", tree_root);
+	given_btf = path;
+	collect(&good);
+	fact_is("BTF", FACT_MISSING);
+	assert_string_equal(fact("BTF")->detail, "--btf: No such file or directory");
+	contains(fact("BTF")->remedy, "leave --btf out");
+	assert_int_equal(report.lacking, 1); /* serve would end, too */
+
+	put_bytes(path, "BTF", 3);
+	collect(&good);
+	fact_is("BTF", FACT_MISSING);
+	assert_string_equal(fact("BTF")->detail, "--btf: the file has no BTF");
+	assert_int_equal(report.lacking, 1);
+
+	put_bytes(path, no_types, sizeof(no_types));
+	collect(&good);
+	fact_is("BTF", FACT_PRESENT);
+	assert_string_equal(fact("BTF")->detail, "from the file of --btf");
+	assert_int_equal(report.lacking, 0);
+
+	given_btf = "none";
+	collect(&good);
+	fact_is("BTF", FACT_OFF);
+	assert_int_equal(report.lacking, 0);
+	given_btf = NULL;
 }
 
 static void test_raspberry_pi_files(void **state)
@@ -664,6 +714,7 @@ int main(void)
 		TEST(test_words),
 		TEST(test_node),
 		TEST(test_raspberry_pi_files),
+		TEST(test_btf_file),
 		TEST(test_pc_without),
 		TEST(test_no_sock_length),
 		TEST(test_hybrid),
