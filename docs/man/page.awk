@@ -159,5 +159,6 @@ END {
 	else
 		print_command_page()
 	print_written("exit-status", "sections")
+	print_written(command "-exit", "begin") # of the few that have further ones
 	print_see_also()
 }
