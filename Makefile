@@ -148,7 +148,7 @@ $(BUILD)/flags: FORCE
 $(BUILD)/revision: FORCE
 	@mkdir -p $(@D); echo '$(VERSION) $(REVISION)' | cmp -s - $@ || echo '$(VERSION) $(REVISION)' > $@
 
-include docs/pages.mk scripts/image/image.mk tests/image/image.mk tests/package/package.mk tests/tests.mk tests/cluster/cluster.mk
+include docs/pages.mk scripts/image/image.mk tests/image/image.mk tests/package/package.mk tests/tests.mk tests/cluster/cluster.mk tests/why/why.mk
 -include $(OBJ:.o=.d) $(BPF_OBJ:.o=.d)
 
 fresh: ## prove run and test in a minimal Debian, from a clone of HEAD (as root; SUITE=trixie)

@@ -12,7 +12,8 @@
  *   read FILE             reads 4 KiB somewhere in it, past the page cache
  *   write FILE            writes into it, and leaves it to the kernel
  *
- * Servers listen on 127.0.0.1.
+ * Servers listen on 127.0.0.1, or on the address in the environment's WAITS_ADDRESS, and clients
+ * ask there.
  */
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -44,8 +45,12 @@ static struct sockaddr_in address_of(const char *port)
 {
 	struct sockaddr_in address = {.sin_family = AF_INET,
 				      .sin_port = htons((unsigned short)atoi(port))};
+	const char *other = getenv("WAITS_ADDRESS");
 
-	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (other)
+		inet_pton(AF_INET, other, &address.sin_addr);
+	else
+		address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	return address;
 }
 
