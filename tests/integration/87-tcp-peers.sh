@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 #
-# Whom a client waits for, and at which port a server is asked: nginx with a slow port and a quick one,
+# Whom a client waits for, and at which port a server is asked: nginx with k3s' ports, one of them slow,
 # clients that ask for a service's address (nftables changes the destination, as kube-proxy does) or for
 # the pod's, connects that are refused or not answered, more peers and ports than are kept apart, and
 # thousands of both.
@@ -45,6 +45,7 @@ cat >"$tmp/share/nginx.conf" <<-'END'
 		access_log off; keepalive_requests 1000000;
 		server { listen 6443; listen [::]:6443; location / { return 200 "quick\n"; } }
 		server { listen 10250; location / { echo_sleep 0.2; echo slow; } }
+		server { listen 2379; location / { return 200 "quick\n"; } }
 	}
 END
 
@@ -99,12 +100,14 @@ test_asked() {
 	get "service-$mode" http://$service/ 20
 	get "pod-$mode" http://$server:10250/ 5
 	get "six-$mode" 'http://[fd99::2]:6443/' 3
+	get "etcd-$mode" http://$server:2379/ 7
 	scrape
 	check_holds "$mode: a service is shown by the address that was asked for" \
 		"$(peer exchanges pod="service-$mode" peer_ip=$service peer_port=80) == 20 &&
 		$(peer exchanges pod="service-$mode") == 20"
 	check_holds "$mode: and without the name of a pod" \
 		"$(select_metric bramble_tcp_peer_exchanges_total pod="service-$mode" | grep -c peer_pod) == 0"
+	check "$mode: its address is joined to the service that has it" join_services
 	check_holds "$mode: a pod of this node has its name" \
 		"$(peer exchanges pod="pod-$mode" peer_namespace=shop peer_pod=api peer_ip=$server peer_port=10250) == 5"
 	check_holds "$mode: an address of the host's network has none" \
@@ -117,15 +120,41 @@ test_asked() {
 }
 
 test_ports() {
-	local quick slow
+	local quick slow etcd
 	quick=$(tcp response_seconds_count pod="api-$mode" port=6443 role=server)
 	slow=$(tcp response_seconds_count pod="api-$mode" port=10250 role=server)
-	check_holds "$mode: one process shows its ports apart ($quick and $slow answers)" "$quick == 23 && $slow == 5"
+	etcd=$(tcp response_seconds_count pod="api-$mode" port=2379 role=server)
+	check_holds "$mode: one process shows its ports apart ($quick, $slow and $etcd answers)" \
+		"$quick == 23 && $slow == 5 && $etcd == 7"
 	check_holds "$mode: the slow one is slow" \
 		"$(tcp response_seconds_sum pod="api-$mode" port=10250 role=server) >= 1 &&
 		$(tcp response_seconds_sum pod="api-$mode" port=6443 role=server) < 0.5"
 	check_holds "$mode: each has the connections that it accepted" \
 		"$(tcp accepted_total pod="api-$mode" port=6443) == 2 && $(tcp accepted_total pod="api-$mode" port=10250) == 1"
+}
+
+# The query of docs/tcp.md, with a series as it was scraped and the one that kube-state-metrics has.
+join_services() {
+	local series
+	series=$(select_metric bramble_tcp_peer_wait_seconds_total pod="service-$mode")
+	mkdir -p "$tmp/join"
+	{
+		printf '%s\n' 'groups:' '  - name: join' '    rules:' '      - record: joined' '        expr: |'
+		sed -n '/^      sum by (namespace, pod, peer_ip)/,/^$/s/^/    /p' docs/tcp.md
+	} >"$tmp/join/rules.yml"
+	cat >"$tmp/join/test.yml" <<-END
+		rule_files: [rules.yml]
+		tests:
+		  - interval: 1m
+		    input_series:
+		      - {series: '${series% *}', values: 0+60x10}
+		      - {series: 'kube_service_info{namespace="shop",service="api",cluster_ip="$service"}', values: 1x10}
+		      - {series: 'kube_service_info{namespace="shop",service="headless",cluster_ip="None"}', values: 1x10}
+		    promql_expr_test:
+		      - {expr: joined, eval_time: 8m, exp_samples: [{value: 1,
+		          labels: 'joined{namespace="load",pod="service-$mode",peer_ip="$service",service="api"}'}]}
+	END
+	promtool test rules "$tmp/join/test.yml"
 }
 
 test_failures() {
@@ -146,7 +175,7 @@ named() { select_metric "$@" | grep -vc '="other"'; }
 test_bounds() {
 	local listen
 	listen=$(seq 9000 9019 | sed 's/.*/listen &;/' | tr '\n' ' ')
-	sed "s/server { listen 10250.*/server { $listen location \/ { return 200 \"hi\\\\n\"; } }/; s/listen 6443; listen \[::\]:6443;/listen 8097;/" \
+	sed "/listen 2379/d; s/server { listen 10250.*/server { $listen location \/ { return 200 \"hi\\\\n\"; } }/; s/listen 6443; listen \[::\]:6443;/listen 8097;/" \
 		"$tmp/share/nginx.conf" >"$tmp/share/many.conf"
 	container_network=$(netns_path server)
 	start_pod shop "many-$mode" main nginx -c /share/many.conf -e /share/many.log
