@@ -17,6 +17,9 @@ __u32 slots_used;
 /* enum slot_ancestors. Set by the loader. */
 const volatile __u32 slot_ancestors;
 
+/* Whether the threads of the kernel are told apart by their jobs. Set by the loader. */
+const volatile bool slot_kernel_jobs;
+
 /* Which cgroup has which slot: cgroup id -> slot. slot_hints may be wrong; this is not. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -247,6 +250,67 @@ __noinline __u32 slot_find(__u64 cgroup_id, __u64 cgroup)
 found:
 	slot_hints[hash_u64(home.id, SLOT_HINT_BITS)] = slot;
 	return slot;
+}
+
+/* ---- the kernel's threads */
+
+#define NAME_LEN 16 /* TASK_COMM_LEN */
+
+/* Whether a name begins with a word, which is known at compile time. */
+static __always_inline bool begins(const char *name, const char *word)
+{
+	__u32 i;
+
+#pragma unroll
+	for (i = 0; i < NAME_LEN; i++) {
+		if (!word[i])
+			return true;
+		if (name[i] != word[i])
+			return false;
+	}
+	return true;
+}
+
+/*
+ * A thread of the kernel goes by the beginning of its name, which says what it is for. Only root
+ * can change it. A process is not asked for its name: it may call itself what it likes.
+ */
+static __always_inline enum kernel_job job_of(const char *name)
+{
+	if (begins(name, "kworker"))
+		return KERNEL_JOB_KWORKER;
+	if (begins(name, "rcu")) /* rcu_preempt, rcuc/0, rcuog/0, rcuop/0 */
+		return KERNEL_JOB_RCU;
+	if (begins(name, "ksoftirqd") || begins(name, "ktimers/")) /* the latter on PREEMPT_RT */
+		return KERNEL_JOB_KSOFTIRQD;
+	if (begins(name, "kswapd"))
+		return KERNEL_JOB_KSWAPD;
+	if (begins(name, "kcompactd") || begins(name, "khugepaged"))
+		return KERNEL_JOB_KCOMPACTD;
+	if (begins(name, "jbd2/"))
+		return KERNEL_JOB_JBD2;
+	if (begins(name, "btrfs-") || begins(name, "f2fs_") || begins(name, "xfs"))
+		return KERNEL_JOB_FILESYSTEM;
+	if (begins(name, "mmcqd/") || begins(name, "loop") || begins(name, "dmcrypt") ||
+	    begins(name, "md") || begins(name, "scsi_") || begins(name, "usb-storage"))
+		return KERNEL_JOB_DISK; /* mmcqd: before 4.16, and vendors' kernels */
+	if (begins(name, "irq/") || begins(name, "napi/"))
+		return KERNEL_JOB_IRQ;
+	if (begins(name, "migration/"))
+		return KERNEL_JOB_MIGRATION;
+	return KERNEL_JOB_OTHER;
+}
+
+__noinline __u32 slot_of_kernel_thread(void)
+{
+	char name[NAME_LEN] = {};
+	__u32 slot;
+
+	if (!slot_kernel_jobs || bpf_get_current_comm(name, sizeof(name)))
+		return slot_of(KERNEL_CGROUP_ID, 0);
+	slot = slot_of(KERNEL_JOB_ID(job_of(name)), 0);
+	/* If no slot is left for a job, the kernel's first one has it. */
+	return slot == SLOT_OVERFLOW ? slot_of(KERNEL_CGROUP_ID, 0) : slot;
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -77,6 +77,9 @@ extern __u16 slot_hints[1 << SLOT_HINT_BITS];
  */
 __u32 slot_find(__u64 cgroup_id, __u64 cgroup);
 
+/* The slot of the current task, a thread of the kernel in the root cgroup: that of its job. */
+__u32 slot_of_kernel_thread(void);
+
 /* 2^64 / golden ratio: spreads neighbouring ids (Knuth, TAOCP 6.4). */
 #define HASH_FACTOR 0x9e3779b97f4a7c15ULL
 
@@ -128,15 +131,15 @@ static __always_inline bool current_is_kernel(void *ctx)
 }
 
 /*
- * The slot of the current task's cgroup. A kernel thread in the root cgroup gets the kernel's own
- * slot. user: the task is known not to be a kernel thread. ctx: the program's.
+ * The slot of the current task's cgroup. A kernel thread in the root cgroup gets a slot of the
+ * kernel's own. user: the task is known not to be a kernel thread. ctx: the program's.
  */
 static __always_inline __u32 slot_of_task(void *ctx, bool user)
 {
 	__u64 id = bpf_get_current_cgroup_id();
 
 	if (id == ROOT_CGROUP_ID && !user && current_is_kernel(ctx))
-		id = KERNEL_CGROUP_ID;
+		return slot_of_kernel_thread();
 	return slot_of(id, SLOT_OF_CURRENT);
 }
 

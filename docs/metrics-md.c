@@ -10,7 +10,8 @@ static const char *labels_of(const struct family *family)
 {
 	static const char *const labels[] = {
 		[SCOPE_OWNER] = "container or unit",
-		[SCOPE_PAIR] = "container or unit; by_namespace, by_pod, by_container or by_unit",
+		[SCOPE_PAIR] = "container or unit; by_namespace, by_pod, by_container or by_unit; "
+			       "by_job for by_unit=\"kernel\"",
 		[SCOPE_FINDING] =
 			"container or unit; by_namespace, by_pod, by_container or by_unit if "
 			"others caused it",

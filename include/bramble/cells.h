@@ -14,16 +14,38 @@
 
 #include "bramble/hist.h"
 
-#define CACHE_LINE	   64
+#define CACHE_LINE	 64
 
 /* The root of the hierarchy, as the kernel numbers it (fs/kernfs: the first of its ids). */
-#define ROOT_CGROUP_ID	   1
+#define ROOT_CGROUP_ID	 1
 
 /*
  * The kernel's own: its threads, which share the root cgroup with processes, and everything that
- * happens in no task's name. No cgroup has this id.
+ * happens in no task's name. No cgroup has this id, and none has those of the jobs below it.
  */
-#define KERNEL_CGROUP_ID   (~0ULL)
+#define KERNEL_CGROUP_ID (~0ULL)
+
+/* What threads of the kernel are for, by their names: job_of() in bpf/slots.bpf.c. */
+enum kernel_job {
+	KERNEL_JOB_OTHER, /* also what happens in no task's name */
+	KERNEL_JOB_KSWAPD,
+	KERNEL_JOB_KCOMPACTD,
+	KERNEL_JOB_KSOFTIRQD,
+	KERNEL_JOB_KWORKER,
+	KERNEL_JOB_JBD2,
+	KERNEL_JOB_FILESYSTEM,
+	KERNEL_JOB_DISK,
+	KERNEL_JOB_IRQ,
+	KERNEL_JOB_RCU,
+	KERNEL_JOB_MIGRATION,
+	KERNEL_JOBS,
+};
+
+/* The threads of one job have a slot under this id. */
+#define KERNEL_JOB_ID(job) (KERNEL_CGROUP_ID - (job))
+
+/* With fewer slots than this, all threads of the kernel share one. */
+#define KERNEL_JOBS_SLOTS  128
 
 /* Counts the samples of cgroups that got no slot because none was left. */
 #define SLOT_OVERFLOW	   0

@@ -10,6 +10,10 @@ static void put_labels(struct json_text *json, const struct labels *labels)
 	if (labels->unit[0]) {
 		json_text_key(json, "unit");
 		json_text_string(json, labels->unit);
+		if (labels->job[0]) {
+			json_text_key(json, "job");
+			json_text_string(json, labels->job);
+		}
 		return;
 	}
 	if (labels->pod[0]) {

@@ -442,8 +442,8 @@ int collector_open(const struct collector_options *options, struct collector **o
 	collector_poll(c);
 	c->started_ns = c->updated_ns = clock_monotonic_ns();
 	if (probe_is_up(c->probe, PROBE_TCP))
-		accept_queues_open(&c->queues, &c->naming, c->slots.kernel, options->procfs,
-				   options->cgroupfs);
+		accept_queues_open(&c->queues, &c->naming, c->slots.kernel.owner[KERNEL_JOB_OTHER],
+				   options->procfs, options->cgroupfs);
 	*out = c;
 	return 0;
 }

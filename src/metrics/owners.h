@@ -16,12 +16,16 @@
 #include "metrics/times.h"
 #include "util/hash.h"
 
-/* The labels of a series: a pod's container; only container, outside Kubernetes; or a unit. */
+/*
+ * The labels of a series: a pod's container; only container, outside Kubernetes; or a unit. Causes
+ * may be a part of a unit.
+ */
 struct labels {
 	char name_space[64];
 	char pod[254];
 	char container[64];
 	char unit[96];
+	char job[16]; /* of threads of the unit "kernel": kernel_job_name(); or empty */
 };
 
 /*

@@ -53,8 +53,10 @@ size_t cause_labels(const struct labels *cause, struct label *out)
 	size_t count = 0;
 
 	if (cause->unit[0]) {
-		out[0] = (struct label){"by_unit", cause->unit};
-		return 1;
+		out[count++] = (struct label){"by_unit", cause->unit};
+		if (cause->job[0])
+			out[count++] = (struct label){"by_job", cause->job};
+		return count;
 	}
 	if (cause->pod[0]) {
 		out[count++] = (struct label){"by_namespace", cause->name_space};

@@ -80,8 +80,9 @@ size_t owner_labels(const struct labels *owner, struct label *out);
 
 /*
  * Writes the labels of a cause: by_namespace, by_pod and by_container for a pod's container,
- * by_container for any other container, or by_unit. No target has labels with these names, so
- * labels that do not apply are left out. Returns how many labels there are, at most CAUSE_LABELS.
+ * by_container for any other container, or by_unit, and by_job for the kernel's threads. No target
+ * has labels with these names, so labels that do not apply are left out. Returns how many labels
+ * there are, at most CAUSE_LABELS.
  */
 #define CAUSE_LABELS 3
 size_t cause_labels(const struct labels *cause, struct label *out);

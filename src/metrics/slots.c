@@ -34,7 +34,8 @@ static const struct {
 
 struct slot {
 	struct member *member; /* whom it counts for; NULL: not known, or no cgroup */
-	bool kernel;	       /* it counts for KERNEL_CGROUP_ID */
+	bool kernel;	       /* it counts for the kernel: is_kernel_id() */
+	enum kernel_job job;   /* of the kernel's threads that it counts */
 	bool closed;	       /* to be freed; then it is still its member's */
 	uint64_t active_ns;    /* CLOCK_MONOTONIC, when it was last seen to have counted */
 	void *before[PROBES];  /* the cells at the last update; NULL: they were zero */
@@ -77,9 +78,8 @@ int slots_open(struct slots *slots, struct probe *probe, struct owners *owners,
 	if (slots->idle)
 		owners_hide(owners, slots->idle); /* nothing is ever counted for it */
 	slots->overflow = add_permanent(owners, "overflow");
-	slots->kernel = add_permanent(owners, "kernel");
 	if (!slots->slot || !slots->pressure || !slots->due || !slots->freed || !slots->under_way ||
-	    !slots->idle || !slots->overflow || !slots->kernel)
+	    !slots->idle || !slots->overflow || !kernel_jobs_open(&slots->kernel, owners))
 		return -ENOMEM;
 	return 0;
 }
@@ -245,9 +245,10 @@ static void update_slot(struct slots *slots, unsigned int index, uint64_t id, sl
 {
 	const struct member *member;
 
-	slots->slot[index].kernel = id == KERNEL_CGROUP_ID;
+	slots->slot[index].kernel = is_kernel_id(id);
 	if (slots->slot[index].kernel) {
-		update_cells(slots, index, slots->kernel);
+		slots->slot[index].job = kernel_job_of_id(id);
+		update_cells(slots, index, slots->kernel.owner[KERNEL_JOB_OTHER]);
 		return;
 	}
 	member = bind_slot(slots, index, id, find, context);
@@ -267,15 +268,23 @@ static struct owner *owner_of_slot(const struct slots *slots, unsigned int index
 		return NULL;
 	slot = &slots->slot[index];
 	if (slot->kernel)
-		return slots->kernel;
+		return slots->kernel.owner[KERNEL_JOB_OTHER];
 	return slot->member ? slot->member->owner : NULL;
+}
+
+/* Who it is to those who wait because of it. */
+static struct owner *cause_of_slot(const struct slots *slots, unsigned int index)
+{
+	if (index < probe_slots(slots->probe) && slots->slot[index].kernel)
+		return slots->kernel.owner[slots->slot[index].job];
+	return owner_of_slot(slots, index);
 }
 
 static void on_pair(void *context, struct wait_pair pair, uint64_t wait_ns)
 {
 	struct slots *slots = context;
 	struct owner *victim = owner_of_slot(slots, pair.victim);
-	struct owner *cause = owner_of_slot(slots, pair.cause);
+	struct owner *cause = cause_of_slot(slots, pair.cause);
 
 	if (victim && cause) /* else the next update knows them */
 		slots->stepped_back[PROBE_SCHED] +=
@@ -432,7 +441,7 @@ static size_t find_due(struct slots *slots, const struct retirement *after, slot
 	for (i = SLOT_OVERFLOW + 1; i < probe_slots(slots->probe); i++) {
 		uint64_t id = probe_slot_cgroup(slots->probe, i);
 
-		if (!id || id == KERNEL_CGROUP_ID || !bind_slot(slots, i, id, find, context) ||
+		if (!id || is_kernel_id(id) || !bind_slot(slots, i, id, find, context) ||
 		    !slots->slot[i].member->owner)
 			continue;
 		if (is_over_quota(slots, i))

@@ -12,6 +12,7 @@
 
 #include "metrics/block.h"
 #include "metrics/causes.h"
+#include "metrics/kernel_jobs.h"
 #include "metrics/members.h"
 #include "metrics/owners.h"
 #include "metrics/roots.h"
@@ -37,7 +38,7 @@ struct slots {
 	struct probe_pressure *pressure; /* by CPU, as it is read */
 	struct owner *idle;		 /* the cause of waits on a CPU that was idle */
 	struct owner *overflow;		 /* for cgroups without a slot */
-	struct owner *kernel;		 /* for KERNEL_CGROUP_ID */
+	struct kernel_jobs kernel;	 /* for KERNEL_CGROUP_ID, and the jobs of its threads */
 	unsigned int used;		 /* slots in use at the last update, without overflow's */
 	struct slot_warnings warnings;
 	uint64_t now_ns;	       /* CLOCK_MONOTONIC, of the running call */

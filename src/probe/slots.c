@@ -18,6 +18,7 @@ int probe_size_slots(struct probe *probe)
 	struct bramble_bpf *bpf = probe->bpf;
 	int err = bpf_map__set_max_entries(bpf->maps.slot_cgroups, probe->slots);
 
+	bpf->rodata->slot_kernel_jobs = probe->slots >= KERNEL_JOBS_SLOTS;
 	err = err ?: bpf_map__set_max_entries(bpf->maps.slot_groups, probe->slots);
 	err = err ?: bpf_map__set_max_entries(bpf->maps.slot_by_cgroup, probe->slots);
 	err = err ?: probe_size_roots(probe);

@@ -338,6 +338,19 @@ static void read_slot(struct slot *from)
 	memcpy(from->times_before_ns, from->times_ns, sizeof(from->times_ns));
 }
 
+/* The threads of the kernel with this job, as a cause. */
+static struct owner *job_owner(const char *job)
+{
+	struct labels labels = {.unit = "kernel"};
+	struct owner *owner;
+
+	snprintf(labels.job, sizeof(labels.job), "%s", job);
+	owner = owners_get(&owners, &labels);
+	assert_non_null(owner);
+	owners_hide(&owners, owner);
+	return owner;
+}
+
 static void on_caused(char **words)
 {
 	struct wait_pair pair = {.victim = (__u16)(slot - slots)};
@@ -346,6 +359,10 @@ static void on_caused(char **words)
 
 	if (strcmp(words[1], "other") == 0) {
 		owner_add_caused(slot->owner, &owner_other, wait_ns);
+		return;
+	}
+	if (strncmp(words[1], "job:", 4) == 0) {
+		owner_add_caused(slot->owner, job_owner(words[1] + 4), wait_ns);
 		return;
 	}
 	pair.cause = SLOT_IDLE;

@@ -100,6 +100,29 @@ static void test_labels(void **state)
 	json_decref(root);
 }
 
+/* Threads of the kernel are told apart as causes, by a field of their own. */
+static void test_jobs(void **state)
+{
+	struct owner *victim = unit_owner(&owners, "a"), *kswapd;
+	struct labels labels = {.unit = "kernel", .job = "kswapd"};
+	const json_t *causes;
+	json_t *root;
+
+	(void)state;
+	kswapd = owners_get(&owners, &labels);
+	owners_hide(&owners, kswapd);
+	owner_add_caused(victim, kswapd, 1);
+	owner_add_caused(victim, unit_owner(&owners, "kernel"), 2);
+	root = read_back(0);
+	causes = json_object_get(container(root, 0), "cpu_wait_caused");
+	assert_int_equal(json_array_size(causes), 2);
+	assert_string_equal(string(json_array_get(causes, 0), "unit"), "kernel");
+	assert_string_equal(string(json_array_get(causes, 0), "job"), "kswapd");
+	assert_string_equal(string(json_array_get(causes, 1), "unit"), "kernel");
+	assert_null(json_object_get(json_array_get(causes, 1), "job"));
+	json_decref(root);
+}
+
 /* Where it is asked for and known: of who waited, and of who caused it. */
 static void test_workloads(void **state)
 {
@@ -360,10 +383,19 @@ static void test_bytes_that_are_no_text(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_empty),    TEST(test_labels),		 TEST(test_workloads),
-		TEST(test_idle),     TEST(test_joined),		 TEST(test_histogram),
-		TEST(test_switches), TEST(test_causes),		 TEST(test_escapes),
-		TEST(test_files),    TEST(test_numbers_as_text), TEST(test_bytes_that_are_no_text),
+		TEST(test_empty),
+		TEST(test_labels),
+		TEST(test_workloads),
+		TEST(test_idle),
+		TEST(test_joined),
+		TEST(test_histogram),
+		TEST(test_switches),
+		TEST(test_jobs),
+		TEST(test_causes),
+		TEST(test_escapes),
+		TEST(test_files),
+		TEST(test_numbers_as_text),
+		TEST(test_bytes_that_are_no_text),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
