@@ -1,6 +1,5 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# Runs: beside others
 #
 # Names from the kubelet: real containers in the cgroups that kubelets and runtimes make,
 # and a kubelet over real TLS that lists them, fails, and comes back.

@@ -1,6 +1,5 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# Runs: beside others
 #
 # Debian's Prometheus scrapes bramble, and answers the question the metrics are for.
 . "$(dirname "$0")/lib.sh"

@@ -1,6 +1,5 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# Runs: beside others
 #
 # The configurations in deploy/prometheus, with the labels that targets have in a cluster. Every
 # series must keep its own labels, units must get none from bramble's pod, and the queries of the
