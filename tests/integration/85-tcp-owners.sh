@@ -1,6 +1,5 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# Runs: beside others
 #
 # A socket belongs to the container that uses it: sockets made before the probe was started, passed
 # on to another container (SCM_RIGHTS), inherited over fork and exec, containers that share
