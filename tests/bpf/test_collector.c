@@ -11,6 +11,7 @@
 #include "kernel/features.h"
 #include "kubelet_server.h"
 #include "metrics/collector.h"
+#include "metrics/kernel_jobs.h"
 #include "own_cgroup.h"
 #include "util/clock.h"
 #include "util/log.h"
@@ -348,7 +349,7 @@ static void what_the_ring_lost_is_counted(void **state)
 	for (slot = SLOT_OVERFLOW + 1; slot < probe_slots(probe); slot++) {
 		id = probe_slot_cgroup(probe, slot);
 		member = members_find(collector_members(collector), id);
-		if (id && id != KERNEL_CGROUP_ID)
+		if (id && !is_kernel_id(id))
 			assert_true(member && member->owner);
 	}
 	assert_true(switches_of("unknown") >= 2 * collector_unnamed(collector));
