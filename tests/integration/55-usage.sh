@@ -99,8 +99,9 @@ for word in "" x -x --no-such-flag serv; do ends 2 "unknown command \"$word\"" "
 ends 2 'unknown command "x"' "help x" help x
 ends 2 '"top"' "help serve top" help serve top
 ends 2 "CGROUP_PATH" "explain without a path" explain
+ends 2 'takes one name, and not "b" as well' "why with two names" why a b
 for command in $commands; do
-	[ "$command" = explain ] || [ "$command" = help ] ||
+	[[ " explain help why " == *" $command "* ]] ||
 		ends 2 'takes no argument "surplus"' "$command surplus" "$command" surplus
 	ends 2 "unknown flag --no-such-flag" "$command --no-such-flag" "$command" --no-such-flag
 	ends 2 "unknown flag -x" "$command -x" "$command" -x

@@ -79,8 +79,9 @@ open_maps() {
 }
 bpftool=$(command -v bpftool || echo /usr/sbin/bpftool)
 # The kernel has 15 letters of a name. Where programs see no ancestors, there are aliases, too.
-maps='block_cells block_requests cgroup_events fsync_cells fsync_stalls killed_tasks memory_cells memory_stalls sched_cells'
-maps+=' slot_by_cgroup slot_free slot_roots stall_cells tcp_cells tcp_sockets wait_pairs'
+maps='block_cells block_requests blocked_cells cgroup_events fsync_cells fsync_stalls killed_tasks memory_cells'
+maps+=' memory_stalls sched_cells slot_by_cgroup slot_free slot_roots stall_cells tcp_cells tcp_peer_cells tcp_peers_free'
+maps+=' tcp_port_cells tcp_ports_free tcp_slot_target tcp_socket_targ tcp_sockets tcp_targets wait_pairs'
 note "open: $(open_kind bpf-map) maps, $(open_kind bpf-prog) programs, $(open_kind bpf_link) links"
 check "the maps that are open are those that it uses by their descriptors" test "$(open_maps)" = "$maps"
 check_holds "no types are open" "$(open_kind btf) == 0"
