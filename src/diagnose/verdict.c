@@ -299,16 +299,13 @@ static int judge_time(struct judge *judge, enum cause cause)
 /* So many in the worst minute are a trouble. */
 static double least_count(enum cause cause, double seconds)
 {
-	switch (cause) {
-	case CAUSE_LOST_PACKETS:
-		return RETRANSMITS_PER_SECOND * seconds;
-	case CAUSE_CONNECT_FAILURES:
-		return LEVEL_CONNECT_FAILURES * seconds;
-	case CAUSE_FULL_QUEUE:
-		return LEVEL_FULL_QUEUE * seconds;
-	default:
-		return 1;
-	}
+	static const double per_second[CAUSES] = {
+		[CAUSE_LOST_PACKETS] = RETRANSMITS_PER_SECOND,
+		[CAUSE_CONNECT_FAILURES] = LEVEL_CONNECT_FAILURES,
+		[CAUSE_FULL_QUEUE] = LEVEL_FULL_QUEUE,
+	};
+
+	return per_second[cause] > 0 ? per_second[cause] * seconds : 1;
 }
 
 static int judge_count(struct judge *judge, enum cause cause)

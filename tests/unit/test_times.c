@@ -73,13 +73,13 @@ static void test_adds_up(void **state)
 	come(1000, 1);
 	come(1500, 1);
 	now.ns[TIME_RUNNING] = 300;
-	now.ns[TIME_BLOCKED + BLOCKED_DISK] = 40;
+	now.ns[TIME_DISK] = 40;
 	take();
 	owner.times.under_way[TIME_RUNNABLE] = 60;
 	assert_true(times_show(&owner, 2000));
 	assert_int_equal(shown(TIME_RUNNING), 300);
 	assert_int_equal(shown(TIME_RUNNABLE), 60);
-	assert_int_equal(shown(TIME_BLOCKED + BLOCKED_DISK), 40);
+	assert_int_equal(shown(TIME_DISK), 40);
 	assert_int_equal(shown(TIME_SLEEP), 1000 + 500 - 400);
 	come(2500, -1);
 	take();
