@@ -2,9 +2,10 @@
 # The ladder: lint, unit, fuzz, BPF, integration, virtual machines. Every test prints "PASS name",
 # "FAIL name" or "SKIP name: reason"; tests/summary counts them.
 
-# What `make test` makes, in this order. A stage without sources is left out.
+# What `make test` makes, in this order. A stage without sources is left out. The cluster is one where Kubernetes is
+# compiled already: CLUSTER_CACHE is the folder that keeps it (docs/cluster.md).
 STAGES = lint test-hardening test-runners test-docs test-deploy test-image test-package test-unit $(if $(FUZZ_SRC),test-fuzz) $(if $(BPFTEST_SRC),test-bpf) test-memory test-integration \
-         test-vm
+         test-vm $(if $(CLUSTER_CACHE),$(if $(wildcard $(CLUSTER_CACHE)/kubernetes-*),test-cluster))
 
 test: ## install what is missing, run every test, end with one line of counts (as root)
 	@scripts/install-packages build test
