@@ -8,8 +8,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <curl/curl.h>
-
 #include "diagnose/reading_json.h"
 #include "diagnose/reading_scrape.h"
 #include "metrics/workloads.h"
@@ -19,10 +17,10 @@
 #include "util/buf.h"
 #include "util/clock.h"
 #include "util/log.h"
+#include "util/serve_client.h"
 #include "util/slice.h"
 
-/* The host's name does not matter: the request goes to the socket. */
-#define URL	    "http://bramble/api/v1/containers?workload=1"
+#define URL	    SERVE_URL "/api/v1/containers?workload=1"
 
 #define REPLY_MAX   ((size_t)64 << 20)
 
@@ -52,7 +50,7 @@ struct source {
 	bool asked; /* curl is in multi */
 	bool full;  /* the last request was not taken: serve has too many */
 	bool gone;  /* at the last request nobody listened, or the connection broke */
-	struct buf reply;
+	struct serve_reply reply;
 	size_t reply_len;	     /* of the last one */
 	struct collector *collector; /* our own, or NULL */
 	char curl_error[CURL_ERROR_SIZE];
@@ -60,30 +58,16 @@ struct source {
 	char name[160];
 };
 
-static size_t on_data(char *data, size_t size, size_t count, void *context)
-{
-	struct buf *reply = context;
-
-	if (reply->len + size * count > REPLY_MAX)
-		return 0;
-	buf_add(reply, data, size * count);
-	return buf_failed(reply) ? 0 : size * count;
-}
-
 static int set_up_curl(struct source *source)
 {
 	source->multi = curl_multi_init();
 	source->curl = curl_easy_init();
 	if (!source->multi || !source->curl)
 		return -ENOMEM;
-	curl_easy_setopt(source->curl, CURLOPT_URL, URL);
-	curl_easy_setopt(source->curl, CURLOPT_UNIX_SOCKET_PATH, source->socket);
+	source->reply.max = REPLY_MAX;
+	serve_client_set_up(source->curl, source->socket, URL, &source->reply);
 	curl_easy_setopt(source->curl, CURLOPT_FAILONERROR, 1L);
-	curl_easy_setopt(source->curl, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(source->curl, CURLOPT_NOPROXY, "*");
 	curl_easy_setopt(source->curl, CURLOPT_ERRORBUFFER, source->curl_error);
-	curl_easy_setopt(source->curl, CURLOPT_WRITEFUNCTION, on_data);
-	curl_easy_setopt(source->curl, CURLOPT_WRITEDATA, &source->reply);
 	return 0;
 }
 
@@ -92,7 +76,7 @@ static void stop_asking(struct source *source)
 	if (source->asked)
 		curl_multi_remove_handle(source->multi, source->curl);
 	source->asked = false;
-	buf_free(&source->reply);
+	buf_free(&source->reply.text);
 }
 
 static void close_curl(struct source *source)
@@ -177,18 +161,6 @@ static int connect_to_serve(struct source *source)
 	return err;
 }
 
-static void tell_socket_error(const char *socket, int err)
-{
-	if (err == -ENOTSOCK)
-		log_error("--socket=%s is no socket", socket);
-	else if (err == -EACCES)
-		log_error("may not open %s: permission denied; run bramble top as root, or as a "
-			  "user of the socket's group",
-			  socket);
-	else
-		log_error("cannot open %s: %s", socket, strerror(-err));
-}
-
 /* Chooses between serve and a probe of its own. */
 static int open_either(struct source *source)
 {
@@ -208,7 +180,7 @@ static int open_either(struct source *source)
 			 socket);
 		return open_own_probe(source);
 	case LISTENER_ERROR:
-		tell_socket_error(socket, err);
+		serve_client_log_error("top", socket, err);
 	}
 	return err;
 }
@@ -260,7 +232,7 @@ void source_ask(struct source *source)
 	stop_asking(source);
 	source->curl_error[0] = '\0';
 	/* The reply will be about as long as the last one. */
-	buf_reserve(&source->reply, source->reply_len + source->reply_len / 16);
+	buf_reserve(&source->reply.text, source->reply_len + source->reply_len / 16);
 	source->asked = curl_multi_add_handle(source->multi, source->curl) == CURLM_OK;
 }
 
@@ -341,14 +313,14 @@ static bool is_gone(CURLcode code)
 
 static int fail_request(struct source *source, CURLcode code)
 {
-	bool no_memory = code == CURLE_OUT_OF_MEMORY || buf_failed(&source->reply);
+	bool no_memory = code == CURLE_OUT_OF_MEMORY || buf_failed(&source->reply.text);
 	const char *why = source->curl_error[0] ? source->curl_error : curl_easy_strerror(code);
 
 	if (no_memory)
 		why = "no memory";
 	else if (code == CURLE_WRITE_ERROR)
 		why = "the reply is longer than 64 MiB";
-	buf_free(&source->reply);
+	buf_free(&source->reply.text);
 	return fail(source, no_memory ? -ENOMEM : -EIO, why);
 }
 
@@ -368,8 +340,8 @@ static int take_reply(struct source *source, char **text, size_t *len)
 	source->gone = !source->full && is_gone(code);
 	if (code != CURLE_OK)
 		return fail_request(source, code);
-	source->reply_len = *len = source->reply.len;
-	*text = buf_take(&source->reply);
+	source->reply_len = *len = source->reply.text.len;
+	*text = buf_take(&source->reply.text);
 	return *text ? 0 : fail(source, -ENOMEM, "the reply is empty");
 }
 

@@ -4,31 +4,19 @@
 #include <errno.h>
 #include <string.h>
 
-#include <curl/curl.h>
-
 #include "cli/duration.h"
 #include "util/clock.h"
 #include "util/log.h"
+#include "util/serve_client.h"
 #include "util/unix_listener.h"
 
-/* The host's name does not matter: the request goes to the socket. */
-#define URL	       "http://bramble/api/v1/why?since="
+#define URL	       SERVE_URL "/api/v1/why?since="
 
 #define REPLY_MAX      ((size_t)16 << 20)
 
 #define ANSWER_SECONDS 60L
 
 #define DURATION_SIZE  32
-
-static size_t on_data(char *data, size_t size, size_t count, void *context)
-{
-	struct buf *reply = context;
-
-	if (reply->len + size * count > REPLY_MAX)
-		return 0;
-	buf_add(reply, data, size * count);
-	return buf_failed(reply) ? 0 : size * count;
-}
 
 static int tell_nobody(const char *socket, const char *why)
 {
@@ -41,19 +29,6 @@ static int tell_nobody(const char *socket, const char *why)
 	return -ENOENT;
 }
 
-static int tell_socket_error(const char *socket, int err)
-{
-	if (err == -ENOTSOCK)
-		log_error("--socket=%s is no socket", socket);
-	else if (err == -EACCES)
-		log_error("may not open %s: permission denied; run bramble why as root, or as a "
-			  "user of the socket's group",
-			  socket);
-	else
-		log_error("cannot open %s: %s", socket, strerror(-err));
-	return err;
-}
-
 static int find_serve(const char *socket)
 {
 	int err;
@@ -64,7 +39,8 @@ static int find_serve(const char *socket)
 	case LISTENER_STALE:
 		return tell_nobody(socket, " any more");
 	case LISTENER_ERROR:
-		return tell_socket_error(socket, err);
+		serve_client_log_error("why", socket, err);
+		return err;
 	default:
 		return 0;
 	}
@@ -122,19 +98,16 @@ static int perform(CURL *curl, const char *socket, const char *who, struct buf *
 static int ask(CURL *curl, const char *socket, const char *who, uint64_t since_ns,
 	       struct buf *reply)
 {
+	struct serve_reply received = {.max = REPLY_MAX};
 	struct buf url = {0};
 	int err = make_url(curl, who, since_ns, &url);
 
 	if (!err) {
-		curl_easy_setopt(curl, CURLOPT_URL, url.data);
-		curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, socket);
-		curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-		curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
+		serve_client_set_up(curl, socket, url.data, &received);
 		curl_easy_setopt(curl, CURLOPT_TIMEOUT, ANSWER_SECONDS);
-		curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_data);
-		curl_easy_setopt(curl, CURLOPT_WRITEDATA, reply);
-		err = perform(curl, socket, who, reply);
+		err = perform(curl, socket, who, &received.text);
 	}
+	*reply = received.text;
 	buf_free(&url);
 	return err;
 }
