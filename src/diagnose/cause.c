@@ -86,24 +86,31 @@ const struct cause_kind cause_kinds[CAUSES] = {
 	},
 	[CAUSE_OOM_KILLS] = {
 		.name = "oom_kill",
+		.happened = "killed for lack of memory",
 		.weight = 60, /* a container is started again after 10 s to 5 min, and then warms up */
 		.advice = "raise the memory limit of %1 (resources.limits.memory), or find what fills it",
 		.unit_advice = "raise the memory limit of %1 (MemoryMax), or find what fills it",
 	},
 	[CAUSE_LOST_PACKETS] = {
 		.name = "retransmits",
+		.happened = "TCP segments sent again",
+		.per_second = RETRANSMITS_PER_SECOND,
 		.weight = 0.2, /* the least time after which TCP sends again by its timer */
 		.hint = "the time that it lost by that is not measured",
 		.advice = "look at the network between %1 and its peers: Wi-Fi, a cable, a switch",
 	},
 	[CAUSE_CONNECT_FAILURES] = {
 		.name = "connect_failures",
+		.happened = "connections failed",
+		.per_second = LEVEL_CONNECT_FAILURES,
 		.weight = 1, /* programs try again after a second or so */
 		.hint = "the time that it lost by that is not measured",
 		.advice = "look whether what %1 connects to runs, is ready, and may be reached (NetworkPolicy)",
 	},
 	[CAUSE_FULL_QUEUE] = {
 		.name = "accept_queue",
+		.happened = "connections turned away by its full accept queue",
+		.per_second = LEVEL_FULL_QUEUE,
 		.weight = 1, /* a client tries again after a second, then after two */
 		.hint = "the time that its clients lost by that is not measured",
 		.advice = "let %1 accept sooner: more threads or replicas; or give it a longer queue (its backlog, "
@@ -111,28 +118,34 @@ const struct cause_kind cause_kinds[CAUSES] = {
 	},
 	[CAUSE_UNDER_VOLTAGE] = {
 		.name = "under_voltage",
+		.happened = "its voltage is too low, so it runs slower",
 		.advice = "use the power supply made for this board (Pi 4: 5.1 V 3 A, Pi 5: 5.1 V 5 A) with "
 			  "a short cable, and power USB disks on their own",
 	},
 	[CAUSE_HEAT] = {
 		.name = "heat",
+		.happened = "it is too hot, so it runs slower",
 		.advice = "cool the board: a heat sink, a fan, air around its case",
 	},
 	[CAUSE_DISK_FULL] = {
 		.name = "disk_full",
+		.happened = " is nearly full",
 		.advice = "make room on %2: unused images (crictl rmi --prune), logs, old volumes; the kubelet "
 			  "evicts pods below 10 %",
 	},
 	[CAUSE_NO_INODES] = {
 		.name = "no_inodes",
+		.happened = " has hardly any inodes left",
 		.advice = "remove files on %2, of which there are too many; the kubelet evicts pods below 5 %",
 	},
 	[CAUSE_READ_ONLY] = {
 		.name = "read_only",
+		.happened = " cannot be written to",
 		.advice = "look for errors of the disk in dmesg, save the data, and replace the SD card",
 	},
 	[CAUSE_LOW_MEMORY] = {
 		.name = "low_memory",
+		.happened = "it has hardly any memory left",
 		.advice = "move something to another node: the kubelet evicts pods below 100 MiB",
 	},
 };

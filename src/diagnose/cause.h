@@ -76,10 +76,14 @@ struct cause_kind {
 	enum signal_value counter; /* in seconds */
 	const char *counter_words;
 
+	/* What is counted, behind its number; or how the machine is, behind the place. */
+	const char *happened;
+
 	/* From this share of a minute on it is said (levels.h); 0: it is judged by itself. */
 	double least;
-	double weight;	  /* of what is counted: seconds that one stands for where it is ranked */
-	const char *hint; /* why it may be wrong; NULL: it is measured */
+	double per_second; /* of what is counted: from so many on it is said; 0: from one on */
+	double weight;	   /* of what is counted: seconds that one stands for where it is ranked */
+	const char *hint;  /* why it may be wrong; NULL: it is measured */
 	/* What to do about it, one line. %1 is who it is about, %2 who caused it or where. */
 	const char *advice;
 	const char *unit_advice; /* the same for a unit of systemd; NULL: no other */

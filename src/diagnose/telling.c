@@ -99,38 +99,24 @@ static void put_slow_answers(struct buf *out, const struct verdict *verdict)
 		   count, slow, most, p99);
 }
 
-static void put_counted(struct buf *out, const struct verdict *verdict, const char *what)
+static void put_counted(struct buf *out, const struct verdict *verdict)
 {
-	buf_printf(out, "%s: %.0f %s in ", verdict->name, verdict->count, what);
+	buf_printf(out, "%s: %.0f %s in ", verdict->name, verdict->count,
+		   cause_kinds[verdict->cause].happened);
 	put_window(out, verdict);
 	buf_putc(out, '.');
 }
 
-static void put_state(struct buf *out, const struct verdict *verdict, const char *what)
+static void put_state(struct buf *out, const struct verdict *verdict)
 {
 	char held[FORMAT_SIZE];
 
 	format_interval(held, verdict->seconds);
-	buf_printf(out, "This node: %s%s, for %s of ", verdict->where, what, held);
+	buf_printf(out, "This node: %s%s, for %s of ", verdict->where,
+		   cause_kinds[verdict->cause].happened, held);
 	put_window(out, verdict);
 	buf_putc(out, '.');
 }
-
-static const char *const states[CAUSES - CAUSES_OF_OWNERS] = {
-	[CAUSE_UNDER_VOLTAGE - CAUSES_OF_OWNERS] = "its voltage is too low, so it runs slower",
-	[CAUSE_HEAT - CAUSES_OF_OWNERS] = "it is too hot, so it runs slower",
-	[CAUSE_DISK_FULL - CAUSES_OF_OWNERS] = " is nearly full",
-	[CAUSE_NO_INODES - CAUSES_OF_OWNERS] = " has hardly any inodes left",
-	[CAUSE_READ_ONLY - CAUSES_OF_OWNERS] = " cannot be written to",
-	[CAUSE_LOW_MEMORY - CAUSES_OF_OWNERS] = "it has hardly any memory left",
-};
-
-static const char *const counted[CAUSES_OF_OWNERS - CAUSES_TIMED] = {
-	[CAUSE_OOM_KILLS - CAUSES_TIMED] = "killed for lack of memory",
-	[CAUSE_LOST_PACKETS - CAUSES_TIMED] = "TCP segments sent again",
-	[CAUSE_CONNECT_FAILURES - CAUSES_TIMED] = "connections failed",
-	[CAUSE_FULL_QUEUE - CAUSES_TIMED] = "connections turned away by its full accept queue",
-};
 
 void verdict_sentence(struct buf *out, const struct verdict *verdict)
 {
@@ -142,9 +128,9 @@ void verdict_sentence(struct buf *out, const struct verdict *verdict)
 	} else if (cause == CAUSE_SLOW_ANSWERS) {
 		put_slow_answers(out, verdict);
 	} else if (cause >= CAUSES_OF_OWNERS) {
-		put_state(out, verdict, states[cause - CAUSES_OF_OWNERS]);
+		put_state(out, verdict);
 	} else if (cause >= CAUSES_TIMED) {
-		put_counted(out, verdict, counted[cause - CAUSES_TIMED]);
+		put_counted(out, verdict);
 	} else {
 		put_waited(out, verdict, (enum wait_cause)cause);
 		if (cause == WAIT_NETWORK)

@@ -78,11 +78,19 @@ static struct minute worst_minute(const struct judge *judge, int cause, note_val
 	return worst;
 }
 
+/* Takes an interval to the last stretch, or begins a new one after a minute without. */
+static void stretch(struct verdict *verdict, const struct record_interval *interval, bool first)
+{
+	if (first || interval->from_seconds - verdict->until_seconds > LEVEL_SECONDS)
+		verdict->since_seconds = interval->from_seconds;
+	verdict->until_seconds = interval->to_seconds;
+}
+
 /* The last stretch in which it was lost, with no minute in between without. */
 static void find_stretch(const struct judge *judge, struct verdict *verdict, note_value value,
 			 double least)
 {
-	double last_to = -INFINITY;
+	bool first = true;
 	size_t i;
 
 	for (i = 0; i < judge->count; i++) {
@@ -90,9 +98,8 @@ static void find_stretch(const struct judge *judge, struct verdict *verdict, not
 
 		if (!(value(judge->seen[i].note, (int)verdict->cause) > least * length(interval)))
 			continue;
-		if (interval->from_seconds - last_to > LEVEL_SECONDS)
-			verdict->since_seconds = interval->from_seconds;
-		verdict->until_seconds = last_to = interval->to_seconds;
+		stretch(verdict, interval, first);
+		first = false;
 	}
 }
 
@@ -299,13 +306,9 @@ static int judge_time(struct judge *judge, enum cause cause)
 /* So many in the worst minute are a trouble. */
 static double least_count(enum cause cause, double seconds)
 {
-	static const double per_second[CAUSES] = {
-		[CAUSE_LOST_PACKETS] = RETRANSMITS_PER_SECOND,
-		[CAUSE_CONNECT_FAILURES] = LEVEL_CONNECT_FAILURES,
-		[CAUSE_FULL_QUEUE] = LEVEL_FULL_QUEUE,
-	};
+	double per_second = cause_kinds[cause].per_second;
 
-	return per_second[cause] > 0 ? per_second[cause] * seconds : 1;
+	return per_second > 0 ? per_second * seconds : 1;
 }
 
 static int judge_count(struct judge *judge, enum cause cause)
@@ -340,7 +343,14 @@ static int judge_subject(struct judge *judge)
 
 static int judge_state(struct judge *judge, const struct record_state *state, uint64_t first)
 {
-	double last_to = -INFINITY, seconds = 0, since = 0;
+	struct verdict found = {
+		.cause = state->is.cause,
+		.name = "",
+		.labels = reading_no_labels,
+		.where = state->is.where,
+		.window_seconds = judge->out->window_seconds,
+		.worst_share = 1,
+	};
 	struct verdict *verdict;
 	uint64_t i;
 
@@ -349,29 +359,17 @@ static int judge_state(struct judge *judge, const struct record_state *state, ui
 
 		if (!record_held(state, i))
 			continue;
-		if (interval->from_seconds - last_to > LEVEL_SECONDS)
-			since = interval->from_seconds;
-		last_to = interval->to_seconds;
-		seconds += length(interval);
+		stretch(&found, interval, found.seconds <= 0);
+		found.seconds += length(interval);
 	}
-	if (seconds <= 0)
+	if (found.seconds <= 0)
 		return 0;
 	verdict = add(judge);
 	if (!verdict)
 		return -ENOMEM;
-	*verdict = (struct verdict){
-		.cause = state->is.cause,
-		.name = "",
-		.labels = reading_no_labels,
-		.where = state->is.where,
-		.window_seconds = judge->out->window_seconds,
-		.seconds = seconds,
-		.share = fmin(1, seconds / judge->out->window_seconds),
-		.worst_share = 1,
-		.since_seconds = since,
-		.until_seconds = last_to,
-		.rank = seconds,
-	};
+	found.share = fmin(1, found.seconds / found.window_seconds);
+	found.rank = found.seconds;
+	*verdict = found;
 	finish(judge, verdict);
 	return 0;
 }
