@@ -5,7 +5,6 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <linux/version.h>
 #include <stdarg.h>
 #include <string.h>
@@ -190,11 +189,10 @@ static bool has_btf(const char *path)
  */
 static void find_btf_file(const char *path, struct fact *fact)
 {
-	char error[PATH_MAX + 128];
-	size_t len = strlen(path) + strlen(": ");
+	char reason[GIVEN_FILE_REASON_SIZE];
 
-	if (given_file_check(path, BTF_FILE_MAX, error, sizeof(error))) {
-		detail(fact, "--btf: %s", strlen(error) > len ? error + len : "cannot be read");
+	if (given_file_look(path, BTF_FILE_MAX, reason, sizeof(reason))) {
+		detail(fact, "--btf: %s", reason);
 	} else if (!has_btf(path)) {
 		detail(fact, "--btf: the file has no BTF");
 	} else {

@@ -21,32 +21,28 @@ static const char *kind_of(mode_t mode)
 	}
 }
 
-static int check_kind(const struct stat *st, const char *path, size_t max, char *error,
-		      size_t error_size)
+static int check_kind(const struct stat *st, size_t max, char *reason, size_t reason_size)
 {
 	if (S_ISDIR(st->st_mode))
 		return -EISDIR;
 	if (!S_ISREG(st->st_mode)) {
-		(void)snprintf(error, error_size, "%s: it is %s; name a regular file", path,
+		(void)snprintf(reason, reason_size, "it is %s; name a regular file",
 			       kind_of(st->st_mode));
 		return -EMEDIUMTYPE;
 	}
-	if ((uintmax_t)st->st_size > max) {
-		(void)snprintf(error, error_size, "%s: it has more than %zu bytes", path, max);
-		return -EFBIG;
-	}
-	return 0;
+	return (uintmax_t)st->st_size > max ? -EFBIG : 0;
 }
 
 /* Returns a descriptor. Looks before it opens, because opening a device may do something; and
  * afterwards, because it may be another file by then. */
-static int open_regular(const char *path, size_t max, char *error, size_t error_size)
+static int open_regular(const char *path, size_t max, char *reason, size_t reason_size)
 {
 	struct stat st;
 	int fd = -1, err = 0;
 
+	reason[0] = '\0';
 	if (stat(path, &st) == 0)
-		err = check_kind(&st, path, max, error, error_size);
+		err = check_kind(&st, max, reason, reason_size);
 	else
 		err = -errno;
 	if (!err) {
@@ -54,7 +50,7 @@ static int open_regular(const char *path, size_t max, char *error, size_t error_
 		if (fd < 0 || fstat(fd, &st))
 			err = -errno;
 		else
-			err = check_kind(&st, path, max, error, error_size);
+			err = check_kind(&st, max, reason, reason_size);
 	}
 	if (!err)
 		return fd;
@@ -63,34 +59,51 @@ static int open_regular(const char *path, size_t max, char *error, size_t error_
 	return err;
 }
 
+static void put_reason(char *reason, size_t reason_size, int err, size_t max)
+{
+	if (err == -EFBIG)
+		(void)snprintf(reason, reason_size, "it has more than %zu bytes", max);
+	else if (!reason[0])
+		(void)snprintf(reason, reason_size, "%s", strerror(-err));
+}
+
 int given_file_read(const char *path, size_t max, struct buf *out, char *error, size_t error_size)
 {
+	char reason[GIVEN_FILE_REASON_SIZE];
 	int fd, err;
 
 	*out = (struct buf){0};
 	error[0] = '\0';
-	fd = open_regular(path, max, error, error_size);
+	fd = open_regular(path, max, reason, sizeof(reason));
 	err = fd < 0 ? fd : buf_read_fd(out, fd, max);
 	if (fd >= 0)
 		close(fd);
-	if (err == -EFBIG && !error[0])
-		(void)snprintf(error, error_size, "%s: it has more than %zu bytes", path, max);
-	else if (err && !error[0])
-		(void)snprintf(error, error_size, "%s: %s", path, strerror(-err));
+	if (!err)
+		return 0;
+	put_reason(reason, sizeof(reason), err, max);
+	(void)snprintf(error, error_size, "%s: %s", path, reason);
 	return err;
 }
 
-int given_file_check(const char *path, size_t max, char *error, size_t error_size)
+int given_file_look(const char *path, size_t max, char *reason, size_t reason_size)
 {
-	int fd;
+	int fd = open_regular(path, max, reason, reason_size);
 
-	error[0] = '\0';
-	fd = open_regular(path, max, error, error_size);
 	if (fd >= 0) {
 		close(fd);
 		return 0;
 	}
-	if (!error[0])
-		(void)snprintf(error, error_size, "%s: %s", path, strerror(-fd));
+	put_reason(reason, reason_size, fd, max);
 	return fd;
+}
+
+int given_file_check(const char *path, size_t max, char *error, size_t error_size)
+{
+	char reason[GIVEN_FILE_REASON_SIZE];
+	int err = given_file_look(path, max, reason, sizeof(reason));
+
+	error[0] = '\0';
+	if (err)
+		(void)snprintf(error, error_size, "%s: %s", path, reason);
+	return err;
 }

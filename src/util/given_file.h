@@ -21,4 +21,10 @@ int given_file_read(const char *path, size_t max, struct buf *out, char *error, 
 /* Whether it can be read, for those who leave the reading to a library. Results as above. */
 int given_file_check(const char *path, size_t max, char *error, size_t error_size);
 
+/* Room for what is wrong with a file. */
+#define GIVEN_FILE_REASON_SIZE 128
+
+/* The same. On an error reason has what is wrong, without the path. */
+int given_file_look(const char *path, size_t max, char *reason, size_t reason_size);
+
 #endif
