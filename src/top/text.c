@@ -14,8 +14,7 @@ struct text_char text_next(const char *text)
 
 	if (!len)
 		return (struct text_char){.len = 1, .width = 1, .shown = false};
-	/* C0, DEL and C1 would command the terminal. */
-	if (c < 0x20 || (c >= 0x7f && c < 0xa0))
+	if (utf8_is_control(c))
 		return (struct text_char){.len = len, .width = 1, .shown = false};
 	/* A locale without UTF-8 knows no widths. Most are 1. */
 	width = wcwidth((wchar_t)c);

@@ -3,6 +3,7 @@
 #ifndef BRAMBLE_UTF8_H
 #define BRAMBLE_UTF8_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,6 +24,12 @@ static inline size_t utf8_len(const char *text)
 
 /* How many of the first max bytes of text are whole characters, if it is UTF-8. */
 size_t utf8_cut(const char *text, size_t max);
+
+/* Whether a code point would command a terminal: C0, DEL and C1. */
+static inline bool utf8_is_control(uint32_t code)
+{
+	return code < 0x20 || (code >= 0x7f && code < 0xa0);
+}
 
 /* Replaces each byte that belongs to no character with a ?. */
 void utf8_clean(char *text);

@@ -7,6 +7,7 @@
 
 #include "diagnose/format.h"
 #include "util/clock.h"
+#include "util/utf8.h"
 
 #define WIDTH  80
 #define INDENT 3
@@ -27,13 +28,17 @@ static double number_of(const json_t *object, const char *key)
 static void put_words(struct buf *out, const char *text)
 {
 	struct buf clean = {0};
-	const unsigned char *c;
+	uint32_t code;
+	size_t len;
 
-	for (c = (const unsigned char *)text; *c; c++) {
-		bool is_c1 = c[0] == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0; /* U+0080 to U+009F */
-
-		buf_putc(&clean, *c < ' ' || *c == 0x7f || is_c1 ? '?' : (char)*c);
-		c += is_c1;
+	for (; *text; text += len) {
+		len = utf8_decode(text, &code); /* JSON is UTF-8 */
+		if (len && !utf8_is_control(code)) {
+			buf_add(&clean, text, len);
+			continue;
+		}
+		buf_putc(&clean, '?');
+		len = len ?: 1;
 	}
 	buf_wrap(out, clean.data ? clean.data : "", INDENT, WIDTH);
 	out->failed |= buf_failed(&clean);
