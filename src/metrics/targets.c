@@ -181,6 +181,11 @@ static bool add_as(struct targets *targets, struct owner *owner, enum tcp_target
 
 /* ---- counts */
 
+static bool has_grown(const void *now, const void *before, size_t size)
+{
+	return memcmp(now, before, size) != 0;
+}
+
 static bool add_peer(struct targets *targets, struct owner *owner,
 		     const struct probe_target *target, bool *added)
 {
@@ -190,7 +195,7 @@ static bool add_peer(struct targets *targets, struct owner *owner,
 
 	if (!peer || !owner)
 		return false;
-	*added = memcmp(&now, before, sizeof(now)) != 0;
+	*added = has_grown(&now, before, sizeof(now));
 	if (*added && !add_as(targets, owner, TCP_PEER, peer, &now, before))
 		return false;
 	*before = now;
@@ -198,11 +203,11 @@ static bool add_peer(struct targets *targets, struct owner *owner,
 	return true;
 }
 
-static struct port_reading reading_of(const struct tcp_port_counts *counts)
+static struct port_reading server_reading(uint64_t accepted, const struct hist *response)
 {
-	struct port_reading reading = {.accepted = counts->accepted};
+	struct port_reading reading = {.accepted = accepted};
 
-	reading.response[TCP_SERVER] = counts->response;
+	reading.response[TCP_SERVER] = *response;
 	return reading;
 }
 
@@ -216,10 +221,10 @@ static bool add_port(struct targets *targets, struct owner *owner,
 
 	if (!owner)
 		return false;
-	*added = memcmp(&counts, before, sizeof(counts)) != 0;
+	*added = has_grown(&counts, before, sizeof(counts));
 	if (*added) {
-		now = reading_of(&counts);
-		last = reading_of(before);
+		now = server_reading(counts.accepted, &counts.response);
+		last = server_reading(before->accepted, &before->response);
 		if (!add_as(targets, owner, TCP_PORT, port, &now, &last))
 			return false;
 		*before = counts;
@@ -280,17 +285,9 @@ void targets_end(struct targets *targets, struct owners *owners)
 
 /* ---- what has no place */
 
-static bool has_grown(const void *now, const void *before, size_t size)
-{
-	return memcmp(now, before, size) != 0;
-}
-
 static struct port_reading other_port(const struct tcp_cell *cell)
 {
-	struct port_reading reading = {.accepted = cell->accepted};
-
-	reading.response[TCP_SERVER] = cell->response[TCP_SERVER];
-	return reading;
+	return server_reading(cell->accepted, &cell->response[TCP_SERVER]);
 }
 
 static struct port_reading no_port(const struct tcp_cell *cell)
