@@ -42,13 +42,8 @@ static __always_inline struct task_set *task_set_of(__u64 key)
 
 static __always_inline __u32 task_way(const struct task_set *set, __u64 key)
 {
-	if (set->key[0] == key)
-		return 0;
-	if (set->key[1] == key)
-		return 1;
-	if (set->key[2] == key)
-		return 2;
-	return TASK_WAYS;
+	_Static_assert(TASK_WAYS == SET_WAYS, "way_of() looks at all");
+	return way_of(set->key, key);
 }
 
 /* Which way is given away first: the lower, the earlier. One that waits for a CPU comes last. */

@@ -88,6 +88,20 @@ static __always_inline __u64 hash_u64(__u64 key, __u32 bits)
 	return (key * HASH_FACTOR) >> (64 - bits);
 }
 
+#define SET_WAYS 3
+
+/* The way of a key in a set, or SET_WAYS if it is not there. */
+static __always_inline __u32 way_of(const __u64 keys[SET_WAYS], __u64 key)
+{
+	if (keys[0] == key)
+		return 0;
+	if (keys[1] == key)
+		return 1;
+	if (keys[2] == key)
+		return 2;
+	return SET_WAYS;
+}
+
 /* The slot of a cgroup. cgroup: as for slot_find(). */
 static __always_inline __u32 slot_of(__u64 id, __u64 cgroup)
 {

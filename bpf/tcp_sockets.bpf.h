@@ -78,13 +78,8 @@ static __always_inline struct socket_set *socket_set_of(__u64 key, __u32 choice)
 /* The way of a key in a set, or SOCKET_WAYS if it is not there. The key 0 finds a free way. */
 static __always_inline __u32 socket_way(const struct socket_set *set, __u64 key)
 {
-	if (set->key[0] == key)
-		return 0;
-	if (set->key[1] == key)
-		return 1;
-	if (set->key[2] == key)
-		return 2;
-	return SOCKET_WAYS;
+	_Static_assert(SOCKET_WAYS == SET_WAYS, "way_of() looks at all");
+	return way_of(set->key, key);
 }
 
 /* Beside a set: the places of its sockets' targets. The set's number follows from its address. */
