@@ -160,4 +160,20 @@ static inline void made_reset(void)
 	}
 }
 
+/*
+ * Opens the object, loads it with the programs and sizes that are chosen, and makes the sockets
+ * anew. Returns 0 or a negative errno.
+ */
+static inline int made_load(int (*choose_and_size)(void))
+{
+	int err = made_socks ? 0 : made_open();
+
+	err = err ?: open_bpf();
+	err = err ?: choose_and_size();
+	err = err ?: load_object();
+	if (!err)
+		made_reset();
+	return err;
+}
+
 #endif

@@ -87,14 +87,10 @@ static int choose_and_size(void)
 
 static int open_object(void)
 {
-	int err = made_socks ? 0 : made_open();
+	int err = made_load(choose_and_size);
 
-	err = err ?: open_bpf();
-	err = err ?: choose_and_size();
-	err = err ?: load_object();
 	if (err)
 		return err;
-	made_reset();
 	cells = map_array(bpf->maps.tcp_cells);
 	sets = map_array(bpf->maps.tcp_sockets);
 	slot_groups = map_array(bpf->maps.slot_groups);

@@ -62,14 +62,10 @@ static int choose_and_size(void)
 
 static int open_object(void)
 {
-	int err = made_socks ? 0 : made_open();
+	int err = made_load(choose_and_size);
 
-	err = err ?: open_bpf();
-	err = err ?: choose_and_size();
-	err = err ?: load_object();
 	if (err)
 		return err;
-	made_reset();
 	cells = map_array(bpf->maps.tcp_cells);
 	peers = map_array(bpf->maps.tcp_peer_cells);
 	ports = map_array(bpf->maps.tcp_port_cells);

@@ -27,6 +27,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
+
 #define READ_SIZE  65536
 #define ALIGNMENT  4096
 #define STACK_SIZE 65536
@@ -41,20 +43,6 @@ struct child {
 };
 
 static char child_stack[STACK_SIZE] __attribute__((aligned(16)));
-
-static void die(const char *what)
-{
-	perror(what);
-	exit(1);
-}
-
-static int64_t clock_ns(clockid_t clock)
-{
-	struct timespec t;
-
-	clock_gettime(clock, &t);
-	return t.tv_sec * 1000000000LL + t.tv_nsec;
-}
 
 static void read_times(struct times *times)
 {

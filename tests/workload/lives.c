@@ -28,6 +28,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
+
 #define STACK_SIZE 65536
 #define NS_PER_MS  1000000LL
 
@@ -45,20 +47,6 @@ struct times {
 
 static __thread int schedstat = -1;
 static __thread int64_t blocked_ns, slept_ns;
-
-static void die(const char *what)
-{
-	perror(what);
-	exit(1);
-}
-
-static int64_t clock_ns(clockid_t clock)
-{
-	struct timespec t;
-
-	clock_gettime(clock, &t);
-	return t.tv_sec * 1000000000LL + t.tv_nsec;
-}
 
 static struct times times_now(void)
 {
